@@ -1,0 +1,19 @@
+import { readdirSync } from 'node:fs'
+import { defineConfig } from 'vitest/config'
+
+// Tests run on the sources of every package: no build in between, and stack traces point into src/.
+const conditions = ['@dit/source', 'module', 'node', 'import', 'default']
+
+const members = ['packages', 'apps'].flatMap((group) => readdirSync(group).map((name) => ({ group, name })))
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    testTimeout: 60_000,
+    projects: members.map(({ group, name }) => ({
+      extends: true,
+      test: { name: `@dit/${name}`, root: `./${group}/${name}`, include: ['test/**/*.test.ts'] },
+    })),
+  },
+})
