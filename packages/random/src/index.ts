@@ -1,1 +1,7 @@
-export {}
+export { integers } from './integers.js'
+export { normals } from './normals.js'
+export { permutation } from './permutation.js'
+export { philox4x32 } from './philox.js'
+export { randomStream, type RandomStream } from './stream.js'
+export { uint32s } from './uint32s.js'
+export { uniforms } from './uniforms.js'
