@@ -1,1 +1,8 @@
-export {}
+export type { ByteSource } from './byte-source.js'
+export type { StoredArray, StoredDataOf, StoredDType, StoredSpec } from './dtype.js'
+export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './half.js'
+export { SafetensorsError } from './safetensors/error.js'
+export type { SafetensorsEntry } from './safetensors/header.js'
+export type { NamedTensors } from './safetensors/layout.js'
+export { openSafetensors, readSafetensors, type SafetensorsFile } from './safetensors/read.js'
+export { writeSafetensors } from './safetensors/write.js'

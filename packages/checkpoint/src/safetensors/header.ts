@@ -1,0 +1,113 @@
+import { arrayBytes, isStoredDType, storedDTypes, type StoredSpec } from '../dtype.js'
+import { bracket, quote } from '../quote.js'
+import type { Fail } from './error.js'
+import { parseHeaderText, type HeaderEntry } from './header-text.js'
+
+/** Where one tensor stands: `byteOffset` counts from the start of the file. */
+export interface SafetensorsEntry extends StoredSpec {
+  readonly byteOffset: number
+  readonly byteLength: number
+}
+
+/** What the head of a file says, checked. */
+export interface SafetensorsHeader {
+  readonly metadata: Readonly<Record<string, string>>
+  readonly entries: ReadonlyMap<string, SafetensorsEntry>
+}
+
+/** Largest header that is read or written, in bytes; the format's own limit. */
+export const maxHeaderBytes = 100_000_000
+
+/** Bytes at the start of a file that `parseHeadLength` wants to see, or all that there are. */
+export const headBytes = 16
+
+/**
+ * Length of the JSON header, from the first bytes of a file.
+ *
+ * @param head the first `headBytes` bytes, fewer when the file is shorter
+ * @param size bytes in the whole file
+ */
+export function parseHeadLength(head: Uint8Array, size: number, fail: Fail): number {
+  if (size < 8) throw fail(`a file must have at least 8 bytes (${size})${hint(head)}`)
+  const length = new DataView(head.buffer, head.byteOffset, head.length).getBigUint64(0, true)
+  if (length > BigInt(maxHeaderBytes)) {
+    throw fail(`header must be at most ${maxHeaderBytes} bytes (${length})${hint(head)}`)
+  }
+  if (size > 8 && length > 0n && head[8] !== 0x7b) throw fail(`header must start with "{"${hint(head)}`)
+  if (length > BigInt(size - 8)) {
+    throw fail(`header of ${length} bytes must fit into the file (${size} bytes; cut short?)${hint(head)}`)
+  }
+  if (length < 2n) throw fail(`header must be a JSON object (${length} bytes)${hint(head)}`)
+  return Number(length)
+}
+
+/**
+ * Parses and checks a whole header: every tensor's size follows from dtype and shape, and the tensors cover the bytes after
+ * the header exactly, without holes and overlaps.
+ *
+ * @param json the header without its length
+ * @param size bytes in the whole file
+ */
+export function parseHeader(json: Uint8Array, size: number, fail: Fail): SafetensorsHeader {
+  const { metadata, tensors } = parseHeaderText(decodeUtf8(json, fail), fail)
+  const dataOffset = 8 + json.length
+  const entries = new Map<string, SafetensorsEntry>()
+  for (const [name, entry] of tensors) entries.set(name, checkEntry(name, entry, dataOffset, size, fail))
+  checkCoverage(entries, dataOffset, size, fail)
+  return { metadata, entries }
+}
+
+function checkEntry(name: string, entry: HeaderEntry, dataOffset: number, size: number, fail: Fail): SafetensorsEntry {
+  const who = `tensor ${quote(name)}`
+  const { dtype, shape, start, end } = entry
+  if (!isStoredDType(dtype)) throw fail(`${who}: dtype must be one of ${storedDTypes.join(', ')} (${quote(dtype)})`)
+  if (end < start) throw fail(`${who}: data_offsets must not run backwards (${start} to ${end})`)
+  const available = size - dataOffset
+  if (end > available) {
+    throw fail(`${who}: bytes ${start} to ${end} must lie within the data (${available} bytes; cut short?)`)
+  }
+  const bytes = arrayBytes({ dtype, shape })
+  if (bytes === undefined) throw fail(`${who}: shape ${bracket(shape)} must stay below 2^53 bytes`)
+  if (bytes !== end - start) {
+    throw fail(`${who}: ${dtype} ${bracket(shape)} must have ${bytes} bytes (data_offsets give ${end - start})`)
+  }
+  return { dtype, shape, byteOffset: dataOffset + start, byteLength: bytes }
+}
+
+function checkCoverage(entries: ReadonlyMap<string, SafetensorsEntry>, dataOffset: number, size: number, fail: Fail) {
+  const inOrder = [...entries].toSorted(([, a], [, b]) => a.byteOffset - b.byteOffset || a.byteLength - b.byteLength)
+  let end = dataOffset
+  let previous = ''
+  for (const [name, entry] of inOrder) {
+    if (entry.byteOffset < end) throw fail(`tensor ${quote(name)}: overlaps tensor ${quote(previous)}`)
+    if (entry.byteOffset > end) {
+      throw fail(`tensor ${quote(name)}: the ${entry.byteOffset - end} bytes before it belong to no tensor`)
+    }
+    end = entry.byteOffset + entry.byteLength
+    previous = name
+  }
+  if (end !== size) throw fail(`the last ${size - end} bytes belong to no tensor`)
+}
+
+function decodeUtf8(bytes: Uint8Array, fail: Fail): string {
+  // Pages refuse to decode shared memory, hence the copy there.
+  const owned = bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice()
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(owned)
+  } catch {
+    throw fail('header must be UTF-8')
+  }
+}
+
+/**
+ * What else the file may be. Asked only once a file is known to be wrong: the magic bytes of zip and pickle are also
+ * valid header lengths.
+ */
+function hint(head: Uint8Array): string {
+  const text = String.fromCharCode(...head)
+  const isPickle = head[0] === 0x80 && head[1] >= 2 && head[1] <= 5 // opcode PROTO, protocols 2 to 5
+  if (text.startsWith('PK\x03\x04') || isPickle) return '; this looks like a PyTorch .pt file'
+  if (text.startsWith('version ')) return '; this looks like a Git LFS pointer, not the file itself'
+  if (/^\s*</.test(text)) return '; this looks like a web page'
+  return ''
+}

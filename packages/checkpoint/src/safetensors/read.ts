@@ -1,0 +1,90 @@
+import { asBytes, bytesSource, readExactly, requireByteSource, type ByteSource } from '../byte-source.js'
+import { elementsOf, type StoredArray } from '../dtype.js'
+import { bfloat16ToFloat32, float16ToFloat32 } from '../half.js'
+import { quote } from '../quote.js'
+import { failFor, type Fail } from './error.js'
+import { headBytes, parseHeader, parseHeadLength, type SafetensorsEntry, type SafetensorsHeader } from './header.js'
+
+/** An opened safetensors file. Only its header has been read; each tensor is read when asked for. */
+export interface SafetensorsFile {
+  /** The strings under `__metadata__`, without a prototype; empty where there are none. */
+  readonly metadata: Readonly<Record<string, string>>
+  /** Every tensor's dtype, shape and place, in the header's order. */
+  readonly entries: ReadonlyMap<string, SafetensorsEntry>
+  /**
+   * Reads one tensor. The caller owns the result.
+   *
+   * @throws SafetensorsError when there is no such tensor, or its bytes cannot be had
+   */
+  tensor(name: string): Promise<StoredArray>
+  /**
+   * Reads one tensor as float32. F16 and BF16 convert exactly; F64 rounds to the nearest, and past float32's range to
+   * Infinity. The caller owns the result.
+   *
+   * @throws SafetensorsError as `tensor` does
+   * @throws TypeError on integers and booleans, which float32 need not hold exactly
+   */
+  float32(name: string): Promise<Float32Array>
+}
+
+/**
+ * Opens a safetensors file that is in memory.
+ *
+ *     const file = readSafetensors(bytes)
+ *     const { shape } = file.entries.get('pos_embed')
+ *     const weights = await file.float32('pos_embed')
+ *
+ * @param bytes the whole file; kept, not copied. Tensors read from it are copies.
+ * @throws SafetensorsError on anything the format does not allow
+ */
+export function readSafetensors(bytes: Uint8Array | ArrayBuffer): SafetensorsFile {
+  const all = asBytes('readSafetensors', bytes)
+  const fail = failFor(undefined)
+  const length = parseHeadLength(all.subarray(0, headBytes), all.length, fail)
+  return makeFile(bytesSource(all), parseHeader(all.subarray(8, 8 + length), all.length, fail), fail)
+}
+
+/**
+ * Opens a safetensors file behind a source of byte ranges: two reads now, one for each tensor later.
+ *
+ * @throws SafetensorsError on anything the format does not allow, before any tensor is read
+ * @throws TypeError when `source` has no size or no read function
+ */
+export async function openSafetensors(source: ByteSource): Promise<SafetensorsFile> {
+  requireByteSource('openSafetensors', source)
+  const { size } = source
+  const fail = failFor(source.name)
+  const head = await readExactly(source, 0, Math.min(headBytes, size), fail)
+  const length = parseHeadLength(head, size, fail)
+  return makeFile(source, parseHeader(await readExactly(source, 8, 8 + length, fail), size, fail), fail)
+}
+
+function makeFile(source: ByteSource, { metadata, entries }: SafetensorsHeader, fail: Fail): SafetensorsFile {
+  async function tensor(name: string): Promise<StoredArray> {
+    const entry = entries.get(name)
+    if (!entry) throw fail(`there is no tensor ${quote(name)} among the ${entries.size}`)
+    const { byteOffset, byteLength } = entry
+    const failHere = (problem: string) => fail(`tensor ${quote(name)}: ${problem}`)
+    const bytes = await readExactly(source, byteOffset, byteOffset + byteLength, failHere)
+    const array = elementsOf(entry, bytes)
+    if (array.dtype === 'BOOL') {
+      const odd = array.data.find((value) => value > 1)
+      if (odd !== undefined) throw failHere(`BOOL must be stored as 0 or 1 (${odd})`)
+    }
+    return array
+  }
+
+  async function float32(name: string): Promise<Float32Array> {
+    const dtype = entries.get(name)?.dtype
+    if (dtype !== undefined && !dtype.includes('F')) {
+      throw new TypeError(`float32: tensor ${quote(name)} must be F64, F32, F16 or BF16 (${dtype}); use tensor()`)
+    }
+    const array = await tensor(name)
+    if (array.dtype === 'F32') return array.data
+    if (array.dtype === 'F16') return float16ToFloat32(array.data)
+    if (array.dtype === 'BF16') return bfloat16ToFloat32(array.data)
+    return new Float32Array(array.data as Float64Array)
+  }
+
+  return { metadata, entries, tensor, float32 }
+}
