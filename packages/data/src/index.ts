@@ -1,1 +1,11 @@
-export {}
+export type { Batch, Dataset, ReadOptions } from './dataset.js'
+export { recogniseShape } from './shapes/recognise-shape.js'
+export type { RecognisedShape } from './shapes/recognise-shape.js'
+export { scoreShapes } from './shapes/score-shapes.js'
+export type { ShapesScore, ShapesSpread } from './shapes/score-shapes.js'
+export { drawShape, shapeDrawing } from './shapes/shape-drawing.js'
+export type { Color, ShapeDrawing } from './shapes/shape-drawing.js'
+export { SHAPE_CLASSES } from './shapes/shape-mask.js'
+export type { ShapeClass } from './shapes/shape-mask.js'
+export { shapesDataset } from './shapes/shapes-dataset.js'
+export type { ShapesDataset, ShapesOptions } from './shapes/shapes-dataset.js'
