@@ -24,7 +24,7 @@ test('the ids never change: stored runs depend on them', () => {
 })
 
 test('different paths have different ids, and none depends on the seed', () => {
-  const paths = [
+  const paths: (string | number)[][] = [
     [1],
     ['1'],
     [1, 1],

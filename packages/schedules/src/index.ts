@@ -1,1 +1,16 @@
-export {}
+export { betasFromAlphaBar } from './betas-from-alpha-bar.js'
+export { type DiffusionTables, diffusionTables } from './diffusion-tables.js'
+export { directBetas, type DirectBetasOptions, type DirectSchedule } from './direct-betas.js'
+export {
+  emptyLossHistory,
+  type LossHistory,
+  type LossHistoryOptions,
+  lossHistoryWeights,
+  updateLossHistory,
+} from './loss-history.js'
+export { namedBetas, type NamedSchedule } from './named-betas.js'
+export { respace, type RespacedDiffusion } from './respace.js'
+export { drawTimesteps, type SampledTimesteps, sampleTimesteps, uniformWeights } from './sample-timesteps.js'
+export { logSnr, snr } from './snr.js'
+export { type Respacing, spaceTimesteps } from './space-timesteps.js'
+export { timestepFeatures } from './timestep-features.js'
