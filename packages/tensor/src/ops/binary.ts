@@ -1,0 +1,147 @@
+import { isTracked, record } from '../autograd/tape.js'
+import type { BinaryOp } from '../backend.js'
+import { isFloat } from '../dtype.js'
+import { broadcastShapes, sameShape, type Shape, stretchedAxes } from '../shape.js'
+import { commonBackend, empty, type Tensor } from '../tensor.js'
+import { full } from './create.js'
+import { sum } from './reduce.js'
+import { reshape } from './shape.js'
+import { affine } from './unary.js'
+
+/** a + b; shapes broadcast. */
+export function add(a: Tensor, b: Tensor): Tensor {
+  const out = binary('add', a, b)
+  record({
+    name: 'add',
+    inputs: [a, b],
+    outputs: [out],
+    backward: ([dy]) => [sumToShape(dy!, a.shape), sumToShape(dy!, b.shape)],
+  })
+  return out
+}
+
+/** a - b; shapes broadcast. */
+export function sub(a: Tensor, b: Tensor): Tensor {
+  const out = binary('sub', a, b)
+  const needsB = isTracked(b)
+  record({
+    name: 'sub',
+    inputs: [a, b],
+    outputs: [out],
+    backward: ([dy]) => [sumToShape(dy!, a.shape), needsB ? affine(sumToShape(dy!, b.shape), -1) : null],
+  })
+  return out
+}
+
+/** a * b, element by element; shapes broadcast. */
+export function mul(a: Tensor, b: Tensor): Tensor {
+  const out = binary('mul', a, b)
+  const [needsA, needsB] = [isTracked(a), isTracked(b)]
+  record({
+    name: 'mul',
+    inputs: [a, b],
+    outputs: [out],
+    saves: [...(needsA ? [b] : []), ...(needsB ? [a] : [])],
+    backward: ([dy]) => [
+      needsA ? sumToShape(binary('mul', dy!, b), a.shape) : null,
+      needsB ? sumToShape(binary('mul', dy!, a), b.shape) : null,
+    ],
+  })
+  return out
+}
+
+/** a / b, element by element; shapes broadcast. */
+export function div(a: Tensor, b: Tensor): Tensor {
+  const out = binary('div', a, b)
+  const [needsA, needsB] = [isTracked(a), isTracked(b)]
+  record({
+    name: 'div',
+    inputs: [a, b],
+    outputs: [out],
+    saves: [b, ...(needsB ? [out] : [])],
+    backward: ([dy]) => {
+      const quotient = binary('div', dy!, b)
+      return [
+        needsA ? sumToShape(quotient, a.shape) : null,
+        needsB ? affine(sumToShape(binary('mul', quotient, out), b.shape), -1) : null,
+      ]
+    },
+  })
+  return out
+}
+
+/** The larger of a and b; where they are equal the gradient goes to `a`. */
+export function maximum(a: Tensor, b: Tensor): Tensor {
+  return extremum('maximum', a, b)
+}
+
+/** The smaller of a and b; where they are equal the gradient goes to `a`. */
+export function minimum(a: Tensor, b: Tensor): Tensor {
+  return extremum('minimum', a, b)
+}
+
+function extremum(op: 'maximum' | 'minimum', a: Tensor, b: Tensor): Tensor {
+  const out = binary(op, a, b)
+  record({
+    name: op,
+    inputs: [a, b],
+    outputs: [out],
+    saves: isTracked(a) || isTracked(b) ? [a, b] : [],
+    backward: ([dy]) => {
+      const toB = op === 'maximum' ? binary('less', a, b) : binary('greater', a, b)
+      const db = binary('mul', dy!, toB)
+      return [sumToShape(binary('sub', dy!, db), a.shape), sumToShape(db, b.shape)]
+    },
+  })
+  return out
+}
+
+/** 1 where a > b, else 0; of the dtype of `a`, without a gradient. */
+export const greater = (a: Tensor, b: Tensor): Tensor => binary('greater', a, b)
+/** 1 where a < b, else 0; of the dtype of `a`, without a gradient. */
+export const less = (a: Tensor, b: Tensor): Tensor => binary('less', a, b)
+/** 1 where a = b, else 0; of the dtype of `a`, without a gradient. */
+export const equal = (a: Tensor, b: Tensor): Tensor => binary('equal', a, b)
+
+/**
+ * `a` where the condition is not 0, else `b`; shapes broadcast. Nothing of the branch not taken reaches the gradient, so
+ * that it may be infinite or NaN there.
+ */
+export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  const backend = commonBackend('where', [condition, a, b])
+  const shape = broadcastShapes('where', broadcastShapes('where', condition.shape, a.shape), b.shape)
+  const out = empty(backend, shape, a.dtype)
+  backend.kernels.select(condition, a, b, out)
+  record({
+    name: 'where',
+    inputs: [a, b],
+    outputs: [out],
+    saves: isTracked(a) || isTracked(b) ? [condition] : [],
+    backward: ([dy]) => {
+      const zero = full([], 0, { backend, dtype: dy!.dtype })
+      const da = empty(backend, shape, a.dtype)
+      const db = empty(backend, shape, b.dtype)
+      backend.kernels.select(condition, dy!, zero, da)
+      backend.kernels.select(condition, zero, dy!, db)
+      return [sumToShape(da, a.shape), sumToShape(db, b.shape)]
+    },
+  })
+  return out
+}
+
+function binary(op: BinaryOp, a: Tensor, b: Tensor): Tensor {
+  const backend = commonBackend(op, [a, b])
+  if (!isFloat(a.dtype) || a.dtype !== b.dtype) {
+    throw new TypeError(`${op}: a and b must be float tensors of one dtype (got ${a.dtype} and ${b.dtype})`)
+  }
+  const out = empty(backend, broadcastShapes(op, a.shape, b.shape), a.dtype)
+  backend.kernels.binary(op, a, b, out)
+  return out
+}
+
+/** Undoes broadcasting: sums over the axes along which `shape` was stretched. */
+function sumToShape(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x
+  const axes = stretchedAxes(shape, x.shape)
+  return reshape(axes.length === 0 ? x : sum(x, axes), shape)
+}

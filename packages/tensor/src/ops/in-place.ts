@@ -1,0 +1,29 @@
+import { formatShape, sameShape } from '../shape.js'
+import { commonBackend, type Tensor } from '../tensor.js'
+
+/**
+ * x += scale * y, in place. Not recorded by the tape.
+ *
+ * @throws RangeError when the shapes differ
+ */
+export function accumulate(x: Tensor, y: Tensor, scale = 1): void {
+  if (!sameShape(x.shape, y.shape)) {
+    throw new RangeError(`accumulate: shapes must be equal (got ${formatShape(x.shape)} and ${formatShape(y.shape)})`)
+  }
+  commonBackend('accumulate', [x, y]).kernels.accumulate(x, y, scale)
+}
+
+/** Sets every element, in place. Not recorded by the tape. */
+export function fill(x: Tensor, value: number): void {
+  x.backend.kernels.fill(x, value)
+}
+
+/** Copies values in place, converting where the dtypes differ. Not recorded by the tape. */
+export function assign(target: Tensor, source: Tensor): void {
+  if (target.size !== source.size) {
+    throw new RangeError(
+      `assign: sizes must be equal (got ${formatShape(target.shape)} and ${formatShape(source.shape)})`,
+    )
+  }
+  commonBackend('assign', [target, source]).kernels.copy(source, target)
+}

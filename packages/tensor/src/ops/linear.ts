@@ -1,0 +1,73 @@
+import { isTracked, record } from '../autograd/tape.js'
+import type { Activation } from '../backend.js'
+import { scope } from '../scope.js'
+import { formatShape } from '../shape.js'
+import { commonBackend, empty, type Tensor } from '../tensor.js'
+import { add } from './binary.js'
+import { matmul } from './matmul.js'
+import { reshape } from './shape.js'
+import { gelu, silu } from './unary.js'
+
+export interface LinearOptions {
+  readonly activation?: Activation
+}
+
+/**
+ * activation(x W^T + bias) over the last axis.
+ *
+ * @param x      `[..., K]`
+ * @param weight `[O, K]`, as in a PyTorch state dict
+ * @param bias   `[O]`, or null
+ * @returns `[..., O]`
+ * @throws RangeError when the extents do not fit
+ */
+export function linear(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  { activation = 'none' }: LinearOptions = {},
+): Tensor {
+  const width = x.shape.at(-1)
+  if (weight.shape.length !== 2 || weight.shape[1] !== width || (bias !== null && bias.size !== weight.shape[0])) {
+    throw new RangeError(
+      `linear: weight must be [O, K] and bias [O] for x [..., K] (got x ${formatShape(x.shape)}, weight ${formatShape(weight.shape)}, bias ${bias === null ? 'null' : formatShape(bias.shape)})`,
+    )
+  }
+  return scope(() => {
+    const rows = reshape(x, [-1, width])
+    const out =
+      x.backend.kernels.linear === undefined
+        ? composed(rows, weight, bias, activation)
+        : fused(rows, weight, bias, activation)
+    return reshape(out, [...x.shape.slice(0, -1), weight.shape[0]])
+  })
+}
+
+function composed(x: Tensor, weight: Tensor, bias: Tensor | null, activation: Activation): Tensor {
+  const product = matmul(x, weight, { transposeB: true })
+  const shifted = bias === null ? product : add(product, bias)
+  return activation === 'gelu' ? gelu(shifted) : activation === 'silu' ? silu(shifted) : shifted
+}
+
+function fused(x: Tensor, weight: Tensor, bias: Tensor | null, activation: Activation): Tensor {
+  const parameters = bias === null ? [weight] : [weight, bias]
+  const backend = commonBackend('linear', [x, ...parameters])
+  const inputs = [x, ...parameters]
+  const needs = inputs.map(isTracked)
+  const out = empty(backend, [x.shape[0], weight.shape[0]], x.dtype)
+  const saved = backend.kernels.linear!(x, weight, bias, activation, out, needs.includes(true))
+  record({
+    name: 'linear',
+    inputs,
+    outputs: [out],
+    saves: needs.includes(true) ? [x, weight] : [],
+    backward: ([dout]) => {
+      const outputs = inputs.map((input, i) => (needs[i] ? empty(backend, input.shape, input.dtype) : null))
+      const [dx, dweight, dbias = null] = outputs
+      backend.kernels.linearBackward!(x, weight, activation, saved, dout!, { dx, dweight, dbias })
+      return outputs
+    },
+    release: () => saved?.dispose(),
+  })
+  return out
+}

@@ -1,0 +1,21 @@
+import { isTracked, record } from '../autograd/tape.js'
+import { empty, type Tensor } from '../tensor.js'
+
+/** e^x / sum(e^x) over the last axis, computed after subtracting the maximum. */
+export function softmax(x: Tensor): Tensor {
+  const { backend } = x
+  const out = empty(backend, x.shape, x.dtype)
+  backend.kernels.softmax(x, out)
+  record({
+    name: 'softmax',
+    inputs: [x],
+    outputs: [out],
+    saves: isTracked(x) ? [out] : [],
+    backward: ([dy]) => {
+      const dx = empty(backend, x.shape, x.dtype)
+      backend.kernels.softmaxBackward(out, dy!, dx)
+      return [dx]
+    },
+  })
+  return out
+}
