@@ -1,9 +1,14 @@
-import { Tensor } from './tensor.js'
+/** What a scope looks after: tensors, which register themselves when they are made. */
+interface Scoped {
+  dispose(): void
+}
 
-let scopes: Set<Tensor>[] = []
+const registered = new WeakSet<object>()
+let scopes: Set<Scoped>[] = []
 
 /** Enters a new tensor into the innermost scope. */
-export function registerInScope(tensor: Tensor): void {
+export function registerInScope(tensor: Scoped): void {
+  registered.add(tensor)
   scopes.at(-1)?.add(tensor)
 }
 
@@ -18,10 +23,10 @@ export function registerInScope(tensor: Tensor): void {
  * @throws TypeError when `fn` returns a promise: tensors made after an `await` would belong to somebody else's scope
  */
 export function scope<T>(fn: () => T): T {
-  const own = new Set<Tensor>()
+  const own = new Set<Scoped>()
   scopes.push(own)
   let result: T | undefined
-  let kept = new Set<Tensor>()
+  let kept = new Set<Scoped>()
   try {
     result = fn()
     if (result instanceof Promise) throw new TypeError('scope: the callback must not be async (it returned a promise)')
@@ -58,9 +63,9 @@ export function dispose(value: unknown): void {
   for (const tensor of tensorsIn(value)) tensor.dispose()
 }
 
-function tensorsIn(value: unknown, found = new Set<Tensor>()): Set<Tensor> {
+function tensorsIn(value: unknown, found = new Set<Scoped>()): Set<Scoped> {
   if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return found
-  if (value instanceof Tensor) found.add(value)
+  if (registered.has(value)) found.add(value as Scoped)
   else if (Array.isArray(value)) for (const item of value) tensorsIn(item, found)
   else if (value instanceof Map) for (const item of value.values()) tensorsIn(item, found)
   else if (Object.getPrototypeOf(value) === Object.prototype) {

@@ -1,7 +1,5 @@
-import { accumulate } from '../ops/in-place.js'
-import { add } from '../ops/binary.js'
-import { keep, outsideScopes, scope } from '../scope.js'
-import type { Tensor } from '../tensor.js'
+import { outsideScopes, scope } from '../scope.js'
+import { empty, type Tensor } from '../tensor.js'
 
 /** One recorded operation. */
 export interface TapeNode {
@@ -173,18 +171,23 @@ function separateHandles(
   })
 }
 
+/** Adds in place only where nobody else sees the memory. */
 function addGradient(gradients: Map<number, Tensor>, id: number, gradient: Tensor): void {
   const sum = gradients.get(id)
   if (sum === undefined) {
     gradients.set(id, gradient)
-  } else if (sum.isSoleOwner) {
-    accumulate(sum, gradient)
-    gradient.dispose()
-  } else {
-    gradients.set(id, keep(add(sum, gradient)))
-    sum.dispose()
-    gradient.dispose()
+    return
   }
+  const { kernels } = sum.backend
+  if (sum.isSoleOwner) {
+    kernels.accumulate(sum, gradient, 1)
+  } else {
+    const total = empty(sum.backend, sum.shape, sum.dtype)
+    kernels.binary('add', sum, gradient, total)
+    gradients.set(id, total)
+    sum.dispose()
+  }
+  gradient.dispose()
 }
 
 function releaseNode(node: TapeNode): void {

@@ -1,11 +1,10 @@
 import { isTracked, record } from '../autograd/tape.js'
 import type { BinaryOp } from '../backend.js'
 import { isFloat } from '../dtype.js'
-import { broadcastShapes, sameShape, type Shape, stretchedAxes } from '../shape.js'
+import { broadcastShapes } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { full } from './create.js'
-import { sum } from './reduce.js'
-import { reshape } from './shape.js'
+import { sumTo } from './reduce.js'
 import { affine } from './unary.js'
 
 /** a + b; shapes broadcast. */
@@ -15,7 +14,7 @@ export function add(a: Tensor, b: Tensor): Tensor {
     name: 'add',
     inputs: [a, b],
     outputs: [out],
-    backward: ([dy]) => [sumToShape(dy!, a.shape), sumToShape(dy!, b.shape)],
+    backward: ([dy]) => [sumTo(dy!, a.shape), sumTo(dy!, b.shape)],
   })
   return out
 }
@@ -28,7 +27,7 @@ export function sub(a: Tensor, b: Tensor): Tensor {
     name: 'sub',
     inputs: [a, b],
     outputs: [out],
-    backward: ([dy]) => [sumToShape(dy!, a.shape), needsB ? affine(sumToShape(dy!, b.shape), -1) : null],
+    backward: ([dy]) => [sumTo(dy!, a.shape), needsB ? affine(sumTo(dy!, b.shape), -1) : null],
   })
   return out
 }
@@ -43,8 +42,8 @@ export function mul(a: Tensor, b: Tensor): Tensor {
     outputs: [out],
     saves: [...(needsA ? [b] : []), ...(needsB ? [a] : [])],
     backward: ([dy]) => [
-      needsA ? sumToShape(binary('mul', dy!, b), a.shape) : null,
-      needsB ? sumToShape(binary('mul', dy!, a), b.shape) : null,
+      needsA ? sumTo(binary('mul', dy!, b), a.shape) : null,
+      needsB ? sumTo(binary('mul', dy!, a), b.shape) : null,
     ],
   })
   return out
@@ -62,8 +61,8 @@ export function div(a: Tensor, b: Tensor): Tensor {
     backward: ([dy]) => {
       const quotient = binary('div', dy!, b)
       return [
-        needsA ? sumToShape(quotient, a.shape) : null,
-        needsB ? affine(sumToShape(binary('mul', quotient, out), b.shape), -1) : null,
+        needsA ? sumTo(quotient, a.shape) : null,
+        needsB ? affine(sumTo(binary('mul', quotient, out), b.shape), -1) : null,
       ]
     },
   })
@@ -90,7 +89,7 @@ function extremum(op: 'maximum' | 'minimum', a: Tensor, b: Tensor): Tensor {
     backward: ([dy]) => {
       const toB = op === 'maximum' ? binary('less', a, b) : binary('greater', a, b)
       const db = binary('mul', dy!, toB)
-      return [sumToShape(binary('sub', dy!, db), a.shape), sumToShape(db, b.shape)]
+      return [sumTo(binary('sub', dy!, db), a.shape), sumTo(db, b.shape)]
     },
   })
   return out
@@ -123,7 +122,7 @@ export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
       const db = empty(backend, shape, b.dtype)
       backend.kernels.select(condition, dy!, zero, da)
       backend.kernels.select(condition, zero, dy!, db)
-      return [sumToShape(da, a.shape), sumToShape(db, b.shape)]
+      return [sumTo(da, a.shape), sumTo(db, b.shape)]
     },
   })
   return out
@@ -137,11 +136,4 @@ function binary(op: BinaryOp, a: Tensor, b: Tensor): Tensor {
   const out = empty(backend, broadcastShapes(op, a.shape, b.shape), a.dtype)
   backend.kernels.binary(op, a, b, out)
   return out
-}
-
-/** Undoes broadcasting: sums over the axes along which `shape` was stretched. */
-function sumToShape(x: Tensor, shape: Shape): Tensor {
-  if (sameShape(x.shape, shape)) return x
-  const axes = stretchedAxes(shape, x.shape)
-  return reshape(axes.length === 0 ? x : sum(x, axes), shape)
 }

@@ -10,13 +10,13 @@ import { full } from './create.js'
 export function clamp(x: Tensor, low: number, high: number): Tensor {
   if (!(low <= high)) throw new RangeError(`clamp: low must not exceed high (got ${low} and ${high})`)
   const { backend } = x
-  const { binary, select } = backend.kernels
+  const { kernels } = backend
   const scalar = (value: number) => full([], value, { backend, dtype: x.dtype })
   const [lowest, highest] = [scalar(low), scalar(high)]
   const raised = empty(backend, x.shape, x.dtype)
   const out = empty(backend, x.shape, x.dtype)
-  binary('maximum', x, lowest, raised)
-  binary('minimum', raised, highest, out)
+  kernels.binary('maximum', x, lowest, raised)
+  kernels.binary('minimum', raised, highest, out)
   for (const temporary of [lowest, highest, raised]) temporary.dispose()
   record({
     name: 'clamp',
@@ -26,8 +26,8 @@ export function clamp(x: Tensor, low: number, high: number): Tensor {
     backward: ([dy]) => {
       const inside = empty(backend, x.shape, x.dtype)
       const dx = empty(backend, x.shape, x.dtype)
-      binary('equal', x, out, inside)
-      select(inside, dy!, scalar(0), dx)
+      kernels.binary('equal', x, out, inside)
+      kernels.select(inside, dy!, scalar(0), dx)
       return [dx]
     },
   })

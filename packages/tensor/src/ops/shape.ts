@@ -32,7 +32,7 @@ function resolveShape(x: Tensor, shape: Shape): Shape {
  * @throws RangeError unless `axes` names every axis once
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
-  if (axes.length !== x.shape.length || [...axes].sort((a, b) => a - b).some((axis, i) => axis !== i)) {
+  if (axes.length !== x.shape.length || axes.toSorted((a, b) => a - b).some((axis, i) => axis !== i)) {
     throw new RangeError(`permute: axes must name each axis of ${formatShape(x.shape)} once (got ${formatShape(axes)})`)
   }
   const out = empty(
