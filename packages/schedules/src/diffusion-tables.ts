@@ -57,8 +57,8 @@ export function diffusionTables(betas: ArrayLike<number>): DiffusionTables {
   checkBetas('diffusionTables', betas)
   const own = Float64Array.from(betas)
   const alphaBar = cumulativeProduct(own.map((beta) => 1 - beta))
-  const alphaBarPrev = Float64Array.of(1, ...alphaBar.subarray(0, -1))
-  const alphaBarNext = Float64Array.of(...alphaBar.subarray(1), 0)
+  const alphaBarPrev = alphaBar.map((_, i) => (i > 0 ? alphaBar[i - 1] : 1))
+  const alphaBarNext = alphaBar.map((_, i) => (i < own.length - 1 ? alphaBar[i + 1] : 0))
   const posteriorVariance = own.map((beta, i) => (beta * (1 - alphaBarPrev[i])) / (1 - alphaBar[i]))
   const first = own.length > 1 ? posteriorVariance[1] : own[0]
   const fixedLargeVariance = own.with(0, first)

@@ -81,7 +81,7 @@ export function updateLossHistory(
  *   rms[t]     = sqrt(mean of the squared losses of t)
  *   weight[t]  = (1 - uniformProb) rms[t] / sum(rms) + uniformProb / T
  *
- * Until every timestep has a full history, all weights are 1.
+ * Until every timestep has a full history, and where all losses kept are 0, all weights are 1.
  *
  * @returns `[T]`, float64; give it to `sampleTimesteps` or `drawTimesteps`
  *
@@ -90,10 +90,12 @@ export function updateLossHistory(
 export function lossHistoryWeights(history: LossHistory): Float64Array {
   const { losses, historyPerTerm, uniformProb } = history
   const numTimesteps = losses.length
-  if (losses.some((list) => list.length < historyPerTerm)) return new Float64Array(numTimesteps).fill(1)
+  const ones = new Float64Array(numTimesteps).fill(1)
+  if (losses.some((list) => list.length < historyPerTerm)) return ones
   const rms = Float64Array.from(losses, (list) => {
     return Math.sqrt(list.reduce((sum, loss) => sum + loss * loss, 0) / historyPerTerm)
   })
   const total = rms.reduce((sum, value) => sum + value, 0)
+  if (total === 0) return ones
   return rms.map((value) => (value / total) * (1 - uniformProb) + uniformProb / numTimesteps)
 }
