@@ -38,7 +38,7 @@ export function fitShapes(
   const blob = foreground(picture)
   if (blob === undefined) return []
   const mask = new Float32Array(height * width)
-  return SHAPE_CLASSES.map((shape) => fitOne(picture, shape, blob, mask)).sort((a, b) => b.explained - a.explained)
+  return SHAPE_CLASSES.map((shape) => fitOne(picture, shape, blob, mask)).toSorted((a, b) => b.explained - a.explained)
 }
 
 /**
@@ -129,18 +129,18 @@ function fitOne(picture: Picture, shape: ShapeClass, blob: Blob, mask: Float32Ar
   const side = Math.min(height, width)
   const unit = unitBlob(shape)
   const radius = Math.sqrt(blob.area / unit.area)
-  const try_ = (x: number, y: number, radius: number): ShapeFit => {
+  const attempt = (x: number, y: number, radius: number): ShapeFit => {
     const place = { x, y, radius }
     shapeMask(shape, place, height, width, mask)
     return { shape, ...place, explained: regress(picture, mask).explained }
   }
-  let best = try_((blob.x - unit.x * radius) / width, (blob.y - unit.y * radius) / height, radius / side)
+  let best = attempt((blob.x - unit.x * radius) / width, (blob.y - unit.y * radius) / height, radius / side)
   for (let step = FIRST_STEP; step > LAST_STEP; step /= 2) {
     for (let round = 0; round < 4; round++) {
       const before = best.explained
       const move = step * best.radius
       for (const [dx, dy, dr] of MOVES) {
-        const next = try_(best.x + dx * move, best.y + dy * move, best.radius + dr * move)
+        const next = attempt(best.x + dx * move, best.y + dy * move, best.radius + dr * move)
         if (next.explained > best.explained) best = next
       }
       if (best.explained === before) break

@@ -37,10 +37,6 @@ test('keeps pixels in [-1, 1], shapes inside, all six classes in turn, and varie
     for (const at of position) expect(Math.min(at, 1 - at)).toBeGreaterThan(radius)
     expect(Math.hypot(...color.map((value, k) => value - background[k]))).toBeGreaterThan(0.4)
   }
-  const deviation = (values: number[]) => {
-    const mean = values.reduce((a, b) => a + b) / values.length
-    return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)
-  }
   // A uniform radius over a width of 0.16 deviates by 0.16 / sqrt(12) = 0.046.
   expect(deviation(drawings.map((drawing) => drawing.radius))).toBeCloseTo(0.046, 2)
   expect(deviation(drawings.map((drawing) => drawing.position[0]))).toBeGreaterThan(0.07)
@@ -75,3 +71,8 @@ test('refuses wrong sizes, indices and flips', async () => {
   await expect(dataset.read([1], { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop')
   expect(() => dataset.drawing(-1)).toThrow('shapeDrawing: index must be a non-negative integer (index is -1)')
 })
+
+function deviation(values: number[]): number {
+  const mean = values.reduce((a, b) => a + b) / values.length
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)
+}
