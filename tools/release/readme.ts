@@ -1,0 +1,42 @@
+/** The example of a README: the code of its first ts block and the output promised by the text block after it. */
+export interface Example {
+  readonly code: string
+  readonly output: string
+}
+
+/**
+ * The first ```ts block of a README and the ```text block that follows it.
+ *
+ * @throws RangeError when one of them is missing
+ */
+export function extractExample(markdown: string): Example {
+  const blocks = [...markdown.matchAll(/^```(\w*)[^\n]*\n([\s\S]*?)^```[ \t]*$/gm)].map(([, language, body]) => ({
+    language,
+    body: body ?? '',
+  }))
+  const start = blocks.findIndex(({ language }) => language === 'ts')
+  if (start < 0) throw new RangeError('extractExample: a README must hold a ```ts block (there is none)')
+  const next = blocks[start + 1]
+  if (next?.language !== 'text') {
+    throw new RangeError('extractExample: the first ```ts block must be followed by its output in a ```text block')
+  }
+  return { code: blocks[start].body, output: next.body }
+}
+
+/** Output as it is compared: without the blanks that end lines and the empty lines that end the text. */
+export function trimOutput(text: string): string {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .trimEnd()
+}
+
+/** The packages that a piece of code imports, by package name; relative and `node:` imports are left out. */
+export function importedPackages(code: string): string[] {
+  const specifiers = [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map(([, name]) => name)
+  const names = specifiers
+    .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
+    .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'))
+  return [...new Set(names)]
+}
