@@ -15,7 +15,7 @@ export interface ByteSource {
   read(start: number, end: number): Promise<Uint8Array>
 }
 
-/** Bytes in memory as a source. What it reads are copies. */
+/** Bytes in memory as a source, a plain Uint8Array. What it reads are copies. */
 export function bytesSource(bytes: Uint8Array): ByteSource {
   return { size: bytes.length, read: async (start, end) => bytes.slice(start, end) }
 }
@@ -31,7 +31,7 @@ export async function readExactly(
   if (bytes.length !== end - start) {
     throw fail(`reading bytes ${start} to ${end} gave ${bytes.length} bytes, not ${end - start} (did the file change?)`)
   }
-  return bytes
+  return asBytes('read', bytes)
 }
 
 /** @throws TypeError unless `source.size` is a byte count and `source.read` a function */
@@ -41,11 +41,11 @@ export function requireByteSource(who: string, source: ByteSource): void {
   }
 }
 
-/** A Uint8Array over what the caller gave, without a copy. */
+/** A plain Uint8Array over what the caller gave, without a copy. Not a Buffer: the slices of that are no copies. */
 export function asBytes(who: string, bytes: Uint8Array | ArrayBuffer): Uint8Array {
-  const tag = Object.prototype.toString.call(bytes)
-  if (tag === '[object Uint8Array]') return bytes as Uint8Array
-  if (tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]')
-    return new Uint8Array(bytes as ArrayBuffer)
-  throw new TypeError(`${who}: bytes must be a Uint8Array or an ArrayBuffer (${tag.slice(8, -1)})`)
+  const tag = Object.prototype.toString.call(bytes).slice(8, -1)
+  if (tag === 'ArrayBuffer' || tag === 'SharedArrayBuffer') return new Uint8Array(bytes as ArrayBuffer)
+  if (tag !== 'Uint8Array') throw new TypeError(`${who}: bytes must be a Uint8Array or an ArrayBuffer (${tag})`)
+  const { buffer, byteOffset, byteLength } = bytes as Uint8Array
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }

@@ -73,7 +73,7 @@ export function arrayBytes({ dtype, shape }: StoredSpec): number | undefined {
 export function elementsOf(spec: StoredSpec, bytes: Uint8Array): StoredArray {
   requireLittleEndian()
   const ArrayType = arrayTypes[spec.dtype]
-  const aligned = bytes.byteOffset % ArrayType.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice()
+  const aligned = bytes.byteOffset % ArrayType.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes)
   const length = bytes.byteLength / ArrayType.BYTES_PER_ELEMENT
   const data = new ArrayType(aligned.buffer as ArrayBuffer, aligned.byteOffset, length)
   return { dtype: spec.dtype, shape: spec.shape, data } as StoredArray

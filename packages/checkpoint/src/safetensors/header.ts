@@ -28,16 +28,13 @@ export const headBytes = 16
  * @param size bytes in the whole file
  */
 export function parseHeadLength(head: Uint8Array, size: number, fail: Fail): number {
-  if (size < 8) throw fail(`a file must have at least 8 bytes (${size})${hint(head)}`)
+  const wrong = (problem: string) => fail(otherFormat(head) ?? problem)
+  if (size < 8) throw wrong(`a file must have at least 8 bytes (${size})`)
   const length = new DataView(head.buffer, head.byteOffset, head.length).getBigUint64(0, true)
-  if (length > BigInt(maxHeaderBytes)) {
-    throw fail(`header must be at most ${maxHeaderBytes} bytes (${length})${hint(head)}`)
-  }
-  if (size > 8 && length > 0n && head[8] !== 0x7b) throw fail(`header must start with "{"${hint(head)}`)
-  if (length > BigInt(size - 8)) {
-    throw fail(`header of ${length} bytes must fit into the file (${size} bytes; cut short?)${hint(head)}`)
-  }
-  if (length < 2n) throw fail(`header must be a JSON object (${length} bytes)${hint(head)}`)
+  if (length > BigInt(maxHeaderBytes)) throw wrong(`header must be at most ${maxHeaderBytes} bytes (${length})`)
+  if (length < 2n) throw wrong(`header must be a JSON object (${length} bytes)`)
+  if (size > 8 && head[8] !== 0x7b) throw wrong('header must start with "{"')
+  if (length > BigInt(size - 8)) throw wrong(`header of ${length} bytes must fit into the file (${size}; cut short?)`)
   return Number(length)
 }
 
@@ -91,7 +88,7 @@ function checkCoverage(entries: ReadonlyMap<string, SafetensorsEntry>, dataOffse
 
 function decodeUtf8(bytes: Uint8Array, fail: Fail): string {
   // Pages refuse to decode shared memory, hence the copy there.
-  const owned = bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice()
+  const owned = bytes.buffer instanceof ArrayBuffer ? bytes : new Uint8Array(bytes)
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(owned)
   } catch {
@@ -103,11 +100,11 @@ function decodeUtf8(bytes: Uint8Array, fail: Fail): string {
  * What else the file may be. Asked only once a file is known to be wrong: the magic bytes of zip and pickle are also
  * valid header lengths.
  */
-function hint(head: Uint8Array): string {
+function otherFormat(head: Uint8Array): string | undefined {
   const text = String.fromCharCode(...head)
   const isPickle = head[0] === 0x80 && head[1] >= 2 && head[1] <= 5 // opcode PROTO, protocols 2 to 5
-  if (text.startsWith('PK\x03\x04') || isPickle) return '; this looks like a PyTorch .pt file'
-  if (text.startsWith('version ')) return '; this looks like a Git LFS pointer, not the file itself'
-  if (/^\s*</.test(text)) return '; this looks like a web page'
-  return ''
+  if (isPickle || text.startsWith('PK\x03\x04')) return 'this looks like a PyTorch .pt file, not like safetensors'
+  if (text.startsWith('version ')) return 'this looks like a Git LFS pointer, not like the file itself'
+  if (/^\s*</.test(text)) return 'this looks like a web page, not like safetensors'
+  return undefined
 }
