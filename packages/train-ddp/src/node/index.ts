@@ -1,1 +1,1 @@
-export {}
+export { folderRunStore } from './folder-store.js'

@@ -1,0 +1,53 @@
+import type { FileRecord, RunStore } from '../run/run-store.js'
+import { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST } from './names.js'
+
+/** Says that a checkpoint is complete, and what its files must be. */
+export interface Manifest {
+  readonly format: 'dit-checkpoint-1'
+  readonly step: number
+  readonly files: Readonly<Record<string, FileRecord>>
+}
+
+/** Steps of all checkpoint folders that have a manifest, newest first. */
+export async function listCheckpoints(store: RunStore): Promise<number[]> {
+  const complete: number[] = []
+  for (const name of await store.list('checkpoints')) {
+    const step = checkpointStep(name)
+    if (step !== null && (await store.list(`checkpoints/${name}`)).includes(MANIFEST)) complete.push(step)
+  }
+  return complete.toSorted((a, b) => b - a)
+}
+
+/**
+ * Compares a checkpoint's files with its manifest.
+ *
+ * @returns null when it is whole, else one line that says what is wrong
+ */
+export async function findDamage(store: RunStore, step: number): Promise<string | null> {
+  const folder = checkpointPath(step)
+  const manifest = await readManifest(store, folder)
+  if (typeof manifest === 'string') return manifest
+  for (const [name, expected] of Object.entries(manifest.files)) {
+    const found = await store.inspect(`${folder}/${name}`)
+    if (found === null) return `${name} is missing`
+    if (found.bytes !== expected.bytes) return `${name} has ${found.bytes} bytes instead of ${expected.bytes}`
+    if (found.sha256 !== expected.sha256) return `${name} does not match its checksum`
+  }
+  return null
+}
+
+async function readManifest(store: RunStore, folder: string): Promise<Manifest | string> {
+  const bytes = await store.read(`${folder}/${MANIFEST}`)
+  if (bytes === null) return `${MANIFEST} is missing`
+  let manifest: Partial<Manifest>
+  try {
+    manifest = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Manifest>
+  } catch {
+    return `${MANIFEST} is not valid JSON`
+  }
+  if (manifest.format !== 'dit-checkpoint-1')
+    return `${MANIFEST} has the unknown format ${JSON.stringify(manifest.format)}`
+  const missing = Object.values(CHECKPOINT_FILES).find((name) => manifest.files?.[name] === undefined)
+  if (missing !== undefined) return `${MANIFEST} does not list ${missing}`
+  return manifest as Manifest
+}

@@ -1,0 +1,22 @@
+import type { RunStore } from '../run/run-store.js'
+import { checkpointPath, checkpointStep, MANIFEST } from './names.js'
+import { listCheckpoints } from './manifest.js'
+
+export interface KeepPolicy {
+  /** This many of the newest checkpoints stay. */
+  readonly last: number
+  /** Those whose step is a multiple of it stay as well; null for none. */
+  readonly every: number | null
+}
+
+/** Removes checkpoints that the policy does not keep, and the remains of unfinished ones. The manifest goes first. */
+export async function pruneCheckpoints(store: RunStore, { last, every }: KeepPolicy): Promise<void> {
+  const complete = await listCheckpoints(store)
+  const kept = new Set(complete.filter((step, i) => i < last || (every !== null && step % every === 0)))
+  for (const name of await store.list('checkpoints')) {
+    const step = checkpointStep(name)
+    if (step === null || kept.has(step)) continue
+    await store.remove(`${checkpointPath(step)}/${MANIFEST}`)
+    await store.remove(checkpointPath(step))
+  }
+}

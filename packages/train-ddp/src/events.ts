@@ -1,0 +1,44 @@
+import type { Params } from '@dit/tensor'
+import type { StepRecord } from './run/log.js'
+
+/** What `train` reports. Parameters in events are views of the running state: read them before asking for the next event. */
+export type TrainEvent =
+  | {
+      readonly type: 'start'
+      /** Steps done already: 0, or those of the checkpoint that the run resumes from. */
+      readonly step: number
+      readonly steps: number
+      readonly resumedFrom: string | null
+      /** Lines for the user: damaged checkpoints that were passed over, and the like. */
+      readonly notices: readonly string[]
+    }
+  | { readonly type: 'step'; readonly record: StepRecord }
+  | { readonly type: 'sample'; readonly step: number }
+  | { readonly type: 'checkpoint'; readonly step: number; readonly path: string; readonly bytes: number }
+  | {
+      readonly type: 'end'
+      readonly step: number
+      readonly reason: 'finished' | 'stopped'
+      readonly params: Params
+      readonly ema: Params
+    }
+
+/** The loss or the gradient stopped being a finite number. Nothing of that step was kept. */
+export class NonFiniteLossError extends Error {
+  override readonly name = 'NonFiniteLossError'
+  readonly step: number
+  readonly lastCheckpoint: string | null
+
+  constructor(step: number, what: string, lastCheckpoint: string | null) {
+    const advice =
+      lastCheckpoint === null ? 'there is no checkpoint yet' : `the last good checkpoint is ${lastCheckpoint}`
+    super(`train: ${what} at step ${step}; ${advice}. A lower learning rate or gradient clipping may help`)
+    this.step = step
+    this.lastCheckpoint = lastCheckpoint
+  }
+}
+
+/** Resuming would not continue to the bit, and `allowInexact` was not given. */
+export class InexactResumeError extends Error {
+  override readonly name = 'InexactResumeError'
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { openSafetensorsFile, writeSafetensorsFile } from '@dit/checkpoint/node'
+import type { RunStore } from '../run/run-store.js'
+
+/**
+ * A run as a folder. Files are written beside their place, synced and renamed, so that a reader never sees half of one,
+ * and the folder is synced after that.
+ */
+export function folderRunStore(folder: string): RunStore {
+  const place = async (path: string) => {
+    const full = join(folder, path)
+    await mkdir(dirname(full), { recursive: true })
+    return full
+  }
+  return {
+    location: folder,
+    read: (path) => orNull(readFile(join(folder, path))),
+    async write(path, contents) {
+      const full = await place(path)
+      const bytes = typeof contents === 'string' ? Buffer.from(contents) : contents
+      const file = await open(`${full}.partial`, 'w')
+      try {
+        await file.writeFile(bytes)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(`${full}.partial`, full)
+      await syncFolder(dirname(full))
+      return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
+    },
+    async writeTensors(path, tensors, metadata) {
+      const { size, sha256 } = await writeSafetensorsFile(await place(path), tensors, { metadata, sync: true })
+      return { bytes: size, sha256 }
+    },
+    openTensors: (path) => openSafetensorsFile(join(folder, path)),
+    async inspect(path) {
+      const full = join(folder, path)
+      const about = await orNull(stat(full))
+      if (about === null || !about.isFile()) return null
+      const hash = createHash('sha256')
+      for await (const chunk of createReadStream(full)) hash.update(chunk as Buffer)
+      return { bytes: about.size, sha256: hash.digest('hex') }
+    },
+    append: async (path, text) => appendFile(await place(path), text),
+    truncate: (path, bytes) => truncate(join(folder, path), bytes),
+    async flush(path) {
+      const file = await orNull(open(join(folder, path), 'r+'))
+      if (file === null) return
+      try {
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+    },
+    list: async (path) => ((await orNull(readdir(join(folder, path)))) ?? []).toSorted(),
+    remove: (path) => rm(join(folder, path), { recursive: true, force: true }),
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open folders; there a rename is durable by itself.
+  if (process.platform === 'win32') return
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+async function orNull<T>(promise: Promise<T>): Promise<T | null> {
+  try {
+    return await promise
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}

@@ -1,0 +1,77 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { memoryRunStore, type RunStore } from '../../src/index.js'
+import { folderRunStore } from '../../src/node/index.js'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dit-store-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const text = (bytes: Uint8Array | null) => (bytes === null ? null : new TextDecoder().decode(bytes))
+
+describe.each<[string, () => RunStore]>([
+  ['memory', memoryRunStore],
+  ['folder', () => folderRunStore(join(folder, 'run'))],
+])('%s store', (_, make) => {
+  test('reads what it wrote, in folders made on the way', async () => {
+    const store = make()
+    const record = await store.write('a/b/c.txt', 'hello')
+    expect(text(await store.read('a/b/c.txt'))).toBe('hello')
+    // sha256 of "hello", as every tool prints it.
+    expect(record).toEqual({
+      bytes: 5,
+      sha256: '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824',
+    })
+    expect(await store.inspect('a/b/c.txt')).toEqual(record)
+  })
+
+  test('gives null or nothing for what is not there', async () => {
+    const store = make()
+    expect(await store.read('nowhere')).toBeNull()
+    expect(await store.inspect('nowhere/x')).toBeNull()
+    expect(await store.list('nowhere')).toEqual([])
+    await store.remove('nowhere')
+  })
+
+  test('appends and truncates', async () => {
+    const store = make()
+    await store.append('log', 'one\n')
+    await store.append('log', 'two\n')
+    await store.truncate('log', 4)
+    await store.flush('log')
+    expect(text(await store.read('log'))).toBe('one\n')
+  })
+
+  test('lists and removes folders', async () => {
+    const store = make()
+    await store.write('d/2/x', '')
+    await store.write('d/1', '')
+    expect(await store.list('d')).toEqual(['1', '2'])
+    await store.remove('d/2')
+    expect(await store.list('d')).toEqual(['1'])
+  })
+
+  test('tensors come back with their metadata', async () => {
+    const store = make()
+    const tensors = new Map([
+      ['now', { dtype: 'F32' as const, shape: [2], data: Float32Array.of(1, 2) }],
+      ['later', { dtype: 'F32' as const, shape: [1], data: async () => Float32Array.of(3) }],
+    ])
+    const record = await store.writeTensors('t.safetensors', tensors as never, { step: '7' })
+    expect(await store.inspect('t.safetensors')).toEqual(record)
+    const file = await store.openTensors('t.safetensors')
+    expect(file.metadata.step).toBe('7')
+    expect(await file.float32('later')).toEqual(Float32Array.of(3))
+    await file.close()
+  })
+})
+
+test('a folder store leaves no partial files', async () => {
+  const store = folderRunStore(join(folder, 'clean'))
+  await store.write('x', 'y')
+  expect(await readdir(join(folder, 'clean'))).toEqual(['x'])
+})
