@@ -1,1 +1,24 @@
-export {}
+export { addNoise, noisedMeanVariance } from './gaussian/add-noise.js'
+export { type Bound, type BoundOptions, boundOverSteps, type BoundNoise, priorBits } from './gaussian/bound.js'
+export { discretisedGaussianLogLikelihood } from './gaussian/discretised-gaussian.js'
+export {
+  type GaussianDiffusion,
+  gaussianDiffusion,
+  type GaussianDiffusionOptions,
+  type LossType,
+  type MeanType,
+  originalTimesteps,
+  type Predict,
+  type VarianceType,
+} from './gaussian/gaussian-diffusion.js'
+export {
+  type DenoisingOptions,
+  modelMeanVariance,
+  type ModelMeanVariance,
+  noiseFromX0,
+  x0FromNoise,
+} from './gaussian/model-mean-variance.js'
+export { type LogNormal, type MeanVariance, normalKl } from './gaussian/normal.js'
+export { posterior } from './gaussian/posterior.js'
+export { type TrainingBatch, type TrainingLosses, trainingLosses } from './gaussian/training-losses.js'
+export { variationalTerm } from './gaussian/variational-term.js'
