@@ -4,16 +4,19 @@ import { defineConfig } from 'vitest/config'
 // Tests run on the sources of every package: no build in between, and stack traces point into src/.
 const conditions = ['@dit/source', 'module', 'node', 'import', 'default']
 
-const members = ['packages', 'apps'].flatMap((group) => readdirSync(group).map((name) => ({ group, name })))
+const members = ['packages', 'apps'].flatMap((group) =>
+  readdirSync(group).map((name) => ({ name: `@dit/${name}`, root: `./${group}/${name}` })),
+)
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     testTimeout: 60_000,
-    projects: members.map(({ group, name }) => ({
+    // One project a package, and `repository` for what holds across them.
+    projects: [...members, { name: 'repository', root: '.' }].map((project) => ({
       extends: true,
-      test: { name: `@dit/${name}`, root: `./${group}/${name}`, include: ['test/**/*.test.ts'] },
+      test: { ...project, include: ['test/**/*.test.ts'] },
     })),
   },
 })

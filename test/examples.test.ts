@@ -1,0 +1,52 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { extractExample, trimOutput } from '../tools/release/readme.js'
+import { run } from '../tools/release/run.js'
+import { closure, publishable, readPackages, repositoryRoot, type Package } from '../tools/release/workspace.js'
+import { readText } from './sources.js'
+
+// Needs a build and no network: the project is laid out by hand. `npm run check:packages` does the same with npm,
+// from the packed tarballs and the registry.
+const packages = publishable(readPackages())
+const work = mkdtempSync(join(tmpdir(), 'dit-examples-'))
+afterAll(() => rmSync(work, { recursive: true, force: true }))
+
+const withModule = packages.filter(({ manifest }) => manifest.exports?.['.'] !== undefined)
+
+test.each(withModule)(
+  "the example in $name's README prints what it says, with nothing else of ours installed",
+  async (item) => {
+    const readme = join(item.folder, 'README.md')
+    expect(existsSync(readme), 'README.md is missing').toBe(true)
+    const { code, output } = extractExample(readText(readme))
+    const project = join(work, item.name.replace('/', '-'))
+    for (const needed of closure(packages, item.name)) layOut(project, needed)
+    writeFileSync(join(project, 'example.mjs'), code)
+
+    const { stdout, stderr } = await run(process.execPath, ['example.mjs'], { cwd: project, seconds: 50 })
+    expect(stderr).toBe('')
+    expect(trimOutput(stdout)).toBe(trimOutput(output))
+  },
+)
+
+/** Copies what a package ships of its build, and links the packages of others that it names. */
+function layOut(project: string, { name, folder, manifest }: Package): void {
+  if (!existsSync(join(folder, 'dist'))) throw new Error(`${name} is not built: run npm run build first`)
+  const place = join(project, 'node_modules', name)
+  mkdirSync(place, { recursive: true })
+  for (const part of ['dist', 'package.json']) cpSync(join(folder, part), join(place, part), { recursive: true })
+
+  const needs = { ...manifest.dependencies, ...manifest.optionalDependencies, ...manifest.peerDependencies }
+  for (const needed of Object.keys(needs).filter((other) => !other.startsWith('@dit/'))) {
+    const installed = [folder, repositoryRoot].map((from) => join(from, 'node_modules', needed)).find(existsSync)
+    const link = join(place, 'node_modules', needed)
+    const linkOfProject = join(project, 'node_modules', needed) // an example may import a peer itself
+    for (const path of installed === undefined ? [] : [link, linkOfProject]) {
+      if (existsSync(path)) continue
+      mkdirSync(dirname(path), { recursive: true })
+      symlinkSync(installed!, path, 'junction')
+    }
+  }
+}
