@@ -1,1 +1,5 @@
-export {}
+export { patchEmbed } from './patch-embed.js'
+export { patchify, unpatchify, type UnpatchifyOptions } from './patchify.js'
+export { learnedPositions, type LearnedPositionsOptions, sincosPositions, type SincosOptions } from './positions.js'
+export { type ResampleMethod, type ResampleOptions, resamplePositions } from './resample-positions.js'
+export { type Grid, type InputSize, tokenGrid } from './token-grid.js'
