@@ -1,1 +1,8 @@
-export {}
+export { checkParams } from './check-params.js'
+export { checkConfig, type DiTConfig, nullLabel, outChannels } from './config.js'
+export { forward, type ForwardInputs, type ForwardOptions } from './forward.js'
+export { initParams, type InitOptions } from './init-params.js'
+export { DIT_NAMES, ditConfig, type DiTName } from './named-configs.js'
+export { countParameters, isTrainable, parameterShapes, trainableParams } from './parameter-shapes.js'
+export type { Trace } from './trace.js'
+export { type ResizedModel, withInputSize, type WithInputSizeOptions } from './with-input-size.js'

@@ -1,0 +1,120 @@
+import { type InputSize, tokenGrid } from '@dit/tokenizer'
+
+/** Everything that fixes the shapes of a Diffusion Transformer: plain data, to be stored with the weights. */
+export interface DiTConfig {
+  /** Side of the square latent, or its height and width; multiples of `patchSize`. */
+  readonly inputSize: InputSize
+  /** P */
+  readonly patchSize: number
+  /** C, channels of the latent. */
+  readonly inChannels: number
+  /** D, width of the tokens; a multiple of `numHeads`, and of 4 with sine-cosine positions. */
+  readonly hiddenSize: number
+  /** Number of blocks. */
+  readonly depth: number
+  readonly numHeads: number
+  /** Width of the hidden layer of the MLPs over `hiddenSize`; the product is rounded down. */
+  readonly mlpRatio: number
+  readonly numClasses: number
+  /** Chance that training drops a label, 0 .. 1. Above 0 the label table has a last row more, the null class. */
+  readonly classDropout: number
+  /** Whether C more output channels carry the variance. */
+  readonly learnSigma: boolean
+  /** `sincos`, a fixed table, by default; `learned` trains it. */
+  readonly positions?: 'sincos' | 'learned'
+  /** `sinusoidal` features through an MLP by default; `table` learns one row per timestep. */
+  readonly timestepEmbedding?: 'sinusoidal' | 'table'
+  /** Rows of that table, 1000 by default. */
+  readonly numTimesteps?: number
+}
+
+/**
+ * Checks a configuration.
+ *
+ * @throws RangeError naming the first field that is out of range or does not fit another, or that no configuration has
+ * @throws TypeError when a field has the wrong kind
+ */
+export function checkConfig(config: DiTConfig): void {
+  for (const name of Object.keys(config)) {
+    if (!FIELDS.has(name)) throw new RangeError(`DiTConfig: there is no field ${name}`)
+  }
+  for (const name of COUNTS) {
+    const value = config[name]
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(`DiTConfig: ${name} must be a positive integer (got ${value})`)
+    }
+  }
+  const { hiddenSize, numHeads, mlpRatio, classDropout, learnSigma } = config
+  if (hiddenSize % numHeads !== 0) {
+    throw new RangeError(`DiTConfig: hiddenSize must be a multiple of numHeads (got ${hiddenSize} and ${numHeads})`)
+  }
+  if (!(mlpRatio < Infinity && hiddenSize * mlpRatio >= 1)) {
+    throw new RangeError(`DiTConfig: mlpRatio must give a hidden layer of at least 1 (got ${mlpRatio})`)
+  }
+  if (!(classDropout >= 0 && classDropout <= 1)) {
+    throw new RangeError(`DiTConfig: classDropout must be in 0..1 (got ${classDropout})`)
+  }
+  if (typeof learnSigma !== 'boolean') {
+    throw new TypeError(`DiTConfig: learnSigma must be true or false (got ${String(learnSigma)})`)
+  }
+  checkInputSize(config)
+  checkVariants(config)
+}
+
+const COUNTS = ['patchSize', 'inChannels', 'hiddenSize', 'depth', 'numHeads', 'numClasses'] as const
+const FIELDS = new Set<string>([
+  ...COUNTS,
+  'inputSize',
+  'mlpRatio',
+  'classDropout',
+  'learnSigma',
+  'positions',
+  'timestepEmbedding',
+  'numTimesteps',
+])
+
+function checkInputSize({ inputSize, patchSize }: DiTConfig): void {
+  const isPair = Array.isArray(inputSize) && inputSize.length === 2
+  if (typeof inputSize !== 'number' && !isPair) {
+    throw new TypeError(`DiTConfig: inputSize must be a side or [height, width] (got ${JSON.stringify(inputSize)})`)
+  }
+  const [height, width] = typeof inputSize === 'number' ? [inputSize, inputSize] : inputSize
+  for (const extent of [height, width]) {
+    if (!Number.isSafeInteger(extent) || extent < 1 || extent % patchSize !== 0) {
+      throw new RangeError(
+        `DiTConfig: inputSize must be positive multiples of patchSize ${patchSize} (got [${height}, ${width}])`,
+      )
+    }
+  }
+}
+
+function checkVariants({ hiddenSize, positions, timestepEmbedding, numTimesteps }: DiTConfig): void {
+  if (![undefined, 'sincos', 'learned'].includes(positions)) {
+    throw new RangeError(`DiTConfig: positions must be sincos or learned (got ${positions})`)
+  }
+  if (positions !== 'learned' && hiddenSize % 4 !== 0) {
+    throw new RangeError(`DiTConfig: hiddenSize must be a multiple of 4 with sincos positions (got ${hiddenSize})`)
+  }
+  if (![undefined, 'sinusoidal', 'table'].includes(timestepEmbedding)) {
+    throw new RangeError(`DiTConfig: timestepEmbedding must be sinusoidal or table (got ${timestepEmbedding})`)
+  }
+  if (numTimesteps !== undefined && (!Number.isSafeInteger(numTimesteps) || numTimesteps < 1)) {
+    throw new RangeError(`DiTConfig: numTimesteps must be a positive integer (got ${numTimesteps})`)
+  }
+}
+
+/** Channels of the output: 2 C with a learned variance (noise first), else C. */
+export function outChannels({ inChannels, learnSigma }: DiTConfig): number {
+  return learnSigma ? 2 * inChannels : inChannels
+}
+
+/** Label of the null class, `numClasses`; null for a model without one (`classDropout` 0). */
+export function nullLabel({ numClasses, classDropout }: DiTConfig): number | null {
+  return classDropout > 0 ? numClasses : null
+}
+
+/** N, the number of patches. */
+export function numTokens({ inputSize, patchSize }: DiTConfig): number {
+  const [rows, columns] = tokenGrid(inputSize, patchSize)
+  return rows * columns
+}

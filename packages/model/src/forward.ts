@@ -1,0 +1,123 @@
+import { add, formatShape, type Params, recompute, scope, silu, type Tensor } from '@dit/tensor'
+import { type InputSize, patchEmbed, tokenGrid, unpatchify } from '@dit/tokenizer'
+import { ditBlock } from './block.js'
+import { checkParamsOnce } from './check-params.js'
+import { conditioning } from './conditioning.js'
+import { type DiTConfig, nullLabel } from './config.js'
+import { finalLayer } from './final-layer.js'
+import { handing, type Trace, under } from './trace.js'
+
+/** What a DiT reads. Timesteps and labels are host arrays: their features and range checks are made there. */
+export interface ForwardInputs {
+  /** Noisy latents, `[B, C, H, W]`. */
+  readonly xt: Tensor
+  /** `[B]`, as the model was trained on them (0 .. 999 for published weights); fractions only without a timestep table. */
+  readonly timesteps: ArrayLike<number>
+  /** `[B]`, classes 0 .. numClasses - 1, or `numClasses` for the null class of a model that has one. */
+  readonly labels: ArrayLike<number>
+}
+
+export interface ForwardOptions {
+  /** `block` keeps only the input of each block for the backward pass and runs the block again there. */
+  readonly recompute?: 'none' | 'block'
+  /**
+   * Called with intermediate results as they arise: `patch_embed`, `t_freq`, `t_emb`, `y_emb`, `c`, `tokens`, then per
+   * block `blocks.0.adaLN_modulation`, `.norm1`, `.attn.qkv`, `.attn`, `.norm2`, `.mlp` and `blocks.0` itself, then
+   * `final_layer.adaLN_modulation` and `final_layer`. A value lives until `forward` returns, or until it is disposed of
+   * if the callback calls `keep` on it.
+   */
+  readonly trace?: Trace
+}
+
+/**
+ * Runs a Diffusion Transformer.
+ *
+ *   tokens = patchEmbed(xt) + positions
+ *   c      = embed(timesteps) + embed(labels)
+ *   tokens = block(tokens, SiLU(c))            depth times
+ *   out    = unpatchify(finalLayer(tokens, SiLU(c)))
+ *
+ * There is no randomness inside: training drops labels beforehand, with `dropLabels` of @dit/adaln.
+ *
+ * @param config fixes the shapes; H and W are its `inputSize`
+ * @param params by official state-dict name, on the backend of `xt`
+ * @returns `[B, C_out, H, W]`: the noise prediction, followed by C variance channels when `learnSigma`; the caller
+ *   disposes of it
+ * @throws RangeError when a shape, a length, a label or a timestep does not fit, or the parameters are not those of the
+ *   configuration
+ * @throws TypeError when `xt` and the parameters live on two backends
+ *
+ * Peebles & Xie 2022, "Scalable Diffusion Models with Transformers", figure 3.
+ */
+export function forward(
+  config: DiTConfig,
+  params: Params,
+  { xt, timesteps, labels }: ForwardInputs,
+  { recompute: recomputed = 'none', trace: callback }: ForwardOptions = {},
+): Tensor {
+  checkParamsOnce(config, params)
+  checkInputs(config, params, xt, timesteps, labels)
+  const { inputSize, patchSize, depth, numHeads } = config
+  const trace = handing(callback)
+  return scope(() => {
+    const patches = patchEmbed(xt, params['x_embedder.proj.weight'], params['x_embedder.proj.bias']) // [B, N, D]
+    trace('patch_embed', patches)
+    let tokens = add(patches, params.pos_embed) // [B, N, D]
+    trace('tokens', tokens)
+    const siluC = silu(conditioning(config, params, timesteps, labels, trace)) // [B, D], the same for every block
+
+    for (let i = 0; i < depth; i++) {
+      const input = tokens
+      const param = (name: string) => params[`blocks.${i}.${name}`]
+      const block = () => ditBlock(input, siluC, param, numHeads, under(`blocks.${i}`, trace))
+      tokens = recomputed === 'block' ? recompute(block) : block() // [B, N, D]
+      input.dispose() // a tape that needs it holds on to it
+    }
+
+    const outputs = finalLayer(tokens, siluC, params, trace) // [B, N, P P C_out]
+    return unpatchify(outputs, { patchSize, grid: tokenGrid(inputSize, patchSize) }) // [B, C_out, H, W]
+  })
+}
+
+function checkInputs(
+  config: DiTConfig,
+  params: Params,
+  xt: Tensor,
+  timesteps: ArrayLike<number>,
+  labels: ArrayLike<number>,
+): void {
+  const [height, width] = sides(config.inputSize)
+  const [B, C, H, W] = xt.shape
+  if (xt.shape.length !== 4 || B < 1 || C !== config.inChannels) {
+    throw new RangeError(
+      `forward: xt must be [B, ${config.inChannels}, ${height}, ${width}] (got ${formatShape(xt.shape)})`,
+    )
+  }
+  if (H !== height || W !== width) {
+    throw new RangeError(
+      `forward: xt must be [B, ${C}, ${height}, ${width}] (got ${formatShape(xt.shape)}); withInputSize fits the weights to another size`,
+    )
+  }
+  for (const [name, values] of Object.entries({ timesteps, labels })) {
+    if (values.length !== B) {
+      throw new RangeError(`forward: ${name} must have one entry per sample of xt, ${B} (got ${values.length})`)
+    }
+  }
+  const last = nullLabel(config) ?? config.numClasses - 1
+  for (let i = 0; i < B; i++) {
+    if (!Number.isInteger(labels[i]) || labels[i] < 0 || labels[i] > last) {
+      const rule = `labels must be integers in 0..${last}${last === config.numClasses ? ', the null class' : ''}`
+      throw new RangeError(`forward: ${rule} (labels[${i}] is ${labels[i]})`)
+    }
+  }
+  const { backend } = params.pos_embed
+  if (backend !== xt.backend) {
+    throw new TypeError(
+      `forward: xt and the parameters must live on one backend (got ${xt.backend.name} and ${backend.name})`,
+    )
+  }
+}
+
+function sides(inputSize: InputSize): readonly [number, number] {
+  return typeof inputSize === 'number' ? [inputSize, inputSize] : inputSize
+}
