@@ -1,0 +1,24 @@
+import type { Kernels } from '@dit/tensor'
+import type { Runner } from '../runner.js'
+import { adamwKernel } from './adamw.js'
+import { attentionKernels } from './attention.js'
+import { elementwiseKernels } from './elementwise.js'
+import { gatedResidualKernels } from './gated-residual.js'
+import { indexingKernels } from './indexing.js'
+import { layerNormKernels } from './layer-norm.js'
+import { linearKernels } from './linear.js'
+import { matrixKernels } from './matrix.js'
+
+/** All kernels over the ops of one engine. */
+export function kernelsFor(runner: Runner): Kernels {
+  return {
+    ...elementwiseKernels(runner),
+    ...indexingKernels(runner),
+    ...matrixKernels(runner),
+    ...linearKernels(runner),
+    ...layerNormKernels(runner),
+    ...attentionKernels(runner),
+    ...gatedResidualKernels(runner),
+    ...adamwKernel(runner),
+  }
+}
