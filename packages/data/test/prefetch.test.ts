@@ -2,6 +2,19 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { prefetch } from '../src/index.js'
 
+const identity = async (step: number) => step
+const slowWhenEven = async (step: number) => {
+  await setTimeout(step % 2 === 0 ? 8 : 0)
+  return step
+}
+const failFromTwo = async (step: number) => {
+  if (step >= 2) throw new Error(`bad ${step}`)
+  return step
+}
+const throwAtOnce = (): Promise<number> => {
+  throw new Error('at once')
+}
+
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = []
   for await (const item of items) all.push(item)
@@ -9,11 +22,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 test('yields in order, whichever load is done first', async () => {
-  const load = async (step: number) => {
-    await setTimeout(step % 2 === 0 ? 8 : 0)
-    return step
-  }
-  expect(await collect(prefetch(load, { start: 3, end: 9, ahead: 4 }))).toEqual([3, 4, 5, 6, 7, 8])
+  expect(await collect(prefetch(slowWhenEven, { start: 3, end: 9, ahead: 4 }))).toEqual([3, 4, 5, 6, 7, 8])
 })
 
 test('loads at most `ahead` things beyond the one in use', async () => {
@@ -30,12 +39,8 @@ test('loads at most `ahead` things beyond the one in use', async () => {
 
 test('a failed load throws at its turn and not before', async () => {
   const seen: number[] = []
-  const load = async (step: number) => {
-    if (step >= 2) throw new Error(`bad ${step}`)
-    return step
-  }
   const run = async () => {
-    for await (const step of prefetch(load, { end: 10, ahead: 5 })) {
+    for await (const step of prefetch(failFromTwo, { end: 10, ahead: 5 })) {
       await setImmediate()
       seen.push(step)
     }
@@ -45,10 +50,7 @@ test('a failed load throws at its turn and not before', async () => {
 })
 
 test('a load that throws before it returns a promise is no different', async () => {
-  const load = (): Promise<number> => {
-    throw new Error('at once')
-  }
-  await expect(collect(prefetch(load, { end: 1 }))).rejects.toThrow('at once')
+  await expect(collect(prefetch(throwAtOnce, { end: 1 }))).rejects.toThrow('at once')
 })
 
 test('an abort ends a wait at once, with its reason', async () => {
@@ -66,10 +68,10 @@ test('an abort ends a wait at once, with its reason', async () => {
 })
 
 test('an aborted signal loads nothing', async () => {
-  const load = async (): Promise<number> => {
-    throw new Error('loaded')
-  }
+  let loads = 0
+  const load = async () => loads++
   await expect(collect(prefetch(load, { signal: AbortSignal.abort(new Error('before')) }))).rejects.toThrow('before')
+  expect(loads).toBe(0)
 })
 
 test('leaving the loop aborts what is under way and swallows its failure', async () => {
@@ -93,7 +95,7 @@ test('leaving the loop aborts what is under way and swallows its failure', async
 })
 
 test('refuses a queue without room', async () => {
-  await expect(collect(prefetch(async () => 0, { ahead: 0 }))).rejects.toThrow(
+  await expect(collect(prefetch(identity, { ahead: 0 }))).rejects.toThrow(
     'prefetch: ahead must be a positive integer (ahead is 0)',
   )
 })

@@ -1,0 +1,96 @@
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import type { CropAnswer, CropJob } from './crop-worker.js'
+
+/** Threads that decode and crop pictures. */
+export interface CropPool {
+  /**
+   * Decodes and crops a file.
+   *
+   * @returns `[height, width, 3]` bytes
+   * @throws Error with the decoder's reason when the file is not a whole picture
+   */
+  crop(path: string, signal?: AbortSignal): Promise<Uint8Array>
+  /** Ends the threads; what is still waiting fails. */
+  close(): Promise<void>
+}
+
+interface Waiting {
+  readonly job: CropJob
+  readonly signal: AbortSignal | undefined
+  readonly resolve: (crop: Uint8Array) => void
+  readonly reject: (error: Error) => void
+}
+
+interface Thread {
+  readonly worker: Worker
+  current: Waiting | undefined
+}
+
+// Node 20 cannot load .ts in a worker: run from source, the pool uses the built worker.
+const WORKER = import.meta.url.endsWith('.ts') ? '../../dist/node/crop-worker.js' : './crop-worker.js'
+
+/** Starts no thread before the first job, and at most `threads`; idle threads do not keep the process alive. */
+export function cropPool(
+  height: number,
+  width: number,
+  threads: number = Math.min(4, availableParallelism()),
+): CropPool {
+  const idle: Thread[] = []
+  const all = new Set<Thread>()
+  const queue: Waiting[] = []
+  let nextId = 0
+  let isClosed = false
+
+  const finish = (thread: Thread, settle: (waiting: Waiting) => void) => {
+    const waiting = thread.current
+    thread.current = undefined
+    if (waiting !== undefined) settle(waiting)
+  }
+  const start = (): Thread => {
+    const thread: Thread = { worker: new Worker(new URL(WORKER, import.meta.url)), current: undefined }
+    all.add(thread)
+    thread.worker.on('message', (answer: CropAnswer) => {
+      thread.worker.unref()
+      idle.push(thread)
+      finish(thread, ({ resolve, reject }) =>
+        'crop' in answer ? resolve(answer.crop) : reject(new Error(answer.reason)),
+      )
+      work()
+    })
+    thread.worker.on('error', (error) => finish(thread, ({ reject }) => reject(error)))
+    thread.worker.on('exit', () => {
+      all.delete(thread)
+      if (idle.includes(thread)) idle.splice(idle.indexOf(thread), 1)
+      finish(thread, ({ reject }) => reject(new Error('the decoding thread has ended')))
+      work()
+    })
+    return thread
+  }
+  const work = () => {
+    while (queue.length > 0 && (idle.length > 0 || all.size < threads)) {
+      const waiting = queue.shift()!
+      if (waiting.signal?.aborted) {
+        waiting.reject(waiting.signal.reason as Error)
+        continue
+      }
+      const thread = idle.pop() ?? start()
+      thread.current = waiting
+      thread.worker.ref()
+      thread.worker.postMessage(waiting.job, [])
+    }
+  }
+  return {
+    crop: (path, signal) =>
+      new Promise((resolve, reject) => {
+        if (isClosed) throw new Error('the dataset is closed')
+        queue.push({ job: { id: nextId++, path, height, width }, signal, resolve, reject })
+        work()
+      }),
+    close: async () => {
+      isClosed = true
+      for (const { reject } of queue.splice(0)) reject(new Error('the dataset is closed'))
+      await Promise.all([...all].map((thread) => thread.worker.terminate()))
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import { parentPort } from 'node:worker_threads'
+import sharp from 'sharp'
+import { centerCrop } from '../crop/center-crop.js'
+
+/** One picture to decode and crop. */
+export interface CropJob {
+  readonly id: number
+  readonly path: string
+  readonly height: number
+  readonly width: number
+}
+
+/** Its crop, `[height, width, 3]` bytes, or why there is none. */
+export type CropAnswer =
+  | { readonly id: number; readonly crop: Uint8Array<ArrayBuffer> }
+  | { readonly id: number; readonly reason: string }
+
+/**
+ * Decodes a file to RGB bytes and crops it.
+ *
+ * Grey becomes three equal channels; palettes are resolved; alpha is dropped and 16-bit depth cut to its upper 8 bits,
+ * both as in the reference; CMYK goes through libvips' conversion; colour profiles are not applied, as in the
+ * reference. The EXIF orientation is applied, which the reference does not do.
+ */
+async function crop({ path, height, width }: CropJob): Promise<Uint8Array<ArrayBuffer>> {
+  const { data, info } = await sharp(path, { failOn: 'error', ignoreIcc: true })
+    .autoOrient()
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  const image = centerCrop({ data, width: info.width, height: info.height }, height, width)
+  return new Uint8Array(image.data)
+}
+
+async function answer(job: CropJob): Promise<void> {
+  try {
+    const bytes = await crop(job)
+    parentPort?.postMessage({ id: job.id, crop: bytes } satisfies CropAnswer, [bytes.buffer])
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    parentPort?.postMessage({ id: job.id, reason } satisfies CropAnswer, [])
+  }
+}
+
+parentPort?.on('message', (job: CropJob) => void answer(job))
