@@ -15,10 +15,13 @@ export {
   type DenoisingOptions,
   modelMeanVariance,
   type ModelMeanVariance,
+  modelX0,
+  type NoisyBatch,
   noiseFromX0,
   x0FromNoise,
 } from './gaussian/model-mean-variance.js'
 export { type LogNormal, type MeanVariance, normalKl } from './gaussian/normal.js'
+export { perSample } from './gaussian/per-sample.js'
 export { posterior } from './gaussian/posterior.js'
 export { type TrainingBatch, type TrainingLosses, trainingLosses } from './gaussian/training-losses.js'
-export { variationalTerm } from './gaussian/variational-term.js'
+export { type KnownBatch, variationalTerm } from './gaussian/variational-term.js'

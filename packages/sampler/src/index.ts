@@ -1,1 +1,8 @@
-export {}
+export { ddim, type DdimOptions, ddimStep, type DdimStepOptions } from './ddim.js'
+export { ddimReverse, ddimReverseStep } from './ddim-reverse.js'
+export { ddpm, ddpmStep } from './ddpm.js'
+export { guided, type GuidedOptions, type LabelledModel, type Timesteps } from './guided.js'
+export { guidedDoubled, type GuidedDoubledOptions } from './guided-doubled.js'
+export { type NoiseSource, startNoise, type StartNoiseOptions, type StepNoise } from './noise.js'
+export { lastStep, type SamplerStep } from './run-steps.js'
+export type { NoisyStep, SamplerOptions, StepOptions, StepResult } from './step-options.js'

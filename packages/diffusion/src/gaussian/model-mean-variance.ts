@@ -1,4 +1,18 @@
-import { add, affine, clamp, div, exp, formatShape, mul, reshape, sameShape, scope, slice, sub, type Tensor } from '@dit/tensor'
+import {
+  add,
+  affine,
+  clamp,
+  div,
+  exp,
+  formatShape,
+  mul,
+  reshape,
+  sameShape,
+  scope,
+  slice,
+  sub,
+  type Tensor,
+} from '@dit/tensor'
 import { type GaussianDiffusion, hasLearnedVariance } from './gaussian-diffusion.js'
 import type { LogNormal, MeanVariance } from './normal.js'
 import { checkBatch, perSample } from './per-sample.js'
@@ -56,6 +70,26 @@ export function modelMeanVariance(
     const { mean, logVariance, x0 } = meanLogVariance(diffusion, parts, { xt, timesteps }, options)
     const table = fixedVariances(diffusion)?.variance
     return { mean, variance: table ? perSample(table, timesteps, xt) : exp(logVariance), logVariance, x0 }
+  })
+}
+
+/**
+ * The estimate of x0 alone: the `x0` of `modelMeanVariance`, for samplers that need nothing else of it.
+ *
+ * @param modelOutput  `[B, 2 * C, H, W]` where the variance is learned, else `[B, C, H, W]`
+ * @returns `[B, C, H, W]`; the caller disposes of it
+ * @throws RangeError when a shape does not fit or a timestep is out of range
+ */
+export function modelX0(
+  diffusion: GaussianDiffusion,
+  modelOutput: Tensor,
+  { xt, timesteps }: NoisyBatch,
+  options: DenoisingOptions = {},
+): Tensor {
+  checkBatch('modelX0', diffusion, timesteps, { xt })
+  return scope(() => {
+    const { prediction } = splitOutput('modelX0', diffusion, modelOutput, xt)
+    return estimateX0(diffusion, prediction, { xt, timesteps }, options)
   })
 }
 
@@ -131,14 +165,25 @@ export function meanLogVariance(
   diffusion: GaussianDiffusion,
   { prediction, v }: OutputParts,
   { xt, timesteps }: NoisyBatch,
-  { clipDenoised = true, denoise }: DenoisingOptions,
+  options: DenoisingOptions,
 ): LogNormal & { readonly x0: Tensor } {
+  return scope(() => {
+    const x0 = estimateX0(diffusion, prediction, { xt, timesteps }, options)
+    const mean = posteriorMean(diffusion, x0, xt, timesteps)
+    return { mean, logVariance: modelLogVariance(diffusion, v, xt, timesteps), x0 }
+  })
+}
+
+function estimateX0(
+  diffusion: GaussianDiffusion,
+  prediction: Tensor,
+  { xt, timesteps }: NoisyBatch,
+  { clipDenoised = true, denoise }: DenoisingOptions,
+): Tensor {
   return scope(() => {
     let x0 = diffusion.meanType === 'x0' ? prediction : x0FromNoise(diffusion, { xt, timesteps, noise: prediction })
     if (denoise !== undefined) x0 = denoise(x0)
-    x0 = clipDenoised ? clamp(x0, -1, 1) : reshape(x0, x0.shape)
-    const mean = posteriorMean(diffusion, x0, xt, timesteps)
-    return { mean, logVariance: modelLogVariance(diffusion, v, xt, timesteps), x0 }
+    return clipDenoised ? clamp(x0, -1, 1) : reshape(x0, x0.shape)
   })
 }
 

@@ -1,8 +1,16 @@
 import { formatShape, isFloat, sameShape, tensor, type Tensor } from '@dit/tensor'
 
 /**
- * One table entry per sample as a tensor `[B, 1, ...]` that broadcasts against `x`. The tables are float64; entries are
- * rounded only here, once they are what a formula multiplies with.
+ * One table entry per sample, as a factor for `x`. The tables are float64: form what a formula multiplies with on the
+ * host, and let it be rounded only here.
+ *
+ * @param table      an entry for every timestep, such as `diffusion.tables.alphaBar` or one worked out from it
+ * @param timesteps  `[B]`, indices into the table; not checked
+ * @param x          `[B, ...]`: gives the number of axes, backend and dtype
+ * @returns `[B, 1, ...]`, which broadcasts against `x`; the caller disposes of it
+ *
+ * @example
+ * const signal = mul(perSample(diffusion.tables.sqrtAlphaBar, timesteps, x0), x0)
  */
 export function perSample(table: ArrayLike<number>, timesteps: Int32Array, x: Tensor): Tensor {
   const values = Float64Array.from(timesteps, (timestep) => table[timestep])
