@@ -25,9 +25,9 @@ test.each(withModule)(
     for (const needed of closure(packages, item.name)) layOut(project, needed)
     writeFileSync(join(project, 'example.mjs'), code)
 
-    const { stdout, stderr } = await run(process.execPath, ['example.mjs'], { cwd: project, seconds: 50 })
-    expect(stderr).toBe('')
-    expect(trimOutput(stdout)).toBe(trimOutput(output))
+    const finished = await run(process.execPath, ['example.mjs'], { cwd: project, seconds: 50 })
+    expect(finished.code, finished.stderr).toBe(0)
+    expect(trimOutput(finished.stdout)).toBe(trimOutput(output))
   },
 )
 
