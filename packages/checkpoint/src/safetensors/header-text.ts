@@ -109,17 +109,24 @@ export function parseHeaderText(text: string, fail: Fail): HeaderText {
   function integer(who: string): number {
     peek()
     const start = at
-    while (at < text.length && !',]} \t\n\r'.includes(text[at])) at++
-    const token = text.slice(start, Math.min(at, start + 40))
-    if (!/^(0|[1-9][0-9]*)$/.test(token)) throw fail(`${who} must hold non-negative integers (${quote(token)})`)
-    const value = Number(token)
-    if (value > Number.MAX_SAFE_INTEGER) throw fail(`${who} must hold integers below 2^53 (${token})`)
+    let value = 0
+    for (; isDigit(text.charCodeAt(at)); at++) value = value * 10 + text.charCodeAt(at) - zero
+    const isPlain = at > start && (text[start] !== '0' || at === start + 1)
+    if (!isPlain || '.eE+-'.includes(text[at] ?? ' ')) {
+      const token = text.slice(start, start + 40).split(/[\],}\s]/, 1)[0]
+      throw fail(`${who} must hold non-negative integers (${quote(token)})`)
+    }
+    if (value > Number.MAX_SAFE_INTEGER) {
+      throw fail(`${who} must hold integers below 2^53 (${text.slice(start, Math.min(at, start + 40))})`)
+    }
     return value
   }
 
   function string(): string {
     const start = at++
-    while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+    for (let code = text.charCodeAt(at); at < text.length && code !== quoteMark; code = text.charCodeAt(at)) {
+      at += code === backslash ? 2 : 1
+    }
     at++
     let value: string
     try {
@@ -133,7 +140,7 @@ export function parseHeaderText(text: string, fail: Fail): HeaderText {
 
   /** The next character that is not white space, without passing it. */
   function peek(): string | undefined {
-    while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at++
+    while (isSpace(text.charCodeAt(at))) at++
     return text[at]
   }
 
@@ -141,4 +148,17 @@ export function parseHeaderText(text: string, fail: Fail): HeaderText {
     const came = at < text.length ? quote(text[at]) : 'the end'
     return fail(`header is not valid JSON: expected ${wanted} at character ${at}, found ${came}`)
   }
+}
+
+const zero = 0x30
+const quoteMark = 0x22
+const backslash = 0x5c
+
+function isDigit(code: number): boolean {
+  return code >= zero && code <= 0x39
+}
+
+/** The four characters that JSON allows between tokens. */
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
 }
