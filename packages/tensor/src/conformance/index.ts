@@ -1,1 +1,2 @@
-export {}
+export { type ConformanceCase, type ConformanceOptions } from './case.js'
+export { conformanceCases, type ConformanceResult, type ConformanceRunOptions, runConformance } from './run.js'
