@@ -2,7 +2,7 @@ import { accumulate } from '../ops/in-place.js'
 import { full, zeros } from '../ops/create.js'
 import { dispose, registerInScope, scope } from '../scope.js'
 import { formatShape } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { empty, type Tensor } from '../tensor.js'
 import { Tape, withRecorder } from './tape.js'
 
 /** Tensors by name: the parameters of a model under their state-dict names, gradients, moments, averages. */
@@ -57,12 +57,12 @@ export function valueAndGrad<Result extends { readonly loss: Tensor }>(
         const name = names.get(leaf.id)!
         const target = into?.[name]
         if (target === undefined) {
-          gradients[name] = gradient
+          gradients[name] = ownMemory(gradient)
         } else {
           accumulate(target, gradient)
           gradient.dispose()
         }
-        onGradient?.(name, target ?? gradient)
+        onGradient?.(name, target ?? gradients[name])
       })
       for (const gradient of Object.values(gradients)) registerInScope(gradient)
       return { loss, aux, gradients: into ?? withZeros(params, gradients) }
@@ -73,6 +73,15 @@ export function valueAndGrad<Result extends { readonly loss: Tensor }>(
       tape.release()
     }
   })
+}
+
+/** Gradients may share memory (those of a and b in a + b do), which shows when the caller changes one in place. */
+function ownMemory(gradient: Tensor): Tensor {
+  if (gradient.isSoleOwner) return gradient
+  const copy = empty(gradient.backend, gradient.shape, gradient.dtype)
+  copy.backend.kernels.copy(gradient, copy)
+  gradient.dispose()
+  return copy
 }
 
 /** In the order of `params`. */

@@ -1,4 +1,5 @@
 import { isTracked, record } from '../autograd/tape.js'
+import { isFloat } from '../dtype.js'
 import { formatShape, sameShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { reshape } from './shape.js'
@@ -29,6 +30,9 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
 
 function batchedMatmul(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
   const backend = commonBackend('matmul', [a, b])
+  if (!isFloat(a.dtype) || a.dtype !== b.dtype) {
+    throw new TypeError(`matmul: a and b must be float tensors of one dtype (got ${a.dtype} and ${b.dtype})`)
+  }
   const batch = a.shape.slice(0, -2)
   const [m, k] = lastTwo(a, transposeA)
   const [inner, n] = lastTwo(b, transposeB)
