@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { tfjs } from '@dit/backend-tfjs'
+import { type Backend, reference, tensor, toFloat32Array } from '@dit/tensor'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { evaluate } from '../tools/parity/formula.js'
+import type { Case, Manifest } from '../tools/parity/manifest.js'
+import { runCase } from '../tools/parity/run-case.js'
+
+const folder = join(import.meta.dirname, '../tools/parity/fixtures')
+const { cases } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest
+const caseNamed = (id: string) => cases.find(({ kind, name }) => `${kind}/${name}` === id)!
+
+describe.each<[string, () => Backend | Promise<Backend>]>([
+  ['reference', reference],
+  ['tfjs-wasm', () => tfjs({ engine: 'wasm' })],
+])('on %s', (_, make) => {
+  let backend: Backend
+  beforeAll(async () => {
+    backend = await make()
+  })
+  afterAll(() => backend.dispose())
+
+  test.each(cases.map((entry) => [`${entry.kind}/${entry.name}`, entry] as const))('%s', async (_id, entry) => {
+    const { status, worst, where } = await runCase(folder, entry, backend)
+    expect(`${status}: ${worst} at ${where}`).toMatch(/^ok/)
+  })
+})
+
+const run = (change: (entry: Case) => Case, id = 'dit-forward/faint-tokens') =>
+  runCase(folder, change(structuredClone(caseNamed(id))), reference())
+
+describe('the runner can fail', () => {
+  test('on a kind that it does not know', async () => {
+    const result = await run((entry) => ({ ...entry, kind: 'surprise' }))
+    expect(result).toMatchObject({ status: 'FAIL', where: 'unknown kind surprise' })
+  })
+
+  test('on a tensor that nobody computes', async () => {
+    const extra = { name: 'out.surprise', role: 'expected', shape: [1], tolerance: 'exact' } as const
+    const result = await run((entry) => ({ ...entry, tensors: [...entry.tensors!, extra] }))
+    expect(result).toMatchObject({ status: 'FAIL', where: 'out.surprise was not computed' })
+  })
+
+  test('on a file that is not the described one', async () => {
+    const result = await run((entry) => ({ ...entry, sha256: '0'.repeat(64) }))
+    expect(result.where).toContain('is not the file that the manifest describes')
+  })
+
+  test('on a wrong formula: another epsilon, other heads, another schedule', async () => {
+    const heads = await run((entry) => ({
+      ...entry,
+      config: { ...entry.config, model: { ...entry.config.model, num_heads: 2 } },
+    }))
+    expect(heads.status).toBe('FAIL')
+    const schedule = await run(
+      (entry) => ({ ...entry, config: { ...entry.config, schedule: 'squaredcos_cap_v2' } }),
+      'diffusion-constants/linear-100',
+    )
+    expect(schedule.status).toBe('FAIL')
+  })
+
+  test('on a fact that does not hold', async () => {
+    const result = await run((entry) => {
+      const [first, ...rest] = entry.facts
+      return { ...entry, facts: [{ ...first, steps: [1] }, ...rest] }
+    }, 'respace/space-timesteps')
+    expect(result.status).toBe('FAIL')
+  })
+})
+
+describe('formulas', () => {
+  const backend = reference()
+  const x = tensor([2, 4], [2], { backend })
+  const value = async (text: string) => [...(await toFloat32Array(evaluate(text, { x }, backend)))]
+
+  test('follow precedence, parentheses and unary minus', async () => {
+    expect(await value('1 + 2 * x - x / 4')).toEqual([4.5, 8])
+    expect(await value('-0.5 * (x - 1)')).toEqual([-0.5, -1.5])
+  })
+
+  test.each(['x +', '(x', 'y', 'x x', 'x ^ 2'])('%s is refused', (text) => {
+    expect(() => evaluate(text, { x }, backend)).toThrow('formula:')
+  })
+})
