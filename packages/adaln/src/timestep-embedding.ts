@@ -55,7 +55,7 @@ export function timestepMlp(features: Tensor, { weight0, bias0, weight2, bias2 }
  * @returns `[B, D]`, on the backend of the weights
  * @throws RangeError when a timestep is not finite
  *
- * Peebles & Xie 2022, section 3.2; Ho et al. 2020, appendix B.
+ * Peebles & Xie 2022, appendix A; Ho et al. 2020, appendix B.
  */
 export function timestepEmbedding(timesteps: ArrayLike<number>, weights: TimestepMlpWeights): Tensor {
   const { shape, backend } = weights.weight0

@@ -1,5 +1,5 @@
 import { add, formatShape, type Params, recompute, scope, silu, type Tensor } from '@dit/tensor'
-import { type InputSize, patchEmbed, tokenGrid, unpatchify } from '@dit/tokenizer'
+import { patchEmbed, tokenGrid, unpatchify } from '@dit/tokenizer'
 import { ditBlock } from './block.js'
 import { checkParamsOnce } from './check-params.js'
 import { conditioning } from './conditioning.js'
@@ -86,7 +86,8 @@ function checkInputs(
   timesteps: ArrayLike<number>,
   labels: ArrayLike<number>,
 ): void {
-  const [height, width] = sides(config.inputSize)
+  const { inputSize, patchSize } = config
+  const [height, width] = tokenGrid(inputSize, patchSize).map((patches) => patches * patchSize)
   const [B, C, H, W] = xt.shape
   if (xt.shape.length !== 4 || B < 1 || C !== config.inChannels) {
     throw new RangeError(
@@ -116,8 +117,4 @@ function checkInputs(
       `forward: xt and the parameters must live on one backend (got ${xt.backend.name} and ${backend.name})`,
     )
   }
-}
-
-function sides(inputSize: InputSize): readonly [number, number] {
-  return typeof inputSize === 'number' ? [inputSize, inputSize] : inputSize
 }

@@ -30,7 +30,7 @@ const EMBEDDING_STD = 0.02
  * @returns by official name; the caller disposes of them
  * @throws RangeError when the configuration or the seed is invalid
  *
- * Peebles & Xie 2022, section 3.2 and appendix A; Glorot & Bengio 2010, eq. 16.
+ * Peebles & Xie 2022, sections 3.2 (adaLN-Zero) and 4; Glorot & Bengio 2010, eq. 16.
  */
 export function initParams(config: DiTConfig, { seed = 0, backend = currentBackend() }: InitOptions = {}): Params {
   return scope(() =>

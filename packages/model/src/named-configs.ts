@@ -1,6 +1,6 @@
 import { checkConfig, type DiTConfig } from './config.js'
 
-/** Depth, width and heads of the four sizes. Peebles & Xie 2022, table 1 (XL has 28 blocks of 16 heads). */
+/** Depth, width and heads of the four sizes. Peebles & Xie 2022, table 1. */
 const SIZES = {
   S: { depth: 12, hiddenSize: 384, numHeads: 6 },
   B: { depth: 12, hiddenSize: 768, numHeads: 12 },
@@ -8,10 +8,8 @@ const SIZES = {
   XL: { depth: 28, hiddenSize: 1152, numHeads: 16 },
 } as const
 
-const PATCH_SIZES = { 2: 2, 4: 4, 8: 8 } as const
-
 /** `DiT-` size `/` patch size. */
-export type DiTName = `DiT-${keyof typeof SIZES}/${keyof typeof PATCH_SIZES}`
+export type DiTName = `DiT-${keyof typeof SIZES}/${2 | 4 | 8}`
 
 /** The twelve models of the paper, small to large, patches 8, 4, 2. */
 export const DIT_NAMES: readonly DiTName[] = ['S', 'B', 'L', 'XL'].flatMap((size) =>

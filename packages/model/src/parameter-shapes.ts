@@ -1,7 +1,7 @@
 import { type Params, type Shape, sizeOf } from '@dit/tensor'
 import { checkConfig, type DiTConfig, numTokens, outChannels } from './config.js'
 
-/** Number of sinusoidal features that the timestep embedder reads. Peebles & Xie 2022, section 3.2. */
+/** Number of sinusoidal features that the timestep embedder reads. Peebles & Xie 2022, appendix A. */
 export const TIMESTEP_FEATURES = 256
 
 /** Rows of a learned timestep table unless the configuration says otherwise. */

@@ -3,7 +3,7 @@ import { reshape, stopGradient, type Tensor } from '@dit/tensor'
 /** Told of every intermediate result, in the order they arise. */
 export type Trace = (name: string, value: Tensor) => void
 
-/** A trace that hands out handles of its own, so that the model may let go of its intermediates; and one for a part. */
+/** Hands out handles of its own, so that the model may let go of what it has shown. */
 export function handing(trace: Trace | undefined): Trace {
   return trace === undefined
     ? ignore

@@ -21,7 +21,7 @@ export interface ResampleOptions {
  * @returns `[N', D]` or `[1, N', D]`; the caller disposes of it
  * @throws RangeError when the table does not fill `fromGrid`
  *
- * Keys 1981, "Cubic Convolution Interpolation for Digital Image Processing", eq. 15.
+ * Keys 1981, "Cubic Convolution Interpolation for Digital Image Processing".
  */
 export function resamplePositions(
   table: Tensor,
