@@ -1,4 +1,3 @@
-import type { StoredArray } from '@dit/checkpoint'
 import type { Params, Tensor } from '@dit/tensor'
 import type { FileRecord, RunStore, TensorSource } from '../run/run-store.js'
 import type { TrainState } from '../state.js'
@@ -51,5 +50,5 @@ function sources(params: Params, prefix = ''): Map<string, TensorSource> {
 
 function source(tensor: Tensor): TensorSource {
   const dtype = tensor.dtype === 'f64' ? 'F64' : 'F32'
-  return { dtype, shape: tensor.shape, data: () => tensor.data() as Promise<StoredArray['data']> } as TensorSource
+  return { dtype, shape: tensor.shape, data: () => tensor.data() }
 }

@@ -61,7 +61,7 @@ describe.each<[string, () => RunStore]>([
       ['now', { dtype: 'F32' as const, shape: [2], data: Float32Array.of(1, 2) }],
       ['later', { dtype: 'F32' as const, shape: [1], data: async () => Float32Array.of(3) }],
     ])
-    const record = await store.writeTensors('t.safetensors', tensors as never, { step: '7' })
+    const record = await store.writeTensors('t.safetensors', tensors, { step: '7' })
     expect(await store.inspect('t.safetensors')).toEqual(record)
     const file = await store.openTensors('t.safetensors')
     expect(file.metadata.step).toBe('7')
