@@ -34,8 +34,8 @@ test('is the same for the mirror image', async () => {
   ]
   const scale = float([Math.log(0.2)])
   const one = discretisedGaussianLogLikelihood(float(x), float(mean), scale)
-  const negated = (values: number[]) => float(values.map((value) => -value))
-  await expectValues(discretisedGaussianLogLikelihood(negated(x), negated(mean), scale), await numbers(one))
+  const [mirroredX, mirroredMean] = [x, mean].map((values) => float(values.map((value) => -value)))
+  await expectValues(discretisedGaussianLogLikelihood(mirroredX, mirroredMean, scale), await numbers(one))
 })
 
 test('is floored at 1e-12 far from the mean, with a gradient of 0 there', async () => {

@@ -16,6 +16,7 @@ import { buffersLeft, draws, expectValues, float, numbers } from '../tensors.js'
 const betas = [0.36, 0.4375]
 const shape = [2, 3, 2, 2]
 const timesteps = Int32Array.of(0, 1)
+const denoise = (x0: Tensor) => affine(x0, 0.5)
 const withV = (prediction: Tensor, v: number) => concat([prediction, full(prediction.shape, v)], 1)
 
 test.each<MeanType>(['epsilon', 'x0', 'previousX'])(
@@ -69,7 +70,6 @@ test('clips the estimate of x0 by default, after the denoise hook', async () => 
   const xt = float([0, 0, 0])
   const batch = { xt, timesteps: Int32Array.of(1) }
   const output = float([-3, 0.5, 1.5])
-  const denoise = (x0: Tensor) => affine(x0, 0.5)
   await expectValues(modelX0(diffusion, output, batch), [-1, 0.5, 1])
   await expectValues(modelX0(diffusion, output, batch, { clipDenoised: false }), [-3, 0.5, 1.5])
   await expectValues(modelX0(diffusion, output, batch, { denoise }), [-1, 0.25, 0.75])
@@ -105,7 +105,6 @@ test('leaves nothing behind but its results', async () => {
   const xt = draws(shape, 'xt')
   const output = withV(xt, 0.2)
   const diffusion = gaussianDiffusion({ betas })
-  const denoise = (x0: Tensor) => affine(x0, 0.5)
   for (const options of [{}, { clipDenoised: false }, { denoise }, { denoise, clipDenoised: false }]) {
     const run = () => dispose(modelMeanVariance(diffusion, output, { xt, timesteps }, options))
     expect(await buffersLeft(run)).toBe(0)
