@@ -8,19 +8,20 @@ export function readFixture(name: string): ReadonlyMap<string, Float32Array | In
     string,
     { dtype: string; data_offsets: [number, number] }
   >
-  delete header.__metadata__
   return new Map(
-    Object.entries(header).map(
-      ([
-        tensor,
-        {
-          dtype,
-          data_offsets: [start, end],
+    Object.entries(header)
+      .filter(([tensor]) => tensor !== '__metadata__')
+      .map(
+        ([
+          tensor,
+          {
+            dtype,
+            data_offsets: [start, end],
+          },
+        ]) => {
+          const bytes = file.slice(8 + headerLength + start, 8 + headerLength + end)
+          return [tensor, dtype === 'I32' ? new Int32Array(bytes.buffer) : new Float32Array(bytes.buffer)]
         },
-      ]) => {
-        const bytes = file.slice(8 + headerLength + start, 8 + headerLength + end)
-        return [tensor, dtype === 'I32' ? new Int32Array(bytes.buffer) : new Float32Array(bytes.buffer)]
-      },
-    ),
+      ),
   )
 }

@@ -82,8 +82,9 @@ test('rejects timesteps that have no embedding', () => {
   expect(() => sinusoidalFeatures([NaN])).toThrow('timesteps must be finite')
 })
 
+const draw = (name: string, ...shape: number[]) => randomNormal(shape, randomStream(1, name))
+
 function randomWeights(width: number, hiddenSize: number): TimestepMlpWeights {
-  const draw = (name: string, ...shape: number[]) => randomNormal(shape, randomStream(1, name))
   return {
     weight0: draw('weight0', hiddenSize, width),
     bias0: draw('bias0', hiddenSize),

@@ -20,10 +20,9 @@ test('averages over the patches of a coarser grid', async () => {
 })
 
 test('follows a parabola exactly between inner places with the cubic kernel', async () => {
-  const square = (x: number) => x * x
-  const old = Float64Array.from({ length: 8 }, (_, x) => square(x))
+  const old = Float64Array.from({ length: 8 }, (_, x) => x ** 2)
   const values = await resamplePositions(tensor(old, [8, 1]), [8, 1], [16, 1]).data()
-  for (let i = 4; i < 12; i++) expect(values[i]).toBeCloseTo(square((i + 0.5) / 2 - 0.5), 10)
+  for (let i = 4; i < 12; i++) expect(values[i]).toBeCloseTo(((i + 0.5) / 2 - 0.5) ** 2, 10)
 })
 
 test.each(METHODS)('leaves a table as it is on its own grid (%s)', async (method) => {
