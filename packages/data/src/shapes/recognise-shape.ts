@@ -1,4 +1,4 @@
-import { fitColors, fitShapes } from './shape-fit.js'
+import { borderUnevenness, fitColors, fitShapes } from './shape-fit.js'
 import { SHAPE_CLASSES } from './shape-mask.js'
 import type { ShapeClass } from './shape-mask.js'
 
@@ -17,10 +17,14 @@ export interface RecognisedShape {
   readonly explained: number
 }
 
-/** A shape must explain this much of the picture. */
-const MIN_EXPLAINED = 0.88
-/** The runner-up must leave this many times as much unexplained as the winner. */
+/** A shape must explain this much of the picture, less the noise. */
+const MIN_EXPLAINED = 0.82
+/** The runner-up must leave this many times as much unexplained as the winner, less the noise. */
 const MIN_LEAD = 2
+/** At most this share of what the winner leaves unexplained is put down to noise. */
+const MAX_NOISE = 0.6
+/** But with its noise, too, a shape must explain this much of the picture. */
+const MIN_EXPLAINED_NOISY = 0.65
 /** The two colours must be this far apart (root of the sum of squares, of at most 2 sqrt(C)). */
 const MIN_CONTRAST = 0.4
 const MIN_SIZE = 0.1
@@ -28,10 +32,12 @@ const MAX_SIZE = 0.5
 
 /**
  * Which shape of `SHAPE_CLASSES` a picture shows, by rule: each class is drawn at the place, size and two colours that
- * fit the picture best, and the class that explains most of it wins. The answer is 'none' unless the winner explains
- * at least 88 % of the picture's variance, the runner-up leaves at least twice as much unexplained, the two colours
- * differ clearly, the radius is between 0.1 and 0.5 of the side and the centre lies inside. So noise, empty pictures,
- * two shapes in one picture and blends of classes are 'none'. Nothing here is learned from data.
+ * fit the picture best, and the class that explains most of it wins. The answer is 'none' unless the winner explains at
+ * least 82 % of the picture's variance, the runner-up leaves at least twice as much unexplained, the two colours
+ * differ clearly, the radius is between 0.1 and 0.5 of the side and the centre lies inside. Slight noise, measured at
+ * the picture's border, is not held against the winner: it is taken off what both leave unexplained, up to 60 % of it
+ * and as long as the winner explains 65 %. So noise, empty pictures, two shapes in one picture and blends of classes are
+ * 'none'. Nothing here is learned from data.
  *
  * @param image  `[C, H, W]`, float32 in [-1, 1]
  * @param shape  `[C, H, W]` of `image`
@@ -53,9 +59,11 @@ export function recogniseShape(
   }
   const { color, background } = fitColors(image, shape, best)
   const contrast = Math.hypot(...color.map((value, channel) => value - background[channel]))
+  const noise = Math.min(borderUnevenness(image, shape), MAX_NOISE * (1 - best.explained))
   const isClear =
-    best.explained >= MIN_EXPLAINED &&
-    1 - second.explained >= MIN_LEAD * (1 - best.explained) &&
+    best.explained >= MIN_EXPLAINED_NOISY &&
+    best.explained + noise >= MIN_EXPLAINED &&
+    1 - second.explained - noise >= MIN_LEAD * (1 - best.explained - noise) &&
     contrast >= MIN_CONTRAST &&
     best.radius >= MIN_SIZE &&
     best.radius <= MAX_SIZE &&

@@ -18,17 +18,17 @@ export interface ShapeDrawing {
   readonly background: Color
 }
 
-const MIN_RADIUS = 0.2
-const MAX_RADIUS = 0.36
+const MIN_RADIUS = 0.24
+const MAX_RADIUS = 0.38
 /** Free border around a shape, so that the outermost pixels always show background. */
-const MARGIN = 0.07
+const MARGIN = 0.05
 
 /**
  * The drawing of example `index` of the dataset with this seed.
  *
- * Classes take turns (`label = index mod 6`). Radius is uniform in [0.2, 0.36] of the side, the centre uniform over all
- * places that keep the shape inside; the shape has a bright, saturated colour of any hue, the background a dark or a
- * pale one, so that the two are always well apart.
+ * Classes take turns (`label = index mod 6`). Radius is uniform in [0.24, 0.38] of the side, the centre uniform over
+ * all places that keep the shape inside; the shape has a bright, saturated colour of any hue, the background a dark, dull
+ * one of any hue, so that the two are always well apart.
  *
  * @throws RangeError when `index` is not a non-negative integer
  */
@@ -36,18 +36,17 @@ export function shapeDrawing(seed: number, index: number): ShapeDrawing {
   if (!Number.isSafeInteger(index) || index < 0) {
     throw new RangeError(`shapeDrawing: index must be a non-negative integer (index is ${index})`)
   }
-  const draws = uniforms(randomStream(seed, 'shapes', index), 9)
+  const draws = uniforms(randomStream(seed, 'shapes', index), 8)
   const draw = (k: number, low: number, high: number) => low + (high - low) * draws[k]
   const label = index % SHAPE_CLASSES.length
   const radius = draw(0, MIN_RADIUS, MAX_RADIUS)
-  const isDark = draws[6] < 0.5
   return {
     shape: SHAPE_CLASSES[label],
     label,
     position: [draw(1, radius + MARGIN, 1 - radius - MARGIN), draw(2, radius + MARGIN, 1 - radius - MARGIN)],
     radius,
     color: hsvToColor(draws[3], draw(4, 0.75, 1), draw(5, 0.8, 1)),
-    background: isDark ? hsvToColor(draws[7], 0.5, draw(8, 0.1, 0.35)) : hsvToColor(draws[7], 0.15, draw(8, 0.85, 1)),
+    background: hsvToColor(draws[6], 0.5, draw(7, 0.1, 0.35)),
   }
 }
 

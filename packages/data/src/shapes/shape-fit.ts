@@ -72,6 +72,24 @@ function measure(data: Float32Array, channels: number, height: number, width: nu
   return { data, channels, height, width, sums, variation }
 }
 
+/**
+ * How uneven the border of a picture is: the share of the picture's variance that would be there if every pixel
+ * differed from its channel's mean as much as those of the outermost rows and columns do.
+ */
+export function borderUnevenness(
+  data: Float32Array,
+  [channels, height, width]: readonly [number, number, number],
+): number {
+  const { variation } = measure(data, channels, height, width)
+  let squares = 0
+  for (let channel = 0; channel < channels; channel++) {
+    const border = borderValues(data, channel, height, width)
+    const mean = border.reduce((sum, value) => sum + value, 0) / border.length
+    squares += border.reduce((sum, value) => sum + (value - mean) ** 2, 0) / border.length
+  }
+  return (squares * height * width) / variation
+}
+
 interface Blob {
   /** all in pixels */
   readonly area: number
@@ -111,14 +129,18 @@ function foreground({ data, channels, height, width }: Picture): Blob | undefine
 
 function borderMedian(data: Float32Array, channels: number, height: number, width: number): number[] {
   return Array.from({ length: channels }, (_, channel) => {
-    const border: number[] = []
-    for (let row = 0; row < height; row++) {
-      const step = row === 0 || row === height - 1 ? 1 : Math.max(1, width - 1)
-      for (let column = 0; column < width; column += step) border.push(data[(channel * height + row) * width + column])
-    }
-    border.sort((a, b) => a - b)
+    const border = borderValues(data, channel, height, width).toSorted((a, b) => a - b)
     return border[border.length >> 1]
   })
+}
+
+function borderValues(data: Float32Array, channel: number, height: number, width: number): number[] {
+  const border: number[] = []
+  for (let row = 0; row < height; row++) {
+    const step = row === 0 || row === height - 1 ? 1 : Math.max(1, width - 1)
+    for (let column = 0; column < width; column += step) border.push(data[(channel * height + row) * width + column])
+  }
+  return border
 }
 
 const FIRST_STEP = 0.2

@@ -22,12 +22,15 @@ test.each([16, 24, 32])('names nearly all real pictures at %d pixels', async (si
   expect((await answers(size, (image) => image)).right).toBeGreaterThanOrEqual(0.99)
 })
 
-test('bears the slight noise that a generative model leaves', async () => {
+test.each([
+  { deviation: 0.1, least: 0.99 },
+  { deviation: 0.2, least: 0.7 },
+])('bears the noise that a generative model leaves: $deviation', async ({ deviation, least }) => {
   const { right } = await answers(16, (image, index) => {
     const noise = normals(randomStream(3, 'noise', index), image.length)
-    return image.map((value, i) => value + 0.05 * noise[i])
+    return image.map((value, i) => value + deviation * noise[i])
   })
-  expect(right).toBeGreaterThanOrEqual(0.97)
+  expect(right).toBeGreaterThanOrEqual(least)
 })
 
 test.each([16, 32])('finds nothing in normal or uniform noise at %d pixels', async (size) => {
@@ -42,18 +45,22 @@ test('finds nothing in a flat picture', () => {
   expect(recogniseShape(new Float32Array(3 * 256).fill(0.3), [3, 16, 16])).toMatchObject({ shape: 'none', label: -1 })
 })
 
-test('finds next to nothing in blurred blends of two classes', async () => {
-  const dataset = shapesDataset({ size: 16, seed: 11 })
-  const { none } = await answers(16, (_, index) => {
+test.each([
+  { size: 16, blur: false, least: 0.97 },
+  { size: 32, blur: false, least: 0.97 },
+  { size: 32, blur: true, least: 0.93 },
+  // At 16 pixels a blurred blend is sometimes a good blurred picture of one shape, such as a disc for disc and ring.
+  { size: 16, blur: true, least: 0.75 },
+])('finds next to nothing in blends of two classes: $size pixels, blurred: $blur', async ({ size, blur, least }) => {
+  const dataset = shapesDataset({ size, seed: 11 })
+  const { none } = await answers(size, (_, index) => {
     const drawing = dataset.drawing(index)
-    const other = SHAPE_CLASSES[(drawing.label + 1 + (index % 5)) % SHAPE_CLASSES.length]
-    const [a, b] = [drawShape(drawing, 16), drawShape({ ...drawing, shape: other }, 16)]
-    return blurred(
-      a.map((value, i) => (value + b[i]) / 2),
-      16,
-    )
+    const other = SHAPE_CLASSES[(drawing.label + 1 + (Math.floor(index / 6) % 5)) % SHAPE_CLASSES.length]
+    const [a, b] = [drawShape(drawing, size), drawShape({ ...drawing, shape: other }, size)]
+    const blend = a.map((value, i) => (value + b[i]) / 2)
+    return blur ? blurred(blend, size) : blend
   })
-  expect(none).toBeGreaterThanOrEqual(0.9)
+  expect(none).toBeGreaterThanOrEqual(least)
 })
 
 test('finds nothing in most pictures with two different shapes, blended', async () => {

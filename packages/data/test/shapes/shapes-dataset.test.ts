@@ -37,8 +37,8 @@ test('keeps pixels in [-1, 1], shapes inside, all six classes in turn, and varie
     for (const at of position) expect(Math.min(at, 1 - at)).toBeGreaterThan(radius)
     expect(Math.hypot(...color.map((value, k) => value - background[k]))).toBeGreaterThan(0.4)
   }
-  // A uniform radius over a width of 0.16 deviates by 0.16 / sqrt(12) = 0.046.
-  expect(deviation(drawings.map((drawing) => drawing.radius))).toBeCloseTo(0.046, 2)
+  // A uniform radius over a width of 0.14 deviates by 0.14 / sqrt(12) = 0.040.
+  expect(deviation(drawings.map((drawing) => drawing.radius))).toBeCloseTo(0.04, 2)
   expect(deviation(drawings.map((drawing) => drawing.position[0]))).toBeGreaterThan(0.07)
   expect(deviation(drawings.map((drawing) => drawing.color[0]))).toBeGreaterThan(0.5)
 })
