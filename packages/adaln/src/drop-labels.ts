@@ -1,4 +1,5 @@
 import { type RandomStream, uniforms as uniformDraws } from '@dit/random'
+import { hostIndices } from './host-indices.js'
 
 export interface DropLabelsOptions {
   /** What a dropped label becomes: the number of classes, the last row of the table. */
@@ -19,9 +20,9 @@ export interface DropLabelsOptions {
  * Replaces some labels by the null class, so that one network learns the conditional and the unconditional model.
  * Without `uniforms`, `stream` and `force` nothing is dropped, which is how a trained model is used.
  *
- * @param labels `[B]`, on the host
+ * @param labels `[B]`, on the host; integers in 0 .. nullLabel
  * @returns a new `[B]`
- * @throws RangeError when a length differs, or `probability` is not in 0 .. 1
+ * @throws RangeError when a length differs, a label is out of range, or `probability` is not in 0 .. 1
  *
  * Ho & Salimans 2022, "Classifier-Free Diffusion Guidance", algorithm 1.
  *
@@ -44,7 +45,7 @@ export function dropLabels(
   }
   checkLength('uniforms', uniforms, B)
   checkLength('force', force, B)
-  const dropped = Int32Array.from(labels)
+  const dropped = Int32Array.from(hostIndices('dropLabels', 'labels', labels, nullLabel + 1))
   if (force !== undefined) return dropped.map((label, i) => (force[i] === 1 ? nullLabel : label))
   const draws = stream === undefined ? uniforms : uniformDraws(stream, B, start)
   if (draws === undefined) return dropped

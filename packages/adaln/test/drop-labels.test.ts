@@ -67,6 +67,8 @@ test('rejects what does not fit', () => {
     new RangeError('dropLabels: uniforms must have one entry per label, 2 (got 1)'),
   )
   expect(() => dropLabels([1, 2], { nullLabel: 3, force: [1] })).toThrow('force must have one entry per label, 2')
+  expect(() => dropLabels([1, 4], { nullLabel: 3 })).toThrow('labels must be integers in 0..3 (labels[1] is 4)')
+  expect(() => dropLabels([0.5], { nullLabel: 3 })).toThrow('labels[0] is 0.5')
   expect(() => dropLabels([1], { nullLabel: 3, probability: 1.5 })).toThrow('probability must be in 0..1 (got 1.5)')
   expect(() => dropLabels([1], { nullLabel: -1 })).toThrow('nullLabel must be a non-negative integer (got -1)')
   expect(() => dropLabels([1], { nullLabel: 3, uniforms: [0], stream: randomStream(0) })).toThrow(

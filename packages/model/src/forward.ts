@@ -21,10 +21,10 @@ export interface ForwardOptions {
   /** `block` keeps only the input of each block for the backward pass and runs the block again there. */
   readonly recompute?: 'none' | 'block'
   /**
-   * Called with intermediate results as they arise: `patch_embed`, `t_freq`, `t_emb`, `y_emb`, `c`, `tokens`, then per
+   * Called with intermediate results as they arise: `patch_embed`, `tokens`, `t_freq`, `t_emb`, `y_emb`, `c`, then per
    * block `blocks.0.adaLN_modulation`, `.norm1`, `.attn.qkv`, `.attn`, `.norm2`, `.mlp` and `blocks.0` itself, then
-   * `final_layer.adaLN_modulation` and `final_layer`. A value lives until `forward` returns, or until it is disposed of
-   * if the callback calls `keep` on it.
+   * `final_layer.adaLN_modulation` and `final_layer`. A value lives until its part of the network is done; call `keep` on
+   * those wanted longer, and dispose of them. Blocks that are recomputed in a backward pass report again.
    */
   readonly trace?: Trace
 }

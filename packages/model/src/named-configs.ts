@@ -27,7 +27,7 @@ export const DIT_NAMES: readonly DiTName[] = ['S', 'B', 'L', 'XL'].flatMap((size
  * @example
  * ditConfig('DiT-S/2', { numClasses: 6, inChannels: 3 })
  */
-export function ditConfig(name: string, overrides: Partial<DiTConfig> = {}): DiTConfig {
+export function ditConfig(name: DiTName | (string & {}), overrides: Partial<DiTConfig> = {}): DiTConfig {
   if (!DIT_NAMES.includes(name as DiTName)) {
     throw new RangeError(`ditConfig: name must be one of ${DIT_NAMES.join(', ')} (got ${name})`)
   }
