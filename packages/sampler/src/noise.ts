@@ -58,7 +58,8 @@ export function stepNoise(
     if (isNeeded) throw new TypeError(`${caller}: a seed or a noise function is needed (got neither)`)
     return null
   }
-  randomStream(seed)
+  randomStream(seed) // throws for a seed out of range
+  checkFirstSample(caller, firstSample)
   if (!isNeeded) return null
   return (index, shape, backend) =>
     randomNormal(shape, randomStream(seed, 'sampler', index), { start: firstDraw(caller, shape, firstSample), backend })
@@ -66,8 +67,12 @@ export function stepNoise(
 
 function firstDraw(caller: string, shape: Shape, firstSample: number): number {
   if (shape.length === 0) throw new RangeError(`${caller}: shape must be [B, ...] (got ${formatShape(shape)})`)
+  checkFirstSample(caller, firstSample)
+  return firstSample * sizeOf(shape.slice(1))
+}
+
+function checkFirstSample(caller: string, firstSample: number): void {
   if (!Number.isSafeInteger(firstSample) || firstSample < 0) {
     throw new RangeError(`${caller}: firstSample must be a non-negative integer (got ${firstSample})`)
   }
-  return firstSample * sizeOf(shape.slice(1))
 }
