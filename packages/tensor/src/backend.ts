@@ -35,8 +35,8 @@ export interface Backend {
   readonly float: 'f32' | 'f64'
   readonly dtypes: readonly DType[]
   /**
-   * True where a tensor may be a part of a buffer. Without views parameters live in one buffer each, and
-   * `allocate` is told the shape that its buffer will hold.
+   * True where a tensor may be a part of a buffer. Without views a tensor fills its buffer, and parameters live in one
+   * buffer each. (Either way one buffer may be seen under several shapes of one size.)
    */
   readonly supportsViews: boolean
   /** Largest buffer in bytes. */
@@ -64,8 +64,9 @@ export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | '
 
 /**
  * Kernels every backend has. They are synchronous (an engine may queue the work), write every element of their outputs,
- * and never dispose of anything. Shapes are checked before a kernel is called. Element-wise kernels allow an output to be
- * the very view of an input.
+ * and never dispose of anything. Shapes and dtypes are checked before a kernel is called: `fill`, `copy`, `permute`, `slice`
+ * and `concat` are also given i32 tensors, `select` an i32 condition, and everything else floats of one type, indices apart.
+ * Element-wise kernels allow an output to be the very view of an input.
  */
 export interface RequiredKernels {
   fill(out: View, value: number): void

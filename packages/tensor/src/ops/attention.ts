@@ -2,6 +2,7 @@ import { isTracked, record } from '../autograd/tape.js'
 import { scope } from '../scope.js'
 import { formatShape } from '../shape.js'
 import { empty, type Tensor } from '../tensor.js'
+import { checkFloats } from './check-floats.js'
 import { matmul } from './matmul.js'
 import { permute, reshape, slice } from './shape.js'
 import { softmax } from './softmax.js'
@@ -21,9 +22,10 @@ import { affine } from './unary.js'
 export function attention(qkv: Tensor, numHeads: number): Tensor {
   const [B, N, width] = qkv.shape
   const headDim = width / 3 / numHeads
-  if (qkv.shape.length !== 3 || !Number.isInteger(headDim)) {
+  if (qkv.shape.length !== 3 || !Number.isInteger(numHeads) || !Number.isInteger(headDim) || numHeads < 1) {
     throw new RangeError(`attention: qkv must be [B, N, 3 * ${numHeads} * headDim] (got ${formatShape(qkv.shape)})`)
   }
+  checkFloats('attention', [qkv])
   const { backend } = qkv
   const { attention: forward, attentionBackward } = backend.kernels
   if (forward === undefined || attentionBackward === undefined) return composed(qkv, numHeads, headDim)

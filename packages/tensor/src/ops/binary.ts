@@ -1,8 +1,8 @@
 import { isTracked, record } from '../autograd/tape.js'
 import type { BinaryOp } from '../backend.js'
-import { isFloat } from '../dtype.js'
 import { broadcastShapes } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
+import { checkFloats } from './check-floats.js'
 import { full } from './create.js'
 import { sumTo } from './reduce.js'
 import { affine } from './unary.js'
@@ -103,11 +103,12 @@ export const less = (a: Tensor, b: Tensor): Tensor => binary('less', a, b)
 export const equal = (a: Tensor, b: Tensor): Tensor => binary('equal', a, b)
 
 /**
- * `a` where the condition is not 0, else `b`; shapes broadcast. Nothing of the branch not taken reaches the gradient, so
+ * `a` where the condition (of any dtype) is not 0, else `b`; shapes broadcast. Nothing of the branch not taken reaches the gradient, so
  * that it may be infinite or NaN there.
  */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   const backend = commonBackend('where', [condition, a, b])
+  checkFloats('where', [a, b])
   const shape = broadcastShapes('where', broadcastShapes('where', condition.shape, a.shape), b.shape)
   const out = empty(backend, shape, a.dtype)
   backend.kernels.select(condition, a, b, out)
@@ -130,9 +131,7 @@ export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
 
 function binary(op: BinaryOp, a: Tensor, b: Tensor): Tensor {
   const backend = commonBackend(op, [a, b])
-  if (!isFloat(a.dtype) || a.dtype !== b.dtype) {
-    throw new TypeError(`${op}: a and b must be float tensors of one dtype (got ${a.dtype} and ${b.dtype})`)
-  }
+  checkFloats(op, [a, b])
   const out = empty(backend, broadcastShapes(op, a.shape, b.shape), a.dtype)
   backend.kernels.binary(op, a, b, out)
   return out

@@ -1,5 +1,6 @@
 import { isTracked, record } from '../autograd/tape.js'
 import { empty, type Tensor } from '../tensor.js'
+import { checkFloats } from './check-floats.js'
 import { full } from './create.js'
 
 /**
@@ -9,6 +10,7 @@ import { full } from './create.js'
  */
 export function clamp(x: Tensor, low: number, high: number): Tensor {
   if (!(low <= high)) throw new RangeError(`clamp: low must not exceed high (got ${low} and ${high})`)
+  checkFloats('clamp', [x])
   const { backend } = x
   const { kernels } = backend
   const scalar = (value: number) => full([], value, { backend, dtype: x.dtype })

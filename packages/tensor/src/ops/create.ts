@@ -36,7 +36,10 @@ export function tensor(
   return out
 }
 
-/** Copies host values into a tensor in place. `data` has its size; numbers are converted to its dtype. */
+/**
+ * Copies host values into a tensor in place. `data` has its size; numbers are converted to its dtype. An f16 or bf16 tensor
+ * takes raw 16-bit patterns.
+ */
 export function upload(x: Tensor, data: ArrayLike<number>): void {
   if (data.length !== x.size) {
     throw new RangeError(`upload: shape ${formatShape(x.shape)} needs ${x.size} values (got ${data.length})`)
@@ -72,10 +75,10 @@ export function randomNormal(
   { start = 0, backend = currentBackend() }: RandomOptions = {},
 ): Tensor {
   checkShape('randomNormal', shape)
-  const out = empty(backend, shape, backend.float)
   const { randomNormal: kernel } = backend.kernels
-  if (kernel !== undefined) kernel(stream, start, out)
-  else backend.upload(out, converted(normals(stream, sizeOf(shape), start), backend.float))
+  if (kernel === undefined) return tensor(normals(stream, sizeOf(shape), start), shape, { backend })
+  const out = empty(backend, shape, backend.float)
+  kernel(stream, start, out)
   return out
 }
 
@@ -94,21 +97,19 @@ export interface RandomOptions {
   readonly backend?: Backend
 }
 
-/** A copy of `x` on another backend, of that backend's float type if `x` is a float tensor. */
+/**
+ * A copy of `x` on another backend, of that backend's float type if `x` is a float tensor.
+ *
+ * @throws TypeError for f16 and bf16, whose values come as bit patterns
+ */
 export async function toBackend(x: Tensor, backend: Backend): Promise<Tensor> {
+  if (x.dtype === 'f16' || x.dtype === 'bf16') throw new TypeError(`toBackend: cast() x first (got ${x.dtype})`)
   return tensor(await x.data(), x.shape, { backend, dtype: isFloat(x.dtype) ? backend.float : x.dtype })
 }
 
 function converted(data: ArrayLike<number>, dtype: DType): TensorData {
-  if (
-    dtype === 'f64'
-      ? data instanceof Float64Array
-      : dtype === 'f32'
-        ? data instanceof Float32Array
-        : data instanceof Int32Array
-  ) {
-    return data as TensorData
-  }
+  if (data.constructor === typedArray(dtype, 0).constructor) return data as TensorData
+  if (dtype === 'f16' || dtype === 'bf16') throw new TypeError(`upload: ${dtype} takes a Uint16Array of bit patterns`)
   const out = typedArray(dtype, data.length)
   out.set(data)
   return out

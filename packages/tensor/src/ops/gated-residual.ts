@@ -3,6 +3,7 @@ import { scope } from '../scope.js'
 import { formatShape, sameShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add, mul } from './binary.js'
+import { checkFloats } from './check-floats.js'
 import { reshape } from './shape.js'
 
 /**
@@ -26,6 +27,7 @@ export function gatedResidual(x: Tensor, gate: Tensor, h: Tensor): Tensor {
     )
   }
   const backend = commonBackend('gatedResidual', [x, gate, h])
+  checkFloats('gatedResidual', [x, gate, h])
   const { gatedResidual: forward, gatedResidualBackward } = backend.kernels
   if (forward === undefined || gatedResidualBackward === undefined) {
     return scope(() => add(x, mul(reshape(gate, [B, 1, D]), h)))

@@ -1,6 +1,7 @@
-import { record, isTracked } from '../autograd/tape.js'
+import { isTracked, record } from '../autograd/tape.js'
 import { formatShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
+import { checkFloats } from './check-floats.js'
 
 /**
  * Rows of a table: out[i] = table[indices[i]]. The caller makes sure that the indices lie in 0..R-1; on an engine their
@@ -17,6 +18,7 @@ export function gather(table: Tensor, indices: Tensor): Tensor {
       `gather: table must be [R, D] and indices [I] (got ${formatShape(table.shape)} and ${formatShape(indices.shape)})`,
     )
   }
+  checkFloats('gather', [table])
   if (indices.dtype !== 'i32') throw new TypeError(`gather: indices must be i32 (got ${indices.dtype})`)
   const out = empty(backend, [indices.shape[0], table.shape[1]], table.dtype)
   backend.kernels.gather(table, indices, out)

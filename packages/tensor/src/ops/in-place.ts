@@ -1,5 +1,6 @@
 import { formatShape, sameShape } from '../shape.js'
 import { commonBackend, type Tensor } from '../tensor.js'
+import { checkFloats } from './check-floats.js'
 
 /**
  * x += scale * y, in place. Not recorded by the tape.
@@ -10,6 +11,7 @@ export function accumulate(x: Tensor, y: Tensor, scale = 1): void {
   if (!sameShape(x.shape, y.shape)) {
     throw new RangeError(`accumulate: shapes must be equal (got ${formatShape(x.shape)} and ${formatShape(y.shape)})`)
   }
+  checkFloats('accumulate', [x, y])
   commonBackend('accumulate', [x, y]).kernels.accumulate(x, y, scale)
 }
 

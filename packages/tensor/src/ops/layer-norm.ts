@@ -3,6 +3,7 @@ import { scope } from '../scope.js'
 import { formatShape, sameShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add, div, mul, sub } from './binary.js'
+import { checkFloats } from './check-floats.js'
 import { mean } from './reduce.js'
 import { reshape } from './shape.js'
 import { affine, sqrt, square } from './unary.js'
@@ -40,6 +41,7 @@ export function layerNormModulate(x: Tensor, shift: Tensor, scale: Tensor, epsil
     )
   }
   const backend = commonBackend('layerNormModulate', [x, shift, scale])
+  checkFloats('layerNormModulate', [x, shift, scale])
   const { layerNormModulate: forward, layerNormModulateBackward } = backend.kernels
   if (forward === undefined || layerNormModulateBackward === undefined) {
     return scope(() => {

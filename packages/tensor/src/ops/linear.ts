@@ -1,9 +1,10 @@
 import { isTracked, record } from '../autograd/tape.js'
 import type { Activation } from '../backend.js'
 import { scope } from '../scope.js'
-import { formatShape } from '../shape.js'
+import { formatShape, sameShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add } from './binary.js'
+import { checkFloats } from './check-floats.js'
 import { matmul } from './matmul.js'
 import { reshape } from './shape.js'
 import { gelu, silu } from './unary.js'
@@ -28,11 +29,16 @@ export function linear(
   { activation = 'none' }: LinearOptions = {},
 ): Tensor {
   const width = x.shape.at(-1)
-  if (weight.shape.length !== 2 || weight.shape[1] !== width || (bias !== null && bias.size !== weight.shape[0])) {
+  if (
+    weight.shape.length !== 2 ||
+    weight.shape[1] !== width ||
+    (bias !== null && !sameShape(bias.shape, [weight.shape[0]]))
+  ) {
     throw new RangeError(
       `linear: weight must be [O, K] and bias [O] for x [..., K] (got x ${formatShape(x.shape)}, weight ${formatShape(weight.shape)}, bias ${bias === null ? 'null' : formatShape(bias.shape)})`,
     )
   }
+  checkFloats('linear', bias === null ? [x, weight] : [x, weight, bias])
   return scope(() => {
     const rows = reshape(x, [-1, width])
     const out =

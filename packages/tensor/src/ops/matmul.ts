@@ -1,9 +1,9 @@
 import { isTracked, record } from '../autograd/tape.js'
-import { isFloat } from '../dtype.js'
+import { scope } from '../scope.js'
 import { formatShape, sameShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
+import { checkFloats } from './check-floats.js'
 import { reshape } from './shape.js'
-import { scope } from '../scope.js'
 
 export interface MatmulOptions {
   readonly transposeA?: boolean
@@ -30,9 +30,7 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
 
 function batchedMatmul(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
   const backend = commonBackend('matmul', [a, b])
-  if (!isFloat(a.dtype) || a.dtype !== b.dtype) {
-    throw new TypeError(`matmul: a and b must be float tensors of one dtype (got ${a.dtype} and ${b.dtype})`)
-  }
+  checkFloats('matmul', [a, b])
   const batch = a.shape.slice(0, -2)
   const [m, k] = lastTwo(a, transposeA)
   const [inner, n] = lastTwo(b, transposeB)

@@ -1,6 +1,7 @@
 import { record } from '../autograd/tape.js'
 import { broadcastShapes, formatShape, resolveAxis, sameShape, type Shape, sizeOf, stretchedAxes } from '../shape.js'
 import { empty, type Tensor } from '../tensor.js'
+import { checkFloats } from './check-floats.js'
 import { zeros } from './create.js'
 import { reshape } from './shape.js'
 import { affine } from './unary.js'
@@ -16,6 +17,7 @@ export interface ReduceOptions {
  * @throws RangeError for an axis that is not there
  */
 export function sum(x: Tensor, axes?: readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
+  checkFloats('sum', [x])
   const rank = x.shape.length
   const all = x.shape.map((_, axis) => axis)
   const reduced = all.filter((axis) => (axes ?? all).some((given) => resolveAxis('sum', given, rank) === axis))
@@ -49,6 +51,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape)) {
     throw new RangeError(`broadcastTo: ${formatShape(x.shape)} does not stretch to ${formatShape(shape)}`)
   }
+  checkFloats('broadcastTo', [x])
   const { backend, dtype } = x
   const out = empty(backend, shape, dtype)
   const zero = zeros([], { backend, dtype })

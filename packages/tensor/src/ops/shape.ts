@@ -80,7 +80,8 @@ export function slice(x: Tensor, axis: number, start: number, size: number): Ten
  *
  * @throws RangeError when they differ along another axis
  */
-export function concat(xs: readonly Tensor[], axis: number): Tensor {
+export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  const xs = [...tensors] // the caller may change the array before the backward pass
   if (xs.length === 0) throw new RangeError('concat: there must be at least one tensor')
   const backend = commonBackend('concat', xs)
   const [{ shape, dtype }] = xs
@@ -126,7 +127,7 @@ export function concat(xs: readonly Tensor[], axis: number): Tensor {
 export function chunk(x: Tensor, count: number): Tensor[] {
   const at = x.shape.length - 1
   const size = x.shape[at] / count
-  if (!Number.isInteger(size)) {
+  if (!Number.isInteger(count) || count < 1 || !Number.isInteger(size)) {
     throw new RangeError(`chunk: the last axis of ${formatShape(x.shape)} must divide into ${count} parts`)
   }
   const shape = x.shape.with(at, size)

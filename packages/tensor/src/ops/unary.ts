@@ -2,9 +2,10 @@ import { record, isTracked } from '../autograd/tape.js'
 import type { UnaryOp } from '../backend.js'
 import { type DType, isFloat } from '../dtype.js'
 import { empty, type Tensor } from '../tensor.js'
+import { checkFloats } from './check-floats.js'
 
 function unary(op: UnaryOp, x: Tensor): Tensor {
-  checkFloat(op, x)
+  checkFloats(op, [x])
   const { backend } = x
   const out = empty(backend, x.shape, x.dtype)
   backend.kernels.unary(op, x, out)
@@ -44,7 +45,7 @@ export const gelu = (x: Tensor): Tensor => unary('gelu', x)
  * scale * x + offset, element by element.
  */
 export function affine(x: Tensor, scale: number, offset = 0): Tensor {
-  checkFloat('affine', x)
+  checkFloats('affine', [x])
   const { backend } = x
   const out = empty(backend, x.shape, x.dtype)
   backend.kernels.affine(x, scale, offset, out)
@@ -75,8 +76,4 @@ export function cast(x: Tensor, dtype: DType): Tensor {
     record({ name: 'cast', inputs: [x], outputs: [out], backward: ([dy]) => [cast(dy!, x.dtype)] })
   }
   return out
-}
-
-function checkFloat(caller: string, x: Tensor): void {
-  if (!isFloat(x.dtype)) throw new TypeError(`${caller}: x must be a float tensor (got ${x.dtype}); cast() converts`)
 }

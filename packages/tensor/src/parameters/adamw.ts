@@ -65,8 +65,15 @@ function composed({ parameter, gradient, m, v, ema }: AdamWState, step: AdamWSte
 
 /**
  * ema <- emaDecay ema + (1 - emaDecay) parameter, in place.
+ *
+ * @throws RangeError when the shapes differ
  */
 export function updateEma(ema: Tensor, parameter: Tensor, emaDecay: number): void {
+  if (!sameShape(ema.shape, parameter.shape)) {
+    throw new RangeError(
+      `updateEma: shapes must be equal (got ${formatShape(ema.shape)} and ${formatShape(parameter.shape)})`,
+    )
+  }
   decay(ema, emaDecay)
   accumulate(ema, parameter, 1 - emaDecay)
 }

@@ -3,6 +3,7 @@ import type { Backend } from '../backend.js'
 import { bytesPerElement } from '../dtype.js'
 import { assign } from '../ops/in-place.js'
 import { zeros } from '../ops/create.js'
+import { scope } from '../scope.js'
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js'
 import type { Tensor } from '../tensor.js'
 
@@ -80,7 +81,6 @@ export function allocateFlat(layout: FlatLayout, backend: Backend): FlatParams {
  * @throws RangeError when a name is missing or has another shape
  */
 export function flatten(params: Params, layout: FlatLayout, backend: Backend): FlatParams {
-  const flat = allocateFlat(layout, backend)
   for (const { name, shape } of layout.entries) {
     const source = params[name]
     if (source === undefined || !sameShape(source.shape, shape)) {
@@ -88,9 +88,12 @@ export function flatten(params: Params, layout: FlatLayout, backend: Backend): F
         `flatten: ${name} must be ${formatShape(shape)} (got ${source === undefined ? 'nothing' : formatShape(source.shape)})`,
       )
     }
-    assign(flat.params[name], source)
   }
-  return flat
+  return scope(() => {
+    const flat = allocateFlat(layout, backend)
+    for (const { name } of layout.entries) assign(flat.params[name], params[name])
+    return flat
+  })
 }
 
 export function disposeFlat({ segments, params }: FlatParams): void {
