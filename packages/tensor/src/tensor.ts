@@ -13,6 +13,9 @@ interface Storage {
 
 let nextId = 1
 
+/** Where tensors are noted whose memory is looked at. */
+let reads: Set<Tensor> | null = null
+
 /**
  * Numbers on an engine: a contiguous view with a shape and an element type. Values are immutable but for the kernels that
  * say otherwise (`accumulate`, `fill`, optimizer steps). Made by functions such as `tensor` and `zeros`, never by `new`.
@@ -52,6 +55,7 @@ export class Tensor implements View {
   /** @throws Error after `dispose` */
   get buffer(): BackendBuffer {
     if (!this.isAlive) throw new Error(`tensor ${formatShape(this.shape)} was used after it was disposed of`)
+    reads?.add(this)
     return this.storage.buffer
   }
 
@@ -103,6 +107,21 @@ export class Tensor implements View {
   private releaseIfUnused(): void {
     if (this.pins > 0) return
     if (--this.storage.owners === 0) this.backend.free(this.storage.buffer)
+  }
+}
+
+/** Result of `fn`, and the tensors that it read but did not make. */
+export function withOuterReads<T>(fn: () => T): { readonly result: T; readonly outerReads: readonly Tensor[] } {
+  const firstInside = nextId
+  const around = reads
+  const own = new Set<Tensor>()
+  reads = own
+  try {
+    const result = fn()
+    return { result, outerReads: [...own].filter(({ id }) => id < firstInside) }
+  } finally {
+    reads = around
+    for (const tensor of own) around?.add(tensor)
   }
 }
 

@@ -1,11 +1,11 @@
-import { scope } from '../scope.js'
-import type { Tensor } from '../tensor.js'
-import { currentRecorder, isTracked, type Recorder, Tape, type TapeNode, withRecorder } from './tape.js'
+import { dispose, scope } from '../scope.js'
+import { type Tensor, withOuterReads } from '../tensor.js'
+import { currentRecorder, type Recorder, Tape, type TapeNode, withRecorder } from './tape.js'
 
 /**
  * Runs `fn` without keeping its intermediates, and runs it again when the backward pass needs them (gradient
  * checkpointing; Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"). Only the tensors that `fn` reads from
- * outside are saved, parameters included; what it draws must not differ the second time.
+ * outside are saved, parameters and constants included; what it draws must not differ the second time.
  *
  * ```js
  * for (const block of blocks) x = recompute(() => forwardBlock(block, x, c))
@@ -17,20 +17,23 @@ export function recompute(fn: () => Tensor): Tensor {
   const outer = currentRecorder()
   if (outer === null) return scope(fn)
   const observer = new Observer(outer)
-  const output = withRecorder(observer, () => scope(fn))
+  const { result: output, outerReads } = withOuterReads(() => withRecorder(observer, () => scope(fn)))
+  if (!observer.made(output)) return output
   const inputs = [...observer.inputs]
-  if (inputs.length === 0 || isTracked(output)) return output
   outer.record({
     name: 'recompute',
     inputs,
     outputs: [output],
-    saves: inputs,
+    saves: outerReads,
     backward: ([gradient]) => {
       const tape = new Tape(inputs)
       const gradients = new Map<Tensor, Tensor>()
       try {
         const again = withRecorder(tape, () => scope(fn))
         tape.backward(again, gradient!, (leaf, leafGradient) => gradients.set(leaf, leafGradient))
+      } catch (error) {
+        dispose([...gradients.values()])
+        throw error
       } finally {
         tape.release()
       }
@@ -52,6 +55,11 @@ class Observer implements Recorder {
 
   tracks(tensor: Tensor): boolean {
     return this.inside.has(tensor.id) || this.outer.tracks(tensor)
+  }
+
+  /** True for the result of a tracked op of this run. */
+  made(tensor: Tensor): boolean {
+    return this.inside.has(tensor.id)
   }
 
   record(node: TapeNode): void {

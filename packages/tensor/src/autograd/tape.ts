@@ -1,5 +1,5 @@
 import { outsideScopes, scope } from '../scope.js'
-import { empty, type Tensor } from '../tensor.js'
+import { empty, Tensor } from '../tensor.js'
 
 /** One recorded operation. */
 export interface TapeNode {
@@ -52,9 +52,13 @@ export function withRecorder<T>(next: Recorder | null, fn: () => T): T {
   }
 }
 
-/** Runs `fn` without recording: its result is a constant to the tape. */
+/**
+ * Runs `fn` without recording: what it makes is constant to the tape. A tensor of the tape that it returns as it came,
+ * `stopGradient(() => x)`, comes back as a new one over the same memory.
+ */
 export function stopGradient<T>(fn: () => T): T {
-  return withRecorder(null, fn)
+  const result = withRecorder(null, fn)
+  return result instanceof Tensor && isTracked(result) ? (result.view(result.shape) as T) : result
 }
 
 /**
@@ -125,12 +129,17 @@ export class Tape implements Recorder {
     try {
       if (outputGradients.every((gradient) => gradient === null)) return
       const inputGradients = scope(() => separateHandles(node.backward(outputGradients), outputGradients))
-      node.inputs.forEach((input, i) => {
-        const gradient = inputGradients[i] ?? null
-        if (gradient === null) return
-        if (this.tracks(input)) addGradient(gradients, input.id, gradient)
-        else gradient.dispose()
-      })
+      try {
+        node.inputs.forEach((input, i) => {
+          const gradient = inputGradients[i] ?? null
+          if (gradient === null) return
+          if (this.tracks(input)) addGradient(gradients, input.id, gradient)
+          else gradient.dispose()
+        })
+      } catch (error) {
+        for (const gradient of inputGradients) gradient?.dispose()
+        throw error
+      }
     } finally {
       node.outputs.forEach((output, i) => {
         outputGradients[i]?.dispose()
@@ -182,8 +191,11 @@ function addGradient(gradients: Map<number, Tensor>, id: number, gradient: Tenso
   if (sum.isSoleOwner) {
     kernels.accumulate(sum, gradient, 1)
   } else {
-    const total = empty(sum.backend, sum.shape, sum.dtype)
-    kernels.binary('add', sum, gradient, total)
+    const total = scope(() => {
+      const out = empty(sum.backend, sum.shape, sum.dtype)
+      kernels.binary('add', sum, gradient, out)
+      return out
+    })
     gradients.set(id, total)
     sum.dispose()
   }

@@ -1,7 +1,7 @@
 import { accumulate } from '../ops/in-place.js'
 import { full, zeros } from '../ops/create.js'
 import { dispose, registerInScope, scope } from '../scope.js'
-import { formatShape } from '../shape.js'
+import { formatShape, sameShape } from '../shape.js'
 import { empty, type Tensor } from '../tensor.js'
 import { Tape, withRecorder } from './tape.js'
 
@@ -37,14 +37,14 @@ export interface ValueAndGradients<Aux> {
  * @param params tensors to differentiate by; what else `fn` uses is constant
  * @param fn     returns `{ loss, ...aux }`: a scalar, and anything else to hand on
  * @returns the caller disposes of the loss, the tensors in `aux` and the gradients
- * @throws RangeError when the loss is not a scalar
+ * @throws RangeError when the loss is not a scalar, when one tensor has two names, or when `into` lacks a parameter
  */
 export function valueAndGrad<Result extends { readonly loss: Tensor }>(
   params: Params,
   fn: (params: Params) => Result,
   { into, onGradient }: GradientOptions = {},
 ): ValueAndGradients<Omit<Result, 'loss'>> {
-  const names = new Map(Object.entries(params).map(([name, tensor]) => [tensor.id, name]))
+  const names = namesById(params, into)
   return scope(() => {
     const tape = new Tape(Object.values(params))
     const gradients: Record<string, Tensor> = {}
@@ -55,14 +55,16 @@ export function valueAndGrad<Result extends { readonly loss: Tensor }>(
       const seed = full(loss.shape, 1, { backend: loss.backend, dtype: loss.dtype })
       tape.backward(loss, seed, (leaf, gradient) => {
         const name = names.get(leaf.id)!
-        const target = into?.[name]
-        if (target === undefined) {
+        if (into === undefined) {
           gradients[name] = ownMemory(gradient)
         } else {
-          accumulate(target, gradient)
-          gradient.dispose()
+          try {
+            accumulate(into[name], gradient)
+          } finally {
+            gradient.dispose()
+          }
         }
-        onGradient?.(name, target ?? gradients[name])
+        onGradient?.(name, (into ?? gradients)[name])
       })
       for (const gradient of Object.values(gradients)) registerInScope(gradient)
       return { loss, aux, gradients: into ?? withZeros(params, gradients) }
@@ -78,10 +80,30 @@ export function valueAndGrad<Result extends { readonly loss: Tensor }>(
 /** Gradients may share memory (those of a and b in a + b do), which shows when the caller changes one in place. */
 function ownMemory(gradient: Tensor): Tensor {
   if (gradient.isSoleOwner) return gradient
-  const copy = empty(gradient.backend, gradient.shape, gradient.dtype)
-  copy.backend.kernels.copy(gradient, copy)
-  gradient.dispose()
-  return copy
+  return scope(() => {
+    registerInScope(gradient)
+    const copy = empty(gradient.backend, gradient.shape, gradient.dtype)
+    copy.backend.kernels.copy(gradient, copy)
+    return copy
+  })
+}
+
+function namesById(params: Params, into: Params | undefined): ReadonlyMap<number, string> {
+  const names = new Map<number, string>()
+  for (const [name, { id, shape }] of Object.entries(params)) {
+    const twin = names.get(id)
+    if (twin !== undefined) {
+      throw new RangeError(`valueAndGrad: parameters must be different tensors (${twin} and ${name} are one)`)
+    }
+    const target = into?.[name]
+    if (into !== undefined && (target === undefined || !sameShape(target.shape, shape))) {
+      throw new RangeError(
+        `valueAndGrad: into must hold ${formatShape(shape)} for ${name} (got ${target === undefined ? 'nothing' : formatShape(target.shape)})`,
+      )
+    }
+    names.set(id, name)
+  }
+  return names
 }
 
 /** In the order of `params`. */
