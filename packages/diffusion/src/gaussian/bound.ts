@@ -9,6 +9,7 @@ import {
   sub,
   type Tensor,
 } from '@dit/tensor'
+import { otherTasks } from '../other-tasks.js'
 import { addNoise } from './add-noise.js'
 import { type GaussianDiffusion, originalTimesteps, type Predict } from './gaussian-diffusion.js'
 import { type DenoisingOptions, noiseFromX0 } from './model-mean-variance.js'
@@ -46,6 +47,8 @@ export interface Bound {
  *
  *   total = KL(q(xT | x0) || N(0, 1)) + sum over t of the variational term
  *
+ * Other tasks of the program get their turn before each step.
+ *
  * @param x0  clean samples, `[B, C, H, W]`, in [-1, 1]
  * @returns plain arrays; nothing to dispose of
  * @throws RangeError when a shape does not fit
@@ -66,6 +69,7 @@ export async function boundOverSteps(
   const columns = { vb: blank(), x0Mse: blank(), mse: blank() }
   const total = Float64Array.from(prior)
   for (let step = 0; step < numTimesteps; step++) {
+    await otherTasks()
     signal?.throwIfAborted()
     const timesteps = new Int32Array(batch).fill(numTimesteps - 1 - step)
     const measured = scope(() =>
@@ -105,7 +109,7 @@ export function priorBits(diffusion: GaussianDiffusion, x0: Tensor): Tensor {
   const last = diffusion.numTimesteps - 1
   checkBatch('priorBits', diffusion, new Int32Array(x0.shape[0]).fill(last), { x0 })
   const alphaBar = tables.alphaBar[last]
-  const spread = -alphaBar - tables.logOneMinusAlphaBar[last]
+  const spread = -alphaBar - Math.log1p(-alphaBar)
   return scope(() => affine(meanPerSample(square(x0)), alphaBar / 2 / Math.LN2, spread / 2 / Math.LN2))
 }
 

@@ -86,3 +86,10 @@ test('leaves nothing behind, whether it ends, fails or is stopped', async () => 
   await expect(boundOverSteps(diffusion, (xt) => xt, x0, { noise: 0 })).rejects.toThrow(/the model must return/)
   expect(backend.memory().buffers).toBe(before)
 })
+
+test('can be stopped by a timer', async () => {
+  const controller = new AbortController()
+  setTimeout(() => controller.abort(new Error('time is up')), 0)
+  const long = boundOverSteps(gaussianDiffusion(), predict, x0, { noise: 0, signal: controller.signal })
+  await expect(long).rejects.toThrow('time is up')
+})
