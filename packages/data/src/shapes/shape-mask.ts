@@ -60,16 +60,21 @@ export function shapeMask(
   const distance = shapeDistance[shape]
   const side = Math.min(height, width)
   const pixels = radius * side
-  // Beyond this many radii no shape covers anything: its corners stay within 1.3.
-  const reach = 1.3 + 1 / pixels
-  for (let row = 0; row < height; row++) {
+  out.fill(0)
+  // Along either axis no shape reaches further than its radius.
+  const reach = pixels + 1
+  const [top, bottom] = range(y * height, reach, height)
+  const [left, right] = range(x * width, reach, width)
+  for (let row = top; row < bottom; row++) {
     const v = (row + 0.5 - y * height) / pixels
-    for (let column = 0; column < width; column++) {
+    for (let column = left; column < right; column++) {
       const u = (column + 0.5 - x * width) / pixels
-      const near = u < reach && u > -reach && v < reach && v > -reach
-      const coverage = near ? 0.5 - distance(u, v) * pixels : 0
-      out[row * width + column] = coverage <= 0 ? 0 : Math.min(coverage, 1)
+      out[row * width + column] = Math.max(0, Math.min(1, 0.5 - distance(u, v) * pixels))
     }
   }
   return out
+}
+
+function range(center: number, reach: number, size: number): [from: number, to: number] {
+  return [Math.max(0, Math.floor(center - reach)), Math.min(size, Math.ceil(center + reach))]
 }

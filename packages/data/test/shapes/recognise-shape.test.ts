@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { normals, randomStream, uniforms } from '@dit/random'
 import { drawShape, recogniseShape, SHAPE_CLASSES, shapesDataset } from '../../src/index.js'
 
-const COUNT = 120
+const COUNT = 60
 const indices = Array.from({ length: COUNT }, (_, i) => i)
 
 /** Share of pictures with each answer. */
