@@ -31,6 +31,19 @@ test.each(withModule)(
   },
 )
 
+test('the example in the README of the repository prints what it says', async () => {
+  const { code, output } = extractExample(readText(join(repositoryRoot, 'README.md')))
+  const example = join(repositoryRoot, 'apps/cli/readme-example.tmp.mjs') // where all packages resolve
+  writeFileSync(example, code)
+  try {
+    const finished = await run(process.execPath, [example], { cwd: repositoryRoot, seconds: 50 })
+    expect(finished.code, finished.stderr).toBe(0)
+    expect(trimOutput(finished.stdout)).toBe(trimOutput(output))
+  } finally {
+    rmSync(example)
+  }
+})
+
 /** Copies what a package ships of its build, and links the packages of others that it names. */
 function layOut(project: string, { name, folder, manifest }: Package): void {
   if (!existsSync(join(folder, 'dist'))) throw new Error(`${name} is not built: run npm run build first`)
