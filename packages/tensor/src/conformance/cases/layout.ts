@@ -78,6 +78,7 @@ export function layoutCases({ define }: CaseContext): ConformanceCase[] {
           [0, extent],
           [0, 1],
           [1, extent - 1],
+          [1, 1],
           [extent - 1, 1],
         ]) {
           const run = { x: drawNormal(across, shape) }
