@@ -1,6 +1,16 @@
 import { adamw, type AdamWStep, tensor, updateEma, zeros } from '@dit/tensor'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { backend, draw, numbers } from '../check-gradients.js'
+
+interface Fixture {
+  readonly start: readonly number[]
+  readonly steps: readonly { gradient: number[]; parameter: number[]; ema: number[] }[]
+  readonly m: readonly number[]
+  readonly v: readonly number[]
+}
+
+const fixture = JSON.parse(readFileSync(new URL('../fixtures/adamw.json', import.meta.url), 'utf8')) as Fixture
 
 const hyper: AdamWStep = {
   learningRate: 0.1,
@@ -93,3 +103,39 @@ test('errors', () => {
     new RangeError('adamw: shapes must be equal (got [1], [1], [2], [1])'),
   )
 })
+
+test('three steps with weight decay and EMA agree with the reference implementation', async () => {
+  const values = (data: readonly number[]) => tensor(data, [data.length], { backend })
+  const state = {
+    parameter: values(fixture.start),
+    m: zeros([8], { backend }),
+    v: zeros([8], { backend }),
+    ema: values(fixture.start),
+  }
+  for (const [i, { gradient, parameter, ema }] of fixture.steps.entries()) {
+    adamw(
+      { ...state, gradient: values(gradient) },
+      {
+        learningRate: 1e-4,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weightDecay: 0.1,
+        gradientScale: 1,
+        emaDecay: 0.9,
+        step: i + 1,
+      },
+    )
+    // Ours is float64, the fixture float32: a few roundings of numbers below 1/2.
+    expectClose(await numbers(state.parameter), parameter, 1e-7)
+    expectClose(await numbers(state.ema), ema, 1e-7)
+  }
+  // Roundings of numbers below 0.1 and below 0.001.
+  expectClose(await numbers(state.m), fixture.m, 2e-8)
+  expectClose(await numbers(state.v), fixture.v, 2e-10)
+})
+
+function expectClose(got: readonly number[], want: readonly number[], tolerance: number): void {
+  expect(got.length).toBe(want.length)
+  expect(Math.max(...got.map((value, i) => Math.abs(value - want[i])))).toBeLessThan(tolerance)
+}
