@@ -1,0 +1,18 @@
+import { createRequire } from 'node:module'
+import { Resvg } from '@resvg/resvg-js'
+
+/** Family name of the font that comes with the program, so that text looks the same on machines without fonts. */
+export const FONT = 'DejaVu Sans'
+
+/** Draws an SVG as PNG, `zoom` pixels per unit. */
+export function svgToPng(svg: string, zoom = 1): Buffer {
+  const { resolve } = createRequire(import.meta.url)
+  const fontFiles = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((name) => resolve(`dejavu-fonts-ttf/ttf/${name}`))
+  const font = { fontFiles, loadSystemFonts: false, defaultFontFamily: FONT }
+  return new Resvg(svg, { font, fitTo: { mode: 'zoom', value: zoom } }).render().asPng()
+}
+
+/** Text inside SVG. */
+export function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}

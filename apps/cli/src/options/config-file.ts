@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { type Command, InvalidArgumentError, type Option } from 'commander'
+import { explain, UsageError } from '../terminal/errors.js'
+import { didYouMean } from './suggest.js'
+
+/** Options that make no sense in a file. */
+const COMMAND_LINE_ONLY = new Set(['config', 'debug', 'help'])
+
+/**
+ * Options of a command, those of the JSON file that `--config` names included. Keys of the file are option names in
+ * camel case (`--micro-batch 8` is `"microBatch": 8`); values pass the same checks; the command line wins. Where neither
+ * gives an option, it is absent, whatever its default.
+ *
+ * @throws UsageError on unknown keys and wrong values
+ */
+export function givenOptions<T extends object>(command: Command): Partial<T> {
+  const given: Record<string, unknown> = {}
+  const path = command.opts<{ config?: string }>().config
+  if (path !== undefined) Object.assign(given, readConfigFile(path, command))
+  for (const option of command.options) {
+    const name = option.attributeName()
+    if (command.getOptionValueSource(name) === 'cli') given[name] = command.getOptionValue(name)
+  }
+  return given as Partial<T>
+}
+
+function readConfigFile(path: string, command: Command): Record<string, unknown> {
+  const options = new Map(
+    command.options.map((option) => [option.attributeName(), option] as const).filter(([name]) => !COMMAND_LINE_ONLY.has(name)),
+  )
+  const given: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(parseObject(path))) {
+    if (key === '$schema') continue
+    const option = options.get(key)
+    if (option === undefined) throw new UsageError(`${path}: unknown key "${key}"${didYouMean(key, [...options.keys()])}`)
+    given[key] = parseValue(path, key, option, value)
+  }
+  return given
+}
+
+function parseObject(path: string): Record<string, unknown> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`--config: ${explain(error).message}`, { cause: error })
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`${path} is not valid JSON: ${(error as Error).message}`, { cause: error })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new UsageError(`${path} must hold one JSON object whose keys are option names, such as {"steps": 100}`)
+  }
+  return value as Record<string, unknown>
+}
+
+function parseValue(path: string, key: string, option: Option, value: unknown): unknown {
+  if (option.isBoolean()) {
+    if (typeof value !== 'boolean') throw new UsageError(`${path}: "${key}" must be true or false (got ${JSON.stringify(value)})`)
+    return value
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    throw new UsageError(`${path}: "${key}" must be a plain value (got an object)`)
+  }
+  try {
+    const text = String(value)
+    return option.parseArg === undefined ? text : option.parseArg(text, undefined)
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error
+    throw new UsageError(`${path}: "${key}" cannot be ${JSON.stringify(value)}. ${error.message}`, { cause: error })
+  }
+}

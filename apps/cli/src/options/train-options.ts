@@ -1,0 +1,143 @@
+import { DIT_NAMES } from '@dit/model'
+import { RECIPES, smallRecipe } from '@dit/train-ddp'
+import { type Command, Option } from 'commander'
+import { ENGINE_NAMES } from '../engines/names.js'
+import { integer, number, orWord } from './values.js'
+
+/** Options of `dit train` as given; keys of a config file are the same. What is absent takes its default. */
+export interface TrainFlags {
+  readonly data?: string
+  readonly size?: number
+  readonly flip?: boolean
+  readonly skipBad?: boolean
+  readonly model?: string
+  readonly hidden?: number
+  readonly depth?: number
+  readonly heads?: number
+  readonly patch?: number
+  readonly mlpRatio?: number
+  readonly recipe?: string
+  readonly batch?: number
+  readonly microBatch?: number
+  readonly lr?: number
+  readonly warmup?: number
+  readonly decay?: string
+  readonly finalLr?: number
+  readonly beta1?: number
+  readonly beta2?: number
+  readonly epsilon?: number
+  readonly weightDecay?: number
+  readonly clip?: number | null
+  readonly ema?: number
+  readonly emaWarmup?: boolean
+  readonly classDropout?: number
+  readonly schedule?: string
+  readonly timesteps?: number
+  readonly timestepSampler?: string
+  readonly predict?: string
+  readonly variance?: string
+  readonly loss?: string
+  readonly steps?: number
+  readonly seed?: number
+  readonly out?: string
+  readonly resume?: boolean | string
+  readonly checkpointEvery?: number
+  readonly keepLast?: number
+  readonly keepEvery?: number | null
+  readonly sampleEvery?: number | null
+  readonly backend?: string
+  readonly recompute?: boolean
+  readonly allowInexact?: boolean
+  readonly quiet?: boolean
+  readonly json?: boolean
+}
+
+/** What `dit train` uses where a flag is absent; the recipe has the rest. */
+export const TRAIN_DEFAULTS = {
+  data: 'shapes',
+  size: 32,
+  flip: true,
+  skipBad: false,
+  hidden: 128,
+  depth: 4,
+  heads: 4,
+  patch: 4,
+  mlpRatio: 4,
+  recipe: smallRecipe.name,
+  classDropout: 0.1,
+  steps: 2000,
+  seed: 0,
+  checkpointEvery: 250,
+  keepLast: 3,
+  keepEvery: null,
+  sampleEvery: 500,
+  backend: 'tfjs-wasm',
+  recompute: false,
+} as const
+
+const D = TRAIN_DEFAULTS
+
+/** Adds the options of `dit train`. Defaults are told in the help only, so that "given" can be told from "absent". */
+export function addTrainOptions(command: Command): Command {
+  const add = (group: string, flags: string, help: string, parse?: (text: string) => unknown, choices?: readonly string[]) => {
+    const option = new Option(flags, help).helpGroup(`${group}:`)
+    if (choices !== undefined) option.choices(choices)
+    if (parse !== undefined) option.argParser(parse)
+    command.addOption(option)
+  }
+  const choose = (group: string, flags: string, help: string, choices: readonly string[]) =>
+    add(group, flags, help, undefined, choices)
+
+  add('Data', '--data <shapes|folder>', `generated shapes, or a folder with one sub-folder of pictures per class (default ${D.data})`)
+  add('Data', '--size <pixels>', `side of the square pictures (default ${D.size})`, integer(1))
+  add('Data', '--no-flip', 'do not mirror pictures at random')
+  add('Data', '--skip-bad', 'leave out unreadable pictures and name them, instead of stopping')
+
+  add('Model', '--model <name>', `a named size, ${DIT_NAMES[0]} to ${DIT_NAMES.at(-1)}; the options below change it, or describe a model of your own`)
+  add('Model', '--hidden <n>', `hidden size (default ${D.hidden})`, integer(1))
+  add('Model', '--depth <n>', `number of blocks (default ${D.depth})`, integer(1))
+  add('Model', '--heads <n>', `attention heads (default ${D.heads})`, integer(1))
+  add('Model', '--patch <pixels>', `patch side; must divide the size (default ${D.patch})`, integer(1))
+  add('Model', '--mlp-ratio <n>', `width of the MLP over the hidden size (default ${D.mlpRatio})`, number(0))
+  add('Model', '--class-dropout <p>', `share of labels dropped, for guidance (default ${D.classDropout})`, number(0, 1))
+
+  choose('Recipe', '--recipe <name>', `settings to start from (default ${D.recipe}); printed in full at the start`, Object.keys(RECIPES))
+  add('Recipe', '--batch <n>', 'examples per step', integer(1))
+  add('Recipe', '--micro-batch <n>', 'examples at a time; gradients add up to the batch', integer(1))
+  add('Recipe', '--lr <rate>', 'peak learning rate', number(0))
+  add('Recipe', '--warmup <steps>', 'steps over which the learning rate rises', integer())
+  choose('Recipe', '--decay <course>', 'course of the learning rate after the warm-up', ['constant', 'linear', 'cosine'])
+  add('Recipe', '--final-lr <share>', 'learning rate at the end, as a share of the peak', number(0, 1))
+  add('Recipe', '--beta1 <x>', "AdamW's first decay", number(0, 1))
+  add('Recipe', '--beta2 <x>', "AdamW's second decay", number(0, 1))
+  add('Recipe', '--epsilon <x>', "AdamW's epsilon", number(0))
+  add('Recipe', '--weight-decay <x>', 'decoupled weight decay', number(0))
+  add('Recipe', '--clip <norm>', 'largest norm of the gradient, or `none`', orWord('none', number(0)))
+  add('Recipe', '--ema <decay>', 'decay of the averaged weights', number(0, 1))
+  add('Recipe', '--ema-warmup', 'let the average forget the start quickly')
+  add('Recipe', '--no-ema-warmup', 'use the full decay from the first step')
+  add('Recipe', '--schedule <name>', 'noise schedule: linear or squaredcos_cap_v2')
+  add('Recipe', '--timesteps <n>', 'diffusion timesteps', integer(2))
+  choose('Recipe', '--timestep-sampler <name>', 'how timesteps are drawn', ['uniform', 'lossSecondMoment'])
+  choose('Recipe', '--predict <what>', 'what the model predicts', ['epsilon', 'x0', 'previousX'])
+  choose('Recipe', '--variance <type>', 'variance of a denoising step', ['learnedRange', 'learned', 'fixedSmall', 'fixedLarge'])
+  choose('Recipe', '--loss <type>', 'training loss', ['mse', 'rescaledMse', 'kl', 'rescaledKl'])
+
+  add('Run', '--steps <n>', `length of the run (default ${D.steps})`, integer(1))
+  add('Run', '--seed <n>', `seed of everything random (default ${D.seed})`, integer())
+  add('Run', '--out <folder>', 'folder of the run (default runs/<data>)')
+  add('Run', '--resume [folder]', 'continue the run in --out, or in this folder')
+  add('Run', '--checkpoint-every <steps>', `steps between checkpoints (default ${D.checkpointEvery})`, integer(1))
+  add('Run', '--keep-last <n>', `newest checkpoints to keep (default ${D.keepLast})`, integer(1))
+  add('Run', '--keep-every <steps>', 'also keep checkpoints at multiples of this, or `none`', orWord('none', integer(1)))
+  add('Run', '--sample-every <steps>', `steps between sample grids, or \`none\` (default ${D.sampleEvery})`, orWord('none', integer(1)))
+
+  choose('Engine', '--backend <name>', `what computes (default ${D.backend})`, ENGINE_NAMES)
+  add('Engine', '--recompute', 'use less memory: compute blocks twice instead of storing them')
+  add('Engine', '--allow-inexact', 'resume even if the result will differ from an unbroken run')
+
+  add('Other', '--config <file>', 'JSON file with any of these options, in camel case; the command line wins')
+  add('Other', '-q, --quiet', 'print nothing but warnings and errors')
+  add('Other', '--json', 'print one JSON object a line')
+  return command
+}

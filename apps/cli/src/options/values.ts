@@ -1,0 +1,32 @@
+import { InvalidArgumentError } from 'commander'
+
+/** Parsers of option values: they throw commander's error, which names the option and the value. */
+
+/** A whole number, at least `min`. */
+export function integer(min = 0): (text: string) => number {
+  return (text) => {
+    const value = number()(text)
+    if (!Number.isSafeInteger(value) || value < min) {
+      throw new InvalidArgumentError(`It must be a whole number, ${min} or more.`)
+    }
+    return value
+  }
+}
+
+/** A number from `min` to `max`. */
+export function number(min = -Infinity, max = Infinity): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? NaN : Number(text)
+    if (!Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
+    if (value < min || value > max) {
+      const range = max === Infinity ? `${min} or more` : `from ${min} to ${max}`
+      throw new InvalidArgumentError(`It must be ${range}.`)
+    }
+    return value
+  }
+}
+
+/** What `parse` takes, or the word `word`, which stands for null. */
+export function orWord<T>(word: string, parse: (text: string) => T): (text: string) => T | null {
+  return (text) => (text === word || text === 'null' ? null : parse(text))
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { type Dataset, shapesDataset } from '@dit/data'
+import { type ImageFolder, ImageFolderError, openImageFolder } from '@dit/data/node'
+import { UsageError } from '../terminal/errors.js'
+import { formatCount } from '../terminal/format.js'
+import type { Output } from '../terminal/output.js'
+import type { DataConfig } from './run-config.js'
+
+/** Training pictures, ready to be read. Whoever opened them closes them. */
+export interface OpenData {
+  readonly dataset: Dataset
+  readonly config: DataConfig
+  close(): Promise<void>
+}
+
+/** Examples of the generated dataset: they are drawn when read, so that many cost nothing. */
+const SHAPES_LENGTH = 60_000
+
+export interface DataRequest {
+  /** `shapes`, or the path of a folder. */
+  readonly data: string
+  readonly size: number
+  readonly skipBad: boolean
+  /** Classes of the run that is resumed. */
+  readonly classes?: readonly string[]
+}
+
+/**
+ * Opens the generated shapes or a folder of pictures.
+ *
+ * @throws UsageError when the folder cannot serve
+ */
+export async function openData(request: DataRequest, output: Output): Promise<OpenData> {
+  const { data, size } = request
+  if (data === 'shapes') {
+    if (size < 4) throw new UsageError(`--size must be at least 4 for shapes (got ${size})`)
+    const dataset = shapesDataset({ size, length: SHAPES_LENGTH, seed: 0 })
+    return { dataset, config: { kind: 'shapes', size, length: SHAPES_LENGTH, seed: 0 }, close: async () => {} }
+  }
+  const found = await stat(data).catch(() => null)
+  if (found === null) throw new UsageError(`--data ${data}: there is no such folder; give \`shapes\` or a folder with one sub-folder of pictures per class`)
+  if (!found.isDirectory()) throw new UsageError(`--data ${data}: it is a file, not a folder with one sub-folder of pictures per class`)
+  const folder = await openFolder(request)
+  if (folder.skipped.length > 0) {
+    const names = folder.skipped.map(({ path, reason }) => `\n  ${path}: ${reason}`).join('')
+    output.notice(`left out ${folder.skipped.length} unreadable pictures:${names}`)
+  }
+  output.line(`data     ${formatCount(folder.length)} pictures in ${folder.classes.length} classes from ${data}`)
+  const files = createHash('sha256').update(folder.files.join('\n')).digest('hex')
+  return {
+    dataset: folder,
+    config: { kind: 'folder', folder: data, size, length: folder.length, skipBad: request.skipBad, files },
+    close: () => folder.close(),
+  }
+}
+
+async function openFolder({ data, size, skipBad, classes }: DataRequest): Promise<ImageFolder> {
+  try {
+    return await openImageFolder(data, { size, skipBad, classes })
+  } catch (error) {
+    if (!(error instanceof ImageFolderError)) throw error
+    const text = error.message.replace('openImageFolder: ', `--data: `).replace('with skipBad', 'with --skip-bad')
+    throw new UsageError(text, { cause: error })
+  }
+}
+
+/**
+ * Says how the data of a resumed run differ from those it began with.
+ *
+ * @returns null where they are the same
+ */
+export function dataDifference(before: DataConfig, now: DataConfig): string | null {
+  if (JSON.stringify(before) === JSON.stringify(now)) return null
+  if (before.length !== now.length) return `the run began with ${before.length} pictures and there are ${now.length} now`
+  return 'the files are not those that the run began with'
+}

@@ -1,0 +1,104 @@
+import { checkConfig, type DiTConfig, ditConfig } from '@dit/model'
+import { gaussianDiffusion } from '@dit/diffusion'
+import { checkRecipe, RECIPES, type TrainRecipe } from '@dit/train-ddp'
+import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
+import { checkInput, UsageError } from '../terminal/errors.js'
+import type { RunConfig } from './run-config.js'
+
+/** What flags decide alone; the data decide the classes. */
+export type RunPlan = Omit<RunConfig, 'format' | 'data' | 'classes' | 'engine' | 'versions'>
+
+/**
+ * The run that flags describe, checked.
+ *
+ * @param numClasses of the data
+ * @throws UsageError that names what cannot be
+ */
+export function resolveRun(flags: TrainFlags, numClasses: number): RunPlan {
+  const recipe = resolveRecipe(flags)
+  const model = resolveModel(flags, recipe, numClasses)
+  return {
+    modelName: flags.model ?? null,
+    model,
+    recipe,
+    flip: flags.flip ?? TRAIN_DEFAULTS.flip,
+    seed: flags.seed ?? TRAIN_DEFAULTS.seed,
+    steps: flags.steps ?? TRAIN_DEFAULTS.steps,
+    checkpoint: {
+      every: flags.checkpointEvery ?? TRAIN_DEFAULTS.checkpointEvery,
+      keepLast: flags.keepLast ?? TRAIN_DEFAULTS.keepLast,
+      keepEvery: flags.keepEvery ?? TRAIN_DEFAULTS.keepEvery,
+    },
+    sampleEvery: flags.sampleEvery === undefined ? TRAIN_DEFAULTS.sampleEvery : flags.sampleEvery,
+    recompute: (flags.recompute ?? TRAIN_DEFAULTS.recompute) ? 'block' : 'none',
+  }
+}
+
+function resolveRecipe(flags: TrainFlags): TrainRecipe {
+  const name = flags.recipe ?? TRAIN_DEFAULTS.recipe
+  const base = RECIPES[name]
+  if (base === undefined) throw new UsageError(`unknown recipe ${name}; there are ${Object.keys(RECIPES).join(', ')}`)
+  const changes: Partial<Record<keyof TrainRecipe, unknown>> = {
+    batchSize: flags.batch,
+    microBatchSize: flags.microBatch,
+    learningRate: flags.lr,
+    warmupSteps: flags.warmup,
+    decay: flags.decay,
+    finalLearningRate: flags.finalLr,
+    beta1: flags.beta1,
+    beta2: flags.beta2,
+    epsilon: flags.epsilon,
+    weightDecay: flags.weightDecay,
+    maxGradientNorm: flags.clip,
+    emaDecay: flags.ema,
+    emaWarmup: flags.emaWarmup,
+    timestepSampler: flags.timestepSampler,
+  }
+  const diffusion = {
+    schedule: flags.schedule,
+    numTimesteps: flags.timesteps,
+    meanType: flags.predict,
+    varianceType: flags.variance,
+    lossType: flags.loss,
+  }
+  const recipe = {
+    ...base,
+    ...present(changes),
+    diffusion: { ...base.diffusion, ...present(diffusion) },
+  } as TrainRecipe
+  checkInput(() => {
+    checkRecipe(recipe)
+    gaussianDiffusion(recipe.diffusion)
+  })
+  return recipe
+}
+
+function resolveModel(flags: TrainFlags, recipe: TrainRecipe, numClasses: number): DiTConfig {
+  const own = {
+    patchSize: flags.patch,
+    hiddenSize: flags.hidden,
+    depth: flags.depth,
+    numHeads: flags.heads,
+    mlpRatio: flags.mlpRatio,
+  }
+  const fixed = {
+    inputSize: flags.size ?? TRAIN_DEFAULTS.size,
+    inChannels: 3,
+    numClasses,
+    classDropout: flags.classDropout ?? TRAIN_DEFAULTS.classDropout,
+    learnSigma: (recipe.diffusion.varianceType ?? 'learnedRange').startsWith('learned'),
+  }
+  const { patch: patchSize, hidden: hiddenSize, heads: numHeads, depth, mlpRatio } = TRAIN_DEFAULTS
+  return checkInput(() => {
+    const config =
+      flags.model === undefined
+        ? { patchSize, hiddenSize, depth, numHeads, mlpRatio, ...fixed, ...present(own) }
+        : ditConfig(flags.model, { ...fixed, ...present(own) })
+    checkConfig(config)
+    return config
+  })
+}
+
+function present<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
+}

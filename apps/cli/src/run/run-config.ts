@@ -1,0 +1,48 @@
+import type { DiTConfig } from '@dit/model'
+import type { TrainRecipe } from '@dit/train-ddp'
+import type { EngineDescription } from '../engines/open-engine.js'
+
+export const RUN_FORMAT = 'dit-run-1'
+export const CONFIG_FILE = 'config.json'
+
+/** Training pictures, with what shows that they are the same ones at a resume. */
+export type DataConfig =
+  | {
+      readonly kind: 'shapes'
+      readonly size: number
+      /** Number of examples. */
+      readonly length: number
+      readonly seed: number
+    }
+  | {
+      readonly kind: 'folder'
+      /** As it was given. */
+      readonly folder: string
+      readonly size: number
+      readonly length: number
+      readonly skipBad: boolean
+      /** SHA-256 of the list of files, in order. */
+      readonly files: string
+    }
+
+/** `config.json` of a run: everything needed to repeat it. */
+export interface RunConfig {
+  readonly format: typeof RUN_FORMAT
+  /** The named size that the model began from, or null. */
+  readonly modelName: string | null
+  readonly model: DiTConfig
+  readonly recipe: TrainRecipe
+  readonly data: DataConfig
+  /** Class names; a label is an index into them. */
+  readonly classes: readonly string[]
+  /** Pictures are mirrored at random. */
+  readonly flip: boolean
+  readonly seed: number
+  readonly steps: number
+  readonly checkpoint: { readonly every: number; readonly keepLast: number; readonly keepEvery: number | null }
+  /** Steps between sample grids; null for none. */
+  readonly sampleEvery: number | null
+  readonly recompute: 'none' | 'block'
+  readonly engine: EngineDescription
+  readonly versions: { readonly dit: string; readonly node: string; readonly platform: string; readonly arch: string }
+}

@@ -1,0 +1,102 @@
+import type { TrainFlags } from '../options/train-options.js'
+import { UsageError } from '../terminal/errors.js'
+import type { RunConfig } from './run-config.js'
+
+/** The flags that describe a run: `resolveRun` gives the run again. */
+export function runFlags(config: RunConfig): TrainFlags {
+  const { model, recipe, data, checkpoint } = config
+  const { diffusion } = recipe
+  return {
+    data: data.kind === 'shapes' ? 'shapes' : data.folder,
+    size: data.size,
+    flip: config.flip,
+    skipBad: data.kind === 'folder' && data.skipBad,
+    ...(config.modelName === null ? {} : { model: config.modelName }),
+    hidden: model.hiddenSize,
+    depth: model.depth,
+    heads: model.numHeads,
+    patch: model.patchSize,
+    mlpRatio: model.mlpRatio,
+    classDropout: model.classDropout,
+    recipe: recipe.name,
+    batch: recipe.batchSize,
+    microBatch: recipe.microBatchSize,
+    lr: recipe.learningRate,
+    warmup: recipe.warmupSteps,
+    decay: recipe.decay,
+    finalLr: recipe.finalLearningRate,
+    beta1: recipe.beta1,
+    beta2: recipe.beta2,
+    epsilon: recipe.epsilon,
+    weightDecay: recipe.weightDecay,
+    clip: recipe.maxGradientNorm,
+    ema: recipe.emaDecay,
+    emaWarmup: recipe.emaWarmup,
+    timestepSampler: recipe.timestepSampler,
+    schedule: diffusion.schedule,
+    timesteps: diffusion.numTimesteps,
+    predict: diffusion.meanType,
+    variance: diffusion.varianceType,
+    loss: diffusion.lossType,
+    steps: config.steps,
+    seed: config.seed,
+    checkpointEvery: checkpoint.every,
+    keepLast: checkpoint.keepLast,
+    keepEvery: checkpoint.keepEvery,
+    sampleEvery: config.sampleEvery,
+    backend: config.engine.name,
+    recompute: config.recompute === 'block',
+  }
+}
+
+/** Flags that may change at a resume: they do not change the numbers, or the trainer decides about them. */
+const MAY_CHANGE: readonly (keyof TrainFlags)[] = [
+  'steps',
+  'checkpointEvery',
+  'keepLast',
+  'keepEvery',
+  'sampleEvery',
+  'backend',
+  'recompute',
+]
+/** Flags that say how to run the command, not what the run is. */
+const NOT_OF_THE_RUN: readonly (keyof TrainFlags)[] = ['out', 'resume', 'allowInexact', 'quiet', 'json']
+
+/**
+ * A run that is resumed with flags: its own settings, with those changes that are allowed. The engine is the caller's.
+ *
+ * @throws UsageError that names every flag which contradicts the run
+ */
+export function resumedRun(config: RunConfig, given: TrainFlags): RunConfig {
+  const own = runFlags(config)
+  const free = new Set([...MAY_CHANGE, ...NOT_OF_THE_RUN])
+  const conflicts = (Object.keys(given) as (keyof TrainFlags)[])
+    .filter((key) => !free.has(key) && given[key] !== own[key])
+    .map((key) => `${flagOf(key)} ${String(given[key])} (the run has ${String(own[key] ?? 'none')})`)
+  if (conflicts.length > 0) {
+    throw new UsageError(
+      `a resumed run keeps its settings, but these contradict them: ${conflicts.join(', ')}; leave them out, or start a new run with another --out`,
+    )
+  }
+  const { checkpoint } = config
+  const steps = given.steps ?? config.steps
+  if (steps < config.steps) {
+    throw new UsageError(`--steps ${steps} would shorten a run planned for ${config.steps} steps; it can only be extended`)
+  }
+  return {
+    ...config,
+    steps,
+    checkpoint: {
+      every: given.checkpointEvery ?? checkpoint.every,
+      keepLast: given.keepLast ?? checkpoint.keepLast,
+      keepEvery: given.keepEvery === undefined ? checkpoint.keepEvery : given.keepEvery,
+    },
+    sampleEvery: given.sampleEvery === undefined ? config.sampleEvery : given.sampleEvery,
+    recompute: given.recompute === true ? 'block' : config.recompute,
+  }
+}
+
+/** `microBatch` -> `--micro-batch` */
+function flagOf(key: string): string {
+  return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}

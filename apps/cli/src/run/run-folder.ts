@@ -1,0 +1,84 @@
+import { access, constants, readdir, readFile, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { checkConfig } from '@dit/model'
+import { UsageError } from '../terminal/errors.js'
+import { CONFIG_FILE, RUN_FORMAT, type RunConfig } from './run-config.js'
+
+/**
+ * `config.json` of a run.
+ *
+ * @throws UsageError when the folder is not a run, with advice
+ */
+export async function readRunConfig(folder: string): Promise<RunConfig> {
+  const path = join(folder, CONFIG_FILE)
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    const exists = await stat(folder).catch(() => null)
+    const problem = exists === null ? 'there is no such folder' : `it has no ${CONFIG_FILE}`
+    throw new UsageError(`${folder} is not a run: ${problem}. ${await howToGetRun()}`, { cause })
+  }
+  let config: Partial<RunConfig>
+  try {
+    config = JSON.parse(text) as Partial<RunConfig>
+  } catch (cause) {
+    throw new UsageError(`${path} is not valid JSON: ${(cause as Error).message}`, { cause })
+  }
+  if (config === null || config.format !== RUN_FORMAT) {
+    throw new UsageError(`${path} is not of a dit run: its format must be "${RUN_FORMAT}" (got ${JSON.stringify(config?.format)})`)
+  }
+  const missing = (['model', 'recipe', 'data', 'classes', 'checkpoint', 'engine', 'steps', 'seed'] as const).find(
+    (key) => config[key] === undefined,
+  )
+  if (missing !== undefined) throw new UsageError(`${path} lacks "${missing}"`)
+  try {
+    checkConfig(config.model!)
+  } catch (cause) {
+    throw new UsageError(`${path}: ${(cause as Error).message}`, { cause })
+  }
+  return config as RunConfig
+}
+
+/** Whether a folder holds a run or anything of one. */
+export async function holdsRun(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch(() => [])
+  return names.some((name) => name === CONFIG_FILE || name === 'log.jsonl' || name === 'checkpoints')
+}
+
+/**
+ * Checks that a folder can be made or written, without touching anything.
+ *
+ * @throws UsageError where it cannot
+ */
+export async function checkWritable(flag: string, folder: string): Promise<void> {
+  for (let path = resolve(folder); ; path = dirname(path)) {
+    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+      throw error
+    })
+    if (found === null) continue
+    if (!found.isDirectory()) throw new UsageError(`${flag} ${folder}: ${path} is a file, not a folder`)
+    try {
+      await access(path, constants.W_OK | constants.X_OK)
+    } catch (cause) {
+      throw new UsageError(`${flag} ${folder}: ${path} cannot be written to`, { cause })
+    }
+    return
+  }
+}
+
+/** Advice for whoever has no run yet. */
+export async function howToGetRun(): Promise<string> {
+  const runs = await findRuns('runs')
+  const known = runs.length === 0 ? '' : ` Runs here: ${runs.slice(0, 5).join(', ')}.`
+  return `Train a small model with \`npm run demo\` (\`dit demo\`), or your own with \`dit train\`.${known}`
+}
+
+async function findRuns(folder: string, depth = 2): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  if (entries.some((entry) => entry.name === CONFIG_FILE)) return [folder]
+  if (depth === 0) return []
+  const inside = entries.filter((entry) => entry.isDirectory()).map(async (entry) => findRuns(join(folder, entry.name), depth - 1))
+  return (await Promise.all(inside)).flat()
+}

@@ -1,0 +1,53 @@
+/** Exit codes of `dit`. An interrupted run exits with 128 + the number of the signal: 130 for Ctrl-C. */
+export const EXIT = { ok: 0, failure: 1, usage: 2 } as const
+
+/** The command line, a config file or an input is wrong: nothing was done. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** Something that was asked for correctly could not be done. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+}
+
+/** What a failed system call means, by its code. */
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EISDIR: 'it is a folder, not a file',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  EEXIST: 'it exists already',
+  ENOSPC: 'no space is left on the device',
+  EMFILE: 'too many files are open',
+}
+
+/** The message and exit code for whatever was thrown. */
+export function explain(error: unknown): { message: string; exitCode: number } {
+  if (!(error instanceof Error)) return { message: String(error), exitCode: EXIT.failure }
+  if (error instanceof UsageError) return { message: error.message, exitCode: EXIT.usage }
+  const { code, path, syscall } = error as NodeJS.ErrnoException
+  const meaning = code === undefined ? undefined : SYSTEM_ERRORS[code]
+  if (meaning !== undefined && syscall !== undefined) {
+    return { message: `cannot ${verb(syscall)} ${path ?? 'a file'}: ${meaning} (${code})`, exitCode: EXIT.failure }
+  }
+  return { message: error.message === '' ? error.name : error.message, exitCode: EXIT.failure }
+}
+
+/** Runs checks of a library on what the user wrote: their errors become usage errors. */
+export function checkInput<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) throw new UsageError(error.message, { cause: error })
+    throw error
+  }
+}
+
+function verb(syscall: string): string {
+  if (syscall === 'mkdir') return 'create the folder'
+  if (syscall === 'scandir') return 'read the folder'
+  return syscall === 'rename' || syscall === 'unlink' ? syscall : 'open'
+}

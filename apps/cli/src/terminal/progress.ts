@@ -1,0 +1,90 @@
+import { MultiBar, Presets, type SingleBar } from 'cli-progress'
+import { formatDuration } from './format.js'
+import type { Output } from './output.js'
+
+/** Progress of counted work: a bar on a terminal, a plain line now and then elsewhere. */
+export interface Progress {
+  /** Tells how many are done, with a few words on the state. */
+  update(done: number, state: string): void
+  /** A line among the progress. */
+  line(text: string): void
+  /** Ends the display; may be called twice. */
+  stop(): void
+}
+
+export interface ProgressOptions {
+  readonly total: number
+  /** Done before: not counted in the rate. */
+  readonly start?: number
+  /** What is counted: 'steps'. */
+  readonly unit: string
+  /** Seconds between plain lines. */
+  readonly interval?: number
+}
+
+/**
+ * Shows progress on the output: nothing where it is quiet or JSON; on a terminal a bar with rate and time left; otherwise
+ * (pipes, CI) the first and the last count and a line every `interval` seconds.
+ */
+export function showProgress(output: Output, options: ProgressOptions): Progress {
+  const isTerminal = process.stderr.isTTY && process.env.CI === undefined && process.env.TERM !== 'dumb'
+  return isTerminal && !output.isQuiet ? bar(options) : plainLines(output, options)
+}
+
+/** Rate and time left, from the time since the first call. */
+function meter({ total, start = 0, unit }: ProgressOptions): (done: number) => string {
+  const began = performance.now()
+  return (done) => {
+    const seconds = (performance.now() - began) / 1000
+    const rate = (done - start) / seconds
+    if (!(rate > 0) || !Number.isFinite(rate)) return ''
+    const speed = rate >= 1 ? `${rate.toPrecision(3)} ${unit}/s` : `${(1 / rate).toPrecision(3)} s/${unit.replace(/s$/, '')}`
+    return `${speed}  ${done >= total ? `${formatDuration(seconds)} in all` : `${formatDuration((total - done) / rate)} left`}`
+  }
+}
+
+function bar(options: ProgressOptions): Progress {
+  const { total, start = 0 } = options
+  const speed = meter(options)
+  const bars = new MultiBar(
+    {
+      format: '{bar} {value}/{total}  {state}  {speed}',
+      hideCursor: true,
+      barsize: 24,
+      fps: 5,
+      linewrap: false,
+      gracefulExit: false,
+    },
+    Presets.shades_classic,
+  )
+  const single: SingleBar = bars.create(total, start, { state: '', speed: '' })
+  let isStopped = false
+  return {
+    update: (done, state) => single.update(done, { state, speed: speed(done) }),
+    line: (text) => (isStopped ? void process.stdout.write(`${text}\n`) : bars.log(`${text}\n`)),
+    stop() {
+      if (isStopped) return
+      isStopped = true
+      // Lines that wait for the next redraw would be lost.
+      bars.update()
+      bars.stop()
+    },
+  }
+}
+
+function plainLines(output: Output, options: ProgressOptions): Progress {
+  const { total, start = 0, interval = 10 } = options
+  const speed = meter(options)
+  const width = String(total).length
+  let last = -Infinity
+  return {
+    update(done, state) {
+      const now = performance.now() / 1000
+      if (done < total && done > start + 1 && now - last < interval) return
+      last = now
+      output.line([`${String(done).padStart(width)}/${total}`, state, speed(done)].filter((part) => part !== '').join('  '))
+    },
+    line: (text) => output.line(text),
+    stop() {},
+  }
+}
