@@ -32,7 +32,9 @@ export async function openEngine(name: EngineName): Promise<OpenEngine> {
     const { version, simd, threads } = describeTfjs(backend)
     return { backend, description: { name, version, simd, threads } }
   } catch (error) {
-    throw new Failure(`the engine ${name} cannot be used: ${(error as Error).message}; see \`dit doctor\``, { cause: error })
+    throw new Failure(`the engine ${name} cannot be used: ${(error as Error).message}; see \`dit doctor\``, {
+      cause: error,
+    })
   }
 }
 

@@ -57,13 +57,17 @@ export async function gridPng(pictures: Pictures, options: GridOptions): Promise
     }
   }
   const image = sharp(sheet, { raw: { width, height, channels: 3 } })
-  return (labelWidth > 0 ? image.composite([{ input: labelStrip(layout, rowLabels), left: 0, top: 0 }]) : image).png().toBuffer()
+  return (labelWidth > 0 ? image.composite([{ input: labelStrip(layout, rowLabels), left: 0, top: 0 }]) : image)
+    .png()
+    .toBuffer()
 }
 
 /** A picture alone, at its own size; PNG. */
 export async function picturePng(pictures: Pictures, index: number): Promise<Buffer> {
   const { width, height } = pictures
-  return sharp(picture(pictures, index), { raw: { width, height, channels: 3 } }).png().toBuffer()
+  return sharp(picture(pictures, index), { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer()
 }
 
 function labelStrip({ labelWidth, height, tileHeight }: GridLayout, labels: readonly string[]): Buffer {

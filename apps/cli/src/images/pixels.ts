@@ -15,7 +15,10 @@ export interface Pictures {
  * @param images `[B, C, H, W]` with 1 channel (grey) or 3
  * @param shape  `[C, H, W]`
  */
-export function toPictures(images: Float32Array, shape: readonly [channels: number, height: number, width: number]): Pictures {
+export function toPictures(
+  images: Float32Array,
+  shape: readonly [channels: number, height: number, width: number],
+): Pictures {
   const [channels, height, width] = shape
   if (channels !== 1 && channels !== 3) throw new RangeError(`toPictures: channels must be 1 or 3 (got ${channels})`)
   const area = height * width

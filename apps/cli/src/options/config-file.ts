@@ -26,13 +26,16 @@ export function givenOptions<T extends object>(command: Command): Partial<T> {
 
 function readConfigFile(path: string, command: Command): Record<string, unknown> {
   const options = new Map(
-    command.options.map((option) => [option.attributeName(), option] as const).filter(([name]) => !COMMAND_LINE_ONLY.has(name)),
+    command.options
+      .map((option) => [option.attributeName(), option] as const)
+      .filter(([name]) => !COMMAND_LINE_ONLY.has(name)),
   )
   const given: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(parseObject(path))) {
     if (key === '$schema') continue
     const option = options.get(key)
-    if (option === undefined) throw new UsageError(`${path}: unknown key "${key}"${didYouMean(key, [...options.keys()])}`)
+    if (option === undefined)
+      throw new UsageError(`${path}: unknown key "${key}"${didYouMean(key, [...options.keys()])}`)
     given[key] = parseValue(path, key, option, value)
   }
   return given
@@ -59,7 +62,8 @@ function parseObject(path: string): Record<string, unknown> {
 
 function parseValue(path: string, key: string, option: Option, value: unknown): unknown {
   if (option.isBoolean()) {
-    if (typeof value !== 'boolean') throw new UsageError(`${path}: "${key}" must be true or false (got ${JSON.stringify(value)})`)
+    if (typeof value !== 'boolean')
+      throw new UsageError(`${path}: "${key}" must be true or false (got ${JSON.stringify(value)})`)
     return value
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {

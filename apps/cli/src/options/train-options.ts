@@ -79,7 +79,13 @@ const D = TRAIN_DEFAULTS
 
 /** Adds the options of `dit train`. Defaults are told in the help only, so that "given" can be told from "absent". */
 export function addTrainOptions(command: Command): Command {
-  const add = (group: string, flags: string, help: string, parse?: (text: string) => unknown, choices?: readonly string[]) => {
+  const add = (
+    group: string,
+    flags: string,
+    help: string,
+    parse?: (text: string) => unknown,
+    choices?: readonly string[],
+  ) => {
     const option = new Option(flags, help).helpGroup(`${group}:`)
     if (choices !== undefined) option.choices(choices)
     if (parse !== undefined) option.argParser(parse)
@@ -88,12 +94,20 @@ export function addTrainOptions(command: Command): Command {
   const choose = (group: string, flags: string, help: string, choices: readonly string[]) =>
     add(group, flags, help, undefined, choices)
 
-  add('Data', '--data <shapes|folder>', `generated shapes, or a folder with one sub-folder of pictures per class (default ${D.data})`)
+  add(
+    'Data',
+    '--data <shapes|folder>',
+    `generated shapes, or a folder with one sub-folder of pictures per class (default ${D.data})`,
+  )
   add('Data', '--size <pixels>', `side of the square pictures (default ${D.size})`, integer(1))
   add('Data', '--no-flip', 'do not mirror pictures at random')
   add('Data', '--skip-bad', 'leave out unreadable pictures and name them, instead of stopping')
 
-  add('Model', '--model <name>', `a named size, ${DIT_NAMES[0]} to ${DIT_NAMES.at(-1)}; the options below change it, or describe a model of your own`)
+  add(
+    'Model',
+    '--model <name>',
+    `a named size, ${DIT_NAMES[0]} to ${DIT_NAMES.at(-1)}; the options below change it, or describe a model of your own`,
+  )
   add('Model', '--hidden <n>', `hidden size (default ${D.hidden})`, integer(1))
   add('Model', '--depth <n>', `number of blocks (default ${D.depth})`, integer(1))
   add('Model', '--heads <n>', `attention heads (default ${D.heads})`, integer(1))
@@ -101,12 +115,21 @@ export function addTrainOptions(command: Command): Command {
   add('Model', '--mlp-ratio <n>', `width of the MLP over the hidden size (default ${D.mlpRatio})`, number(0))
   add('Model', '--class-dropout <p>', `share of labels dropped, for guidance (default ${D.classDropout})`, number(0, 1))
 
-  choose('Recipe', '--recipe <name>', `settings to start from (default ${D.recipe}); printed in full at the start`, Object.keys(RECIPES))
+  choose(
+    'Recipe',
+    '--recipe <name>',
+    `settings to start from (default ${D.recipe}); printed in full at the start`,
+    Object.keys(RECIPES),
+  )
   add('Recipe', '--batch <n>', 'examples per step', integer(1))
   add('Recipe', '--micro-batch <n>', 'examples at a time; gradients add up to the batch', integer(1))
   add('Recipe', '--lr <rate>', 'peak learning rate', number(0))
   add('Recipe', '--warmup <steps>', 'steps over which the learning rate rises', integer())
-  choose('Recipe', '--decay <course>', 'course of the learning rate after the warm-up', ['constant', 'linear', 'cosine'])
+  choose('Recipe', '--decay <course>', 'course of the learning rate after the warm-up', [
+    'constant',
+    'linear',
+    'cosine',
+  ])
   add('Recipe', '--final-lr <share>', 'learning rate at the end, as a share of the peak', number(0, 1))
   add('Recipe', '--beta1 <x>', "AdamW's first decay", number(0, 1))
   add('Recipe', '--beta2 <x>', "AdamW's second decay", number(0, 1))
@@ -120,7 +143,12 @@ export function addTrainOptions(command: Command): Command {
   add('Recipe', '--timesteps <n>', 'diffusion timesteps', integer(2))
   choose('Recipe', '--timestep-sampler <name>', 'how timesteps are drawn', ['uniform', 'lossSecondMoment'])
   choose('Recipe', '--predict <what>', 'what the model predicts', ['epsilon', 'x0', 'previousX'])
-  choose('Recipe', '--variance <type>', 'variance of a denoising step', ['learnedRange', 'learned', 'fixedSmall', 'fixedLarge'])
+  choose('Recipe', '--variance <type>', 'variance of a denoising step', [
+    'learnedRange',
+    'learned',
+    'fixedSmall',
+    'fixedLarge',
+  ])
   choose('Recipe', '--loss <type>', 'training loss', ['mse', 'rescaledMse', 'kl', 'rescaledKl'])
 
   add('Run', '--steps <n>', `length of the run (default ${D.steps})`, integer(1))
@@ -129,8 +157,18 @@ export function addTrainOptions(command: Command): Command {
   add('Run', '--resume [folder]', 'continue the run in --out, or in this folder')
   add('Run', '--checkpoint-every <steps>', `steps between checkpoints (default ${D.checkpointEvery})`, integer(1))
   add('Run', '--keep-last <n>', `newest checkpoints to keep (default ${D.keepLast})`, integer(1))
-  add('Run', '--keep-every <steps>', 'also keep checkpoints at multiples of this, or `none`', orWord('none', integer(1)))
-  add('Run', '--sample-every <steps>', `steps between sample grids, or \`none\` (default ${D.sampleEvery})`, orWord('none', integer(1)))
+  add(
+    'Run',
+    '--keep-every <steps>',
+    'also keep checkpoints at multiples of this, or `none`',
+    orWord('none', integer(1)),
+  )
+  add(
+    'Run',
+    '--sample-every <steps>',
+    `steps between sample grids, or \`none\` (default ${D.sampleEvery})`,
+    orWord('none', integer(1)),
+  )
 
   choose('Engine', '--backend <name>', `what computes (default ${D.backend})`, ENGINE_NAMES)
   add('Engine', '--recompute', 'use less memory: compute blocks twice instead of storing them')

@@ -9,7 +9,10 @@ export interface BatchSettings {
 }
 
 /** Batches by step: read ahead while steps come in order, begun anew where they jump. */
-export function batchSource(dataset: Dataset, { batchSize, seed, flip, steps }: BatchSettings): BatchSource & { close(): Promise<void> } {
+export function batchSource(
+  dataset: Dataset,
+  { batchSize, seed, flip, steps }: BatchSettings,
+): BatchSource & { close(): Promise<void> } {
   let stream: AsyncGenerator<StepBatch, void, undefined> | null = null
   let next = -1
   const close = async () => {

@@ -39,8 +39,12 @@ export async function openData(request: DataRequest, output: Output): Promise<Op
     return { dataset, config: { kind: 'shapes', size, length: SHAPES_LENGTH, seed: 0 }, close: async () => {} }
   }
   const found = await stat(data).catch(() => null)
-  if (found === null) throw new UsageError(`--data ${data}: there is no such folder; give \`shapes\` or a folder with one sub-folder of pictures per class`)
-  if (!found.isDirectory()) throw new UsageError(`--data ${data}: it is a file, not a folder with one sub-folder of pictures per class`)
+  if (found === null)
+    throw new UsageError(
+      `--data ${data}: there is no such folder; give \`shapes\` or a folder with one sub-folder of pictures per class`,
+    )
+  if (!found.isDirectory())
+    throw new UsageError(`--data ${data}: it is a file, not a folder with one sub-folder of pictures per class`)
   const folder = await openFolder(request)
   if (folder.skipped.length > 0) {
     const names = folder.skipped.map(({ path, reason }) => `\n  ${path}: ${reason}`).join('')
@@ -72,6 +76,7 @@ async function openFolder({ data, size, skipBad, classes }: DataRequest): Promis
  */
 export function dataDifference(before: DataConfig, now: DataConfig): string | null {
   if (JSON.stringify(before) === JSON.stringify(now)) return null
-  if (before.length !== now.length) return `the run began with ${before.length} pictures and there are ${now.length} now`
+  if (before.length !== now.length)
+    return `the run began with ${before.length} pictures and there are ${now.length} now`
   return 'the files are not those that the run began with'
 }

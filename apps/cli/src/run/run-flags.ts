@@ -81,7 +81,9 @@ export function resumedRun(config: RunConfig, given: TrainFlags): RunConfig {
   const { checkpoint } = config
   const steps = given.steps ?? config.steps
   if (steps < config.steps) {
-    throw new UsageError(`--steps ${steps} would shorten a run planned for ${config.steps} steps; it can only be extended`)
+    throw new UsageError(
+      `--steps ${steps} would shorten a run planned for ${config.steps} steps; it can only be extended`,
+    )
   }
   return {
     ...config,

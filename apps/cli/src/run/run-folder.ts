@@ -26,7 +26,9 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
     throw new UsageError(`${path} is not valid JSON: ${(cause as Error).message}`, { cause })
   }
   if (config === null || config.format !== RUN_FORMAT) {
-    throw new UsageError(`${path} is not of a dit run: its format must be "${RUN_FORMAT}" (got ${JSON.stringify(config?.format)})`)
+    throw new UsageError(
+      `${path} is not of a dit run: its format must be "${RUN_FORMAT}" (got ${JSON.stringify(config?.format)})`,
+    )
   }
   const missing = (['model', 'recipe', 'data', 'classes', 'checkpoint', 'engine', 'steps', 'seed'] as const).find(
     (key) => config[key] === undefined,
@@ -53,8 +55,9 @@ export async function holdsRun(folder: string): Promise<boolean> {
  */
 export async function checkWritable(flag: string, folder: string): Promise<void> {
   for (let path = resolve(folder); ; path = dirname(path)) {
-    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+    const found = await stat(path).catch((error: unknown) => {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT' || code === 'ENOTDIR') return null
       throw error
     })
     if (found === null) continue
@@ -79,6 +82,8 @@ async function findRuns(folder: string, depth = 2): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
   if (entries.some((entry) => entry.name === CONFIG_FILE)) return [folder]
   if (depth === 0) return []
-  const inside = entries.filter((entry) => entry.isDirectory()).map(async (entry) => findRuns(join(folder, entry.name), depth - 1))
+  const inside = entries
+    .filter((entry) => entry.isDirectory())
+    .map(async (entry) => findRuns(join(folder, entry.name), depth - 1))
   return (await Promise.all(inside)).flat()
 }

@@ -14,14 +14,27 @@ export function formatNumber(value: number): string {
 /** 6056000000 -> '6.056 G' */
 export function formatQuantity(value: number): string {
   if (value < 1e4) return formatCount(value)
-  const [unit, size] = ([['T', 1e12], ['G', 1e9], ['M', 1e6], ['k', 1e3]] as const).find(([, each]) => value >= each)!
+  const [unit, size] = (
+    [
+      ['T', 1e12],
+      ['G', 1e9],
+      ['M', 1e6],
+      ['k', 1e3],
+    ] as const
+  ).find(([, each]) => value >= each)!
   return `${Number((value / size).toPrecision(4))} ${unit}`
 }
 
 /** 245000000 -> '233.6 MiB' */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`
-  const [unit, size] = ([['GiB', 2 ** 30], ['MiB', 2 ** 20], ['KiB', 2 ** 10]] as const).find(([, each]) => bytes >= each)!
+  const [unit, size] = (
+    [
+      ['GiB', 2 ** 30],
+      ['MiB', 2 ** 20],
+      ['KiB', 2 ** 10],
+    ] as const
+  ).find(([, each]) => bytes >= each)!
   return `${Number((bytes / size).toPrecision(4))} ${unit}`
 }
 
@@ -42,6 +55,6 @@ export function formatShare(share: number): string {
 export function formatTable(rows: readonly (readonly string[])[], right: readonly boolean[] = []): string[] {
   const widths: number[] = []
   for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)))
-  const pad = (cell: string, i: number) => (right[i] === true ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))
+  const pad = (cell: string, i: number) => (right[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))
   return rows.map((row) => row.map(pad).join('  ').trimEnd())
 }

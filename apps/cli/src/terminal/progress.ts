@@ -38,7 +38,8 @@ function meter({ total, start = 0, unit }: ProgressOptions): (done: number) => s
     const seconds = (performance.now() - began) / 1000
     const rate = (done - start) / seconds
     if (!(rate > 0) || !Number.isFinite(rate)) return ''
-    const speed = rate >= 1 ? `${rate.toPrecision(3)} ${unit}/s` : `${(1 / rate).toPrecision(3)} s/${unit.replace(/s$/, '')}`
+    const speed =
+      rate >= 1 ? `${rate.toPrecision(3)} ${unit}/s` : `${(1 / rate).toPrecision(3)} s/${unit.replace(/s$/, '')}`
     return `${speed}  ${done >= total ? `${formatDuration(seconds)} in all` : `${formatDuration((total - done) / rate)} left`}`
   }
 }
@@ -82,7 +83,9 @@ function plainLines(output: Output, options: ProgressOptions): Progress {
       const now = performance.now() / 1000
       if (done < total && done > start + 1 && now - last < interval) return
       last = now
-      output.line([`${String(done).padStart(width)}/${total}`, state, speed(done)].filter((part) => part !== '').join('  '))
+      output.line(
+        [`${String(done).padStart(width)}/${total}`, state, speed(done)].filter((part) => part !== '').join('  '),
+      )
     },
     line: (text) => output.line(text),
     stop() {},

@@ -1,0 +1,126 @@
+import { type GaussianDiffusionOptions, gaussianDiffusion, type Predict } from '@dit/diffusion'
+import { type DiTConfig, forward, nullLabel } from '@dit/model'
+import { ddim, ddpm, guided, type LabelledModel, startNoise } from '@dit/sampler'
+import { type Backend, dispose, type Params, toFloat32Array } from '@dit/tensor'
+
+export const SAMPLERS = ['ddpm', 'ddim'] as const
+
+export type SamplerName = (typeof SAMPLERS)[number]
+
+export interface SampleOptions {
+  readonly model: DiTConfig
+  /** The process that the model was trained on; sampling takes `steps` of its timesteps. */
+  readonly diffusion: GaussianDiffusionOptions
+  /** By state-dict name; not disposed of. */
+  readonly params: Params
+  readonly backend: Backend
+  /** Class of each sample, `[N]`. */
+  readonly labels: ArrayLike<number>
+  /** Denoising steps, 1 to the timesteps of the process. */
+  readonly steps: number
+  /** `ddpm` by default. */
+  readonly sampler?: SamplerName
+  /** Share of noise in each step of `ddim`, 0 (default) to 1. */
+  readonly eta?: number
+  /** Scale of classifier-free guidance; 1 (default) is none. */
+  readonly guidance?: number
+  /** Channels that are guided: the first three (default) or all. */
+  readonly guidanceChannels?: number | 'all'
+  /** Keep estimates of x0 in [-1, 1] (default), which suits pixels. */
+  readonly clip?: boolean
+  readonly seed: number
+  /** Samples at a time (default 32); it does not change their noise. */
+  readonly batchSize?: number
+  /** Called, and waited for, after every step. */
+  readonly onStep?: (step: SampleStep) => void | Promise<void>
+  readonly signal?: AbortSignal
+}
+
+/** Where sampling stands. */
+export interface SampleStep {
+  /** Steps done, over all batches. */
+  readonly done: number
+  readonly total: number
+  /** Samples that are finished. */
+  readonly finished: number
+  /** All samples as they are now: finished ones, the model's estimates of those in work, grey for the rest. `[N, C, H, W]` */
+  preview(): Promise<Float32Array>
+}
+
+/**
+ * Samples of the given classes. Sample i has noise of its own, a function of the seed and i.
+ *
+ * @returns `[N, C, H, W]` float32; for pixel models in [-1, 1]
+ * @throws RangeError for options that cannot be; the signal's reason when stopped
+ */
+export async function sampleClasses(options: SampleOptions): Promise<Float32Array> {
+  const { model, labels, onStep, batchSize = 32, seed, backend, signal, clip: clipDenoised = true } = options
+  const diffusion = respaced(options)
+  const shape = imageShape(model)
+  const size = shape[0] * shape[1] * shape[2]
+  const images = new Float32Array(labels.length * size)
+  const total = Math.ceil(labels.length / batchSize) * options.steps
+  let done = 0
+  for (let first = 0; first < labels.length; first += batchSize) {
+    const batch = Int32Array.from({ length: Math.min(batchSize, labels.length - first) }, (_, i) => labels[first + i])
+    const common = { clipDenoised, seed, firstSample: first, signal }
+    const xT = startNoise([batch.length, ...shape], { seed, firstSample: first, backend })
+    const predict = predictor(options, batch)
+    const steps =
+      options.sampler === 'ddim'
+        ? ddim(diffusion, predict, xT, { ...common, eta: options.eta ?? 0 })
+        : ddpm(diffusion, predict, xT, common)
+    try {
+      for await (const { index, numSteps, xt, x0 } of steps) {
+        const isLast = index === numSteps - 1
+        try {
+          if (isLast) images.set(await toFloat32Array(xt), first * size)
+          const preview = async () => {
+            const now = Float32Array.from(images)
+            if (!isLast) now.set(await toFloat32Array(x0), first * size)
+            return now
+          }
+          await onStep?.({ done: ++done, total, finished: first + (isLast ? batch.length : 0), preview })
+        } finally {
+          if (isLast) dispose([xt, x0])
+        }
+      }
+    } finally {
+      xT.dispose()
+    }
+  }
+  return images
+}
+
+/** `[C, H, W]` of a model's images. */
+export function imageShape({ inChannels, inputSize }: DiTConfig): [channels: number, height: number, width: number] {
+  const [height, width] = typeof inputSize === 'number' ? [inputSize, inputSize] : inputSize
+  return [inChannels, height, width]
+}
+
+/** The process, cut to evenly spaced timesteps, the noisiest among them. */
+function respaced({ diffusion, steps, batchSize = 32 }: SampleOptions) {
+  const { numTimesteps } = gaussianDiffusion(diffusion)
+  if (!(Number.isSafeInteger(steps) && steps >= 1 && steps <= numTimesteps)) {
+    throw new RangeError(
+      `sampleClasses: steps must be 1 to ${numTimesteps}, the timesteps of the process (got ${steps})`,
+    )
+  }
+  if (!(Number.isSafeInteger(batchSize) && batchSize >= 1)) {
+    throw new RangeError(`sampleClasses: batchSize must be a positive integer (got ${batchSize})`)
+  }
+  return gaussianDiffusion({ ...diffusion, respacing: [steps] })
+}
+
+function predictor({ model, params, guidance = 1, guidanceChannels = 3 }: SampleOptions, labels: Int32Array): Predict {
+  const run: LabelledModel = (xt, timesteps, classes) => forward(model, params, { xt, timesteps, labels: classes })
+  if (guidance === 1) return (xt, timesteps) => run(xt, timesteps, labels)
+  const none = nullLabel(model)
+  if (none === null) {
+    throw new RangeError(
+      `sampleClasses: guidance must be 1 for a model trained without class dropout, which has no null class (got ${guidance})`,
+    )
+  }
+  const channels = guidanceChannels === 'all' ? 'all' : Math.min(guidanceChannels, model.inChannels)
+  return guided(run, { labels, nullLabel: none, scale: guidance, channels })
+}
