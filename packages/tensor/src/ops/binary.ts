@@ -10,11 +10,12 @@ import { affine } from './unary.js'
 /** a + b; shapes broadcast. */
 export function add(a: Tensor, b: Tensor): Tensor {
   const out = binary('add', a, b)
+  const [needsA, needsB] = [isTracked(a), isTracked(b)]
   record({
     name: 'add',
     inputs: [a, b],
     outputs: [out],
-    backward: ([dy]) => [sumTo(dy!, a.shape), sumTo(dy!, b.shape)],
+    backward: ([dy]) => [needsA ? sumTo(dy!, a.shape) : null, needsB ? sumTo(dy!, b.shape) : null],
   })
   return out
 }
@@ -22,12 +23,12 @@ export function add(a: Tensor, b: Tensor): Tensor {
 /** a - b; shapes broadcast. */
 export function sub(a: Tensor, b: Tensor): Tensor {
   const out = binary('sub', a, b)
-  const needsB = isTracked(b)
+  const [needsA, needsB] = [isTracked(a), isTracked(b)]
   record({
     name: 'sub',
     inputs: [a, b],
     outputs: [out],
-    backward: ([dy]) => [sumTo(dy!, a.shape), needsB ? affine(sumTo(dy!, b.shape), -1) : null],
+    backward: ([dy]) => [needsA ? sumTo(dy!, a.shape) : null, needsB ? affine(sumTo(dy!, b.shape), -1) : null],
   })
   return out
 }
@@ -81,15 +82,16 @@ export function minimum(a: Tensor, b: Tensor): Tensor {
 
 function extremum(op: 'maximum' | 'minimum', a: Tensor, b: Tensor): Tensor {
   const out = binary(op, a, b)
+  const [needsA, needsB] = [isTracked(a), isTracked(b)]
   record({
     name: op,
     inputs: [a, b],
     outputs: [out],
-    saves: isTracked(a) || isTracked(b) ? [a, b] : [],
+    saves: needsA || needsB ? [a, b] : [],
     backward: ([dy]) => {
       const toB = op === 'maximum' ? binary('less', a, b) : binary('greater', a, b)
       const db = binary('mul', dy!, toB)
-      return [sumTo(binary('sub', dy!, db), a.shape), sumTo(db, b.shape)]
+      return [needsA ? sumTo(binary('sub', dy!, db), a.shape) : null, needsB ? sumTo(db, b.shape) : null]
     },
   })
   return out
@@ -112,18 +114,20 @@ export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   const shape = broadcastShapes('where', broadcastShapes('where', condition.shape, a.shape), b.shape)
   const out = empty(backend, shape, a.dtype)
   backend.kernels.select(condition, a, b, out)
+  const [needsA, needsB] = [isTracked(a), isTracked(b)]
   record({
     name: 'where',
     inputs: [a, b],
     outputs: [out],
-    saves: isTracked(a) || isTracked(b) ? [condition] : [],
+    saves: needsA || needsB ? [condition] : [],
     backward: ([dy]) => {
       const zero = full([], 0, { backend, dtype: dy!.dtype })
-      const da = empty(backend, shape, a.dtype)
-      const db = empty(backend, shape, b.dtype)
-      backend.kernels.select(condition, dy!, zero, da)
-      backend.kernels.select(condition, zero, dy!, db)
-      return [sumTo(da, a.shape), sumTo(db, b.shape)]
+      const chosen = (yes: Tensor, no: Tensor) => {
+        const out = empty(backend, shape, a.dtype)
+        backend.kernels.select(condition, yes, no, out)
+        return out
+      }
+      return [needsA ? sumTo(chosen(dy!, zero), a.shape) : null, needsB ? sumTo(chosen(zero, dy!), b.shape) : null]
     },
   })
   return out
