@@ -1,16 +1,16 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import type { CropAnswer, CropJob } from './crop-worker.js'
+import type { CropJob, CropResult } from './crop-worker.js'
 
 /** Threads that decode and crop pictures. */
 export interface CropPool {
   /**
    * Decodes and crops a file.
    *
-   * @returns `[height, width, 3]` bytes
-   * @throws Error with the decoder's reason when the file is not a whole picture
+   * @returns `[height, width, 3]` bytes, or the decoder's reason when the file is not a whole picture
+   * @throws Error when a thread cannot do its work or the pool is closed; the signal's reason when that aborts
    */
-  crop(path: string, signal?: AbortSignal): Promise<Uint8Array>
+  crop(path: string, signal?: AbortSignal): Promise<CropResult>
   /** Ends the threads; what is still waiting fails. */
   close(): Promise<void>
 }
@@ -18,7 +18,7 @@ export interface CropPool {
 interface Waiting {
   readonly job: CropJob
   readonly signal: AbortSignal | undefined
-  readonly resolve: (crop: Uint8Array) => void
+  readonly resolve: (result: CropResult) => void
   readonly reject: (error: Error) => void
 }
 
@@ -39,7 +39,6 @@ export function cropPool(
   const idle: Thread[] = []
   const all = new Set<Thread>()
   const queue: Waiting[] = []
-  let nextId = 0
   let isClosed = false
 
   const finish = (thread: Thread, settle: (waiting: Waiting) => void) => {
@@ -50,12 +49,10 @@ export function cropPool(
   const start = (): Thread => {
     const thread: Thread = { worker: new Worker(new URL(WORKER, import.meta.url)), current: undefined }
     all.add(thread)
-    thread.worker.on('message', (answer: CropAnswer) => {
+    thread.worker.on('message', (result: CropResult) => {
       thread.worker.unref()
       idle.push(thread)
-      finish(thread, ({ resolve, reject }) =>
-        'crop' in answer ? resolve(answer.crop) : reject(new Error(answer.reason)),
-      )
+      finish(thread, ({ resolve }) => resolve(result))
       work()
     })
     thread.worker.on('error', (error) => finish(thread, ({ reject }) => reject(error)))
@@ -84,7 +81,7 @@ export function cropPool(
     crop: (path, signal) =>
       new Promise((resolve, reject) => {
         if (isClosed) throw new Error('the dataset is closed')
-        queue.push({ job: { id: nextId++, path, height, width }, signal, resolve, reject })
+        queue.push({ job: { path, height, width }, signal, resolve, reject })
         work()
       }),
     close: async () => {

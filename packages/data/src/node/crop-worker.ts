@@ -4,16 +4,13 @@ import { centerCrop } from '../crop/center-crop.js'
 
 /** One picture to decode and crop. */
 export interface CropJob {
-  readonly id: number
   readonly path: string
   readonly height: number
   readonly width: number
 }
 
 /** Its crop, `[height, width, 3]` bytes, or why there is none. */
-export type CropAnswer =
-  | { readonly id: number; readonly crop: Uint8Array<ArrayBuffer> }
-  | { readonly id: number; readonly reason: string }
+export type CropResult = { readonly crop: Uint8Array<ArrayBuffer> } | { readonly reason: string }
 
 /**
  * Decodes a file to RGB bytes and crops it.
@@ -36,10 +33,10 @@ async function crop({ path, height, width }: CropJob): Promise<Uint8Array<ArrayB
 async function answer(job: CropJob): Promise<void> {
   try {
     const bytes = await crop(job)
-    parentPort?.postMessage({ id: job.id, crop: bytes } satisfies CropAnswer, [bytes.buffer])
+    parentPort?.postMessage({ crop: bytes } satisfies CropResult, [bytes.buffer])
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    parentPort?.postMessage({ id: job.id, reason } satisfies CropAnswer, [])
+    parentPort?.postMessage({ reason } satisfies CropResult, [])
   }
 }
 

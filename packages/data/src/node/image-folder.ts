@@ -100,17 +100,14 @@ async function checkPictures(
   let done = 0
   const results = await Promise.all(
     files.map(async ({ path, label }, index) => {
-      const result = await pool.crop(join(folder, path), signal).then(
-        (crop) => ({ path, label, crop: index < room ? crop : undefined, reason: undefined }),
-        (error: unknown) => ({ path, label, crop: undefined, reason: (error as Error).message }),
-      )
-      signal?.throwIfAborted()
+      const result = await pool.crop(join(folder, path), signal)
       onProgress?.({ done: ++done, total: files.length })
-      return result
+      if ('reason' in result) return { path, label, reason: result.reason }
+      return { path, label, crop: index < room ? result.crop : undefined }
     }),
   )
   return {
-    good: results.filter((result) => result.reason === undefined),
+    good: results.flatMap(({ path, label, crop, reason }) => (reason === undefined ? [{ path, label, crop }] : [])),
     skipped: results.flatMap(({ path, reason }) => (reason === undefined ? [] : [{ path, reason }])),
   }
 }
@@ -149,19 +146,12 @@ function folderDataset(
 
 /** A picture that was whole at opening and does not fit the cache. */
 async function cropAgain(pool: CropPool, folder: string, path: string, signal?: AbortSignal): Promise<Uint8Array> {
-  try {
-    return await pool.crop(join(folder, path), signal)
-  } catch (cause) {
-    signal?.throwIfAborted()
-    const reason = (cause as Error).message
-    throw new ImageFolderError(
-      `openImageFolder: ${join(folder, path)} can no longer be read: ${reason}`,
-      [{ path, reason }],
-      {
-        cause,
-      },
-    )
-  }
+  const file = join(folder, path)
+  const result = await pool.crop(file, signal)
+  if ('crop' in result) return result.crop
+  throw new ImageFolderError(`openImageFolder: ${file} can no longer be read: ${result.reason}`, [
+    { path, reason: result.reason },
+  ])
 }
 
 /** Bytes, colour fastest, to one plane per colour in [-1, 1]. */
