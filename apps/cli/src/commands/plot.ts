@@ -1,0 +1,83 @@
+import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { StepRecord } from '@dit/train-ddp'
+import { Command, Option } from 'commander'
+import { svgToPng } from '../images/fonts.js'
+import { integer } from '../options/values.js'
+import { runPlot } from '../plot/run-plot.js'
+import type { ScaleKind } from '../plot/scales.js'
+import { readLog } from '../run/read-log.js'
+import type { RunConfig } from '../run/run-config.js'
+import { checkWritable, readRunConfig } from '../run/run-folder.js'
+import { UsageError } from '../terminal/errors.js'
+import { formatCount } from '../terminal/format.js'
+import { createOutput } from '../terminal/output.js'
+
+interface PlotFlags {
+  readonly out?: string
+  readonly scale: 'auto' | ScaleKind
+  readonly window?: number
+  readonly json?: boolean
+}
+
+/** `dit plot` */
+export function plotCommand(): Command {
+  return new Command('plot')
+    .summary('draw the loss and the learning rate of a run')
+    .description('Draws the loss and the learning rate of a run, finished or not, as SVG and PNG.')
+    .argument('<run>', 'folder of a run')
+    .option('--out <name>', 'write <name>.svg and <name>.png (default: plot, in the run)')
+    .addOption(
+      new Option('--scale <kind>', 'of the loss; auto takes log where it spans a large range')
+        .choices(['auto', 'linear', 'log'])
+        .default('auto'),
+    )
+    .option('--window <steps>', 'steps that the smooth line averages (default: a fiftieth of the run)', integer(1))
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  dit plot runs/demo/1\n  dit plot runs/shapes --scale linear --out pictures/loss',
+    )
+    .action(plot)
+}
+
+async function plot(run: string, flags: PlotFlags): Promise<void> {
+  const output = createOutput(flags)
+  const config = await readRunConfig(run)
+  const records = await readLog(run)
+  if (records === null || records.length === 0) {
+    const what = records === null ? 'has no log.jsonl' : 'has an empty log.jsonl'
+    throw new UsageError(`${run} ${what}: no step was trained yet. Go on with \`dit train --resume ${run}\``)
+  }
+  const losses = records.map(({ loss }) => loss)
+  if (flags.scale === 'log' && Math.min(...losses) <= 0) {
+    throw new UsageError(`--scale log needs losses above 0, but the smallest of ${run} is ${Math.min(...losses)}`)
+  }
+  const base = await outputBase(flags.out, run)
+  await checkWritable('--out', dirname(base))
+  const svg = runPlot(records, {
+    title: `Training of ${run.replace(/\/+$/, '')}`,
+    subtitle: describe(config, records),
+    scale: flags.scale === 'auto' ? undefined : flags.scale,
+    window: flags.window,
+  })
+  await mkdir(dirname(base), { recursive: true })
+  await writeFile(`${base}.svg`, svg)
+  await writeFile(`${base}.png`, svgToPng(svg, 1.5))
+  output.line(`${base}.svg\n${base}.png`)
+  output.event({ type: 'plot', svg: `${base}.svg`, png: `${base}.png`, steps: records.at(-1)!.step })
+}
+
+/** Path of the files without their endings. A folder gets them under the name `plot`. */
+async function outputBase(out: string | undefined, run: string): Promise<string> {
+  if (out === undefined) return join(run, 'plot')
+  const found = await stat(out).catch(() => null)
+  return found?.isDirectory() ? join(out, 'plot') : out.replace(/\.(svg|png)$/i, '')
+}
+
+function describe({ model, modelName, data, steps, recipe }: RunConfig, records: readonly StepRecord[]): string {
+  const name = modelName ?? `DiT, hidden ${model.hiddenSize}, depth ${model.depth}, patch ${model.patchSize}`
+  const pictures = data.kind === 'shapes' ? 'shapes' : basename(data.folder)
+  const done = formatCount(records.at(-1)!.step)
+  return `${name}  ·  ${pictures}, ${data.size} x ${data.size} pixels  ·  batch ${recipe.batchSize}  ·  ${done} of ${formatCount(steps)} steps`
+}
