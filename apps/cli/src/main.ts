@@ -1,2 +1,53 @@
 #!/usr/bin/env node
-export {}
+import { Command, CommanderError } from 'commander'
+import { sampleCommand } from './commands/sample.js'
+import { trainCommand } from './commands/train.js'
+import { EXIT, explain } from './terminal/errors.js'
+import { ditVersion } from './version.js'
+
+const EXIT_CODES = `
+Exit codes:
+  0    done
+  1    it was asked for correctly, but failed
+  2    the command line, a config file or an input is wrong; nothing was written
+  130  stopped by Ctrl-C (143 by SIGTERM); training has saved a checkpoint`
+
+function program(): Command {
+  const dit = new Command('dit')
+    .description('Train, sample and inspect Diffusion Transformers.')
+    .version(ditVersion())
+    .option('--debug', 'show the stack trace of an error')
+    .helpCommand(true)
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`dit: ${oneLine(text)}\n`) })
+  for (const command of [trainCommand(), sampleCommand()]) dit.addCommand(command.copyInheritedSettings(dit))
+  return dit
+}
+
+/** Commander puts its suggestion on a second line. */
+function oneLine(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ')
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const dit = program()
+  try {
+    await dit.parseAsync([...args], { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // It has told the user already.
+      process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+      return
+    }
+    const { message, exitCode } = explain(error)
+    process.stderr.write(`dit: ${message}\n`)
+    if (dit.opts<{ debug?: boolean }>().debug) console.error(error)
+    process.exitCode = exitCode
+  }
+}
+
+await main(process.argv.slice(2))

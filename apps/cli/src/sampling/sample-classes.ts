@@ -44,7 +44,7 @@ export interface SampleStep {
   /** Samples that are finished. */
   readonly finished: number
   /** All samples as they are now: finished ones, the model's estimates of those in work, grey for the rest. `[N, C, H, W]` */
-  preview(): Promise<Float32Array>
+  readonly preview: () => Promise<Float32Array>
 }
 
 /**

@@ -3,12 +3,14 @@ import { format } from 'd3-format'
 /** 1234567 -> '1,234,567' */
 export const formatCount: (value: number) => string = format(',d')
 
-/** Four significant digits: 0.0123456 -> '0.01235'. */
+/** Four significant digits: 0.0123456 -> '0.01235', 0.0001 -> '1e-4'. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value)
   if (value === 0) return '0'
   const size = Math.abs(value)
-  return size >= 1e-3 && size < 1e5 ? String(Number(value.toPrecision(4))) : value.toExponential(2).replace('e+', 'e')
+  return size >= 1e-3 && size < 1e5
+    ? String(Number(value.toPrecision(4)))
+    : Number(value.toPrecision(3)).toExponential().replace('e+', 'e')
 }
 
 /** 6056000000 -> '6.056 G' */

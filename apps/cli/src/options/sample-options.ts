@@ -1,0 +1,87 @@
+import { type Command, Option } from 'commander'
+import { ENGINE_NAMES } from '../engines/names.js'
+import { SAMPLERS } from '../sampling/sample-classes.js'
+import { integer, number, orWord } from './values.js'
+
+/** Options of `dit sample` as given; keys of a config file are the same. */
+export interface SampleFlags {
+  readonly run?: string
+  readonly checkpoint?: string
+  readonly raw?: boolean
+  readonly classes?: string
+  readonly count?: number
+  readonly steps?: number
+  readonly sampler?: string
+  readonly eta?: number
+  readonly guidance?: number
+  readonly guidanceChannels?: number | null
+  readonly clip?: boolean
+  readonly seed?: number
+  readonly batch?: number
+  readonly out?: string
+  readonly singles?: boolean | string
+  readonly npz?: boolean | string
+  readonly preview?: boolean
+  readonly backend?: string
+  readonly quiet?: boolean
+  readonly json?: boolean
+}
+
+/** What `dit sample` uses where a flag is absent. */
+export const SAMPLE_DEFAULTS = {
+  classes: 'all',
+  count: 6,
+  steps: 50,
+  sampler: 'ddpm',
+  eta: 0,
+  guidance: 1,
+  guidanceChannels: 3,
+  seed: 0,
+  batch: 32,
+  backend: 'tfjs-wasm',
+} as const
+
+const D = SAMPLE_DEFAULTS
+
+/** Adds the options of `dit sample`; defaults are told in the help only. */
+export function addSampleOptions(command: Command): Command {
+  const add = (group: string, flags: string, help: string, parse?: (text: string) => unknown) => {
+    const option = new Option(flags, help).helpGroup(`${group}:`)
+    if (parse !== undefined) option.argParser(parse)
+    command.addOption(option)
+    return option
+  }
+  add('Model', '--run <folder>', 'a run: its newest whole checkpoint is used')
+  add('Model', '--checkpoint <folder>', 'one checkpoint of a run: <run>/checkpoints/step-0001000')
+  add('Model', '--raw', 'the trained weights, not their moving average')
+
+  add('Pictures', '--classes <list>', `names or numbers, with commas between, or all (default ${D.classes})`)
+  add('Pictures', '--count <n>', `pictures of each class (default ${D.count})`, integer(1))
+  add('Pictures', '--seed <n>', `seed of the noise (default ${D.seed})`, integer())
+
+  add('Sampling', '--steps <n>', `denoising steps (default ${D.steps})`, integer(1))
+  add('Sampling', '--sampler <name>', `method (default ${D.sampler})`).choices(SAMPLERS)
+  add('Sampling', '--eta <x>', `share of noise in a step of ddim (default ${D.eta})`, number(0, 1))
+  add('Sampling', '--guidance <scale>', `classifier-free guidance; 1 is none (default ${D.guidance})`, number())
+  add(
+    'Sampling',
+    '--guidance-channels <n|all>',
+    `channels that are guided, from the first (default ${D.guidanceChannels})`,
+    orWord('all', integer(1)),
+  )
+  add('Sampling', '--clip', 'keep estimates in the range of pixels (default for models of pixels)')
+  add('Sampling', '--no-clip', 'let estimates leave the range of pixels')
+
+  add('Output', '--out <file>', 'grid, a PNG (default samples.png in the folder of the run)')
+  add('Output', '--singles [folder]', 'each picture as a PNG as well (default folder: beside the grid)')
+  add('Output', '--npz [file]', 'all pictures as uint8 [N, H, W, 3] named arr_0 (default file: beside the grid)')
+  add('Output', '--preview', 'show the estimate beside the grid while sampling, in <out>.preview.png')
+
+  add('Engine', '--backend <name>', `what computes (default ${D.backend})`).choices(ENGINE_NAMES)
+  add('Engine', '--batch <n>', `pictures at a time (default ${D.batch})`, integer(1))
+
+  add('Other', '--config <file>', 'JSON file with any of these options, in camel case; the command line wins')
+  add('Other', '-q, --quiet', 'print nothing but warnings and errors')
+  add('Other', '--json', 'print one JSON object a line')
+  return command
+}

@@ -1,0 +1,54 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { writeNpz } from '@dit/checkpoint'
+import { comfortableScale, gridPng, picturePng } from '../images/grid.js'
+import type { Pictures } from '../images/pixels.js'
+
+/** What a grid shows at most; the rest is in single files and npz. */
+export const GRID_MAX = { rows: 64, columns: 16 } as const
+
+/** Pictures class by class, `perClass` of each. */
+export interface ClassPictures {
+  readonly pictures: Pictures
+  readonly perClass: number
+  /** Name of each class asked for, in order. */
+  readonly names: readonly string[]
+}
+
+/** A grid with a labelled row for each class, at most `GRID_MAX`; PNG. */
+export async function classGrid({ pictures, perClass, names }: ClassPictures): Promise<Buffer> {
+  const rows = Math.min(names.length, GRID_MAX.rows)
+  const columns = Math.min(perClass, GRID_MAX.columns)
+  const { height, width } = pictures
+  const size = height * width * 3
+  const shown = new Uint8Array(rows * columns * size)
+  for (let row = 0; row < rows; row++) {
+    const from = row * perClass * size
+    shown.set(pictures.pixels.subarray(from, from + columns * size), row * columns * size)
+  }
+  const some = { count: rows * columns, height, width, pixels: shown }
+  return gridPng(some, { columns, rowLabels: names.slice(0, rows), scale: comfortableScale(pictures) })
+}
+
+/** One PNG a picture, at its own size: `0007-circle.png`. Returns how many. */
+export async function writeSingles(folder: string, { pictures, perClass, names }: ClassPictures): Promise<number> {
+  await mkdir(folder, { recursive: true })
+  const digits = Math.max(4, String(pictures.count - 1).length)
+  for (let i = 0; i < pictures.count; i++) {
+    const name = names[Math.floor(i / perClass)].replaceAll(/[^\p{L}\p{N}._-]+/gu, '_')
+    await writeWhole(join(folder, `${String(i).padStart(digits, '0')}-${name}.png`), await picturePng(pictures, i))
+  }
+  return pictures.count
+}
+
+/** Pictures as evaluators read them: uint8 `[N, H, W, 3]` named `arr_0`. */
+export function samplesNpz({ count, height, width, pixels }: Pictures): Uint8Array {
+  return writeNpz({ arr_0: { dtype: 'U8', shape: [count, height, width, 3], data: pixels } })
+}
+
+/** Writes a file whole or not at all, with the folders above it. */
+export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(`${path}.partial`, bytes)
+  await rename(`${path}.partial`, path)
+}

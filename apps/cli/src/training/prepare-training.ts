@@ -1,0 +1,114 @@
+import { basename, join, resolve } from 'node:path'
+import type { EngineName } from '../engines/names.js'
+import { type EngineDescription, type OpenEngine, openEngine } from '../engines/open-engine.js'
+import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
+import { dataDifference, type OpenData, openData } from '../run/open-data.js'
+import { resolveRun } from '../run/resolve-run.js'
+import { RUN_FORMAT, type RunConfig } from '../run/run-config.js'
+import { resumedRun } from '../run/run-flags.js'
+import { checkWritable, holdsRun, readRunConfig } from '../run/run-folder.js'
+import { Failure, UsageError } from '../terminal/errors.js'
+import type { Output } from '../terminal/output.js'
+import { ditVersion } from '../version.js'
+
+/** A run that can begin: everything is checked and open, nothing is written. */
+export interface PreparedRun {
+  readonly folder: string
+  readonly config: RunConfig
+  readonly data: OpenData
+  readonly engine: OpenEngine
+  readonly isResume: boolean
+  readonly allowInexact: boolean
+}
+
+/**
+ * Checks everything about a run that flags describe, or that they continue. The caller closes data and engine.
+ *
+ * @throws UsageError, Failure
+ */
+export async function prepareTraining(flags: TrainFlags, output: Output): Promise<PreparedRun> {
+  const isResume = flags.resume !== undefined && flags.resume !== false
+  return isResume ? prepareResume(flags, output) : prepareNew(flags, output)
+}
+
+async function prepareNew(flags: TrainFlags, output: Output): Promise<PreparedRun> {
+  const data = flags.data ?? TRAIN_DEFAULTS.data
+  const folder = flags.out ?? join('runs', basename(resolve(data)))
+  const size = flags.size ?? TRAIN_DEFAULTS.size
+  // Once before the data are read, which may take long; their number of classes is not what may be wrong.
+  resolveRun(flags, 1)
+  await checkWritable('--out', folder)
+  if (await holdsRun(folder)) {
+    throw new UsageError(
+      `--out ${folder} holds a run already; continue it with \`--resume\`, or give another folder with \`--out\``,
+    )
+  }
+  const opened = await openData({ data, size, skipBad: flags.skipBad ?? TRAIN_DEFAULTS.skipBad }, output)
+  return orClose(opened, async () => {
+    const engine = await openEngine((flags.backend ?? TRAIN_DEFAULTS.backend) as EngineName)
+    const config: RunConfig = {
+      format: RUN_FORMAT,
+      ...resolveRun(flags, opened.dataset.classes.length),
+      data: opened.config,
+      classes: [...opened.dataset.classes],
+      engine: engine.description,
+      versions: { dit: ditVersion(), node: process.versions.node, platform: process.platform, arch: process.arch },
+    }
+    return { folder, config, data: opened, engine, isResume: false, allowInexact: flags.allowInexact ?? false }
+  })
+}
+
+async function prepareResume(flags: TrainFlags, output: Output): Promise<PreparedRun> {
+  const folder = resumedFolder(flags)
+  const before = await readRunConfig(folder)
+  const config = resumedRun(before, flags)
+  await checkWritable('--resume', folder)
+  const { data, classes } = config
+  const path = flags.data ?? (data.kind === 'shapes' ? 'shapes' : data.folder)
+  const skipBad = data.kind === 'folder' && data.skipBad
+  const opened = await openData({ data: path, size: data.size, skipBad, classes }, output)
+  return orClose(opened, async () => {
+    const allowInexact = flags.allowInexact ?? false
+    const engine = await openEngine((flags.backend ?? before.engine.name) as EngineName)
+    const differences = [
+      dataDifference(data, opened.config),
+      engineDifference(before.engine, engine.description),
+    ].filter((difference) => difference !== null)
+    if (differences.length > 0 && !allowInexact) {
+      await engine.backend.dispose()
+      throw new Failure(
+        `resuming ${folder} would not repeat an unbroken run: ${differences.join('; ')}. Give --allow-inexact to go on`,
+      )
+    }
+    for (const difference of differences) output.notice(`resumed inexactly: ${difference}`)
+    const changed = { ...config, data: opened.config, engine: engine.description }
+    return { folder, config: changed, data: opened, engine, isResume: true, allowInexact }
+  })
+}
+
+function resumedFolder({ resume, out, data }: TrainFlags): string {
+  if (typeof resume === 'string') {
+    if (out !== undefined && resolve(out) !== resolve(resume)) {
+      throw new UsageError(`--resume ${resume} and --out ${out} name two folders; a run is resumed where it is`)
+    }
+    return resume
+  }
+  return out ?? join('runs', basename(resolve(data ?? TRAIN_DEFAULTS.data)))
+}
+
+/** How an engine differs from that of the run in what its results depend on; the trainer compares the names. */
+function engineDifference(before: EngineDescription, now: EngineDescription): string | null {
+  if (before.name !== now.name) return null
+  if (before.version !== now.version) return `${now.name} was version ${before.version} and is ${now.version}`
+  if (before.simd !== now.simd) return `${now.name} ran ${before.simd ? 'with' : 'without'} SIMD before`
+  return null
+}
+
+async function orClose<T>(data: OpenData, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    await data.close()
+    throw error
+  }
+}

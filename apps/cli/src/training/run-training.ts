@@ -1,0 +1,146 @@
+import { join } from 'node:path'
+import { NonFiniteLossError, type RunStore, type StepRecord, train, type TrainEvent } from '@dit/train-ddp'
+import { folderRunStore } from '@dit/train-ddp/node'
+import { batchSource } from '../run/batch-source.js'
+import { CONFIG_FILE, type RunConfig } from '../run/run-config.js'
+import { Failure } from '../terminal/errors.js'
+import { formatBytes, formatNumber } from '../terminal/format.js'
+import { onInterrupt } from '../terminal/interrupt.js'
+import type { Output } from '../terminal/output.js'
+import { type Progress, showProgress } from '../terminal/progress.js'
+import type { PreparedRun } from './prepare-training.js'
+import { trainingGrid } from './sample-grid.js'
+
+/** How a run ended. */
+export interface TrainingEnd {
+  readonly step: number
+  /** 128 + the signal's number where a signal stopped it, else null. */
+  readonly interrupted: number | null
+}
+
+/** Trains a prepared run to its end, or to the first Ctrl-C, and tells of it. */
+export async function runTraining(prepared: PreparedRun, output: Output): Promise<TrainingEnd> {
+  const { folder, config, isResume } = prepared
+  const store = folderRunStore(folder)
+  const interruption = onInterrupt(() => output.notice('stopping: a checkpoint is written (once more quits at once)'))
+  const { batchSize } = config.recipe
+  const data = batchSource(prepared.data.dataset, { ...config, batchSize })
+  const reporter = createReporter(prepared, output)
+  try {
+    if (!isResume) await writeConfig(store, config)
+    for await (const event of train(trainOptions(prepared, store, data, interruption.signal, reporter))) {
+      if (event.type === 'start' && isResume) await writeConfig(store, config)
+      reporter.report(event)
+    }
+    return { step: reporter.step(), interrupted: reporter.step() < config.steps ? interruption.exitCode() : null }
+  } catch (error) {
+    if (error instanceof NonFiniteLossError && error.lastCheckpoint !== null) {
+      const path = error.lastCheckpoint
+      throw new Failure(error.message.replace(path, join(folder, path)), { cause: error })
+    }
+    throw error
+  } finally {
+    reporter.stop()
+    interruption.dispose()
+    await data.close()
+  }
+}
+
+type TrainArguments = Parameters<typeof train>[0]
+
+function trainOptions(
+  { config, engine: { backend }, allowInexact, isResume }: PreparedRun,
+  store: RunStore,
+  data: TrainArguments['data'],
+  signal: AbortSignal,
+  reporter: Reporter,
+): TrainArguments {
+  const { model, recipe, seed, steps, recompute, checkpoint, sampleEvery } = config
+  const run = async ({ step, ema }: { step: number; ema: TrainEndParams }) => {
+    try {
+      const path = `samples/step-${String(step).padStart(7, '0')}.png`
+      await store.write(path, await trainingGrid(config, ema, backend, signal))
+      reporter.sampled(step, path)
+    } catch (error) {
+      // The run has been told to stop: its checkpoint matters, the grid does not.
+      if (!signal.aborted) throw error
+    }
+  }
+  return {
+    model,
+    recipe,
+    data,
+    backend,
+    seed,
+    steps,
+    store,
+    resume: isResume ? 'auto' : 'never',
+    allowInexact,
+    recompute,
+    checkpoint,
+    ...(sampleEvery === null ? {} : { sample: { every: sampleEvery, run } }),
+    signal,
+  }
+}
+
+type TrainEndParams = Extract<TrainEvent, { type: 'end' }>['ema']
+
+/** `config.json`, whole or not at all. */
+async function writeConfig(store: RunStore, config: RunConfig): Promise<void> {
+  await store.write(CONFIG_FILE, `${JSON.stringify(config, null, 2)}\n`)
+}
+
+interface Reporter {
+  report(event: TrainEvent): void
+  sampled(step: number, path: string): void
+  /** Steps done. */
+  step(): number
+  stop(): void
+}
+
+/** Steps over which the shown loss is averaged: single ones jump with the timesteps that they drew. */
+const LOSS_WINDOW = 50
+
+function createReporter({ folder, config, isResume }: PreparedRun, output: Output): Reporter {
+  const losses: number[] = []
+  let progress: Progress | null = null
+  let step = 0
+  const say = (text: string) => (progress === null ? output.line(text) : progress.line(text))
+  const stateText = ({ loss, learningRate }: StepRecord) => {
+    losses.push(loss)
+    if (losses.length > LOSS_WINDOW) losses.shift()
+    const mean = losses.reduce((total, value) => total + value, 0) / losses.length
+    return `loss ${formatNumber(mean)}  lr ${formatNumber(learningRate)}`
+  }
+  return {
+    report(event) {
+      if (event.type === 'step') {
+        step = event.record.step
+        progress?.update(step, stateText(event.record))
+        output.event(event)
+        return
+      }
+      step = event.step
+      if (event.type === 'start') {
+        for (const notice of event.notices) output.notice(notice)
+        if (isResume) {
+          const from = event.resumedFrom === null ? 'the beginning: it has no checkpoint yet' : event.resumedFrom
+          say(`resuming at step ${step} from ${from}`)
+        }
+        progress = showProgress(output, { total: config.steps, start: step, unit: 'steps' })
+        output.event(event)
+      } else if (event.type === 'checkpoint') {
+        say(`checkpoint ${join(folder, event.path)} (${formatBytes(event.bytes)})`)
+        output.event(event)
+      } else if (event.type === 'end') {
+        output.event({ type: 'end', step, reason: event.reason })
+      }
+    },
+    sampled(at, path) {
+      say(`samples ${join(folder, path)}`)
+      output.event({ type: 'sample', step: at, path })
+    },
+    step: () => step,
+    stop: () => progress?.stop(),
+  }
+}
