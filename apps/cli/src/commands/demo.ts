@@ -1,0 +1,126 @@
+import { join } from 'node:path'
+import { DamagedCheckpointError } from '@dit/train-ddp'
+import { Command, Option } from 'commander'
+import { demoFolder } from '../demo/demo-folder.js'
+import { demoRun, isSameRun } from '../demo/demo-run.js'
+import { drawSamples, SAMPLES_FILE } from '../demo/draw-samples.js'
+import { DEMO_DEFAULTS, DEMO_MODEL, DEMO_SAMPLING } from '../demo/recipe.js'
+import { scoreLines } from '../demo/score.js'
+import { ENGINE_NAMES, type EngineName } from '../engines/names.js'
+import { engineText, openEngine } from '../engines/open-engine.js'
+import { integer } from '../options/values.js'
+import { openData } from '../run/open-data.js'
+import { checkWritable } from '../run/run-folder.js'
+import { EXIT, Failure } from '../terminal/errors.js'
+import { formatDuration } from '../terminal/format.js'
+import { onInterrupt } from '../terminal/interrupt.js'
+import { createOutput, type Output } from '../terminal/output.js'
+import { describeRun } from '../training/describe-run.js'
+import type { PreparedRun } from '../training/prepare-training.js'
+import { runTraining } from '../training/run-training.js'
+
+interface DemoFlags {
+  readonly steps: number
+  readonly backend: EngineName
+  readonly seed: number
+  readonly perClass: number
+  readonly out: string
+  readonly new?: boolean
+  readonly quiet?: boolean
+  readonly json?: boolean
+}
+
+const HELP = `
+Every demo has a folder of its own: runs/demo/1, runs/demo/2, ... One that was stopped, with Ctrl-C or otherwise, is
+continued when the same command is given again. The folder is a run like any other.
+
+Examples:
+  dit demo
+  dit demo --steps 500
+  dit demo --seed 7 --new`
+
+/** `dit demo` */
+export function demoCommand(): Command {
+  const D = DEMO_DEFAULTS
+  return new Command('demo')
+    .summary('train a small DiT on generated shapes and judge its pictures')
+    .description(
+      'Trains a small class-conditional DiT on generated shapes, samples every class into samples.png, and prints which share a rule-based recogniser finds right.',
+    )
+    .option('--steps <n>', 'length of the training', integer(1), D.steps)
+    .addOption(new Option('--backend <name>', 'what computes').choices(ENGINE_NAMES).default(D.backend))
+    .option('--seed <n>', 'seed of everything random', integer(), D.seed)
+    .option('--per-class <n>', 'pictures of each class that are sampled and judged', integer(1), DEMO_SAMPLING.perClass)
+    .option('--out <folder>', 'where the numbered folders are', join('runs', 'demo'))
+    .option('--new', 'begin anew instead of continuing a demo that was stopped')
+    .option('-q, --quiet', 'print nothing but warnings and errors')
+    .option('--json', 'print one JSON object a line')
+    .addHelpText('after', HELP)
+    .action(async (flags: DemoFlags) => {
+      process.exitCode = await demo(flags, createOutput(flags))
+    })
+}
+
+async function demo(flags: DemoFlags, output: Output): Promise<number> {
+  const began = performance.now()
+  await checkWritable('--out', flags.out)
+  const data = await openData({ data: 'shapes', size: DEMO_MODEL.inputSize as number, skipBad: false }, output)
+  const engine = await openEngine(flags.backend)
+  try {
+    const config = demoRun(flags, data, engine.description)
+    const place = await demoFolder(flags.out, (begun) => flags.new !== true && isSameRun(begun, config))
+    const prepared = { ...place, config, data, engine, allowInexact: false }
+    output.line(
+      'A small DiT learns to draw six shapes; then a recogniser, which follows rules and has learned nothing,',
+    )
+    output.line('says which of its drawings show the shape that was asked for.\n')
+    output.line(`engine ${engineText(engine.description)}`)
+    for (const line of describeRun(config, place.folder)) output.line(line)
+    output.event({ type: 'run', folder: place.folder, config })
+    if (place.isResume) output.line(`continuing the demo that was stopped in ${place.folder}`)
+    const exitCode = (await trainDemo(prepared, output)) ?? (await judgeDemo(prepared, flags.perClass, output))
+    if (exitCode === EXIT.ok) output.line(`\n${formatDuration((performance.now() - began) / 1000)} in all`)
+    return exitCode
+  } finally {
+    await data.close()
+    await engine.backend.dispose()
+  }
+}
+
+/** Returns the exit code where the demo ends here, else null. */
+async function trainDemo(prepared: PreparedRun, output: Output): Promise<number | null> {
+  try {
+    const { step, interrupted } = await runTraining(prepared, output)
+    if (interrupted === null) return null
+    const saved = step === 0 ? 'Nothing was trained yet.' : 'A checkpoint is saved.'
+    output.notice(`stopped at step ${step} of ${prepared.config.steps}. ${saved} The same command goes on from here`)
+    return interrupted
+  } catch (error) {
+    if (!(error instanceof DamagedCheckpointError)) throw error
+    throw new Failure(`${error.message}. Begin anew with --new`, { cause: error })
+  }
+}
+
+/** Samples, judges and tells. Returns the exit code. */
+async function judgeDemo(prepared: PreparedRun, perClass: number, output: Output): Promise<number> {
+  const { folder } = prepared
+  const interruption = onInterrupt(() => output.notice('stopping'))
+  try {
+    const score = await drawSamples(prepared, perClass, output, interruption.signal)
+    output.line()
+    for (const line of scoreLines(score)) output.line(line)
+    output.line(`\npictures     ${join(folder, SAMPLES_FILE)}`)
+    const dit = process.env.npm_lifecycle_event === 'demo' ? 'npm run dit --' : 'dit'
+    output.line(`what next    ${dit} plot ${folder}`)
+    output.line(`             ${dit} info ${folder}`)
+    output.line(`             ${dit} sample --run ${folder} --guidance 2 --guidance-channels all`)
+    return EXIT.ok
+  } catch (error) {
+    const code = interruption.exitCode()
+    if (code === null) throw error
+    output.notice('stopped before the pictures were done; the training is saved. The same command goes on from here')
+    return code
+  } finally {
+    interruption.dispose()
+  }
+}

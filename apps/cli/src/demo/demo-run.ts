@@ -1,0 +1,44 @@
+import type { Dataset } from '@dit/data'
+import type { EngineDescription } from '../engines/open-engine.js'
+import type { DataConfig, RunConfig } from '../run/run-config.js'
+import { RUN_FORMAT } from '../run/run-config.js'
+import { ditVersion } from '../version.js'
+import { DEMO_MODEL, DEMO_RECIPE } from './recipe.js'
+
+export interface DemoPlan {
+  readonly steps: number
+  readonly seed: number
+}
+
+/** Steps between checkpoints, and between grids of samples. */
+const [CHECKPOINT_EVERY, SAMPLE_EVERY] = [500, 1000]
+
+/** The demo as a run like any other: `dit sample`, `dit plot` and `dit info` read it, `dit train --resume` continues it. */
+export function demoRun(
+  { steps, seed }: DemoPlan,
+  data: { readonly dataset: Dataset; readonly config: DataConfig },
+  engine: EngineDescription,
+): RunConfig {
+  return {
+    format: RUN_FORMAT,
+    modelName: null,
+    model: { ...DEMO_MODEL, inputSize: data.config.size, numClasses: data.dataset.classes.length },
+    recipe: DEMO_RECIPE,
+    data: data.config,
+    classes: [...data.dataset.classes],
+    flip: false,
+    seed,
+    steps,
+    checkpoint: { every: CHECKPOINT_EVERY, keepLast: 2, keepEvery: null },
+    sampleEvery: SAMPLE_EVERY,
+    recompute: 'none',
+    engine,
+    versions: { dit: ditVersion(), node: process.versions.node, platform: process.platform, arch: process.arch },
+  }
+}
+
+/** Whether two runs end in the same weights: only the versions of Node and dit may differ. */
+export function isSameRun(a: RunConfig, b: RunConfig): boolean {
+  const text = (config: RunConfig) => JSON.stringify({ ...config, versions: undefined })
+  return text(a) === text(b)
+}
