@@ -1,0 +1,117 @@
+import { join } from 'node:path'
+import { ditConfig, parameterShapes } from '@dit/model'
+import { CHECKPOINT_FILES } from '@dit/train-ddp'
+import { Command } from 'commander'
+import { fileLines, reportFile, tensorLines, type TensorReport } from '../info/file-report.js'
+import { findTarget } from '../info/find-target.js'
+import { modelLines, reportModel } from '../info/model-report.js'
+import { reportRun, runLines } from '../info/run-report.js'
+import { integer } from '../options/values.js'
+import { readRunConfig } from '../run/run-folder.js'
+import { createOutput, type Output } from '../terminal/output.js'
+
+interface InfoFlags {
+  readonly batch?: number
+  readonly tensors?: boolean
+  readonly json?: boolean
+}
+
+/** Examples at a time for the memory of training, where no recipe says. */
+const DEFAULT_BATCH = 32
+
+const EXAMPLES = `
+Examples:
+  dit info DiT-XL/2
+  dit info runs/demo/1
+  dit info runs/demo/1/checkpoints/step-0002000 --tensors
+  dit info model.safetensors --json`
+
+/** `dit info` */
+export function infoCommand(): Command {
+  return new Command('info')
+    .summary('tell what a model, a run or a checkpoint is and costs')
+    .description('Parameters, compute and memory of a model; the state of a run; the tensors of a checkpoint.')
+    .argument('<what>', 'folder of a run or a checkpoint, a .safetensors file, or a name such as DiT-S/8')
+    .option(
+      '--batch <n>',
+      `examples at a time, for the memory of training (default: the run's, or ${DEFAULT_BATCH})`,
+      integer(1),
+    )
+    .option('--tensors', 'list every tensor')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', EXAMPLES)
+    .action(async (what: string, flags: InfoFlags) => {
+      const output = createOutput(flags)
+      const target = await findTarget(what)
+      if (target.kind === 'model') infoModel(target.name, flags, output)
+      else if (target.kind === 'run') await infoRun(target.folder, flags, output)
+      else await infoFile(target.path, target.run, flags, output)
+    })
+}
+
+function infoModel(name: string, { batch = DEFAULT_BATCH, tensors }: InfoFlags, output: Output): void {
+  const model = ditConfig(name)
+  const report = reportModel(model, batch)
+  const list = tensors === true ? { tensors: tensorsOf(parameterShapes(model)) } : {}
+  output.event({ type: 'info', kind: 'model', name, ...report, ...list })
+  const image = Number(model.inputSize) * 8
+  print(output, [`${name}, for ${image}-pixel pictures as latents of 1/8 their side`, ...modelLines(report)], list)
+}
+
+async function infoRun(folder: string, { batch, tensors }: InfoFlags, output: Output): Promise<void> {
+  const config = await readRunConfig(folder)
+  const { recipe, model } = config
+  const run = await reportRun(folder, config)
+  const report = reportModel(model, batch ?? recipe.microBatchSize ?? recipe.batchSize)
+  const whole = run.checkpoints.find(({ damage }) => damage === null)
+  const list =
+    tensors !== true
+      ? {}
+      : {
+          tensors:
+            whole === undefined
+              ? tensorsOf(parameterShapes(model))
+              : (await reportFile(join(folder, whole.path, CHECKPOINT_FILES.model))).tensors,
+        }
+  output.event({ type: 'info', kind: 'run', folder, config, run, ...report, ...list })
+  print(output, [...runLines(folder, config, run), '', ...modelLines(report)], list)
+}
+
+async function infoFile(
+  path: string,
+  run: string | null,
+  { batch, tensors }: InfoFlags,
+  output: Output,
+): Promise<void> {
+  const file = await reportFile(path)
+  const config = run === null ? null : await readRunConfig(run)
+  const isModel = file.model !== null
+  const model = isModel ? (config?.model ?? file.model) : null
+  const assumptions = isModel && config === null ? file.assumptions : []
+  const { recipe } = config ?? {}
+  const report =
+    model === null ? null : reportModel(model, batch ?? recipe?.microBatchSize ?? recipe?.batchSize ?? DEFAULT_BATCH)
+  const { tensors: all, ...about } = file
+  const list = tensors === true ? { tensors: all } : {}
+  output.event({ type: 'info', kind: 'file', run, ...about, assumptions, ...report, ...list })
+  const lines = [...fileLines(file), '']
+  if (report === null) lines.push('These are not the parameters of a DiT; --tensors lists them.')
+  else lines.push(...modelLines(report))
+  if (assumptions.length > 0) lines.push('', `assumed: ${assumptions.join('; ')}`)
+  print(output, lines, list)
+}
+
+function tensorsOf(shapes: ReturnType<typeof parameterShapes>): TensorReport[] {
+  return Object.entries(shapes).map(([name, shape]) => ({ name, dtype: 'F32', shape }))
+}
+
+function print(
+  output: Output,
+  lines: readonly string[],
+  { tensors }: { readonly tensors?: readonly TensorReport[] },
+): void {
+  for (const line of lines) output.line(line)
+  if (tensors === undefined) return
+  output.line()
+  for (const line of tensorLines(tensors)) output.line(line)
+}

@@ -1,0 +1,104 @@
+import type { DiTConfig } from '@dit/model'
+import { countMultiplyAdds, countParameters, memoryBytes, type MemoryEstimate } from '@dit/scaling'
+import { formatBytes, formatCount, formatQuantity, formatShare, formatTable } from '../terminal/format.js'
+
+/** What a model costs. */
+export interface ModelReport {
+  readonly model: DiTConfig
+  readonly parameters: ReturnType<typeof countParameters>
+  /** Of one picture. */
+  readonly compute: ReturnType<typeof countMultiplyAdds>
+  readonly memory: {
+    readonly batchSize: number
+    readonly training: MemoryEstimate
+    readonly trainingRecompute: MemoryEstimate
+    /** One picture, with guidance. */
+    readonly sampling: MemoryEstimate
+  }
+}
+
+export function reportModel(model: DiTConfig, batchSize: number): ModelReport {
+  return {
+    model,
+    parameters: countParameters(model),
+    compute: countMultiplyAdds(model),
+    memory: {
+      batchSize,
+      training: memoryBytes(model, { batchSize, training: true }),
+      trainingRecompute: memoryBytes(model, { batchSize, training: true, recompute: 'block' }),
+      sampling: memoryBytes(model, { batchSize: 2 }),
+    },
+  }
+}
+
+export function modelLines({ model, parameters, compute, memory }: ModelReport): string[] {
+  const { training, trainingRecompute, sampling, batchSize } = memory
+  return [
+    ...formatTable([
+      ['model', sizeText(model)],
+      ['', inputText(model)],
+    ]),
+    '',
+    ...formatTable(
+      [
+        ['parameters', formatCount(parameters.total), 'in all'],
+        ['', formatCount(parameters.trainable), 'trainable'],
+        ...Object.entries(parameters.groups).map(([group, count]) => [
+          `  ${GROUPS[group] ?? group}`,
+          formatCount(count),
+          formatShare(count / parameters.total),
+        ]),
+      ],
+      [false, true],
+    ),
+    '',
+    'compute, one picture (a multiply-add counts as two FLOPs; the "Gflops" of the DiT paper are multiply-adds)',
+    ...formatTable(
+      [
+        ['', 'multiply-adds', 'FLOPs'],
+        ['  forward', formatQuantity(compute.multiplyAdds), formatQuantity(compute.flops)],
+        ['  forward with guidance', formatQuantity(2 * compute.multiplyAdds), formatQuantity(2 * compute.flops)],
+        ['  training', formatQuantity(compute.trainingMultiplyAdds), formatQuantity(compute.trainingFlops)],
+      ],
+      [false, true, true],
+    ),
+    '',
+    'memory (float32; activations are an estimate, and an engine adds its own)',
+    ...formatTable(
+      [
+        ['', 'in all', 'parameters', 'gradients', 'AdamW', 'EMA', 'activations'],
+        [`  training, ${formatCount(batchSize)} at a time`, ...memoryRow(training)],
+        ['    with --recompute', ...memoryRow(trainingRecompute)],
+        ['  sampling one, guided', ...memoryRow(sampling)],
+      ],
+      [false, true, true, true, true, true, true],
+    ),
+  ]
+}
+
+const GROUPS: Readonly<Record<string, string>> = {
+  patchEmbedding: 'patch embedding',
+  positions: 'positions',
+  timestep: 'timestep embedding',
+  labels: 'label embedding',
+  blocks: 'blocks',
+  final: 'final layer',
+}
+
+function memoryRow({ total, parameters, gradients, optimizer, ema, activations }: MemoryEstimate): string[] {
+  return [total, parameters, gradients, optimizer, ema, activations].map((bytes) =>
+    bytes === 0 ? '-' : formatBytes(bytes),
+  )
+}
+
+function sizeText({ hiddenSize, depth, numHeads, mlpRatio, patchSize }: DiTConfig): string {
+  return `hidden ${hiddenSize}, depth ${depth}, heads ${numHeads}, MLP ratio ${mlpRatio}, patch ${patchSize}`
+}
+
+function inputText({ inputSize, inChannels, patchSize, numClasses, classDropout, learnSigma }: DiTConfig): string {
+  const [height, width] = typeof inputSize === 'number' ? [inputSize, inputSize] : inputSize
+  const tokens = (height / patchSize) * (width / patchSize)
+  const classes = `${formatCount(numClasses)} classes${classDropout > 0 ? ' and a null class' : ''}`
+  const variance = learnSigma ? ', predicts a variance too' : ''
+  return `input ${height}x${width}, ${inChannels} channels, ${formatCount(tokens)} tokens; ${classes}${variance}`
+}
