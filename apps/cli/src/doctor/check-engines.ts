@@ -1,0 +1,60 @@
+import { ENGINE_NAMES, type EngineName, LATER_ENGINES } from '../engines/names.js'
+import { engineText, openEngine } from '../engines/open-engine.js'
+import { formatNumber } from '../terminal/format.js'
+import { checkKernels } from './kernel-check.js'
+import type { Finding } from './finding.js'
+
+/** What each engine needs beside this program. */
+const INSTALL: Readonly<Record<EngineName, string | null>> = {
+  'tfjs-wasm': 'npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm',
+  'tfjs-cpu': 'npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-cpu',
+  reference: null,
+}
+
+/** The engine that commands use where no other is asked for. */
+const DEFAULT_ENGINE: EngineName = 'tfjs-wasm'
+
+/** Starts every engine, tries its kernels, and lists those that are still to come. */
+export async function checkEngines(): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const name of ENGINE_NAMES) findings.push(await checkEngine(name))
+  const planned = LATER_ENGINES.map(({ name, text }) => ({
+    name,
+    status: 'planned' as const,
+    text: `not in this version: ${text}`,
+  }))
+  return [...findings, ...planned]
+}
+
+async function checkEngine(name: EngineName): Promise<Finding> {
+  try {
+    const { backend, description } = await openEngine(name)
+    try {
+      const check = await checkKernels(backend)
+      const about = engineText(description).slice(name.length + 1)
+      const error = `largest kernel error ${formatNumber(check.largestError)} against float64`
+      const text = name === 'reference' ? about : `${about}, ${error}`
+      if (!check.isRight)
+        return {
+          name,
+          status: 'fail',
+          text: `${text}: its results are wrong; do not use it`,
+          details: { ...description, ...check },
+        }
+      return { name, status: 'ok', text, details: { ...description, ...check } }
+    } finally {
+      await backend.dispose()
+    }
+  } catch (error) {
+    // The other engines are optional.
+    const status = name === DEFAULT_ENGINE ? 'fail' : 'missing'
+    const install = INSTALL[name]
+    return { name, status, text: causeText(error), ...(install === null ? {} : { fix: install }) }
+  }
+}
+
+/** The first sentence of what the engine itself said. */
+function causeText(error: unknown): string {
+  const { message, cause } = error as Error
+  return (cause instanceof Error ? cause.message : message).split('\n')[0].replace(/; npm install .*$/, '')
+}
