@@ -1,5 +1,9 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { demoCommand } from './commands/demo.js'
+import { doctorCommand } from './commands/doctor.js'
+import { infoCommand } from './commands/info.js'
+import { plotCommand } from './commands/plot.js'
 import { sampleCommand } from './commands/sample.js'
 import { trainCommand } from './commands/train.js'
 import { EXIT, explain } from './terminal/errors.js'
@@ -21,7 +25,8 @@ function program(): Command {
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`dit: ${oneLine(text)}\n`) })
-  for (const command of [trainCommand(), sampleCommand()]) dit.addCommand(command.copyInheritedSettings(dit))
+  const commands = [demoCommand(), trainCommand(), sampleCommand(), plotCommand(), infoCommand(), doctorCommand()]
+  for (const command of commands) dit.addCommand(command.copyInheritedSettings(dit))
   return dit
 }
 
@@ -50,4 +55,9 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+// Whoever reads the output has left (`dit train | head`): stop as if asked to.
+process.stdout.once('error', () => {
+  process.stdout.on('error', () => {})
+  if (!process.emit('SIGTERM')) process.exit(EXIT.failure)
+})
 await main(process.argv.slice(2))

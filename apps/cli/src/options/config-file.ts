@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError, type Option } from 'commander'
 import { explain, UsageError } from '../terminal/errors.js'
 import { didYouMean } from './suggest.js'
+import { NULL } from './values.js'
 
 /** Options that make no sense in a file. */
 const COMMAND_LINE_ONLY = new Set(['config', 'debug', 'help'])
@@ -21,7 +22,9 @@ export function givenOptions<T extends object>(command: Command): Partial<T> {
     const name = option.attributeName()
     if (command.getOptionValueSource(name) === 'cli') given[name] = command.getOptionValue(name)
   }
-  return given as Partial<T>
+  return Object.fromEntries(
+    Object.entries(given).map(([key, value]) => [key, value === NULL ? null : value]),
+  ) as Partial<T>
 }
 
 function readConfigFile(path: string, command: Command): Record<string, unknown> {
@@ -69,6 +72,7 @@ function parseValue(path: string, key: string, option: Option, value: unknown): 
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     throw new UsageError(`${path}: "${key}" must be a plain value (got an object)`)
   }
+  if (option.optional && typeof value === 'boolean') return value
   try {
     const text = String(value)
     return option.parseArg === undefined ? text : option.parseArg(text, undefined)

@@ -6,6 +6,7 @@ import { integer, number, orWord } from './values.js'
 
 /** Options of `dit train` as given; keys of a config file are the same. What is absent takes its default. */
 export interface TrainFlags {
+  readonly config?: string
   readonly data?: string
   readonly size?: number
   readonly flip?: boolean

@@ -26,7 +26,10 @@ export function number(min = -Infinity, max = Infinity): (text: string) => numbe
   }
 }
 
+/** What a parser gives for null: commander takes null for a missing argument. */
+export const NULL: unique symbol = Symbol('null')
+
 /** What `parse` takes, or the word `word`, which stands for null. */
-export function orWord<T>(word: string, parse: (text: string) => T): (text: string) => T | null {
-  return (text) => (text === word || text === 'null' ? null : parse(text))
+export function orWord<T>(word: string, parse: (text: string) => T): (text: string) => T | typeof NULL {
+  return (text) => (text === word || text === 'null' ? NULL : parse(text))
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Dataset, shapesDataset } from '@dit/data'
 import { type ImageFolder, ImageFolderError, openImageFolder } from '@dit/data/node'
 import { UsageError } from '../terminal/errors.js'
-import { formatCount } from '../terminal/format.js'
 import type { Output } from '../terminal/output.js'
+import { type Progress, showProgress } from '../terminal/progress.js'
 import type { DataConfig } from './run-config.js'
 
 /** Training pictures, ready to be read. Whoever opened them closes them. */
@@ -45,13 +46,12 @@ export async function openData(request: DataRequest, output: Output): Promise<Op
     )
   if (!found.isDirectory())
     throw new UsageError(`--data ${data}: it is a file, not a folder with one sub-folder of pictures per class`)
-  const folder = await openFolder(request)
+  const folder = await openFolder(request, output)
   if (folder.skipped.length > 0) {
     const names = folder.skipped.map(({ path, reason }) => `\n  ${path}: ${reason}`).join('')
     output.notice(`left out ${folder.skipped.length} unreadable pictures:${names}`)
   }
-  output.line(`data     ${formatCount(folder.length)} pictures in ${folder.classes.length} classes from ${data}`)
-  const files = createHash('sha256').update(folder.files.join('\n')).digest('hex')
+  const files = await fingerprint(data, folder.files)
   return {
     dataset: folder,
     config: { kind: 'folder', folder: data, size, length: folder.length, skipBad: request.skipBad, files },
@@ -59,23 +59,39 @@ export async function openData(request: DataRequest, output: Output): Promise<Op
   }
 }
 
-async function openFolder({ data, size, skipBad, classes }: DataRequest): Promise<ImageFolder> {
+async function openFolder({ data, size, skipBad, classes }: DataRequest, output: Output): Promise<ImageFolder> {
+  let progress: Progress | null = null
+  const onProgress = ({ done, total }: { done: number; total: number }) => {
+    progress ??= showProgress(output, { total, unit: 'pictures', isPlainShown: false })
+    progress.update(done, 'checking')
+  }
   try {
-    return await openImageFolder(data, { size, skipBad, classes })
+    return await openImageFolder(data, { size, skipBad, classes, onProgress })
   } catch (error) {
     if (!(error instanceof ImageFolderError)) throw error
     const text = error.message.replace('openImageFolder: ', `--data: `).replace('with skipBad', 'with --skip-bad')
     throw new UsageError(text, { cause: error })
+  } finally {
+    ;(progress as Progress | null)?.stop()
   }
 }
 
+/** SHA-256 over the names and sizes of the files: the same in a copy of the folder. */
+async function fingerprint(folder: string, files: readonly string[]): Promise<string> {
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(`${file}\n${(await stat(join(folder, file))).size}\n`)
+  return hash.digest('hex')
+}
+
 /**
- * Says how the data of a resumed run differ from those it began with.
+ * Says how the data of a resumed run differ from those it began with; the folder may have moved.
  *
  * @returns null where they are the same
  */
 export function dataDifference(before: DataConfig, now: DataConfig): string | null {
-  if (JSON.stringify(before) === JSON.stringify(now)) return null
+  const identity = (data: DataConfig) => JSON.stringify({ ...data, folder: null })
+  if (identity(before) === identity(now)) return null
+  if (before.kind !== now.kind) return 'the run began with other data'
   if (before.length !== now.length)
     return `the run began with ${before.length} pictures and there are ${now.length} now`
   return 'the files are not those that the run began with'

@@ -21,7 +21,7 @@ export type DataConfig =
       readonly size: number
       readonly length: number
       readonly skipBad: boolean
-      /** SHA-256 of the list of files, in order. */
+      /** SHA-256 over the names and sizes of the files, in order. */
       readonly files: string
     }
 

@@ -49,8 +49,9 @@ export function runFlags(config: RunConfig): TrainFlags {
   }
 }
 
-/** Flags that may change at a resume: they do not change the numbers, or the trainer decides about them. */
+/** Flags that may change at a resume: they do not change the numbers, or are compared with the run later (data, engine, length). */
 const MAY_CHANGE: readonly (keyof TrainFlags)[] = [
+  'data',
   'steps',
   'checkpointEvery',
   'keepLast',
@@ -60,7 +61,7 @@ const MAY_CHANGE: readonly (keyof TrainFlags)[] = [
   'recompute',
 ]
 /** Flags that say how to run the command, not what the run is. */
-const NOT_OF_THE_RUN: readonly (keyof TrainFlags)[] = ['out', 'resume', 'allowInexact', 'quiet', 'json']
+const NOT_OF_THE_RUN: readonly (keyof TrainFlags)[] = ['config', 'out', 'resume', 'allowInexact', 'quiet', 'json']
 
 /**
  * A run that is resumed with flags: its own settings, with those changes that are allowed. The engine is the caller's.

@@ -1,4 +1,4 @@
-import { access, constants, readdir, readFile, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { checkConfig } from '@dit/model'
 import { UsageError } from '../terminal/errors.js'
@@ -49,25 +49,29 @@ export async function holdsRun(folder: string): Promise<boolean> {
 }
 
 /**
- * Checks that a folder can be made or written, without touching anything.
+ * Checks that a folder can be made or written, by making an empty one where it would be, which is removed at once.
  *
  * @throws UsageError where it cannot
  */
 export async function checkWritable(flag: string, folder: string): Promise<void> {
-  for (let path = resolve(folder); ; path = dirname(path)) {
-    const found = await stat(path).catch((error: unknown) => {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'ENOENT' || code === 'ENOTDIR') return null
-      throw error
-    })
-    if (found === null) continue
-    if (!found.isDirectory()) throw new UsageError(`${flag} ${folder}: ${path} is a file, not a folder`)
-    try {
-      await access(path, constants.W_OK | constants.X_OK)
-    } catch (cause) {
-      throw new UsageError(`${flag} ${folder}: ${path} cannot be written to`, { cause })
-    }
-    return
+  const place = await nearestExisting(resolve(folder))
+  if (!(await stat(place)).isDirectory()) throw new UsageError(`${flag} ${folder}: ${place} is a file, not a folder`)
+  try {
+    await rmdir(await mkdtemp(join(place, '.dit-')))
+  } catch (cause) {
+    const { code = '' } = cause as NodeJS.ErrnoException
+    throw new UsageError(`${flag} ${folder}: ${place} cannot be written to (${code})`, { cause })
+  }
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  try {
+    await stat(path)
+    return path
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error
+    return nearestExisting(dirname(path))
   }
 }
 

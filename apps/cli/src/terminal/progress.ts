@@ -8,6 +8,8 @@ export interface Progress {
   update(done: number, state: string): void
   /** A line among the progress. */
   line(text: string): void
+  /** Something the user should know, among the progress; see `Output`. */
+  notice(text: string): void
   /** Ends the display; may be called twice. */
   stop(): void
 }
@@ -20,6 +22,8 @@ export interface ProgressOptions {
   readonly unit: string
   /** Seconds between plain lines. */
   readonly interval?: number
+  /** Off for work that is only worth telling about on a terminal (default true). */
+  readonly isPlainShown?: boolean
 }
 
 /**
@@ -28,7 +32,7 @@ export interface ProgressOptions {
  */
 export function showProgress(output: Output, options: ProgressOptions): Progress {
   const isTerminal = process.stderr.isTTY && process.env.CI === undefined && process.env.TERM !== 'dumb'
-  return isTerminal && !output.isQuiet ? bar(options) : plainLines(output, options)
+  return isTerminal && !output.isQuiet ? bar(output, options) : plainLines(output, options)
 }
 
 /** Rate and time left, from the time since the first call. */
@@ -44,7 +48,7 @@ function meter({ total, start = 0, unit }: ProgressOptions): (done: number) => s
   }
 }
 
-function bar(options: ProgressOptions): Progress {
+function bar(output: Output, options: ProgressOptions): Progress {
   const { total, start = 0 } = options
   const speed = meter(options)
   const bars = new MultiBar(
@@ -62,7 +66,8 @@ function bar(options: ProgressOptions): Progress {
   let isStopped = false
   return {
     update: (done, state) => single.update(done, { state, speed: speed(done) }),
-    line: (text) => (isStopped ? void process.stdout.write(`${text}\n`) : bars.log(`${text}\n`)),
+    line: (text) => (isStopped ? output.line(text) : bars.log(`${text}\n`)),
+    notice: (text) => (isStopped ? output.notice(text) : bars.log(`dit: ${text}\n`)),
     stop() {
       if (isStopped) return
       isStopped = true
@@ -74,13 +79,14 @@ function bar(options: ProgressOptions): Progress {
 }
 
 function plainLines(output: Output, options: ProgressOptions): Progress {
-  const { total, start = 0, interval = 10 } = options
+  const { total, start = 0, interval = 10, isPlainShown = true } = options
   const speed = meter(options)
   const width = String(total).length
   let last = -Infinity
   return {
     update(done, state) {
       const now = performance.now() / 1000
+      if (!isPlainShown) return
       if (done < total && done > start + 1 && now - last < interval) return
       last = now
       output.line(
@@ -88,6 +94,7 @@ function plainLines(output: Output, options: ProgressOptions): Progress {
       )
     },
     line: (text) => output.line(text),
+    notice: (text) => output.notice(text),
     stop() {},
   }
 }

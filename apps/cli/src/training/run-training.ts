@@ -22,10 +22,10 @@ export interface TrainingEnd {
 export async function runTraining(prepared: PreparedRun, output: Output): Promise<TrainingEnd> {
   const { folder, config, isResume } = prepared
   const store = folderRunStore(folder)
-  const interruption = onInterrupt(() => output.notice('stopping: a checkpoint is written (once more quits at once)'))
   const { batchSize } = config.recipe
   const data = batchSource(prepared.data.dataset, { ...config, batchSize })
   const reporter = createReporter(prepared, output)
+  const interruption = onInterrupt(() => reporter.notice('stopping: a checkpoint is written (once more quits at once)'))
   try {
     if (!isResume) await writeConfig(store, config)
     for await (const event of train(trainOptions(prepared, store, data, interruption.signal, reporter))) {
@@ -93,6 +93,7 @@ async function writeConfig(store: RunStore, config: RunConfig): Promise<void> {
 interface Reporter {
   report(event: TrainEvent): void
   sampled(step: number, path: string): void
+  notice(text: string): void
   /** Steps done. */
   step(): number
   stop(): void
@@ -140,6 +141,7 @@ function createReporter({ folder, config, isResume }: PreparedRun, output: Outpu
       say(`samples ${join(folder, path)}`)
       output.event({ type: 'sample', step: at, path })
     },
+    notice: (text) => (progress === null ? output.notice(text) : progress.notice(text)),
     step: () => step,
     stop: () => progress?.stop(),
   }
