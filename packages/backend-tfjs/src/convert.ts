@@ -1,6 +1,6 @@
 import { type Backend, currentBackend, empty, type Tensor } from '@dit/tensor'
 import * as tf from '@tensorflow/tfjs-core'
-import { place } from './runner.js'
+import { handle, place } from './runner.js'
 import { runnerOf } from './tfjs.js'
 
 /**
@@ -24,7 +24,7 @@ export function fromTf(x: tf.Tensor, { backend = currentBackend() }: { readonly 
     )
   }
   const out = empty(backend, x.shape, x.dtype === 'int32' ? 'i32' : 'f32')
-  place(out, tf.clone(x))
+  place(out, handle(x))
   return out
 }
 
@@ -38,5 +38,5 @@ export function fromTf(x: tf.Tensor, { backend = currentBackend() }: { readonly 
 export function toTf(x: Tensor): tf.Tensor {
   const runner = runnerOf('toTf', x.backend)
   runner.activate()
-  return tf.tidy(() => tf.clone(runner.read(x)))
+  return tf.tidy(() => handle(runner.read(x)))
 }

@@ -90,14 +90,14 @@ export async function importEngine(engine: EngineName, load: () => Promise<unkno
 /** In Node the folder of the wasm files, wherever the package is installed; elsewhere tfjs looks beside the script. */
 async function installedFolder(): Promise<string | undefined> {
   if (typeof process === 'undefined' || process.versions?.node === undefined) return undefined
-  const { createRequire } = process.getBuiltinModule('node:module')
-  const { dirname, join, sep } = process.getBuiltinModule('node:path')
-  const manifest = createRequire(import.meta.url).resolve(`${packages.wasm}/package.json`)
-  return join(dirname(manifest), 'dist') + sep
+  const module = process.getBuiltinModule('node:module')
+  const path = process.getBuiltinModule('node:path')
+  const manifest = module.createRequire(import.meta.url).resolve(`${packages.wasm}/package.json`)
+  return path.join(path.dirname(manifest), 'dist') + path.sep
 }
 
 function describe(reason: unknown): string {
   return reason instanceof Error || (typeof reason === 'object' && reason !== null && 'message' in reason)
-    ? String((reason as { message: unknown }).message)
+    ? String(reason.message)
     : String(reason)
 }

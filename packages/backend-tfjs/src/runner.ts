@@ -77,7 +77,7 @@ const owned = new WeakSet<tf.Tensor>()
 
 /** The tensor, or another handle of the same data where a slot holds it already. */
 function fresh(tensor: tf.Tensor): tf.Tensor {
-  return owned.has(tensor) ? tf.clone(tensor) : tensor
+  return owned.has(tensor) ? handle(tensor) : tensor
 }
 
 function keepNew(tensor: tf.Tensor): tf.Tensor {
@@ -94,6 +94,11 @@ function put(view: View, tensor: tf.Tensor): void {
 /** Puts a tensor that nobody else owns into the slot of a view. */
 export function place(view: View, tensor: tf.Tensor): void {
   put(view, keepNew(tensor))
+}
+
+/** Another handle of the same data. Not `tf.clone`, which copies on the wasm engine. */
+export function handle(tensor: tf.Tensor): tf.Tensor {
+  return tf.reshape(tensor, tensor.shape)
 }
 
 /** The same data under another shape. */

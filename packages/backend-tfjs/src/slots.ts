@@ -48,6 +48,6 @@ export class Slots {
   }
 
   freeAll(): void {
-    for (const slot of [...this.live]) this.free(slot)
+    for (const slot of this.live) this.free(slot)
   }
 }

@@ -49,7 +49,7 @@ export async function tfjs({ engine, wasmPaths }: TfjsOptions): Promise<Backend>
     upload(view, data) {
       runner.activate()
       // The cpu engine holds on to the array it is given.
-      place(view, tf.tensor(data.slice() as Float32Array | Int32Array, [...view.shape], tfType(view)))
+      place(view, tf.tensor(data.slice(), [...view.shape], tfType(view)))
     },
     download(view) {
       runner.activate()

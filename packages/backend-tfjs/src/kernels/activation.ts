@@ -56,7 +56,8 @@ export const unarySlopes: Record<UnaryOp, (x: tf.Tensor) => tf.Tensor> = {
   log: (x) => tf.div(1, x),
   sqrt: (x) => tf.div(0.5, tf.sqrt(x)),
   square: (x) => tf.mul(x, 2),
-  abs: tf.sign,
+  // Not tf.sign, which is 0 below some 1e-7 on the wasm engine.
+  abs: (x) => tf.sub(tf.step(x), tf.step(tf.neg(x))),
   // 1 - tanh(x)^2 = 4 sigmoid(2 x) sigmoid(-2 x), which keeps its digits where tanh is near 1.
   tanh: (x) => tf.mul(tf.mul(tf.sigmoid(tf.mul(x, 2)), tf.sigmoid(tf.mul(x, -2))), 4),
   sigmoid: (x) => tf.mul(tf.sigmoid(x), tf.sigmoid(tf.neg(x))),

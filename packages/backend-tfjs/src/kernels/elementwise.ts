@@ -12,7 +12,7 @@ type Elementwise = Pick<
 export function elementwiseKernels(runner: Runner): Elementwise {
   return {
     fill(out, value) {
-      runner.run(out, () => tf.fill([...out.shape], value, out.dtype === 'i32' ? 'int32' : 'float32'))
+      runner.run(out, () => constant(out.shape, value, out.dtype === 'i32' ? 'int32' : 'float32'))
     },
     copy(x, out) {
       runner.run(out, () => {
@@ -64,7 +64,7 @@ const binaryFunctions: Record<BinaryOp, (a: tf.Tensor, b: tf.Tensor) => tf.Tenso
 
 /** NaN wherever an argument is: engines differ in what their maximum makes of it. */
 function withNaN(a: tf.Tensor, b: tf.Tensor, extremum: tf.Tensor): tf.Tensor {
-  return tf.where(tf.logicalOr(tf.isNaN(a), tf.isNaN(b)), tf.fill(extremum.shape, NaN, 'float32'), extremum)
+  return tf.where(tf.logicalOr(tf.isNaN(a), tf.isNaN(b)), constant(extremum.shape, NaN), extremum)
 }
 
 function times(x: tf.Tensor, factor: number): tf.Tensor {
@@ -73,5 +73,9 @@ function times(x: tf.Tensor, factor: number): tf.Tensor {
 
 /** Broadcast to a shape: as a product with ones, since `tf.broadcastTo` is 200 times slower on the wasm engine. */
 function stretch(x: tf.Tensor, shape: Shape): tf.Tensor {
-  return x.size === sizeOf(shape) ? asShape(x, shape) : tf.mul(x, tf.fill([...shape], 1, 'float32'))
+  return x.size === sizeOf(shape) ? asShape(x, shape) : tf.mul(x, constant(shape, 1))
+}
+
+function constant(shape: Shape, value: number, dtype: 'float32' | 'int32' = 'float32'): tf.Tensor {
+  return tf.fill(shape.slice(), value, dtype)
 }

@@ -22,7 +22,7 @@ export function indexingKernels(runner: Runner): Indexing {
       )
     },
     gather(table, indices, out) {
-      runner.run(out, () => tf.gather(runner.read(table), runner.read(indices) as tf.Tensor1D))
+      runner.run(out, () => tf.gather(runner.read(table), runner.read(indices)))
     },
     scatterAdd(indices, updates, out) {
       runner.run(out, () =>

@@ -14,9 +14,7 @@ export function product(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transpo
 /** Plain product of two matrices, `[M, K]` times `[K, N]`, with an optional bias `[N]` added to every row. */
 export function multiply(a: tf.Tensor, b: tf.Tensor, bias: tf.Tensor | null = null): tf.Tensor {
   const right = rightOperand(b)
-  return bias === null
-    ? tf.matMul(a, right)
-    : tf.fused.matMul({ a, b: right as tf.Tensor2D, bias: bias as tf.Tensor1D })
+  return bias === null ? tf.matMul(a, right) : tf.fused.matMul({ a, b: right, bias })
 }
 
 /** Shape under which each data was last a right operand. */

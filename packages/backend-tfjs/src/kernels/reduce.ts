@@ -7,5 +7,5 @@ export function sumOver(x: tf.Tensor, axes: readonly number[]): tf.Tensor {
 
 /** Sum of the rows of `[M, D]` as `[1, D]`: as a product with ones, which is the faster way. */
 export function sumRows(x: tf.Tensor): tf.Tensor {
-  return tf.matMul(tf.ones([1, x.shape[0]]), x as tf.Tensor2D)
+  return tf.matMul(tf.ones([1, x.shape[0]]), x)
 }
