@@ -64,7 +64,7 @@ function parseObject(path: string): Record<string, unknown> {
 }
 
 function parseValue(path: string, key: string, option: Option, value: unknown): unknown {
-  if (option.isBoolean()) {
+  if (option.isBoolean() || option.negate) {
     if (typeof value !== 'boolean')
       throw new UsageError(`${path}: "${key}" must be true or false (got ${JSON.stringify(value)})`)
     return value

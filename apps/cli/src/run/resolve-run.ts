@@ -94,6 +94,11 @@ function resolveModel(flags: TrainFlags, recipe: TrainRecipe, numClasses: number
       flags.model === undefined
         ? { patchSize, hiddenSize, depth, numHeads, mlpRatio, ...fixed, ...present(own) }
         : ditConfig(flags.model, { ...fixed, ...present(own) })
+    if (fixed.inputSize % config.patchSize !== 0) {
+      throw new UsageError(
+        `--size ${fixed.inputSize} is not a multiple of the patch side ${config.patchSize} (--patch)`,
+      )
+    }
     checkConfig(config)
     return config
   })

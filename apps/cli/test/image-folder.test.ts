@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import sharp, { type Sharp } from 'sharp'
+import { expect, test } from 'vitest'
+import type { RunConfig } from '../src/run/run-config.js'
+import { runDit, temporaryFolder } from './support/run-dit.js'
+import { TINY } from './support/tiny-flags.js'
+
+/** A picture whose left half is bright, of any size. */
+function picture(width: number, height: number): Sharp {
+  const pixels = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
+    const column = Math.floor(i / 3) % width
+    return column < width / 2 ? 200 + (i % 3) * 20 : (i * 7) % 64
+  })
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+}
+
+/** Two classes of six kinds of files. */
+async function makePictures(folder: string): Promise<void> {
+  for (const name of ['cats', 'dogs']) {
+    const path = (file: string) => join(folder, name, file)
+    mkdirSync(join(folder, name), { recursive: true })
+    await picture(70, 40).jpeg().toFile(path('wide.jpg'))
+    await picture(33, 90).jpeg().toFile(path('tall.JPEG'))
+    await picture(40, 40).greyscale().png().toFile(path('grey.png'))
+    await picture(40, 48).png({ palette: true, colours: 8 }).toFile(path('palette.png'))
+    await picture(40, 40).toColourspace('cmyk').jpeg().toFile(path('cmyk.jpg'))
+    await picture(64, 40).withMetadata({ orientation: 6 }).jpeg().toFile(path('rotated.jpg'))
+  }
+  expect((await sharp(join(folder, 'cats', 'cmyk.jpg')).metadata()).space).toBe('cmyk')
+  expect((await sharp(join(folder, 'cats', 'rotated.jpg')).metadata()).orientation).toBe(6)
+}
+
+const TRAIN = ['train', ...TINY, '--size=32', '--patch=8', '--steps=3']
+
+test('rectangular, grey, palette, CMYK and rotated files train; a text file is reported, or skipped on request', async () => {
+  const folder = temporaryFolder()
+  const [data, out] = [join(folder, 'pets'), join(folder, 'run')]
+  await makePictures(data)
+  const trained = await runDit([...TRAIN, '--data', data, '--out', out])
+  expect(trained).toMatchObject({ code: 0, stderr: '' })
+  expect(trained.stdout).toContain(`12 pictures from ${data}, 32x32, 2 classes`)
+  const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as RunConfig
+  expect(config).toMatchObject({ classes: ['cats', 'dogs'], data: { kind: 'folder', length: 12 } })
+
+  writeFileSync(join(data, 'dogs', 'notes.jpg'), 'this is no picture')
+  const second = join(folder, 'second')
+  const refused = await runDit([...TRAIN, '--data', data, '--out', second])
+  expect(refused).toMatchObject({ code: 2, stdout: '' })
+  expect(refused.stderr).toContain('dogs/notes.jpg')
+  expect(refused.stderr).toContain('--skip-bad')
+  expect(existsSync(second)).toBe(false)
+
+  const skipped = await runDit([...TRAIN, '--data', data, '--out', second, '--skip-bad'])
+  expect(skipped.code).toBe(0)
+  expect(skipped.stderr).toMatch(/left out 1 unreadable picture.*\n.*dogs\/notes\.jpg/)
+
+  const changed = await runDit(['train', '--resume', out])
+  expect(changed.code).toBe(2)
+  expect(changed.stderr).toContain('dogs/notes.jpg')
+  writeFileSync(join(data, 'dogs', 'notes.jpg'), readFileSync(join(data, 'dogs', 'wide.jpg')))
+  const grown = await runDit(['train', '--resume', out])
+  expect(grown).toMatchObject({ code: 1 })
+  expect(grown.stderr).toContain('the run began with 12 pictures and there are 13 now')
+})

@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseLog } from '@dit/train-ddp'
+import sharp from 'sharp'
+import { expect, test } from 'vitest'
+import type { RunConfig } from '../src/run/run-config.js'
+import { runDit, temporaryFolder } from './support/run-dit.js'
+import { TINY } from './support/tiny-flags.js'
+
+test('a run prints its engine first and its recipe in full, and leaves a whole run folder', async () => {
+  const out = join(temporaryFolder(), 'run')
+  const args = ['train', ...TINY, '--steps', '4', '--checkpoint-every', '2', '--sample-every', '4', '--out', out]
+  const { code, stdout, stderr } = await runDit(args)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(/^engine tfjs-wasm \d+\.\d+\.\d+ \((no )?SIMD, \d+ threads?\)\n/)
+  for (const line of ['recipe small', 'batchSize +4', 'learningRate +0.001', 'emaWarmup +true', 'numTimesteps +20']) {
+    expect(stdout).toMatch(new RegExp(`^ *${line}$`, 'm'))
+  }
+  expect(readdirSync(out).toSorted()).toEqual(['checkpoints', 'config.json', 'log.jsonl', 'samples'])
+  expect(readdirSync(join(out, 'checkpoints'))).toEqual(['step-0000002', 'step-0000004'])
+  const log = readFileSync(join(out, 'log.jsonl'), 'utf8')
+  expect(parseLog(log).map(({ step, examples }) => [step, examples])).toEqual([
+    [1, 4],
+    [2, 8],
+    [3, 12],
+    [4, 16],
+  ])
+  expect(log).not.toMatch(/time|second|date/i)
+  const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as RunConfig
+  expect(config).toMatchObject({ format: 'dit-run-1', steps: 4, seed: 0, model: { inputSize: 8, numClasses: 6 } })
+  // Six rows and columns of 64 + 4 pixels, a border of 4, and labels of at most 8 letters of 0.62 * 13 pixels.
+  const { width, height, format } = await sharp(join(out, 'samples', 'step-0000004.png')).metadata()
+  expect({ width, height, format }).toEqual({ width: 73 + 6 * 68 + 4, height: 6 * 68 + 4, format: 'png' })
+})
+
+test('every option can live in a config file, and the command line wins', async () => {
+  const folder = temporaryFolder()
+  const file = join(folder, 'run.json')
+  const options = {
+    size: 8,
+    hidden: 16,
+    depth: 1,
+    heads: 2,
+    batch: 3,
+    steps: 9,
+    clip: null,
+    sampleEvery: null,
+    flip: false,
+  }
+  writeFileSync(file, JSON.stringify({ ...options, out: join(folder, 'run'), quiet: true }))
+  const { code, stdout, stderr } = await runDit(['train', '--config', file, '--steps', '1', '--batch', '2'])
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' })
+  const config = JSON.parse(readFileSync(join(folder, 'run', 'config.json'), 'utf8')) as RunConfig
+  expect(config).toMatchObject({ steps: 1, flip: false, sampleEvery: null, model: { hiddenSize: 16 } })
+  expect(config.recipe).toMatchObject({ batchSize: 2, maxGradientNorm: null })
+})
+
+test('--json prints one object a line, the configuration and every step among them', async () => {
+  const out = join(temporaryFolder(), 'run')
+  const { stdout } = await runDit(['train', ...TINY, '--steps', '2', '--out', out, '--json'])
+  const events = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string })
+  expect(events.map(({ type }) => type)).toEqual(['run', 'start', 'step', 'step', 'checkpoint', 'end'])
+})
+
+test('a loss that is not finite ends the run with one line that names the step and the checkpoint', async () => {
+  const out = join(temporaryFolder(), 'run')
+  const wild = ['--lr', '1e30', '--warmup', '0', '--clip', 'none', '--decay', 'constant', '--checkpoint-every', '1']
+  const { code, stderr } = await runDit(['train', ...TINY, ...wild, '--steps', '9', '--out', out, '--quiet'])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(
+    /^dit: train: the .* at step \d+; the last good checkpoint is .*run\/checkpoints\/step-\d+\..*\n$/,
+  )
+})

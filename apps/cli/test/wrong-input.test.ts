@@ -1,0 +1,85 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runDit, temporaryFolder } from './support/run-dit.js'
+import { TINY } from './support/tiny-flags.js'
+
+let shared: string
+
+beforeAll(() => {
+  shared = mkdtempSync(join(tmpdir(), 'dit-wrong-'))
+})
+afterAll(() => rmSync(shared, { recursive: true, force: true }))
+
+/** Everything below a folder. */
+const contents = (folder: string) => readdirSync(folder, { recursive: true }).map(String).toSorted()
+
+test.concurrent.each<[string, string[], RegExp]>([
+  ['unknown option', ['train', '--stps', '3'], /unknown option '--stps' \(Did you mean --steps\?\)/],
+  ['unknown command', ['trian'], /unknown command 'trian' \(Did you mean train\?\)/],
+  ['value of the wrong kind', ['train', '--steps', 'many'], /'--steps <n>' argument 'many' is invalid/],
+  ['size that the patch does not divide', ['train', '--size', '30', '--patch', '4'], /--size 30 is not a multiple/],
+  [
+    'heads that do not divide',
+    ['train', '--hidden', '10', '--heads', '4'],
+    /hiddenSize must be a multiple of numHeads/,
+  ],
+  ['unknown model', ['train', '--model', 'DiT-Q/2'], /DiT-Q\/2/],
+  ['missing folder', ['train', '--data', 'nowhere'], /--data nowhere: there is no such folder/],
+  ['empty folder', ['train', '--data', 'empty'], /empty is empty/],
+  ['file as data', ['train', '--data', 'file.txt'], /--data file\.txt: it is a file/],
+  ['file as output', ['train', ...TINY, '--out', 'file.txt/run'], /file\.txt is a file, not a folder/],
+  ['unwritable output', ['train', ...TINY, '--out', '/proc/run'], /--out \/proc\/run: \/proc cannot be written to/],
+  ['unknown engine', ['train', '--backend', 'cuda'], /Allowed choices are tfjs-wasm, tfjs-cpu, reference/],
+  ['unknown key in a config file', ['train', '--config', 'keys.json'], /unknown key "stpes"; did you mean steps\?/],
+  ['missing config file', ['train', '--config', 'none.json'], /cannot open none\.json: no such file/],
+  ['nothing to resume', ['train', '--resume', 'empty'], /empty is not a run: it has no config\.json/],
+  ['nothing to sample', ['sample'], /--run <folder> or --checkpoint <folder> is needed\..*npm run demo/],
+  ['missing run', ['sample', '--run', 'nowhere'], /nowhere is not a run: there is no such folder\..*npm run demo/],
+  ['missing checkpoint', ['sample', '--checkpoint', 'a/b'], /a\/b: there is no such folder\..*npm run demo/],
+])('%s: one line, exit code 2, nothing written', async (_, args, message) => {
+  const cwd = mkdtempSync(join(shared, 'case-'))
+  mkdirSync(join(cwd, 'empty'))
+  writeFileSync(join(cwd, 'file.txt'), '')
+  writeFileSync(join(cwd, 'keys.json'), '{"stpes": 3}')
+  const { code, stdout, stderr } = await runDit(args, { cwd })
+  expect(stderr).toMatch(/^dit: [^\n]+\n$/)
+  expect(stderr).toMatch(message)
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(contents(cwd)).toEqual(['empty', 'file.txt', 'keys.json'])
+})
+
+test('a run in the way is refused with advice; its settings cannot change at a resume', async () => {
+  const cwd = temporaryFolder()
+  const train = ['train', ...TINY, '--steps', '1', '--quiet']
+  expect((await runDit([...train, '--out', 'run'], { cwd })).code).toBe(0)
+  const before = contents(cwd)
+  const cases: [string[], RegExp][] = [
+    [[...train, '--out', 'run'], /--out run holds a run already; continue it with `--resume`/],
+    [['train', '--resume', 'run', '--lr', '3'], /--lr 3 \(the run has 0\.001\)/],
+    [['train', '--resume', 'run', '--steps', '0'], /1 or more/],
+    [
+      ['sample', '--run', 'run', '--classes', 'dsc'],
+      /unknown class dsc; did you mean disc\?; the classes are disc, ring/,
+    ],
+    [['sample', '--run', 'run', '--classes', '6'], /there is no class 6; classes are 0 to 5/],
+    [['sample', '--run', 'run', '--steps', '21'], /--steps 21 is more than the 20 timesteps/],
+    [['sample', '--run', 'run', '--out', 'grid.jpg'], /its name must end in \.png/],
+    [['sample', '--run', 'run', '--eta', '0.5'], /--eta is for --sampler ddim/],
+    [['sample', '--run', 'run', '--checkpoint', 'run'], /exclude each other/],
+  ]
+  const results = await Promise.all(cases.map(([args]) => runDit(args, { cwd })))
+  results.forEach(({ code, stderr }, i) => {
+    expect(stderr).toMatch(/^dit: [^\n]+\n$/)
+    expect(stderr).toMatch(cases[i][1])
+    expect(code).toBe(2)
+  })
+  expect(contents(cwd)).toEqual(before)
+})
+
+test('a stack trace is shown on request only', async () => {
+  const { stderr } = await runDit(['train', '--data', 'nowhere', '--debug'], { cwd: temporaryFolder() })
+  expect(stderr).toMatch(/^dit: --data nowhere.*\n.*UsageError/)
+  expect(stderr).toMatch(/\n {4}at /)
+})
