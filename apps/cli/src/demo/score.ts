@@ -14,8 +14,8 @@ export interface DemoScore {
 
 type ImageShape = readonly [channels: number, height: number, width: number]
 
-/** Pictures of each kind that the samples are compared with. */
-const COMPARED = 300
+/** Pictures that the samples are compared with. */
+const [NUM_REAL, NUM_NOISE] = [300, 120]
 /** Unlike the training's 0. */
 const UNSEEN_SEED = 1
 
@@ -30,15 +30,15 @@ export async function scoreDemo(
   labels: ArrayLike<number>,
   shape: ImageShape,
 ): Promise<DemoScore> {
-  const unseen = shapesDataset({ size: shape[1], length: COMPARED, seed: UNSEEN_SEED })
-  const pictures = await unseen.read(Array.from({ length: COMPARED }, (_, i) => i))
-  const noise = Float32Array.from(normals(randomStream(0, 'demo', 'noise'), pictures.x0.length))
+  const unseen = shapesDataset({ size: shape[1], length: NUM_REAL, seed: UNSEEN_SEED })
+  const pictures = await unseen.read(Array.from({ length: NUM_REAL }, (_, i) => i))
+  const noise = normals(randomStream(0, 'demo', 'noise'), (NUM_NOISE * pictures.x0.length) / NUM_REAL)
   const samples = scoreShapes(images, labels, shape)
   const real = scoreShapes(pictures.x0, pictures.labels, shape)
   return {
     samples,
     real,
-    noise: scoreShapes(noise, pictures.labels, shape),
+    noise: scoreShapes(noise, pictures.labels.subarray(0, NUM_NOISE), shape),
     spreadRatio: spreadRatio(samples.spread, real.spread),
   }
 }

@@ -1,0 +1,101 @@
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { shapesDataset } from '@dit/data'
+import sharp from 'sharp'
+import { expect, test } from 'vitest'
+import { demoFolder } from '../src/demo/demo-folder.js'
+import { type DemoScore, scoreDemo, scoreLines, spreadRatio } from '../src/demo/score.js'
+import { runDit, temporaryFolder } from './support/run-dit.js'
+import { tinyConfig } from './support/tiny-run.js'
+
+/** A process trains and samples; on a busy machine that takes long. */
+const SLOW = 240_000
+
+const tiny = ['demo', '--steps', '3', '--per-class', '2', '--out', 'demo']
+
+test('trains, draws, judges; a second one gets a folder of its own', { timeout: SLOW }, async () => {
+  const cwd = temporaryFolder()
+  const first = await runDit(tiny, { cwd })
+  expect(first.stderr).toBe('')
+  expect(first.code).toBe(0)
+  expect(first.stdout).toMatch(/shows the class asked for +\d+\.\d % +\d+\.\d % +\d+\.\d %/)
+  expect(first.stdout).toContain(join('demo', '1', 'samples.png'))
+  const folder = join(cwd, 'demo', '1')
+  expect(await readdir(folder)).toEqual(
+    expect.arrayContaining(['checkpoints', 'config.json', 'log.jsonl', 'samples.png', 'score.json']),
+  )
+  const { width, height } = await sharp(join(folder, 'samples.png')).metadata()
+  expect(width).toBeGreaterThan(2 * 64)
+  expect(height).toBe(6 * (64 + 4) + 4)
+  const score = JSON.parse(await readFile(join(folder, 'score.json'), 'utf8')) as DemoScore
+  expect(score.samples.count).toBe(12)
+  expect(score.real.right).toBeGreaterThanOrEqual(0.95)
+  expect(score.noise.right).toBeLessThan(0.02)
+
+  const info = JSON.parse((await runDit(['info', folder, '--json'])).stdout) as { run: object }
+  expect(info.run).toMatchObject({ steps: 3, done: 3 })
+  const second = await runDit([...tiny, '--quiet'], { cwd })
+  expect([second.code, second.stdout]).toEqual([0, ''])
+  expect(await readdir(join(cwd, 'demo'))).toEqual(['1', '2'])
+  // The same seed: the same pictures.
+  expect(await readFile(join(cwd, 'demo', '2', 'samples.png'))).toEqual(await readFile(join(folder, 'samples.png')))
+})
+
+test('Ctrl-C saves, and the same command goes on', { timeout: SLOW }, async () => {
+  const cwd = temporaryFolder()
+  const args = ['demo', '--steps', '12', '--per-class', '1', '--out', 'demo']
+  const stopped = await runDit(args, { cwd, interruptAt: /1\/12 / })
+  expect(stopped.code).toBe(130)
+  expect(stopped.stderr).toMatch(
+    /stopped at step \d+ of 12\. A checkpoint is saved\. The same command goes on from here/,
+  )
+  const resumed = await runDit(args, { cwd })
+  expect(resumed.code).toBe(0)
+  expect(resumed.stdout).toContain(`continuing the demo that was stopped in ${join('demo', '1')}`)
+  expect(await readdir(join(cwd, 'demo'))).toEqual(['1'])
+  const log = await readFile(join(cwd, 'demo', '1', 'log.jsonl'), 'utf8')
+  expect(
+    log
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { step: number }).step),
+  ).toEqual(Array.from({ length: 12 }, (_, i) => i + 1))
+})
+
+test('an unfinished demo is continued only if it is the one asked for', async () => {
+  const parent = temporaryFolder()
+  const begin = async (name: string, files: readonly string[]) => {
+    await mkdir(join(parent, name))
+    for (const file of files) await writeFile(join(parent, name, file), JSON.stringify(tinyConfig))
+  }
+  const any = () => true
+  expect(await demoFolder(parent, any)).toEqual({ folder: join(parent, '1'), isResume: false })
+  await begin('1', ['config.json', 'score.json'])
+  await begin('notes', [])
+  expect(await demoFolder(parent, any)).toEqual({ folder: join(parent, '2'), isResume: false })
+  await begin('9', ['config.json'])
+  expect(await demoFolder(parent, any)).toEqual({ folder: join(parent, '9'), isResume: true })
+  expect(await demoFolder(parent, () => false)).toEqual({ folder: join(parent, '10'), isResume: false })
+  await begin('10', [])
+  expect(await demoFolder(parent, any)).toEqual({ folder: join(parent, '11'), isResume: false })
+})
+
+test('real pictures are right and as varied as real ones; the same picture over and over has no spread', async () => {
+  const dataset = shapesDataset({ size: 16, length: 600, seed: 5 })
+  const some = await dataset.read(Array.from({ length: 60 }, (_, i) => i))
+  const score = await scoreDemo(some.x0, some.labels, [3, 16, 16])
+  expect(score.samples.right).toBeGreaterThanOrEqual(0.95)
+  expect(score.real.right).toBeGreaterThanOrEqual(0.95)
+  expect(score.noise.right).toBeLessThan(0.02)
+  for (const ratio of Object.values(score.spreadRatio)) expect(Math.abs(ratio - 1)).toBeLessThan(0.3)
+  expect(scoreLines(score)).toContainEqual(expect.stringMatching(/disc +100\.0 % +\d/))
+
+  const copies = await dataset.read(Array.from({ length: 12 }, () => 3))
+  const memorised = await scoreDemo(copies.x0, copies.labels, [3, 16, 16])
+  expect(memorised.spreadRatio.position).toBeLessThan(1e-6)
+})
+
+test('a spread without a real one to compare with counts as none', () => {
+  const spread = { position: 0.1, size: 0.1, color: 0.1 }
+  expect(spreadRatio(spread, { position: 0.2, size: 0, color: 0.1 })).toEqual({ position: 0.5, size: 0, color: 1 })
+})
