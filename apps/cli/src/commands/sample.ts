@@ -38,7 +38,9 @@ Without a run to sample from: npm run demo (dit demo) trains a small one.`
 
 /** `dit sample` */
 export function sampleCommand(): Command {
-  const command = new Command('sample').description('make pictures with a trained model')
+  const command = new Command('sample')
+    .summary('make pictures with a trained model')
+    .description('Makes pictures with a trained model: a grid, single files, or npz for evaluation.')
   return addSampleOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async () => {

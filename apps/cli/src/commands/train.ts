@@ -20,7 +20,9 @@ checkpoints/ and samples/.`
 
 /** `dit train` */
 export function trainCommand(): Command {
-  const command = new Command('train').description('train a class-conditional DiT on pictures')
+  const command = new Command('train')
+    .summary('train a class-conditional DiT on pictures')
+    .description('Trains a class-conditional DiT on pictures.')
   return addTrainOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async () => {

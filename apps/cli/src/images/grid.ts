@@ -1,4 +1,4 @@
-import sharp from 'sharp'
+import type { Sharp } from 'sharp'
 import { escapeXml, FONT, svgToPng } from './fonts.js'
 import { picture, type Pictures } from './pixels.js'
 
@@ -56,7 +56,7 @@ export async function gridPng(pictures: Pictures, options: GridOptions): Promise
       }
     }
   }
-  const image = sharp(sheet, { raw: { width, height, channels: 3 } })
+  const image = await rawImage(sheet, width, height)
   return (labelWidth > 0 ? image.composite([{ input: labelStrip(layout, rowLabels), left: 0, top: 0 }]) : image)
     .png()
     .toBuffer()
@@ -65,9 +65,13 @@ export async function gridPng(pictures: Pictures, options: GridOptions): Promise
 /** A picture alone, at its own size; PNG. */
 export async function picturePng(pictures: Pictures, index: number): Promise<Buffer> {
   const { width, height } = pictures
-  return sharp(picture(pictures, index), { raw: { width, height, channels: 3 } })
-    .png()
-    .toBuffer()
+  return (await rawImage(picture(pictures, index), width, height)).png().toBuffer()
+}
+
+/** Sharp is loaded here: a machine for which it has no binary can still run what makes no pictures. */
+async function rawImage(rgb: Uint8Array, width: number, height: number): Promise<Sharp> {
+  const { default: sharp } = await import('sharp')
+  return sharp(rgb, { raw: { width, height, channels: 3 } })
 }
 
 function labelStrip({ labelWidth, height, tileHeight }: GridLayout, labels: readonly string[]): Buffer {
