@@ -23,7 +23,17 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 /** Samples with `args`; the pixels of its npz. */
 async function pixelsOf(name: string, args: readonly string[], source = ['--run', run]): Promise<string> {
   const out = join(folder, name)
-  const { code, stderr } = await runDit(['sample', ...source, ...args, '--out', `${out}.png`, '--npz', '--quiet'])
+  const { code, stderr } = await runDit([
+    'sample',
+    ...source,
+    ...args,
+    '--backend',
+    'reference',
+    '--out',
+    `${out}.png`,
+    '--npz',
+    '--quiet',
+  ])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const { data } = (await readNpz(readFileSync(`${out}.npz`))).get('arr_0')!
   return Buffer.from(data as Uint8Array).toString('base64')
@@ -74,7 +84,11 @@ test('weights, sampler and guidance make a difference', async () => {
 
 test('Ctrl-C stops sampling, writes nothing and exits with 130', async () => {
   const out = join(folder, 'never.png')
-  const { code, step } = await stopDit(['sample', '--run', run, '--count', '500', '--out', out], 3, 'SIGINT')
+  const { code, step } = await stopDit(
+    ['sample', '--run', run, '--count', '99', '--backend', 'reference', '--out', out],
+    3,
+    'SIGINT',
+  )
   expect(code).toBe(130)
   expect(step).toBeLessThan(40)
   expect(existsSync(out)).toBe(false)
@@ -85,7 +99,7 @@ test('a checkpoint of another configuration is one line, and nothing is written'
   await runDit(['train', ...TINY, '--hidden', '8', '--steps', '1', '--out', other, '--quiet'])
   cpSync(join(run, 'checkpoints'), join(other, 'checkpoints'), { recursive: true })
   const out = join(folder, 'wrong.png')
-  const sampled = await runDit(['sample', '--run', other, '--out', out])
+  const sampled = await runDit(['sample', '--run', other, '--backend', 'reference', '--out', out])
   expect(sampled.code).toBe(1)
   expect(sampled.stderr).toMatch(/^dit: .*step-0000012 does not fit .*config\.json: .*\n$/)
   expect(existsSync(out)).toBe(false)

@@ -9,7 +9,8 @@ import { TINY } from './support/tiny-flags.js'
 
 test('a run prints its engine first and its recipe in full, and leaves a whole run folder', async () => {
   const out = join(temporaryFolder(), 'run')
-  const args = ['train', ...TINY, '--steps', '4', '--checkpoint-every', '2', '--sample-every', '4', '--out', out]
+  const every = ['--checkpoint-every', '2', '--sample-every', '4', '--backend', 'tfjs-wasm']
+  const args = ['train', ...TINY, '--steps', '4', ...every, '--out', out]
   const { code, stdout, stderr } = await runDit(args)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/^engine tfjs-wasm \d+\.\d+\.\d+ \((no )?SIMD, \d+ threads?\)\n/)
@@ -47,7 +48,7 @@ test('every option can live in a config file, and the command line wins', async 
     sampleEvery: null,
     flip: false,
   }
-  writeFileSync(file, JSON.stringify({ ...options, out: join(folder, 'run'), quiet: true }))
+  writeFileSync(file, JSON.stringify({ ...options, out: join(folder, 'run'), quiet: true, backend: 'reference' }))
   const { code, stdout, stderr } = await runDit(['train', '--config', file, '--steps', '1', '--batch', '2'])
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' })
   const config = JSON.parse(readFileSync(join(folder, 'run', 'config.json'), 'utf8')) as RunConfig

@@ -27,7 +27,7 @@ export function formatQuantity(value: number): string {
   return `${Number((value / size).toPrecision(4))} ${unit}`
 }
 
-/** 245000000 -> '233.6 MiB' */
+/** 245000000 -> '233.7 MiB' */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`
   const [unit, size] = (
