@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { cpu } from '@dit/backend-cpu'
 import { tfjs } from '@dit/backend-tfjs'
 import { type Backend, reference } from '@dit/tensor'
 import type { Manifest } from './manifest.js'
@@ -8,6 +9,7 @@ import { runCase } from './run-case.js'
 
 const engines: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
   reference,
+  'cpu-wasm': () => cpu({ engine: 'wasm' }),
   'tfjs-wasm': () => tfjs({ engine: 'wasm' }),
   'tfjs-cpu': () => tfjs({ engine: 'cpu' }),
 }

@@ -1,0 +1,180 @@
+// Matrix products after Goto & van de Geijn 2008, "Anatomy of High-Performance Matrix Multiplication": both matrices are
+// packed into strips that the micro-kernel reads from front to back, k in stretches short enough for the caches. Since
+// packing takes any strides, transposed matrices cost the same.
+#include "gemm.h"
+
+// Stretch of k in the parallel product, and the rows and columns packed at once.
+#define KC 384L
+#define MC (2048L / MR * MR)
+#define NC 2048L
+_Static_assert((MC + NC) * KC <= PANEL_FLOATS, "the packed panels fit");
+_Static_assert(NC % NR == 0, "panels hold whole strips");
+// Tiles of C that one unit computes.
+#define TILE_ROWS (MR * (VL == 4 ? 16 : 8))
+#define TILE_COLUMNS (VL == 16 ? 128L : 64L)
+// The same for the product on one thread.
+#define LOCAL_KC 256L
+#define LOCAL_MC (128L / MR * MR)
+#define LOCAL_NC 256L
+_Static_assert((LOCAL_MC + LOCAL_NC) * LOCAL_KC <= GEMM_SCRATCH, "the scratch suffices");
+
+void multiply_strips(const float *a, const float *b, long k, float *c, long c_row, int rows, int columns,
+                     int accumulate) {
+  vf sums[MR][NV];
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; r++) {
+    for (int v = 0; v < NV; v++) sums[r][v] = splat(0.0f);
+  }
+  // Not unrolled: V8 sorts the loads of an unrolled body to its front, and then has too few registers.
+#pragma GCC unroll 1
+  for (const float *end = b + k * NR; b < end; a += MR, b += NR) {
+    vf b0 = load(b), b1 = load(b + VL);
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; r++) {
+      vf value = splat(a[r]);
+      sums[r][0] += value * b0;
+      sums[r][1] += value * b1;
+    }
+  }
+  if (rows == MR && columns == NR) {
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; r++) {
+      float *out = c + r * c_row;
+      store(out, accumulate ? load(out) + sums[r][0] : sums[r][0]);
+      store(out + VL, accumulate ? load(out + VL) + sums[r][1] : sums[r][1]);
+    }
+    return;
+  }
+  float whole[MR * NR];
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; r++) {
+    store(whole + r * NR, sums[r][0]);
+    store(whole + r * NR + VL, sums[r][1]);
+  }
+  for (int r = 0; r < rows; r++) {
+    for (int i = 0; i < columns; i++) c[r * c_row + i] = whole[r * NR + i] + (accumulate ? c[r * c_row + i] : 0.0f);
+  }
+}
+
+// A block of C: rows m0 .. m1 - 1, columns n0 .. n1 - 1, from packed strips that begin at those of rows and columns a0, b0.
+static void multiply_block(const Gemm *g, const float *a_panel, const float *b_panel, long a0, long b0, long m0, long m1,
+                           long n0, long n1, long k, int accumulate) {
+  for (long n = n0; n < n1; n += NR) {
+    const float *b = b_panel + (n - b0) * k;
+    int columns = (int)min_long(NR, n1 - n);
+    for (long m = m0; m < m1; m += MR) {
+      multiply_strips(a_panel + (m - a0) * k, b, k, g->c + m * g->c_row + n, g->c_row, (int)min_long(MR, m1 - m),
+                      columns, accumulate);
+    }
+  }
+}
+
+INLINE void finish_rows(const Gemm *g, int activation, long m0, long m1, long n0, long n1) {
+  for (long m = m0; m < m1; m++) {
+    float *c = g->c + m * g->c_row, *out = g->activated ? g->activated + m * g->c_row : c;
+    long n = n0;
+    for (; n + VL <= n1; n += VL) {
+      vf x = load(c + n);
+      if (g->bias) x += load(g->bias + n);
+      store(c + n, x);
+      if (activation != ACTIVATION_NONE) store(out + n, activation_vf(activation, x));
+    }
+    if (n < n1) {
+      int rest = (int)(n1 - n);
+      vf x = load_part(c + n, rest, 0.0f);
+      if (g->bias) x += load_part(g->bias + n, rest, 0.0f);
+      store_part(c + n, x, rest);
+      if (activation != ACTIVATION_NONE) store_part(out + n, activation_vf(activation, x), rest);
+    }
+  }
+}
+
+// Bias and activation of a block whose product is complete.
+static void finish_block(const Gemm *g, long m0, long m1, long n0, long n1) {
+  if (g->activation == ACTIVATION_GELU) finish_rows(g, ACTIVATION_GELU, m0, m1, n0, n1);
+  else if (g->activation == ACTIVATION_SILU) finish_rows(g, ACTIVATION_SILU, m0, m1, n0, n1);
+  else if (g->bias) finish_rows(g, ACTIVATION_NONE, m0, m1, n0, n1);
+}
+
+// Length of the stretches of k: as even as possible, at most `limit`.
+static long stretch_of(long k, long limit) { return k == 0 ? 1 : ceil_div(k, ceil_div(k, limit)); }
+
+typedef struct {
+  const Gemm *g;
+  float *a_panel, *b_panel;
+  long m0, m1, n0, n1, k0, k;  // what is packed now
+  long a_strips, tile_rows;
+  int is_first, is_last;
+} Step;
+
+static void pack_unit(Context *context, const void *data, long unit, int thread) {
+  const Step *s = data;
+  const Gemm *g = s->g;
+  (void)context, (void)thread;
+  if (unit < s->a_strips) {
+    long m = s->m0 + unit * MR;
+    pack_strip(s->a_panel + unit * MR * s->k, g->a + m * g->a_row + s->k0 * g->a_column, g->a_row, g->a_column,
+               (int)min_long(MR, s->m1 - m), MR, s->k);
+  } else {
+    long n = s->n0 + (unit - s->a_strips) * NR;
+    pack_strip(s->b_panel + (n - s->n0) * s->k, g->b + n * g->b_column + s->k0 * g->b_row, g->b_column, g->b_row,
+               (int)min_long(NR, s->n1 - n), NR, s->k);
+  }
+}
+
+static void tile_unit(Context *context, const void *data, long unit, int thread) {
+  const Step *s = data;
+  (void)context, (void)thread;
+  long m = s->m0 + unit % s->tile_rows * TILE_ROWS, n = s->n0 + unit / s->tile_rows * TILE_COLUMNS;
+  long m1 = min_long(m + TILE_ROWS, s->m1), n1 = min_long(n + TILE_COLUMNS, s->n1);
+  multiply_block(s->g, s->a_panel, s->b_panel, s->m0, s->n0, m, m1, n, n1, s->k, s->g->accumulate || !s->is_first);
+  if (s->is_last) finish_block(s->g, m, m1, n, n1);
+}
+
+int gemm(Context *context, const Gemm *g) {
+  int lost = 0;
+  long stretch = stretch_of(g->k, KC);
+  Step s = {.g = g, .a_panel = context->panels, .b_panel = context->panels + MC * KC};
+  for (s.n0 = 0; s.n0 < g->n; s.n0 += NC) {
+    s.n1 = min_long(s.n0 + NC, g->n);
+    for (s.k0 = 0; s.k0 < max_long(g->k, 1); s.k0 += stretch) {
+      s.k = min_long(stretch, g->k - s.k0);
+      s.is_first = s.k0 == 0;
+      s.is_last = s.k0 + stretch >= g->k;
+      for (s.m0 = 0; s.m0 < g->m; s.m0 += MC) {
+        s.m1 = min_long(s.m0 + MC, g->m);
+        s.a_strips = ceil_div(s.m1 - s.m0, MR);
+        s.tile_rows = ceil_div(s.m1 - s.m0, TILE_ROWS);
+        // Of the columns nothing changes with m0.
+        long b_strips = s.m0 == 0 ? ceil_div(s.n1 - s.n0, NR) : 0;
+        lost |= parallel(context, pack_unit, &s, s.a_strips + b_strips);
+        lost |= parallel(context, tile_unit, &s, s.tile_rows * ceil_div(s.n1 - s.n0, TILE_COLUMNS));
+      }
+    }
+  }
+  return lost;
+}
+
+void gemm_local(float *scratch, const Gemm *g) {
+  float *a_panel = scratch, *b_panel = scratch + LOCAL_MC * LOCAL_KC;
+  long stretch = stretch_of(g->k, LOCAL_KC);
+  for (long n0 = 0; n0 < g->n; n0 += LOCAL_NC) {
+    long n1 = min_long(n0 + LOCAL_NC, g->n);
+    for (long k0 = 0; k0 < max_long(g->k, 1); k0 += stretch) {
+      long k = min_long(stretch, g->k - k0);
+      for (long n = n0; n < n1; n += NR) {
+        pack_strip(b_panel + (n - n0) * k, g->b + n * g->b_column + k0 * g->b_row, g->b_column, g->b_row,
+                   (int)min_long(NR, n1 - n), NR, k);
+      }
+      for (long m0 = 0; m0 < g->m; m0 += LOCAL_MC) {
+        long m1 = min_long(m0 + LOCAL_MC, g->m);
+        for (long m = m0; m < m1; m += MR) {
+          pack_strip(a_panel + (m - m0) * k, g->a + m * g->a_row + k0 * g->a_column, g->a_row, g->a_column,
+                     (int)min_long(MR, m1 - m), MR, k);
+        }
+        multiply_block(g, a_panel, b_panel, m0, n0, m0, m1, n0, n1, k, g->accumulate || k0 > 0);
+      }
+    }
+  }
+  finish_block(g, 0, g->m, 0, g->n);
+}

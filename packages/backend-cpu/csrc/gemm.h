@@ -1,0 +1,52 @@
+// Matrix products: C = A B, with A [m, k] and B [k, n] read through any strides, C row-major.
+#ifndef DIT_GEMM_H
+#define DIT_GEMM_H
+
+#include "context.h"
+#include "functions.h"
+
+// The register tile: MR rows by NV vectors of C stay in registers while k runs. WASM engines and SSE have 16 registers, and
+// more than 8 of them as sums spill.
+#if VL == 16
+#define MR 12
+#elif VL == 8
+#define MR 6
+#elif defined(__aarch64__)
+#define MR 8
+#else
+#define MR 4
+#endif
+#define NV 2
+#define NR (NV * VL)
+
+typedef struct {
+  const float *a;
+  long a_row, a_column;  // elements between neighbouring rows and columns of A
+  const float *b;
+  long b_row, b_column;
+  float *c;
+  long c_row;
+  long m, n, k;
+  int accumulate;  // C += A B
+  // What follows the product: C += bias, and `activated` = activation(C), which may be C itself. Null and 0 for none.
+  const float *bias;
+  float *activated;
+  int activation;
+} Gemm;
+
+// On all threads.
+int gemm(Context *context, const Gemm *g);
+
+// On the calling thread alone, with GEMM_SCRATCH floats of scratch.
+#define GEMM_SCRATCH (128 * 256 + 256 * 256)
+void gemm_local(float *scratch, const Gemm *g);
+
+// Copies a strip of a matrix so that the micro-kernel reads it from front to back:
+// to[p * width + lane] = from[lane * lane_step + p * k_step], and 0 in lanes from `lanes` to `width`.
+void pack_strip(float *to, const float *from, long lane_step, long k_step, int lanes, int width, long k);
+
+// c [rows, columns] (+)= A strip times B strip, both packed; rows <= MR and columns <= NR.
+void multiply_strips(const float *a, const float *b, long k, float *c, long c_row, int rows, int columns,
+                     int accumulate);
+
+#endif

@@ -1,0 +1,52 @@
+// Packing of matrices into strips.
+#include "gemm.h"
+
+typedef float v4 __attribute__((vector_size(16)));
+typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+
+// to[p * width + lane] = from[lane * lane_step + p] for 4 lanes and 4 p
+INLINE void transpose4(float *to, long width, const float *from, long lane_step) {
+  v4 r0 = *(const v4_unaligned *)from, r1 = *(const v4_unaligned *)(from + lane_step);
+  v4 r2 = *(const v4_unaligned *)(from + 2 * lane_step), r3 = *(const v4_unaligned *)(from + 3 * lane_step);
+  v4 a = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), b = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
+  v4 c = __builtin_shufflevector(r0, r1, 2, 6, 3, 7), d = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+  *(v4_unaligned *)to = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+  *(v4_unaligned *)(to + width) = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  *(v4_unaligned *)(to + 2 * width) = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+  *(v4_unaligned *)(to + 3 * width) = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+}
+
+// The lanes are neighbours in memory.
+INLINE void copy_lanes(float *to, const float *from, long k_step, int width, long k) {
+  for (long p = 0; p < k; p++, to += width, from += k_step) {
+    int lane = 0;
+    for (; lane + 4 <= width; lane += 4) *(v4_unaligned *)(to + lane) = *(const v4_unaligned *)(from + lane);
+    for (; lane < width; lane++) to[lane] = from[lane];
+  }
+}
+
+void pack_strip(float *to, const float *from, long lane_step, long k_step, int lanes, int width, long k) {
+  if (lane_step == 1 && lanes == width) {
+    if (width == MR) return copy_lanes(to, from, k_step, MR, k);
+    if (width == NR) return copy_lanes(to, from, k_step, NR, k);
+  }
+  int lane = 0;
+  if (k_step == 1) {
+    for (; lane + 4 <= lanes; lane += 4) {
+      const float *source = from + lane * lane_step;
+      long p = 0;
+      for (; p + 4 <= k; p += 4) transpose4(to + p * width + lane, width, source + p, lane_step);
+      for (; p < k; p++) {
+        for (int i = 0; i < 4; i++) to[p * width + lane + i] = source[i * lane_step + p];
+      }
+    }
+  }
+  for (; lane < width; lane++) {
+    const float *source = from + lane * lane_step;
+    if (lane < lanes) {
+      for (long p = 0; p < k; p++) to[p * width + lane] = source[p * k_step];
+    } else {
+      for (long p = 0; p < k; p++) to[p * width + lane] = 0.0f;
+    }
+  }
+}

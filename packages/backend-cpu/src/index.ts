@@ -1,0 +1,2 @@
+export { cpu, type CpuOptions } from './cpu.js'
+export { type CpuDescription, describeCpu } from './describe.js'

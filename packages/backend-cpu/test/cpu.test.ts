@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process'
+import { full, reference, tensor } from '@dit/tensor'
+import { expect, test } from 'vitest'
+import { cpu, describeCpu } from '../src/index.js'
+import { training } from './train.js'
+
+test('refuses a number of threads that is none', async () => {
+  await expect(cpu({ threads: 0 })).rejects.toThrow("cpu: threads must be 'auto' or an integer from 1 to 64 (got 0)")
+  await expect(cpu({ threads: 1.5 })).rejects.toThrow(RangeError)
+  await expect(cpu({ threads: 65 })).rejects.toThrow('(got 65)')
+})
+
+test('refuses an engine that it does not have', async () => {
+  await expect(cpu({ engine: 'cuda' as 'wasm' })).rejects.toThrow('cpu: engine must be \'wasm\' (got "cuda")')
+})
+
+test('describeCpu refuses other backends', () => {
+  expect(() => describeCpu(reference())).toThrow('describeCpu: the backend must be one that cpu() made (got reference)')
+})
+
+test('memory beyond 4 GiB is an error that says how much is in use and what to do, and what was there stays', async () => {
+  const backend = await cpu({ threads: 1 })
+  const x = tensor([1, 2, 3], [3], { backend })
+  const taken = [backend.allocate(2 ** 31 - 64)]
+  expect(() => taken.push(backend.allocate(2 ** 31 - 64))).toThrow(
+    /^cpu-wasm: WebAssembly reaches 4096 MiB; asked for 2048\.0 MiB with 2054\.\d MiB in use; make the batch smaller, or recompute instead of store$/,
+  )
+  expect(await x.data()).toEqual(Float32Array.of(1, 2, 3))
+  for (const buffer of taken) backend.free(buffer)
+  await backend.dispose()
+})
+
+test('a buffer cannot be freed twice', async () => {
+  const backend = await cpu({ threads: 1 })
+  const buffer = backend.allocate(16)
+  backend.free(buffer)
+  expect(() => backend.free(buffer)).toThrow('cpu-wasm: buffer was freed before, or is not of this backend')
+  await backend.dispose()
+})
+
+test('after dispose every kernel is an error', async () => {
+  for (const threads of [1, 2]) {
+    const backend = await cpu({ threads })
+    await backend.dispose()
+    expect(() => full([2], 0, { backend })).toThrow('cpu-wasm: the backend was disposed of')
+  }
+})
+
+test('500 steps of training leave as many buffers and bytes as the first, and the memory as large', async () => {
+  const backend = await cpu({ threads: 2 })
+  const run = training(backend)
+  await run.step()
+  const before = backend.memory()
+  for (let i = 0; i < 500; i++) await run.step()
+  expect(backend.memory()).toEqual(before)
+  run.dispose()
+  expect(backend.memory()).toMatchObject({ buffers: 0, bytes: 0 })
+  await backend.dispose()
+})
+
+test('a process ends by itself although the threads were not disposed of', () => {
+  const program = `
+    const { cpu } = await import('@dit/backend-cpu')
+    await cpu({ threads: 2 })
+    console.log('done')`
+  const loader = new URL('../../../tools/typescript.mjs', import.meta.url).href
+  const options = ['--conditions=@dit/source', '--import', loader, '--input-type=module', '-e', program]
+  expect(execFileSync(process.execPath, options, { encoding: 'utf8', timeout: 20_000 })).toBe('done\n')
+})
