@@ -9,32 +9,38 @@ const CUBIC = LINEAR * 0.044715
 /** Beyond this, sigmoid(2 u) is 0 or 1 to float32 and so are the slopes; it keeps x^3 finite. */
 const GELU_LIMIT = 20
 
-function geluGate(x: tf.Tensor): tf.Tensor {
-  return tf.sigmoid(tf.mul(x, tf.add(tf.mul(tf.square(x), CUBIC), LINEAR)))
+/** An activation and its derivative at the same points, which share most of the work. */
+export interface ValueAndSlope {
+  readonly value: tf.Tensor
+  readonly slope: tf.Tensor
 }
 
 export function gelu(x: tf.Tensor): tf.Tensor {
-  return tf.mul(x, geluGate(x))
+  return tf.mul(x, tf.sigmoid(tf.mul(x, tf.add(tf.mul(tf.square(x), CUBIC), LINEAR))))
+}
+
+/** With s = sigmoid(2 u): x s, and s (1 + x 2 u' (1 - s)) where 2 u' = LINEAR + 3 CUBIC x^2 */
+export function geluAndSlope(x: tf.Tensor): ValueAndSlope {
+  const limited = tf.clipByValue(x, -GELU_LIMIT, GELU_LIMIT)
+  const cubic = tf.mul(tf.square(limited), CUBIC)
+  const gate = tf.sigmoid(tf.mul(limited, tf.add(cubic, LINEAR)))
+  const steepness = tf.mul(limited, tf.add(tf.mul(cubic, 3), LINEAR)) // x 2 u'
+  return { value: tf.mul(x, gate), slope: slopeOf(gate, steepness) }
 }
 
 export function silu(x: tf.Tensor): tf.Tensor {
   return tf.mul(x, tf.sigmoid(x))
 }
 
-/** With s = sigmoid(2 u): s + x s (1 - s) 2 u' where 2 u' = LINEAR + 3 CUBIC x^2 */
-export function geluSlope(unlimited: tf.Tensor): tf.Tensor {
-  const x = tf.clipByValue(unlimited, -GELU_LIMIT, GELU_LIMIT)
-  const square = tf.square(x)
-  const cubic = tf.mul(square, CUBIC)
-  const doubled = tf.mul(x, tf.add(cubic, LINEAR)) // 2 u
-  const gate = tf.sigmoid(doubled)
-  const slope = tf.mul(x, tf.add(tf.mul(cubic, 3), LINEAR)) // x 2 u'
-  return tf.mul(gate, tf.add(tf.mul(tf.sigmoid(tf.neg(doubled)), slope), 1))
+/** With s = sigmoid(x): x s, and s (1 + x (1 - s)) */
+export function siluAndSlope(x: tf.Tensor): ValueAndSlope {
+  const gate = tf.sigmoid(x)
+  return { value: tf.mul(x, gate), slope: slopeOf(gate, x) }
 }
 
-/** s + x s (1 - s), with 1 - s as sigmoid(-x) so that nothing cancels */
-export function siluSlope(x: tf.Tensor): tf.Tensor {
-  return tf.mul(tf.sigmoid(x), tf.add(tf.mul(x, tf.sigmoid(tf.neg(x))), 1))
+/** s (1 + steepness (1 - s)) */
+function slopeOf(gate: tf.Tensor, steepness: tf.Tensor): tf.Tensor {
+  return tf.mul(gate, tf.add(tf.mul(steepness, tf.sub(1, gate)), 1))
 }
 
 export const unaryFunctions: Record<UnaryOp, (x: tf.Tensor) => tf.Tensor> = {
@@ -61,8 +67,8 @@ export const unarySlopes: Record<UnaryOp, (x: tf.Tensor) => tf.Tensor> = {
   // 1 - tanh(x)^2 = 4 sigmoid(2 x) sigmoid(-2 x), which keeps its digits where tanh is near 1.
   tanh: (x) => tf.mul(tf.mul(tf.sigmoid(tf.mul(x, 2)), tf.sigmoid(tf.mul(x, -2))), 4),
   sigmoid: (x) => tf.mul(tf.sigmoid(x), tf.sigmoid(tf.neg(x))),
-  silu: siluSlope,
-  gelu: geluSlope,
+  silu: (x) => siluAndSlope(x).slope,
+  gelu: (x) => geluAndSlope(x).slope,
   sin: tf.cos,
   cos: (x) => tf.neg(tf.sin(x)),
 }
