@@ -6,9 +6,9 @@ import { demoRun, isSameRun } from '../demo/demo-run.js'
 import { drawSamples, SAMPLES_FILE } from '../demo/draw-samples.js'
 import { DEMO_DEFAULTS, DEMO_MODEL, DEMO_SAMPLING } from '../demo/recipe.js'
 import { scoreLines } from '../demo/score.js'
-import { ENGINE_NAMES, type EngineName } from '../engines/names.js'
+import { ENGINE_NAMES, type EngineName, type Threads } from '../engines/names.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
-import { integer } from '../options/values.js'
+import { integer, threadCount } from '../options/values.js'
 import { openData } from '../run/open-data.js'
 import { checkWritable } from '../run/run-folder.js'
 import { EXIT, Failure } from '../terminal/errors.js'
@@ -22,6 +22,7 @@ import { runTraining } from '../training/run-training.js'
 interface DemoFlags {
   readonly steps: number
   readonly backend: EngineName
+  readonly threads?: Threads
   readonly seed: number
   readonly perClass: number
   readonly out: string
@@ -49,6 +50,7 @@ export function demoCommand(): Command {
     )
     .option('--steps <n>', 'length of the training', integer(1), D.steps)
     .addOption(new Option('--backend <name>', 'what computes').choices(ENGINE_NAMES).default(D.backend))
+    .option('--threads <n|auto>', 'threads of the engine (default auto: one for each processor)', threadCount)
     .option('--seed <n>', 'seed of everything random', integer(), D.seed)
     .option('--per-class <n>', 'pictures of each class that are sampled and judged', integer(1), DEMO_SAMPLING.perClass)
     .option('--out <folder>', 'where the numbered folders are', join('runs', 'demo'))
@@ -65,7 +67,7 @@ async function demo(flags: DemoFlags, output: Output): Promise<number> {
   const began = performance.now()
   await checkWritable('--out', flags.out)
   const data = await openData({ data: 'shapes', size: DEMO_MODEL.inputSize as number, skipBad: false }, output)
-  const engine = await openEngine(flags.backend)
+  const engine = await openEngine(flags.backend, flags.threads)
   try {
     const config = demoRun(flags, data, engine.description)
     const place = await demoFolder(flags.out, (begun) => flags.new !== true && isSameRun(begun, config))

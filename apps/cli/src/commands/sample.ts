@@ -68,7 +68,10 @@ interface SamplePlan {
 export async function sampleFromFlags(flags: SampleFlags, output: Output): Promise<number> {
   const plan = await planSamples(flags)
   const { store, path, config, step, folder } = plan.model
-  const { backend, description } = await openEngine((flags.backend ?? SAMPLE_DEFAULTS.backend) as EngineName)
+  const { backend, description } = await openEngine(
+    (flags.backend ?? SAMPLE_DEFAULTS.backend) as EngineName,
+    flags.threads,
+  )
   const interruption = onInterrupt(() => output.notice('stopping'))
   try {
     const params = await loadCheckpointParams(store, path, flags.raw === true ? 'model' : 'ema', backend)

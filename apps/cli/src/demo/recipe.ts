@@ -1,6 +1,6 @@
 import type { DiTConfig } from '@dit/model'
 import type { TrainRecipe } from '@dit/train-ddp'
-import type { EngineName } from '../engines/names.js'
+import { DEFAULT_ENGINE, type EngineName } from '../engines/names.js'
 import type { SamplerName } from '../sampling/sample-classes.js'
 
 /**
@@ -8,8 +8,8 @@ import type { SamplerName } from '../sampling/sample-classes.js'
  * 8 to 10 steps per second of one core's time. Pictures get better up to 7000 steps at least.
  */
 export const DEMO_DEFAULTS: { readonly backend: EngineName; readonly steps: number; readonly seed: number } = {
-  backend: 'tfjs-wasm',
-  steps: 2000,
+  backend: DEFAULT_ENGINE,
+  steps: 7000,
   seed: 0,
 }
 

@@ -1,4 +1,4 @@
-import { ENGINE_NAMES, type EngineName, LATER_ENGINES } from '../engines/names.js'
+import { DEFAULT_ENGINE, ENGINE_NAMES, type EngineName, LATER_ENGINES } from '../engines/names.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
 import { formatNumber } from '../terminal/format.js'
 import { checkKernels } from './kernel-check.js'
@@ -6,13 +6,11 @@ import type { Finding } from './finding.js'
 
 /** What each engine needs beside this program. */
 const INSTALL: Readonly<Record<EngineName, string | null>> = {
+  'cpu-wasm': 'npm install @dit/backend-cpu',
   'tfjs-wasm': 'npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm',
   'tfjs-cpu': 'npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-cpu',
   reference: null,
 }
-
-/** The engine that commands use where no other is asked for. */
-const DEFAULT_ENGINE: EngineName = 'tfjs-wasm'
 
 /** Starts every engine, tries its kernels, and lists those that are still to come. */
 export async function checkEngines(): Promise<Finding[]> {

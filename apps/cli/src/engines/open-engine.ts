@@ -1,11 +1,12 @@
 import { type Backend, reference } from '@dit/tensor'
-import { Failure } from '../terminal/errors.js'
-import type { EngineName } from './names.js'
+import { Failure, UsageError } from '../terminal/errors.js'
+import { ditVersion } from '../version.js'
+import type { EngineName, Threads } from './names.js'
 
 /** What computes, as it is printed and kept in a run's `config.json`. */
 export interface EngineDescription {
   readonly name: EngineName
-  /** Of the package that has the kernels; null where they are dit's own. */
+  /** Of the package that has the kernels; null for the plain loops of `reference`. */
   readonly version: string | null
   readonly simd: boolean
   readonly threads: number
@@ -19,26 +20,43 @@ export interface OpenEngine {
 /**
  * Starts an engine. The caller disposes of the backend.
  *
+ * @param threads of the engines that have them
+ * @throws UsageError where the engine cannot have so many threads
  * @throws Failure where its package is not installed or does not start
  */
-export async function openEngine(name: EngineName): Promise<OpenEngine> {
+export async function openEngine(name: EngineName, threads: Threads = 'auto'): Promise<OpenEngine> {
+  if (name !== 'cpu-wasm' && threads !== 'auto' && threads !== 1) {
+    throw new UsageError(`--threads ${threads}: ${name} has one thread; cpu-wasm has more`)
+  }
   if (name === 'reference') {
     return { backend: reference(), description: { name, version: null, simd: false, threads: 1 } }
   }
   try {
     // Loaded here, so that commands that compute nothing start fast and work without an engine.
-    const { describeTfjs, tfjs } = await import('@dit/backend-tfjs')
-    const backend = await tfjs({ engine: name === 'tfjs-wasm' ? 'wasm' : 'cpu' })
-    const { version, simd, threads } = describeTfjs(backend)
-    return { backend, description: { name, version, simd, threads } }
+    return name === 'cpu-wasm' ? await openCpu(name, threads) : await openTfjs(name)
   } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`--threads: ${error.message}`, { cause: error })
     throw new Failure(`the engine ${name} cannot be used: ${(error as Error).message}; see \`dit doctor\``, {
       cause: error,
     })
   }
 }
 
-/** `tfjs-wasm 4.22.0 (SIMD, 2 threads)` */
+async function openCpu(name: 'cpu-wasm', threads: Threads): Promise<OpenEngine> {
+  const { cpu, describeCpu } = await import('@dit/backend-cpu')
+  const backend = await cpu({ engine: 'wasm', threads })
+  const { simd, threads: running } = describeCpu(backend)
+  return { backend, description: { name, version: ditVersion(), simd: simd > 1, threads: running } }
+}
+
+async function openTfjs(name: 'tfjs-wasm' | 'tfjs-cpu'): Promise<OpenEngine> {
+  const { describeTfjs, tfjs } = await import('@dit/backend-tfjs')
+  const backend = await tfjs({ engine: name === 'tfjs-wasm' ? 'wasm' : 'cpu' })
+  const { version, simd, threads } = describeTfjs(backend)
+  return { backend, description: { name, version, simd, threads } }
+}
+
+/** `cpu-wasm 0.1.0 (SIMD, 2 threads)` */
 export function engineText({ name, version, simd, threads }: EngineDescription): string {
   if (name === 'reference') return 'reference (plain float64 loops, slow)'
   return `${name} ${version} (${simd ? 'SIMD' : 'no SIMD'}, ${threads} thread${threads === 1 ? '' : 's'})`

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
-import { ENGINE_NAMES } from '../engines/names.js'
+import { DEFAULT_ENGINE, ENGINE_NAMES, type Threads } from '../engines/names.js'
 import { SAMPLERS } from '../sampling/sample-classes.js'
-import { integer, number, orWord } from './values.js'
+import { integer, number, orWord, threadCount } from './values.js'
 
 /** Options of `dit sample` as given; keys of a config file are the same. */
 export interface SampleFlags {
@@ -23,6 +23,7 @@ export interface SampleFlags {
   readonly npz?: boolean | string
   readonly preview?: boolean
   readonly backend?: string
+  readonly threads?: Threads
   readonly quiet?: boolean
   readonly json?: boolean
 }
@@ -38,7 +39,7 @@ export const SAMPLE_DEFAULTS = {
   guidanceChannels: 3,
   seed: 0,
   batch: 32,
-  backend: 'tfjs-wasm',
+  backend: DEFAULT_ENGINE,
 } as const
 
 const D = SAMPLE_DEFAULTS
@@ -78,6 +79,7 @@ export function addSampleOptions(command: Command): Command {
   add('Output', '--preview', 'show the estimate beside the grid while sampling, in <out>.preview.png')
 
   add('Engine', '--backend <name>', `what computes (default ${D.backend})`).choices(ENGINE_NAMES)
+  add('Engine', '--threads <n|auto>', 'threads of the engine (default auto: one for each processor)', threadCount)
   add('Engine', '--batch <n>', `pictures at a time (default ${D.batch})`, integer(1))
 
   add('Other', '--config <file>', 'JSON file with any of these options, in camel case; the command line wins')

@@ -1,8 +1,8 @@
 import { DIT_NAMES } from '@dit/model'
 import { RECIPES, smallRecipe } from '@dit/train-ddp'
 import { type Command, Option } from 'commander'
-import { ENGINE_NAMES } from '../engines/names.js'
-import { integer, number, orWord } from './values.js'
+import { DEFAULT_ENGINE, ENGINE_NAMES, type Threads } from '../engines/names.js'
+import { integer, number, orWord, threadCount } from './values.js'
 
 /** Options of `dit train` as given; keys of a config file are the same. What is absent takes its default. */
 export interface TrainFlags {
@@ -47,6 +47,7 @@ export interface TrainFlags {
   readonly keepEvery?: number | null
   readonly sampleEvery?: number | null
   readonly backend?: string
+  readonly threads?: Threads
   readonly recompute?: boolean
   readonly allowInexact?: boolean
   readonly quiet?: boolean
@@ -72,7 +73,7 @@ export const TRAIN_DEFAULTS = {
   keepLast: 3,
   keepEvery: null,
   sampleEvery: 500,
-  backend: 'tfjs-wasm',
+  backend: DEFAULT_ENGINE,
   recompute: false,
 } as const
 
@@ -172,6 +173,7 @@ export function addTrainOptions(command: Command): Command {
   )
 
   choose('Engine', '--backend <name>', `what computes (default ${D.backend})`, ENGINE_NAMES)
+  add('Engine', '--threads <n|auto>', 'threads of the engine (default auto: one for each processor)', threadCount)
   add('Engine', '--recompute', 'use less memory: compute blocks twice instead of storing them')
   add('Engine', '--allow-inexact', 'resume even if the result will differ from an unbroken run')
 

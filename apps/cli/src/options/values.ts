@@ -26,6 +26,11 @@ export function number(min = -Infinity, max = Infinity): (text: string) => numbe
   }
 }
 
+/** A number of threads, or `auto`. */
+export function threadCount(text: string): number | 'auto' {
+  return text === 'auto' ? text : integer(1)(text)
+}
+
 /** What a parser gives for null: commander takes null for a missing argument. */
 export const NULL: unique symbol = Symbol('null')
 

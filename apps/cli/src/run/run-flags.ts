@@ -58,6 +58,7 @@ const MAY_CHANGE: readonly (keyof TrainFlags)[] = [
   'keepEvery',
   'sampleEvery',
   'backend',
+  'threads',
   'recompute',
 ]
 /** Flags that say how to run the command, not what the run is. */

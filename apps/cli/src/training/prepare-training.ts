@@ -45,7 +45,7 @@ async function prepareNew(flags: TrainFlags, output: Output): Promise<PreparedRu
   }
   const opened = await openData({ data, size, skipBad: flags.skipBad ?? TRAIN_DEFAULTS.skipBad }, output)
   return orClose(opened, async () => {
-    const engine = await openEngine((flags.backend ?? TRAIN_DEFAULTS.backend) as EngineName)
+    const engine = await openEngine((flags.backend ?? TRAIN_DEFAULTS.backend) as EngineName, flags.threads)
     const config: RunConfig = {
       format: RUN_FORMAT,
       ...resolveRun(flags, opened.dataset.classes.length),
@@ -69,7 +69,7 @@ async function prepareResume(flags: TrainFlags, output: Output): Promise<Prepare
   const opened = await openData({ data: path, size: data.size, skipBad, classes }, output)
   return orClose(opened, async () => {
     const allowInexact = flags.allowInexact ?? false
-    const engine = await openEngine((flags.backend ?? before.engine.name) as EngineName)
+    const engine = await openEngine((flags.backend ?? before.engine.name) as EngineName, flags.threads)
     const differences = [
       dataDifference(data, opened.config),
       engineDifference(before.engine, engine.description),
