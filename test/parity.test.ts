@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { cpu } from '@dit/backend-cpu'
 import { tfjs } from '@dit/backend-tfjs'
 import { type Backend, reference, tensor, toFloat32Array } from '@dit/tensor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,6 +14,7 @@ const caseNamed = (id: string) => cases.find(({ kind, name }) => `${kind}/${name
 
 describe.each<[string, () => Backend | Promise<Backend>]>([
   ['reference', reference],
+  ['cpu-wasm', () => cpu({ engine: 'wasm', threads: 2 })],
   ['tfjs-wasm', () => tfjs({ engine: 'wasm' })],
 ])('on %s', (_, make) => {
   let backend: Backend
