@@ -43,6 +43,6 @@ function worstShare(values: readonly number[], expected: readonly number[], tole
 }
 
 function shortened(values: readonly number[]): string {
-  const first = values.slice(0, 4).map((value) => Number(value).toPrecision(8))
+  const first = values.slice(0, 4).map((value) => value.toPrecision(8))
   return `[${first.join(', ')}${values.length > 4 ? ', ...' : ''}]`
 }

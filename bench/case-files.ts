@@ -91,6 +91,8 @@ function inputsOf(spec: CaseSpec): Record<string, StoredArray> {
       return { parameter: normal(stream('parameter'), [spec.size]), gradient: normal(stream('gradient'), [spec.size]) }
     case 'rng':
       return {}
+    default:
+      throw new RangeError(`writeCaseFiles: unknown case (got ${JSON.stringify(spec)})`)
   }
 }
 

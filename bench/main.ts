@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { areWorkersBuilt, buildWorker } from './built-worker.js'
 import { rowName, rowsOf, supports } from './engines.js'
 import { currentLoad, describeMachine, machineText } from './machine.js'
 import { type BenchOptions, parseOptions, USAGE } from './options.js'
@@ -22,6 +23,7 @@ async function main(): Promise<number> {
   console.log('memory in MiB: peak = resident, "above state" = peak less parameters, gradients, optimizer state;')
   console.log('"counted" = the same by the engine\'s own count of its buffers; idle = the process before the model\n')
 
+  if (areWorkersBuilt) await buildWorker()
   const { results, skipped, disagreements } = await runCases(options)
   if (options.json !== null) {
     const load = { before: loadBefore, after: currentLoad() }

@@ -57,8 +57,8 @@ export async function openBackend(
 }
 
 interface CpuModule {
-  cpu(options: { engine: 'wasm' | 'native'; threads: number }): Promise<Backend>
-  describeCpu?(backend: Backend): unknown
+  readonly cpu: (options: { engine: 'wasm' | 'native'; threads: number }) => Promise<Backend>
+  readonly describeCpu?: (backend: Backend) => unknown
 }
 
 /** The package may not be there. */

@@ -15,10 +15,15 @@ export interface BenchOptions {
   readonly json: string | null
 }
 
+const named = (isExtra: boolean) =>
+  CASES.filter(({ group }) => (group === 'extra') === isExtra)
+    .map(({ name }) => name)
+    .join(', ')
+
 export const USAGE = `npm run bench -- [options]
 
-  --cases A,B      cases or groups of them (default: all but the last three)
-                   ${CASES.map(({ name }) => name).join(', ')}
+  --cases A,B      cases or groups of them (default: ${named(false)};
+                   only by name: ${named(true)})
   --engines A,B    ${ENGINE_NAMES.join(', ')}
                    (default: ${DEFAULT_ENGINES.join(', ')}, and pytorch with --pytorch)
   --threads 1,2    numbers of threads for the engines that take one (default: 1 and all cores)

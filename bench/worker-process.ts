@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { areWorkersBuilt, builtWorker } from './built-worker.js'
 import type { Answers, Failed, Question } from './protocol.js'
 
 /** Thrown for an answer that is an error, and for a worker that died. */
@@ -15,12 +16,16 @@ export interface WorkerProcess {
   stop(): void
 }
 
-/** Starts a worker of ours. Options of Node, such as the conditions that imports are resolved by, are handed on. */
+/** Starts a worker of ours: see `areWorkersBuilt`. */
 export function startNodeWorker(): WorkerProcess {
-  const file = (name: string) => new URL(name, import.meta.url)
-  const loader = ['--import', file('../tools/typescript.mjs').href]
-  const options = [...process.execArgv.filter((option) => option.startsWith('--conditions')), ...loader, '--expose-gc']
-  return speakTo(spawn(process.execPath, [...options, fileURLToPath(file('worker.ts'))]))
+  const loader = new URL('../tools/typescript.mjs', import.meta.url)
+  const fromSource = [
+    ...process.execArgv.filter((option) => option.startsWith('--conditions')),
+    '--import',
+    loader.href,
+    fileURLToPath(new URL('worker.ts', import.meta.url)),
+  ]
+  return speakTo(spawn(process.execPath, ['--expose-gc', ...(areWorkersBuilt ? [builtWorker] : fromSource)]))
 }
 
 /** Starts the worker in Python, with the interpreter that has torch. */
@@ -29,7 +34,7 @@ export function startPythonWorker(python: string): WorkerProcess {
 }
 
 function speakTo(child: ChildProcessWithoutNullStreams): WorkerProcess {
-  let waiting: { resolve(answer: unknown): void; reject(error: Error): void } | null = null
+  let waiting: { resolve(answer: never): void; reject(error: Error): void } | null = null
   let gone: WorkerError | null = null
   let complaints = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints = (complaints + text).slice(-2000)))
@@ -42,7 +47,7 @@ function speakTo(child: ChildProcessWithoutNullStreams): WorkerProcess {
     const asked = waiting
     waiting = null
     if ('error' in answer) asked?.reject(new WorkerError(answer.error))
-    else asked?.resolve(answer)
+    else asked?.resolve(answer as never)
   })
 
   function leave(reason: string): void {
@@ -58,9 +63,10 @@ function speakTo(child: ChildProcessWithoutNullStreams): WorkerProcess {
   return {
     ask: <Q extends Question>(question: Q) =>
       new Promise<Answers[Q['ask']]>((resolve, reject) => {
-        if (gone !== null) return void reject(gone)
-        waiting = { resolve: resolve as (answer: unknown) => void, reject }
-        child.stdin.write(`${JSON.stringify(question)}\n`)
+        if (gone === null) {
+          waiting = { resolve, reject }
+          child.stdin.write(`${JSON.stringify(question)}\n`)
+        } else reject(gone)
       }),
     stop: () => void child.kill('SIGKILL'),
   }

@@ -34,6 +34,8 @@ async function answer(question: Question): Promise<Answers[Question['ask']]> {
     }
     case 'memory':
       return { peakBytes: processMemory().peakBytes, backendPeakBytes: engine!.countPeakBytes() }
+    default:
+      throw new RangeError(`worker: unknown question (got ${JSON.stringify(question)})`)
   }
 }
 

@@ -22,6 +22,8 @@ export async function plainWorkload(spec: CaseSpec, files: CaseFiles): Promise<W
       return optimizer(inputs)
     case 'rng':
       return rng(spec)
+    default:
+      throw new RangeError(`plainWorkload: unknown case (got ${JSON.stringify(spec)})`)
   }
 }
 
@@ -59,11 +61,11 @@ async function sample(
   const params = await readVariables(model, weights!)
   const timesteps = await inputs['timesteps'].data()
   const alphaBar = await inputs['alphaBar'].data()
-  const labels = tf.concat([inputs['labels'], tf.fill([batch], model.numClasses, 'int32')]) as tf.Tensor1D
+  const labels = tf.concat([inputs['labels'], labelsOf(batch, model.numClasses)]) as tf.Tensor1D
 
   function step(xt: tf.Tensor, i: number): tf.Tensor {
     const [now, previous] = [alphaBar[i], i === 0 ? 1 : alphaBar[i - 1]]
-    const told = tf.fill([2 * batch], timesteps[i], 'int32') as tf.Tensor1D
+    const told = labelsOf(2 * batch, timesteps[i])
     const output = plainForward(model, params, tf.concat([xt, xt]), told, labels)
     const [cond, uncond] = tf.split(output, 2)
     const noise = tf.add(uncond, tf.mul(tf.sub(cond, uncond), guidance))
@@ -144,6 +146,10 @@ function rng({ size }: RngSpec): Workload {
     verify: async () => null,
     run: async () => tf.randomNormal([size]).dispose(),
   }
+}
+
+function labelsOf(batch: number, value: number): tf.Tensor1D {
+  return tf.tensor1d(new Int32Array(batch).fill(value), 'int32')
 }
 
 function bytesOf(tensors: Inputs | readonly tf.Tensor[]): number {

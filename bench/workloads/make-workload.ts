@@ -10,7 +10,7 @@ import { sampleWorkload } from './sample.js'
 import { trainStepWorkload } from './train-step.js'
 
 /** The case on a backend of dit, written as a user of the packages would write it. */
-export function makeWorkload(backend: Backend, spec: CaseSpec, files: CaseFiles): Promise<Workload> {
+export async function makeWorkload(backend: Backend, spec: CaseSpec, files: CaseFiles): Promise<Workload> {
   switch (spec.kind) {
     case 'train-step':
       return trainStepWorkload(backend, spec, files)
@@ -23,6 +23,8 @@ export function makeWorkload(backend: Backend, spec: CaseSpec, files: CaseFiles)
     case 'optimizer':
       return optimizerWorkload(backend, files)
     case 'rng':
-      return Promise.resolve(rngWorkload(backend, spec))
+      return rngWorkload(backend, spec)
+    default:
+      throw new RangeError(`makeWorkload: unknown case (got ${JSON.stringify(spec)})`)
   }
 }
