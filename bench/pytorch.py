@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 ADAM = dict(lr=1e-4, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+EMA_DECAY = 0.9999
 DTYPES = {"F32": torch.float32, "F64": torch.float64, "I32": torch.int32}
 
 
@@ -217,11 +218,11 @@ class Optimizer:
     def run(self):
         self.adam.step()
         with torch.no_grad():
-            self.ema.lerp_(self.parameter, 1 - 0.9999)
+            self.ema.lerp_(self.parameter, 1 - EMA_DECAY)
 
     def verify(self):
         self.run()
-        return spot_values(self.parameter.detach())
+        return spot_values(self.parameter.detach()) + [x / (1 - EMA_DECAY) for x in spot_values(self.ema)]
 
 
 class Rng:

@@ -34,6 +34,8 @@ export interface Measured {
   /** The engine's own count of its buffers at their peak; null where it keeps none. */
   readonly backendPeakBytes: number | null
   readonly timesMs: readonly number[]
+  /** What was compared with the other engines; null where the engine has draws of its own. */
+  readonly checked: readonly number[] | null
 }
 
 /** An engine that could not run a case. */
@@ -149,7 +151,7 @@ function hasDoneEnough({ ran }: Runner, budgetSeconds: number): boolean {
 async function summary(
   name: string,
   flops: number | null,
-  { row, worker, opened, stateBytes, ran, isPeakReset }: Runner,
+  { row, worker, opened, stateBytes, values, ran, isPeakReset }: Runner,
 ): Promise<Measured> {
   const { peakBytes, backendPeakBytes } = await worker.ask({ ask: 'memory' })
   const timesMs = ran.map(({ ms }) => ms)
@@ -169,5 +171,6 @@ async function summary(
     idleBytes: opened.idleBytes,
     backendPeakBytes,
     timesMs,
+    checked: values,
   }
 }

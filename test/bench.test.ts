@@ -78,7 +78,7 @@ describe('when engines compute different things', () => {
   test('the table has no ratios', () => {
     const measured = { engine: 'reference', threads: 1, medianMs: 1, spreadMs: 0, gflops: null, coresUsed: 1 }
     const memory = { peakBytes: 0, isPeakReset: true, stateBytes: 0, idleBytes: 0, backendPeakBytes: null }
-    const rows = [{ case: 'rng', description: '', timesMs: [1], ...measured, ...memory }]
+    const rows = [{ case: 'rng', description: '', timesMs: [1], checked: null, ...measured, ...memory }]
     const [item] = chooseCases(['rng'])
     const text = caseTable(item, rows, { worst: 5, complaints: ['they differ'] }, 'reference')
     expect(text).toContain('NO RATIOS, the engines do not compute the same:\n  they differ')

@@ -3,6 +3,7 @@ import type { CaseFiles } from '../case-files.js'
 import type { AttentionSpec, CaseSpec, GemmSpec, RngSpec, SampleSpec, TrainStepSpec } from '../cases.js'
 import { asVariables, attention, type PlainBatch, plainForward, plainGradients, plainTrainStep } from '../tfjs-plain.js'
 import { spotValues, type Workload } from '../workload.js'
+import { checkedValues, EMA_DECAY } from '../workloads/optimizer-check.js'
 import { ADAM } from '../workloads/training.js'
 import { readInputs, readVariables } from './params.js'
 
@@ -127,13 +128,13 @@ function optimizer({ parameter, gradient }: Inputs): Workload {
   const adam = newAdam()
   const update = () => {
     adam.applyGradients(asVariables({ parameter: gradient }))
-    ema.assign(tf.tidy(() => tf.add(tf.mul(ema, 0.9999), tf.mul(weights, 1 - 0.9999))))
+    ema.assign(tf.tidy(() => tf.add(tf.mul(ema, EMA_DECAY), tf.mul(weights, 1 - EMA_DECAY))))
   }
   return {
     stateBytes: 5 * bytesOf([parameter]),
     async verify() {
       update()
-      return spotValues(await weights.data())
+      return checkedValues(await weights.data(), await ema.data())
     },
     run: async () => update(), // wasm computes at once
   }

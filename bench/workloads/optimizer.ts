@@ -1,11 +1,9 @@
 import { adamw, type Backend, slice, toFloat32Array, zeros } from '@dit/tensor'
 import type { CaseFiles } from '../case-files.js'
-import { spotValues, type Workload } from '../workload.js'
+import { checkedValues, EMA_DECAY } from './optimizer-check.js'
+import type { Workload } from '../workload.js'
 import { readTensor } from './files.js'
 import { ADAM } from './training.js'
-
-/** Decay of the average in the optimizer case. */
-const EMA_DECAY = 0.9999
 
 /** Adam with an average over one segment. */
 export async function optimizerWorkload(backend: Backend, { inputs }: CaseFiles): Promise<Workload> {
@@ -22,7 +20,7 @@ export async function optimizerWorkload(backend: Backend, { inputs }: CaseFiles)
     stateBytes: 5 * parameter.byteLength,
     async verify() {
       update()
-      return spotValues(await toFloat32Array(parameter))
+      return checkedValues(await toFloat32Array(parameter), await toFloat32Array(ema))
     },
     async run() {
       update()
