@@ -7,6 +7,7 @@ export const ENGINE_NAMES = [
   'tfjs-wasm',
   'cpu-wasm',
   'cpu-native',
+  'cpu-native-avx2',
   'pytorch',
   'tfjs-cpu',
   'reference',
@@ -17,7 +18,7 @@ export type EngineName = (typeof ENGINE_NAMES)[number]
 /** Those that run where nothing else is asked for; PyTorch joins them where there is an interpreter. */
 export const DEFAULT_ENGINES: readonly EngineName[] = ['tfjs-wasm-plain', 'tfjs-wasm', 'cpu-wasm', 'cpu-native']
 
-const THREADED: readonly EngineName[] = ['cpu-wasm', 'cpu-native', 'pytorch']
+const THREADED: readonly EngineName[] = ['cpu-wasm', 'cpu-native', 'cpu-native-avx2', 'pytorch']
 
 /** An engine with a number of threads: a row of the table. */
 export interface EngineRow {

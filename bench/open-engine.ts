@@ -46,10 +46,14 @@ export async function openBackend(
       return { backend, description: `tfjs ${version}${simd ? ', SIMD' : ''}`, threads }
     }
     case 'cpu-wasm':
-    case 'cpu-native': {
+    case 'cpu-native':
+    case 'cpu-native-avx2': {
       const { cpu, describeCpu } = await importCpu()
-      const backend = await cpu({ engine: name === 'cpu-wasm' ? 'wasm' : 'native', threads })
-      return { backend, description: JSON.stringify(describeCpu?.(backend) ?? {}), threads }
+      const engine = name === 'cpu-wasm' ? 'wasm' : 'native'
+      const forced = name === 'cpu-native-avx2' ? { instructionSet: 'avx2' } : {}
+      const backend = await cpu({ engine, threads, ...forced })
+      const { instructionSet, threads: taken } = describeCpu(backend)
+      return { backend, description: `${engine}, ${instructionSet}`, threads: taken }
     }
     default:
       throw new RangeError(`bench: no engine ${name}`)
@@ -57,8 +61,8 @@ export async function openBackend(
 }
 
 interface CpuModule {
-  readonly cpu: (options: { engine: 'wasm' | 'native'; threads: number }) => Promise<Backend>
-  readonly describeCpu?: (backend: Backend) => unknown
+  readonly cpu: (options: { engine: string; threads: number; instructionSet?: string }) => Promise<Backend>
+  readonly describeCpu: (backend: Backend) => { readonly instructionSet: string; readonly threads: number }
 }
 
 /** The package may not be there. */
