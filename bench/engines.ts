@@ -1,0 +1,47 @@
+import type { CaseSpec } from './cases.js'
+import { startNodeWorker, startPythonWorker, type WorkerProcess } from './worker-process.js'
+
+/** Engines of the bench, in the order of its table. */
+export const ENGINE_NAMES = [
+  'tfjs-wasm-plain',
+  'tfjs-wasm',
+  'cpu-wasm',
+  'cpu-native',
+  'cpu-native-avx2',
+  'pytorch',
+  'tfjs-cpu',
+  'reference',
+] as const
+
+export type EngineName = (typeof ENGINE_NAMES)[number]
+
+/** Those that run where nothing else is asked for; PyTorch joins them where there is an interpreter. */
+export const DEFAULT_ENGINES: readonly EngineName[] = ['tfjs-wasm-plain', 'tfjs-wasm', 'cpu-wasm', 'cpu-native']
+
+const THREADED: readonly EngineName[] = ['cpu-wasm', 'cpu-native', 'cpu-native-avx2', 'pytorch']
+
+/** An engine with a number of threads: a row of the table. */
+export interface EngineRow {
+  readonly engine: EngineName
+  readonly threads: number
+}
+
+/** Every engine with every number of threads that it can take. */
+export function rowsOf(engines: readonly EngineName[], threads: readonly number[]): EngineRow[] {
+  return engines.flatMap((engine) =>
+    (THREADED.includes(engine) ? threads : [1]).map((threads) => ({ engine, threads })),
+  )
+}
+
+/** Whether an engine has the case: plain tfjs cannot recompute. */
+export function supports(engine: EngineName, spec: CaseSpec): boolean {
+  return !(engine === 'tfjs-wasm-plain' && spec.kind === 'train-step' && spec.recompute !== 'none')
+}
+
+export function startWorker(engine: EngineName, python: string | null): WorkerProcess {
+  return engine === 'pytorch' ? startPythonWorker(python!) : startNodeWorker()
+}
+
+export function rowName({ engine, threads }: EngineRow): string {
+  return THREADED.includes(engine) ? `${engine} x${threads}` : engine
+}

@@ -1,0 +1,68 @@
+import { writeFile } from 'node:fs/promises'
+import { areWorkersBuilt, buildWorker } from './built-worker.js'
+import { rowName, rowsOf, supports } from './engines.js'
+import { currentLoad, describeMachine, machineText } from './machine.js'
+import { type BenchOptions, parseOptions, USAGE } from './options.js'
+import { type Measured, runCase, type Skipped } from './run-case.js'
+import { caseTable } from './table.js'
+
+/** Above this share of the cores, what else runs shows in the figures. */
+const BUSY = 0.25
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2))
+  if (options === null) {
+    console.log(USAGE)
+    return 0
+  }
+  const machine = describeMachine()
+  const loadBefore = currentLoad()
+  console.log(machineText(machine))
+  const isBusy = loadBefore > BUSY * machine.cores
+  console.log(`load ${loadBefore.toFixed(2)}${isBusy ? ': the machine is busy, these figures are no record' : ''}`)
+  console.log('memory in MiB: peak = resident, "above state" = peak less parameters, gradients, optimizer state;')
+  console.log('"counted" = the same by the engine\'s own count of its buffers; idle = the process before the model\n')
+
+  if (areWorkersBuilt) await buildWorker()
+  const { results, skipped, disagreements } = await runCases(options)
+  if (options.json !== null) {
+    const load = { before: loadBefore, after: currentLoad() }
+    const date = new Date().toISOString()
+    const record = { date, machine, load, rounds: options.rounds, results, skipped, disagreements }
+    await writeFile(options.json, `${JSON.stringify(record, null, 2)}\n`)
+  }
+  return disagreements.length > 0 || results.length === 0 ? 1 : 0
+}
+
+async function runCases(options: BenchOptions) {
+  const results: Measured[] = []
+  const skipped: Skipped[] = []
+  const disagreements: string[] = []
+  const log = (line: string) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`)
+  }
+  const missing = new Set<string>()
+  for (const item of options.cases) {
+    const rows = rowsOf(options.engines, options.threads).filter(
+      (row) => supports(row.engine, item.spec) && !missing.has(rowName(row)),
+    )
+    const result = await runCase(item, rows, { ...options, log })
+    log('')
+    for (const skip of result.skipped) {
+      if (skip.neverOpened) missing.add(rowName(skip))
+      console.log(`${skip.neverOpened ? 'skipped' : `${item.name} failed on`} ${rowName(skip)}: ${skip.reason}`)
+    }
+    console.log(`${caseTable(item, result.measured, result.agreement, options.baseline)}\n`)
+    results.push(...result.measured)
+    skipped.push(...result.skipped)
+    disagreements.push(...result.agreement.complaints.map((complaint) => `${item.name}: ${complaint}`))
+  }
+  return { results, skipped, disagreements }
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error))
+  process.exitCode = 2
+}

@@ -1,0 +1,94 @@
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { type BenchCase, CASES, chooseCases } from './cases.js'
+import { DEFAULT_ENGINES, ENGINE_NAMES, type EngineName } from './engines.js'
+
+/** What a run of the bench does. */
+export interface BenchOptions {
+  readonly cases: readonly BenchCase[]
+  readonly engines: readonly EngineName[]
+  readonly threads: readonly number[]
+  readonly rounds: number
+  readonly budgetSeconds: number
+  readonly baseline: EngineName
+  readonly python: string | null
+  readonly json: string | null
+}
+
+const named = (isExtra: boolean) =>
+  CASES.filter(({ group }) => (group === 'extra') === isExtra)
+    .map(({ name }) => name)
+    .join(', ')
+
+export const USAGE = `npm run bench -- [options]
+
+  --cases A,B      cases or groups of them (default: ${named(false)};
+                   only by name: ${named(true)})
+  --engines A,B    ${ENGINE_NAMES.join(', ')}
+                   (default: ${DEFAULT_ENGINES.join(', ')}, and pytorch with --pytorch)
+  --threads 1,2    numbers of threads for the engines that take one (default: 1 and all cores)
+  --rounds N       timed repetitions of each engine (default: 9)
+  --budget S       seconds after which an engine has done enough rounds of a case, once it has done three (default: 60)
+  --baseline NAME  engine that the others are compared with (default: tfjs-wasm-plain)
+  --pytorch PATH   a Python interpreter that has torch
+  --json FILE      writes the results`
+
+/**
+ * Reads the command line; null where it asks for help.
+ *
+ * @throws RangeError or TypeError for what cannot be
+ */
+export function parseOptions(args: readonly string[]): BenchOptions | null {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      cases: { type: 'string' },
+      engines: { type: 'string' },
+      threads: { type: 'string' },
+      rounds: { type: 'string', default: '9' },
+      budget: { type: 'string', default: '60' },
+      baseline: { type: 'string', default: 'tfjs-wasm-plain' },
+      pytorch: { type: 'string' },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return null
+  const python = values.pytorch ?? null
+  const engines = listOf(values.engines)?.map(engineName) ?? [
+    ...DEFAULT_ENGINES,
+    ...(python === null ? [] : ['pytorch' as const]),
+  ]
+  if (engines.includes('pytorch') && python === null) {
+    throw new RangeError('bench: the engine pytorch needs --pytorch, a Python interpreter that has torch')
+  }
+  const threads = listOf(values.threads)?.map((text) => positive('threads', text)) ?? [1, availableParallelism()]
+  return {
+    cases: chooseCases(listOf(values.cases)),
+    engines,
+    threads: [...new Set(threads)],
+    rounds: positive('rounds', values.rounds),
+    budgetSeconds: positive('budget', values.budget),
+    baseline: engineName(values.baseline),
+    python,
+    json: values.json ?? null,
+  }
+}
+
+function listOf(text: string | undefined): string[] | null {
+  return text === undefined ? null : text.split(',').map((item) => item.trim())
+}
+
+function engineName(text: string): EngineName {
+  const name = ENGINE_NAMES.find((name) => name === text)
+  if (name === undefined) throw new RangeError(`bench: no engine ${text} (there are ${ENGINE_NAMES.join(', ')})`)
+  return name
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new RangeError(`bench: ${name} must be a positive integer (got ${text})`)
+  }
+  return value
+}

@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { compareRows } from '../bench/agreement.js'
+import { CASES, chooseCases } from '../bench/cases.js'
+import { rowsOf } from '../bench/engines.js'
+import type { Measured } from '../bench/run-case.js'
+import { median, spread } from '../bench/statistics.js'
+import { caseTable } from '../bench/table.js'
+
+const root = join(import.meta.dirname, '..')
+
+describe('a run of the smallest case on two engines', () => {
+  let folder: string
+  let output: string
+  let record: { machine: { cores: number }; results: Measured[]; skipped: unknown[]; disagreements: unknown[] }
+
+  // The packages' sources, as in the other tests: no build is needed.
+  const node = ['--conditions=@dit/source', '--import', './tools/typescript.mjs', 'bench/main.ts']
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'dit-bench-test-'))
+    const json = join(folder, 'results.json')
+    const options = ['--cases', 'train-step-tiny', '--engines', 'tfjs-wasm-plain,reference', '--rounds', '2']
+    const { stdout } = await promisify(execFile)(process.execPath, [...node, ...options, '--json', json], { cwd: root })
+    output = stdout
+    record = JSON.parse(readFileSync(json, 'utf8')) as typeof record
+  }, 120_000)
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  test('writes a record of each engine', () => {
+    expect(record.results.map(({ case: name, engine, threads }) => [name, engine, threads])).toEqual([
+      ['train-step-tiny', 'tfjs-wasm-plain', 1],
+      ['train-step-tiny', 'reference', 1],
+    ])
+    for (const { timesMs, medianMs, spreadMs, gflops, peakBytes, stateBytes } of record.results) {
+      expect(timesMs).toHaveLength(2)
+      expect(medianMs).toBeCloseTo((timesMs[0] + timesMs[1]) / 2)
+      expect(spreadMs).toBeCloseTo(Math.abs(timesMs[0] - timesMs[1]) / 2)
+      expect(gflops).toBeCloseTo(0.0224 / (medianMs / 1000), 1)
+      expect(peakBytes).toBeGreaterThan(stateBytes)
+    }
+    expect(record.machine.cores).toBeGreaterThan(0)
+    expect(record.skipped).toEqual([])
+  })
+
+  test('finds that plain tfjs and the reference compute the same, and prints the ratio', () => {
+    expect(record.disagreements).toEqual([])
+    expect(output).toMatch(/checked: largest difference 0\.\d+ of the tolerance/)
+    expect(output).toMatch(/vs tfjs-wasm-plain\n.*tfjs-wasm-plain .* 1\.00x\n.*reference .*x\n/)
+  })
+})
+
+describe('when engines compute different things', () => {
+  const row = (engine: 'tfjs-wasm' | 'reference', values: number[] | null) => ({ engine, threads: 1, values })
+
+  test('a difference within the tolerance is none', () => {
+    expect(compareRows([row('tfjs-wasm', [1, 3]), row('reference', [1.01, 3])], [1e-2, 1e-2]).complaints).toEqual([])
+  })
+
+  test.each([
+    ['a difference beyond it', [1.03, 3]],
+    ['a figure that is missing', [1]],
+    ['a figure that is not finite', [NaN, 3]],
+  ])('%s is told', (_, values) => {
+    const { complaints } = compareRows([row('tfjs-wasm', [1, 3]), row('reference', values)], [1e-2, 1e-2])
+    expect(complaints).toHaveLength(1)
+    expect(complaints[0]).toMatch(/^reference is \S+ times the tolerance away from tfjs-wasm: /)
+  })
+
+  test('engines with draws of their own are not compared', () => {
+    expect(compareRows([row('tfjs-wasm', null), row('reference', [1])], [1e-6])).toEqual({ worst: 0, complaints: [] })
+  })
+
+  test('the table has no ratios', () => {
+    const measured = { engine: 'reference', threads: 1, medianMs: 1, spreadMs: 0, gflops: null, coresUsed: 1 }
+    const memory = { peakBytes: 0, isPeakReset: true, stateBytes: 0, idleBytes: 0, backendPeakBytes: null }
+    const rows = [{ case: 'rng', description: '', timesMs: [1], checked: null, ...measured, ...memory }]
+    const [item] = chooseCases(['rng'])
+    const text = caseTable(item, rows, { worst: 5, complaints: ['they differ'] }, 'reference')
+    expect(text).toContain('NO RATIOS, the engines do not compute the same:\n  they differ')
+    expect(text).not.toContain('1.00x')
+  })
+})
+
+test('a train step of DiT-S on 8 x 64 tokens is 67.6 GFLOP', () => {
+  expect(CASES.find(({ name }) => name === 'train-step-64')!.flops! / 1e9).toBeCloseTo(67.6, 1)
+})
+
+test('a group stands for its cases, and an unknown name is an error', () => {
+  expect(chooseCases(['gemm', 'rng']).map(({ name }) => name)).toEqual(['gemm-nn', 'gemm-nt', 'gemm-tn', 'rng'])
+  expect(chooseCases(null).some(({ group }) => group === 'extra')).toBe(false)
+  expect(() => chooseCases(['gem'])).toThrow('bench: no case gem (there are train-step-64, ')
+})
+
+test('only engines that take threads run with several numbers of them', () => {
+  expect(rowsOf(['tfjs-wasm', 'cpu-wasm'], [1, 2])).toEqual([
+    { engine: 'tfjs-wasm', threads: 1 },
+    { engine: 'cpu-wasm', threads: 1 },
+    { engine: 'cpu-wasm', threads: 2 },
+  ])
+})
+
+test('median and spread are quartiles between neighbours', () => {
+  expect(median([4, 1, 3, 2])).toBe(2.5)
+  expect(spread([5, 1, 4, 2, 3])).toBe(2) // 4 - 2
+  expect(() => median([])).toThrow('quantile: there must be at least one value (got none)')
+})
