@@ -17,7 +17,7 @@ test('lists what is there and what is planned, and is content where the engines 
   expect(code).toBe(0)
   expect(stdout).toMatch(/node +ok +\d+\./)
   expect(stdout).toMatch(/sharp +ok/)
-  expect(stdout).toMatch(/tfjs-wasm +ok +4\.\S+ \(SIMD, \d+ threads?\), largest kernel error \S+ against float64/)
+  expect(stdout).toMatch(/tfjs-wasm +ok +4\.\S+ \(simd128, \d+ threads?\), largest kernel error \S+ against float64/)
   for (const { name } of LATER_ENGINES) expect(stdout).toMatch(new RegExp(`${name} +planned +not in this version`))
 })
 

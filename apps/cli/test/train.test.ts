@@ -13,7 +13,7 @@ test('a run prints its engine first and its recipe in full, and leaves a whole r
   const args = ['train', ...TINY, '--steps', '4', ...every, '--out', out]
   const { code, stdout, stderr } = await runDit(args)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toMatch(/^engine tfjs-wasm \d+\.\d+\.\d+ \((no )?SIMD, \d+ threads?\)\n/)
+  expect(stdout).toMatch(/^engine tfjs-wasm \d+\.\d+\.\d+ \((simd128|no SIMD), \d+ threads?\)\n/)
   for (const line of ['recipe small', 'batchSize +4', 'learningRate +0.001', 'emaWarmup +true', 'numTimesteps +20']) {
     expect(stdout).toMatch(new RegExp(`^ *${line}$`, 'm'))
   }

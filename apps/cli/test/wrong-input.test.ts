@@ -31,7 +31,11 @@ test.concurrent.each<[string, string[], RegExp]>([
   ['file as data', ['train', '--data', 'file.txt'], /--data file\.txt: it is a file/],
   ['file as output', ['train', ...TINY, '--out', 'file.txt/run'], /file\.txt is a file, not a folder/],
   ['unwritable output', ['train', ...TINY, '--out', '/proc/run'], /--out \/proc\/run: \/proc cannot be written to/],
-  ['unknown engine', ['train', '--backend', 'cuda'], /Allowed choices are cpu-wasm, tfjs-wasm, tfjs-cpu, reference/],
+  [
+    'unknown engine',
+    ['train', '--backend', 'cuda'],
+    /Allowed choices are cpu, cpu-native, cpu-wasm, tfjs-wasm, tfjs-cpu, reference/,
+  ],
   ['unknown key in a config file', ['train', '--config', 'keys.json'], /unknown key "stpes"; did you mean steps\?/],
   ['missing config file', ['train', '--config', 'none.json'], /cannot open none\.json: no such file/],
   ['nothing to resume', ['train', '--resume', 'empty'], /empty is not a run: it has no config\.json/],

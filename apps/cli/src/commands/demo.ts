@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { DamagedCheckpointError } from '@dit/train-ddp'
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { demoFolder } from '../demo/demo-folder.js'
 import { demoRun, isSameRun } from '../demo/demo-run.js'
 import { drawSamples, SAMPLES_FILE } from '../demo/draw-samples.js'
 import { DEMO_DEFAULTS, DEMO_MODEL, DEMO_SAMPLING } from '../demo/recipe.js'
 import { scoreLines } from '../demo/score.js'
-import { ENGINE_NAMES, type EngineName, type Threads } from '../engines/names.js'
+import { chosenBackend, type EngineFlags, engineOptions } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
-import { integer, threadCount } from '../options/values.js'
+import { integer } from '../options/values.js'
 import { openData } from '../run/open-data.js'
 import { checkWritable } from '../run/run-folder.js'
 import { EXIT, Failure } from '../terminal/errors.js'
@@ -19,10 +19,8 @@ import { describeRun } from '../training/describe-run.js'
 import type { PreparedRun } from '../training/prepare-training.js'
 import { runTraining } from '../training/run-training.js'
 
-interface DemoFlags {
+interface DemoFlags extends EngineFlags {
   readonly steps: number
-  readonly backend: EngineName
-  readonly threads?: Threads
   readonly seed: number
   readonly perClass: number
   readonly out: string
@@ -43,14 +41,12 @@ Examples:
 /** `dit demo` */
 export function demoCommand(): Command {
   const D = DEMO_DEFAULTS
-  return new Command('demo')
+  const command = new Command('demo')
     .summary('train a small DiT on generated shapes and judge its pictures')
     .description(
       'Trains a small class-conditional DiT on generated shapes, samples every class into samples.png, and prints which share a rule-based recogniser finds right.',
     )
     .option('--steps <n>', 'length of the training', integer(1), D.steps)
-    .addOption(new Option('--backend <name>', 'what computes').choices(ENGINE_NAMES).default(D.backend))
-    .option('--threads <n|auto>', 'threads of the engine (default auto: one for each processor)', threadCount)
     .option('--seed <n>', 'seed of everything random', integer(), D.seed)
     .option('--per-class <n>', 'pictures of each class that are sampled and judged', integer(1), DEMO_SAMPLING.perClass)
     .option('--out <folder>', 'where the numbered folders are', join('runs', 'demo'))
@@ -61,13 +57,15 @@ export function demoCommand(): Command {
     .action(async (flags: DemoFlags) => {
       process.exitCode = await demo(flags, createOutput(flags))
     })
+  for (const option of engineOptions()) command.addOption(option)
+  return command
 }
 
 async function demo(flags: DemoFlags, output: Output): Promise<number> {
   const began = performance.now()
   await checkWritable('--out', flags.out)
   const data = await openData({ data: 'shapes', size: DEMO_MODEL.inputSize as number, skipBad: false }, output)
-  const engine = await openEngine(flags.backend, flags.threads)
+  const engine = await openEngine(chosenBackend(flags), flags.threads)
   try {
     const config = demoRun(flags, data, engine.description)
     const place = await demoFolder(flags.out, (begun) => flags.new !== true && isSameRun(begun, config))

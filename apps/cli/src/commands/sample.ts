@@ -5,7 +5,7 @@ import { checkParams, nullLabel } from '@dit/model'
 import { dispose } from '@dit/tensor'
 import { loadCheckpointParams } from '@dit/train-ddp'
 import { Command } from 'commander'
-import type { EngineName } from '../engines/names.js'
+import { chosenBackend } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
 import { toPictures } from '../images/pixels.js'
 import { givenOptions } from '../options/config-file.js'
@@ -68,10 +68,7 @@ interface SamplePlan {
 export async function sampleFromFlags(flags: SampleFlags, output: Output): Promise<number> {
   const plan = await planSamples(flags)
   const { store, path, config, step, folder } = plan.model
-  const { backend, description } = await openEngine(
-    (flags.backend ?? SAMPLE_DEFAULTS.backend) as EngineName,
-    flags.threads,
-  )
+  const { backend, description } = await openEngine(chosenBackend(flags), flags.threads)
   const interruption = onInterrupt(() => output.notice('stopping'))
   try {
     const params = await loadCheckpointParams(store, path, flags.raw === true ? 'model' : 'ema', backend)

@@ -1,17 +1,9 @@
 import type { DiTConfig } from '@dit/model'
 import type { TrainRecipe } from '@dit/train-ddp'
-import { DEFAULT_ENGINE, type EngineName } from '../engines/names.js'
 import type { SamplerName } from '../sampling/sample-classes.js'
 
-/**
- * What `dit demo` does where no flag says otherwise. How long it takes is decided here, by engine and steps: tfjs-wasm takes
- * 8 to 10 steps per second of one core's time. Pictures get better up to 7000 steps at least.
- */
-export const DEMO_DEFAULTS: { readonly backend: EngineName; readonly steps: number; readonly seed: number } = {
-  backend: DEFAULT_ENGINE,
-  steps: 7000,
-  seed: 0,
-}
+/** What `dit demo` does where no flag says otherwise. Pictures get better up to this many steps at least. */
+export const DEMO_DEFAULTS = { steps: 7000, seed: 0 } as const
 
 /** Side of the pictures: the smallest at which the six shapes are told apart. */
 const SIZE = 16

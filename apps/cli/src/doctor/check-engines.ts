@@ -1,4 +1,4 @@
-import { DEFAULT_ENGINE, ENGINE_NAMES, type EngineName, LATER_ENGINES } from '../engines/names.js'
+import { ENGINE_NAMES, type EngineName, LATER_ENGINES } from '../engines/names.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
 import { formatNumber } from '../terminal/format.js'
 import { checkKernels } from './kernel-check.js'
@@ -6,6 +6,7 @@ import type { Finding } from './finding.js'
 
 /** What each engine needs beside this program. */
 const INSTALL: Readonly<Record<EngineName, string | null>> = {
+  'cpu-native': 'install a C compiler and run npm run build (cpu-wasm computes without)',
   'cpu-wasm': 'npm install @dit/backend-cpu',
   'tfjs-wasm': 'npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm',
   'tfjs-cpu': 'npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-cpu',
@@ -44,8 +45,8 @@ async function checkEngine(name: EngineName): Promise<Finding> {
       await backend.dispose()
     }
   } catch (error) {
-    // The other engines are optional.
-    const status = name === DEFAULT_ENGINE ? 'fail' : 'missing'
+    // It runs everywhere; the other engines are optional.
+    const status = name === 'cpu-wasm' ? 'fail' : 'missing'
     const install = INSTALL[name]
     return { name, status, text: causeText(error), ...(install === null ? {} : { fix: install }) }
   }

@@ -1,17 +1,26 @@
-/** Engines that `--backend` takes. */
-export const ENGINE_NAMES = ['cpu-wasm', 'tfjs-wasm', 'tfjs-cpu', 'reference'] as const
+/** Engines as they are printed and kept in a run's `config.json`. */
+export const ENGINE_NAMES = ['cpu-native', 'cpu-wasm', 'tfjs-wasm', 'tfjs-cpu', 'reference'] as const
 
 export type EngineName = (typeof ENGINE_NAMES)[number]
 
+/** What `--backend` takes: an engine, or `cpu` for the faster of dit's own kernels that is there. */
+export const BACKENDS = ['cpu', ...ENGINE_NAMES] as const
+
+export type BackendName = (typeof BACKENDS)[number]
+
 /** What computes where no other is asked for. */
-export const DEFAULT_ENGINE: EngineName = 'cpu-wasm'
+export const DEFAULT_BACKEND: BackendName = 'cpu'
+
+/** What `--engine` takes: builds of dit's own kernels. */
+export const CPU_ENGINES = ['native', 'wasm'] as const
+
+export type CpuEngine = (typeof CPU_ENGINES)[number]
 
 /** As many threads as there are processors, where an engine has threads. */
 export type Threads = number | 'auto'
 
 /** Engines of the plan that this version does not have, for `dit doctor`. */
 export const LATER_ENGINES: readonly { name: string; text: string }[] = [
-  { name: 'cpu-native', text: "dit's own CPU kernels as a native addon" },
   { name: 'webgpu', text: 'WebGPU, in browsers and in Node' },
   { name: 'tfjs-node', text: 'TensorFlow in Node, with CUDA through @tensorflow/tfjs-node-gpu' },
 ]

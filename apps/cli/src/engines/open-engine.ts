@@ -1,14 +1,15 @@
 import { type Backend, reference } from '@dit/tensor'
 import { Failure, UsageError } from '../terminal/errors.js'
 import { ditVersion } from '../version.js'
-import type { EngineName, Threads } from './names.js'
+import type { BackendName, EngineName, Threads } from './names.js'
 
 /** What computes, as it is printed and kept in a run's `config.json`. */
 export interface EngineDescription {
   readonly name: EngineName
   /** Of the package that has the kernels; null for the plain loops of `reference`. */
   readonly version: string | null
-  readonly simd: boolean
+  /** Vector instructions, such as `avx512` or `simd128`; null for none. */
+  readonly instructionSet: string | null
   readonly threads: number
 }
 
@@ -22,18 +23,19 @@ export interface OpenEngine {
  *
  * @param threads of the engines that have them
  * @throws UsageError where the engine cannot have so many threads
- * @throws Failure where its package is not installed or does not start
+ * @throws Failure where it is not installed or does not start
  */
-export async function openEngine(name: EngineName, threads: Threads = 'auto'): Promise<OpenEngine> {
-  if (name !== 'cpu-wasm' && threads !== 'auto' && threads !== 1) {
-    throw new UsageError(`--threads ${threads}: ${name} has one thread; cpu-wasm has more`)
+export async function openEngine(name: BackendName, threads: Threads = 'auto'): Promise<OpenEngine> {
+  const isOwn = name === 'cpu' || name === 'cpu-native' || name === 'cpu-wasm'
+  if (!isOwn && threads !== 'auto' && threads !== 1) {
+    throw new UsageError(`--threads ${threads}: ${name} has one thread; dit's own kernels (--backend cpu) have more`)
   }
   if (name === 'reference') {
-    return { backend: reference(), description: { name, version: null, simd: false, threads: 1 } }
+    return { backend: reference(), description: { name, version: null, instructionSet: null, threads: 1 } }
   }
   try {
     // Loaded here, so that commands that compute nothing start fast and work without an engine.
-    return name === 'cpu-wasm' ? await openCpu(name, threads) : await openTfjs(name)
+    return isOwn ? await openCpu(name, threads) : await openTfjs(name)
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`--threads: ${error.message}`, { cause: error })
     throw new Failure(`the engine ${name} cannot be used: ${(error as Error).message}; see \`dit doctor\``, {
@@ -42,22 +44,23 @@ export async function openEngine(name: EngineName, threads: Threads = 'auto'): P
   }
 }
 
-async function openCpu(name: 'cpu-wasm', threads: Threads): Promise<OpenEngine> {
+async function openCpu(name: 'cpu' | 'cpu-native' | 'cpu-wasm', threads: Threads): Promise<OpenEngine> {
   const { cpu, describeCpu } = await import('@dit/backend-cpu')
-  const backend = await cpu({ engine: 'wasm', threads })
-  const { simd, threads: running } = describeCpu(backend)
-  return { backend, description: { name, version: ditVersion(), simd: simd > 1, threads: running } }
+  const asked = name === 'cpu' ? {} : ({ engine: name === 'cpu-native' ? 'native' : 'wasm' } as const)
+  const backend = await cpu({ ...asked, threads })
+  const { engine, instructionSet, threads: running } = describeCpu(backend)
+  return { backend, description: { name: `cpu-${engine}`, version: ditVersion(), instructionSet, threads: running } }
 }
 
 async function openTfjs(name: 'tfjs-wasm' | 'tfjs-cpu'): Promise<OpenEngine> {
   const { describeTfjs, tfjs } = await import('@dit/backend-tfjs')
   const backend = await tfjs({ engine: name === 'tfjs-wasm' ? 'wasm' : 'cpu' })
   const { version, simd, threads } = describeTfjs(backend)
-  return { backend, description: { name, version, simd, threads } }
+  return { backend, description: { name, version, instructionSet: simd ? 'simd128' : null, threads } }
 }
 
-/** `cpu-wasm 0.1.0 (SIMD, 2 threads)` */
-export function engineText({ name, version, simd, threads }: EngineDescription): string {
+/** `cpu-native 0.1.0 (avx512, 2 threads)` */
+export function engineText({ name, version, instructionSet, threads }: EngineDescription): string {
   if (name === 'reference') return 'reference (plain float64 loops, slow)'
-  return `${name} ${version} (${simd ? 'SIMD' : 'no SIMD'}, ${threads} thread${threads === 1 ? '' : 's'})`
+  return `${name} ${version} (${instructionSet ?? 'no SIMD'}, ${threads} thread${threads === 1 ? '' : 's'})`
 }

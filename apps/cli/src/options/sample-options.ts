@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
-import { DEFAULT_ENGINE, ENGINE_NAMES, type Threads } from '../engines/names.js'
+import { type EngineFlags, engineOptions } from '../engines/engine-options.js'
 import { SAMPLERS } from '../sampling/sample-classes.js'
-import { integer, number, orWord, threadCount } from './values.js'
+import { integer, number, orWord } from './values.js'
 
 /** Options of `dit sample` as given; keys of a config file are the same. */
-export interface SampleFlags {
+export interface SampleFlags extends EngineFlags {
   readonly run?: string
   readonly checkpoint?: string
   readonly raw?: boolean
@@ -22,8 +22,6 @@ export interface SampleFlags {
   readonly singles?: boolean | string
   readonly npz?: boolean | string
   readonly preview?: boolean
-  readonly backend?: string
-  readonly threads?: Threads
   readonly quiet?: boolean
   readonly json?: boolean
 }
@@ -39,7 +37,6 @@ export const SAMPLE_DEFAULTS = {
   guidanceChannels: 3,
   seed: 0,
   batch: 32,
-  backend: DEFAULT_ENGINE,
 } as const
 
 const D = SAMPLE_DEFAULTS
@@ -78,8 +75,7 @@ export function addSampleOptions(command: Command): Command {
   add('Output', '--npz [file]', 'all pictures as uint8 [N, H, W, 3] named arr_0 (default file: beside the grid)')
   add('Output', '--preview', 'show the estimate beside the grid while sampling, in <out>.preview.png')
 
-  add('Engine', '--backend <name>', `what computes (default ${D.backend})`).choices(ENGINE_NAMES)
-  add('Engine', '--threads <n|auto>', 'threads of the engine (default auto: one for each processor)', threadCount)
+  for (const option of engineOptions()) command.addOption(option.helpGroup('Engine:'))
   add('Engine', '--batch <n>', `pictures at a time (default ${D.batch})`, integer(1))
 
   add('Other', '--config <file>', 'JSON file with any of these options, in camel case; the command line wins')

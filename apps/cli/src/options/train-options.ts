@@ -1,11 +1,11 @@
 import { DIT_NAMES } from '@dit/model'
 import { RECIPES, smallRecipe } from '@dit/train-ddp'
 import { type Command, Option } from 'commander'
-import { DEFAULT_ENGINE, ENGINE_NAMES, type Threads } from '../engines/names.js'
-import { integer, number, orWord, threadCount } from './values.js'
+import { type EngineFlags, engineOptions } from '../engines/engine-options.js'
+import { integer, number, orWord } from './values.js'
 
 /** Options of `dit train` as given; keys of a config file are the same. What is absent takes its default. */
-export interface TrainFlags {
+export interface TrainFlags extends EngineFlags {
   readonly config?: string
   readonly data?: string
   readonly size?: number
@@ -46,8 +46,6 @@ export interface TrainFlags {
   readonly keepLast?: number
   readonly keepEvery?: number | null
   readonly sampleEvery?: number | null
-  readonly backend?: string
-  readonly threads?: Threads
   readonly recompute?: boolean
   readonly allowInexact?: boolean
   readonly quiet?: boolean
@@ -73,7 +71,6 @@ export const TRAIN_DEFAULTS = {
   keepLast: 3,
   keepEvery: null,
   sampleEvery: 500,
-  backend: DEFAULT_ENGINE,
   recompute: false,
 } as const
 
@@ -172,8 +169,7 @@ export function addTrainOptions(command: Command): Command {
     orWord('none', integer(1)),
   )
 
-  choose('Engine', '--backend <name>', `what computes (default ${D.backend})`, ENGINE_NAMES)
-  add('Engine', '--threads <n|auto>', 'threads of the engine (default auto: one for each processor)', threadCount)
+  for (const option of engineOptions()) command.addOption(option.helpGroup('Engine:'))
   add('Engine', '--recompute', 'use less memory: compute blocks twice instead of storing them')
   add('Engine', '--allow-inexact', 'resume even if the result will differ from an unbroken run')
 

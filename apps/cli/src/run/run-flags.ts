@@ -58,6 +58,7 @@ const MAY_CHANGE: readonly (keyof TrainFlags)[] = [
   'keepEvery',
   'sampleEvery',
   'backend',
+  'engine',
   'threads',
   'recompute',
 ]

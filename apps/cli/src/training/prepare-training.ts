@@ -1,5 +1,5 @@
 import { basename, join, resolve } from 'node:path'
-import type { EngineName } from '../engines/names.js'
+import { chosenBackend } from '../engines/engine-options.js'
 import { type EngineDescription, type OpenEngine, openEngine } from '../engines/open-engine.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
 import { dataDifference, type OpenData, openData } from '../run/open-data.js'
@@ -45,7 +45,7 @@ async function prepareNew(flags: TrainFlags, output: Output): Promise<PreparedRu
   }
   const opened = await openData({ data, size, skipBad: flags.skipBad ?? TRAIN_DEFAULTS.skipBad }, output)
   return orClose(opened, async () => {
-    const engine = await openEngine((flags.backend ?? TRAIN_DEFAULTS.backend) as EngineName, flags.threads)
+    const engine = await openEngine(chosenBackend(flags), flags.threads)
     const config: RunConfig = {
       format: RUN_FORMAT,
       ...resolveRun(flags, opened.dataset.classes.length),
@@ -69,7 +69,7 @@ async function prepareResume(flags: TrainFlags, output: Output): Promise<Prepare
   const opened = await openData({ data: path, size: data.size, skipBad, classes }, output)
   return orClose(opened, async () => {
     const allowInexact = flags.allowInexact ?? false
-    const engine = await openEngine((flags.backend ?? before.engine.name) as EngineName, flags.threads)
+    const engine = await openEngine(chosenBackend(flags, before.engine.name), flags.threads)
     const differences = [
       dataDifference(data, opened.config),
       engineDifference(before.engine, engine.description),
@@ -100,7 +100,9 @@ function resumedFolder({ resume, out, data }: TrainFlags): string {
 function engineDifference(before: EngineDescription, now: EngineDescription): string | null {
   if (before.name !== now.name) return null
   if (before.version !== now.version) return `${now.name} was version ${before.version} and is ${now.version}`
-  if (before.simd !== now.simd) return `${now.name} ran ${before.simd ? 'with' : 'without'} SIMD before`
+  if (before.instructionSet !== now.instructionSet) {
+    return `${now.name} ran with ${before.instructionSet ?? 'no SIMD'} and has ${now.instructionSet ?? 'no SIMD'} now`
+  }
   return null
 }
 

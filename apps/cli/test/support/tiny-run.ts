@@ -34,7 +34,7 @@ export const tinyConfig: RunConfig = {
   checkpoint: { every: 2, keepLast: 3, keepEvery: null },
   sampleEvery: null,
   recompute: 'none',
-  engine: { name: 'reference', version: null, simd: false, threads: 1 },
+  engine: { name: 'reference', version: null, instructionSet: null, threads: 1 },
   versions: { dit: '0.0.0', node: '20.0.0', platform: 'linux', arch: 'x64' },
 }
 
