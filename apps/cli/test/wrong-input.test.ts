@@ -30,6 +30,17 @@ test.concurrent.each<[string, string[], RegExp]>([
   ['empty folder', ['train', '--data', 'empty'], /empty is empty/],
   ['file as data', ['train', '--data', 'file.txt'], /--data file\.txt: it is a file/],
   ['file as output', ['train', ...TINY, '--out', 'file.txt/run'], /file\.txt is a file, not a folder/],
+  ['a folder of other files as output', ['train', ...TINY, '--out', '.'], /--out \. holds other files \(empty, …\)/],
+  ['no path for --out', ['train', '--out', ''], /'--out <folder>' argument '' is invalid\. It must be a path/],
+  ['no path for --data', ['train', '--data='], /'--data <shapes\|folder>' argument '' is invalid/],
+  ['no path for --run', ['sample', '--run', ''], /'--run <folder>' argument '' is invalid/],
+  ['no path for --npz', ['sample', '--run', 'x', '--npz', ''], /'--npz \[file\]' argument '' is invalid/],
+  ['no path for --singles', ['sample', '--run', 'x', '--singles', ''], /'--singles \[folder\]' argument '' is/],
+  ['no path for a plot', ['plot', 'x', '--out', ''], /'--out <name>' argument '' is invalid/],
+  ['nothing to tell of', ['info', ''], /'' is invalid for argument 'what'\. It must be a path/],
+  ['too many timesteps', ['train', '--timesteps', '1e9'], /It must be a whole number, 2 to 1000000/],
+  ['null in a config file', ['train', '--config', 'null.json'], /"out" cannot be null; leave it out for the default/],
+  ['list in a config file', ['train', '--config', 'list.json'], /"steps" must be a plain value \(got a list\)/],
   ['unwritable output', ['train', ...TINY, '--out', '/proc/run'], /--out \/proc\/run: \/proc cannot be written to/],
   [
     'unknown engine',
@@ -46,12 +57,13 @@ test.concurrent.each<[string, string[], RegExp]>([
   const cwd = mkdtempSync(join(shared, 'case-'))
   mkdirSync(join(cwd, 'empty'))
   writeFileSync(join(cwd, 'file.txt'), '')
-  writeFileSync(join(cwd, 'keys.json'), '{"stpes": 3}')
+  const configs = { 'keys.json': '{"stpes": 3}', 'list.json': '{"steps": [3]}', 'null.json': '\uFEFF{"out": null}' }
+  for (const [name, text] of Object.entries(configs)) writeFileSync(join(cwd, name), text)
   const { code, stdout, stderr } = await runDit(args, { cwd })
   expect(stderr).toMatch(/^dit: [^\n]+\n$/)
   expect(stderr).toMatch(message)
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-  expect(contents(cwd)).toEqual(['empty', 'file.txt', 'keys.json'])
+  expect(contents(cwd)).toEqual(['empty', 'file.txt', 'keys.json', 'list.json', 'null.json'])
 })
 
 test('a run in the way is refused with advice; its settings cannot change at a resume', async () => {

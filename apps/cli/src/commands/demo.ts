@@ -8,7 +8,7 @@ import { DEMO_DEFAULTS, DEMO_MODEL, DEMO_SAMPLING } from '../demo/recipe.js'
 import { scoreLines } from '../demo/score.js'
 import { chosenBackend, type EngineFlags, engineOptions } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
-import { integer } from '../options/values.js'
+import { integer, path } from '../options/values.js'
 import { openData } from '../run/open-data.js'
 import { checkWritable } from '../run/run-folder.js'
 import { EXIT, Failure } from '../terminal/errors.js'
@@ -48,8 +48,13 @@ export function demoCommand(): Command {
     )
     .option('--steps <n>', 'length of the training', integer(1), D.steps)
     .option('--seed <n>', 'seed of everything random', integer(), D.seed)
-    .option('--per-class <n>', 'pictures of each class that are sampled and judged', integer(1), DEMO_SAMPLING.perClass)
-    .option('--out <folder>', 'where the numbered folders are', join('runs', 'demo'))
+    .option(
+      '--per-class <n>',
+      'pictures of each class that are sampled and judged',
+      integer(1, 1000),
+      DEMO_SAMPLING.perClass,
+    )
+    .option('--out <folder>', 'where the numbered folders are', path, join('runs', 'demo'))
     .option('--new', 'begin anew instead of continuing a demo that was stopped')
     .option('-q, --quiet', 'print nothing but warnings and errors')
     .option('--json', 'print one JSON object a line')

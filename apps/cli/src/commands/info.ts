@@ -6,7 +6,7 @@ import { fileLines, reportFile, tensorLines, type TensorReport } from '../info/f
 import { findTarget } from '../info/find-target.js'
 import { modelLines, reportModel } from '../info/model-report.js'
 import { reportRun, runLines } from '../info/run-report.js'
-import { integer } from '../options/values.js'
+import { integer, path } from '../options/values.js'
 import { readRunConfig } from '../run/run-folder.js'
 import { createOutput, type Output } from '../terminal/output.js'
 
@@ -31,7 +31,7 @@ export function infoCommand(): Command {
   return new Command('info')
     .summary('tell what a model, a run or a checkpoint is and costs')
     .description('Parameters, compute and memory of a model; the state of a run; the tensors of a checkpoint.')
-    .argument('<what>', 'folder of a run or a checkpoint, a .safetensors file, or a name such as DiT-S/8')
+    .argument('<what>', 'folder of a run or a checkpoint, a .safetensors file, or a name such as DiT-S/8', path)
     .option(
       '--batch <n>',
       `examples at a time, for the memory of training (default: the run's, or ${DEFAULT_BATCH})`,

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import type { StepRecord } from '@dit/train-ddp'
 import { Command, Option } from 'commander'
 import { svgToPng } from '../images/fonts.js'
-import { integer } from '../options/values.js'
+import { integer, path } from '../options/values.js'
 import { runPlot } from '../plot/run-plot.js'
 import type { ScaleKind } from '../plot/scales.js'
 import { readLog } from '../run/read-log.js'
@@ -25,8 +25,8 @@ export function plotCommand(): Command {
   return new Command('plot')
     .summary('draw the loss and the learning rate of a run')
     .description('Draws the loss and the learning rate of a run, finished or not, as SVG and PNG.')
-    .argument('<run>', 'folder of a run')
-    .option('--out <name>', 'write <name>.svg and <name>.png (default: plot, in the run)')
+    .argument('<run>', 'folder of a run', path)
+    .option('--out <name>', 'write <name>.svg and <name>.png (default: plot, in the run)', path)
     .addOption(
       new Option('--scale <kind>', 'of the loss; auto takes log where it spans a large range')
         .choices(['auto', 'linear', 'log'])

@@ -47,7 +47,8 @@ function readConfigFile(path: string, command: Command): Record<string, unknown>
 function parseObject(path: string): Record<string, unknown> {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    // Editors on Windows begin files with a byte order mark.
+    text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
   } catch (error) {
     throw new UsageError(`--config: ${explain(error).message}`, { cause: error })
   }
@@ -69,15 +70,31 @@ function parseValue(path: string, key: string, option: Option, value: unknown): 
       throw new UsageError(`${path}: "${key}" must be true or false (got ${JSON.stringify(value)})`)
     return value
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    throw new UsageError(`${path}: "${key}" must be a plain value (got an object)`)
+  const isList = Array.isArray(value) && option.flags.includes('<list>')
+  if (typeof value === 'object' && value !== null && !isList) {
+    throw new UsageError(
+      `${path}: "${key}" must be a plain value (got ${Array.isArray(value) ? 'a list' : 'an object'})`,
+    )
+  }
+  if (value === null) {
+    if (takesNull(option)) return NULL
+    throw new UsageError(`${path}: "${key}" cannot be null; leave it out for the default`)
   }
   if (option.optional && typeof value === 'boolean') return value
+  if (typeof value === 'boolean') throw new UsageError(`${path}: "${key}" must be a plain value (got ${value})`)
   try {
     const text = String(value)
     return option.parseArg === undefined ? text : option.parseArg(text, undefined)
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error
     throw new UsageError(`${path}: "${key}" cannot be ${JSON.stringify(value)}. ${error.message}`, { cause: error })
+  }
+}
+
+function takesNull(option: Option): boolean {
+  try {
+    return option.parseArg?.('null', undefined) === NULL
+  } catch {
+    return false
   }
 }

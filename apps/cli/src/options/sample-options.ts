@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { type EngineFlags, engineOptions } from '../engines/engine-options.js'
 import { SAMPLERS } from '../sampling/sample-classes.js'
-import { integer, number, orWord } from './values.js'
+import { integer, number, orWord, path } from './values.js'
 
 /** Options of `dit sample` as given; keys of a config file are the same. */
 export interface SampleFlags extends EngineFlags {
@@ -39,6 +39,9 @@ export const SAMPLE_DEFAULTS = {
   batch: 32,
 } as const
 
+/** Most pictures of a class; memory may set a lower bound. */
+const MAX_COUNT = 1_000_000
+
 const D = SAMPLE_DEFAULTS
 
 /** Adds the options of `dit sample`; defaults are told in the help only. */
@@ -49,12 +52,12 @@ export function addSampleOptions(command: Command): Command {
     command.addOption(option)
     return option
   }
-  add('Model', '--run <folder>', 'a run: its newest whole checkpoint is used')
-  add('Model', '--checkpoint <folder>', 'one checkpoint of a run: <run>/checkpoints/step-0001000')
+  add('Model', '--run <folder>', 'a run: its newest whole checkpoint is used', path)
+  add('Model', '--checkpoint <folder>', 'one checkpoint of a run: <run>/checkpoints/step-0001000', path)
   add('Model', '--raw', 'the trained weights, not their moving average')
 
   add('Pictures', '--classes <list>', `names or numbers, with commas between, or all (default ${D.classes})`)
-  add('Pictures', '--count <n>', `pictures of each class (default ${D.count})`, integer(1))
+  add('Pictures', '--count <n>', `pictures of each class (default ${D.count})`, integer(1, MAX_COUNT))
   add('Pictures', '--seed <n>', `seed of the noise (default ${D.seed})`, integer())
 
   add('Sampling', '--steps <n>', `denoising steps (default ${D.steps})`, integer(1))
@@ -70,15 +73,15 @@ export function addSampleOptions(command: Command): Command {
   add('Sampling', '--clip', 'keep estimates in the range of pixels (default for models of pixels)')
   add('Sampling', '--no-clip', 'let estimates leave the range of pixels')
 
-  add('Output', '--out <file>', 'grid, a PNG (default samples.png in the folder of the run)')
-  add('Output', '--singles [folder]', 'each picture as a PNG as well (default folder: beside the grid)')
-  add('Output', '--npz [file]', 'all pictures as uint8 [N, H, W, 3] named arr_0 (default file: beside the grid)')
+  add('Output', '--out <file>', 'grid, a PNG (default samples.png in the folder of the run)', path)
+  add('Output', '--singles [folder]', 'each picture as a PNG as well (default folder: beside the grid)', path)
+  add('Output', '--npz [file]', 'all pictures as uint8 [N, H, W, 3] named arr_0 (default file: beside the grid)', path)
   add('Output', '--preview', 'show the estimate beside the grid while sampling, in <out>.preview.png')
 
   for (const option of engineOptions()) command.addOption(option.helpGroup('Engine:'))
   add('Engine', '--batch <n>', `pictures at a time (default ${D.batch})`, integer(1))
 
-  add('Other', '--config <file>', 'JSON file with any of these options, in camel case; the command line wins')
+  add('Other', '--config <file>', 'JSON file with any of these options, in camel case; the command line wins', path)
   add('Other', '-q, --quiet', 'print nothing but warnings and errors')
   add('Other', '--json', 'print one JSON object a line')
   return command

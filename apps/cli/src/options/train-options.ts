@@ -2,7 +2,7 @@ import { DIT_NAMES } from '@dit/model'
 import { RECIPES, smallRecipe } from '@dit/train-ddp'
 import { type Command, Option } from 'commander'
 import { type EngineFlags, engineOptions } from '../engines/engine-options.js'
-import { integer, number, orWord } from './values.js'
+import { integer, number, orWord, path } from './values.js'
 
 /** Options of `dit train` as given; keys of a config file are the same. What is absent takes its default. */
 export interface TrainFlags extends EngineFlags {
@@ -74,6 +74,9 @@ export const TRAIN_DEFAULTS = {
   recompute: false,
 } as const
 
+/** Most timesteps of a process: its tables are built at every start. */
+export const MAX_TIMESTEPS = 1_000_000
+
 const D = TRAIN_DEFAULTS
 
 /** Adds the options of `dit train`. Defaults are told in the help only, so that "given" can be told from "absent". */
@@ -97,6 +100,7 @@ export function addTrainOptions(command: Command): Command {
     'Data',
     '--data <shapes|folder>',
     `generated shapes, or a folder with one sub-folder of pictures per class (default ${D.data})`,
+    path,
   )
   add('Data', '--size <pixels>', `side of the square pictures (default ${D.size})`, integer(1))
   add('Data', '--no-flip', 'do not mirror pictures at random')
@@ -139,7 +143,7 @@ export function addTrainOptions(command: Command): Command {
   add('Recipe', '--ema-warmup', 'let the average forget the start quickly')
   add('Recipe', '--no-ema-warmup', 'use the full decay from the first step')
   add('Recipe', '--schedule <name>', 'noise schedule: linear or squaredcos_cap_v2')
-  add('Recipe', '--timesteps <n>', 'diffusion timesteps', integer(2))
+  add('Recipe', '--timesteps <n>', 'diffusion timesteps', integer(2, MAX_TIMESTEPS))
   choose('Recipe', '--timestep-sampler <name>', 'how timesteps are drawn', ['uniform', 'lossSecondMoment'])
   choose('Recipe', '--predict <what>', 'what the model predicts', ['epsilon', 'x0', 'previousX'])
   choose('Recipe', '--variance <type>', 'variance of a denoising step', [
@@ -152,8 +156,8 @@ export function addTrainOptions(command: Command): Command {
 
   add('Run', '--steps <n>', `length of the run (default ${D.steps})`, integer(1))
   add('Run', '--seed <n>', `seed of everything random (default ${D.seed})`, integer())
-  add('Run', '--out <folder>', 'folder of the run (default runs/<data>)')
-  add('Run', '--resume [folder]', 'continue the run in --out, or in this folder')
+  add('Run', '--out <folder>', 'folder of the run (default runs/<data>)', path)
+  add('Run', '--resume [folder]', 'continue the run in --out, or in this folder', path)
   add('Run', '--checkpoint-every <steps>', `steps between checkpoints (default ${D.checkpointEvery})`, integer(1))
   add('Run', '--keep-last <n>', `newest checkpoints to keep (default ${D.keepLast})`, integer(1))
   add(
@@ -173,7 +177,7 @@ export function addTrainOptions(command: Command): Command {
   add('Engine', '--recompute', 'use less memory: compute blocks twice instead of storing them')
   add('Engine', '--allow-inexact', 'resume even if the result will differ from an unbroken run')
 
-  add('Other', '--config <file>', 'JSON file with any of these options, in camel case; the command line wins')
+  add('Other', '--config <file>', 'JSON file with any of these options, in camel case; the command line wins', path)
   add('Other', '-q, --quiet', 'print nothing but warnings and errors')
   add('Other', '--json', 'print one JSON object a line')
   return command

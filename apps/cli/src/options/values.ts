@@ -2,12 +2,13 @@ import { InvalidArgumentError } from 'commander'
 
 /** Parsers of option values: they throw commander's error, which names the option and the value. */
 
-/** A whole number, at least `min`. */
-export function integer(min = 0): (text: string) => number {
+/** A whole number from `min` to `max`. */
+export function integer(min = 0, max = Infinity): (text: string) => number {
   return (text) => {
     const value = number()(text)
-    if (!Number.isSafeInteger(value) || value < min) {
-      throw new InvalidArgumentError(`It must be a whole number, ${min} or more.`)
+    if (!Number.isSafeInteger(value) || value < min || value > max) {
+      const range = max === Infinity ? `${min} or more` : `${min} to ${max}`
+      throw new InvalidArgumentError(`It must be a whole number, ${range}.`)
     }
     return value
   }
@@ -24,6 +25,12 @@ export function number(min = -Infinity, max = Infinity): (text: string) => numbe
     }
     return value
   }
+}
+
+/** The path of a file or folder. An empty one would be the working folder, which nobody means by it. */
+export function path(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It must be a path, which cannot be empty.')
+  return text
 }
 
 /** A number of threads, or `auto`. */

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { checkConfig } from '@dit/model'
+import { LOG } from '@dit/train-ddp'
 import { UsageError } from '../terminal/errors.js'
 import { CONFIG_FILE, RUN_FORMAT, type RunConfig } from './run-config.js'
 
@@ -42,10 +43,22 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
   return config as RunConfig
 }
 
-/** Whether a folder holds a run or anything of one. */
-export async function holdsRun(folder: string): Promise<boolean> {
+/**
+ * Checks that a folder is empty or not there, so that a new run overwrites nothing.
+ *
+ * @throws UsageError that says what is in the way
+ */
+export async function checkUnused(flag: string, folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => [])
-  return names.some((name) => name === CONFIG_FILE || name === 'log.jsonl' || name === 'checkpoints')
+  if (names.length === 0) return
+  if (names.some((name) => name === CONFIG_FILE || name === LOG || name === 'checkpoints')) {
+    throw new UsageError(
+      `${flag} ${folder} holds a run already; continue it with \`--resume\`, or give another folder with \`${flag}\``,
+    )
+  }
+  throw new UsageError(
+    `${flag} ${folder} holds other files (${names.toSorted()[0]}${names.length > 1 ? ', …' : ''}); a new run needs a folder that is empty or not there yet`,
+  )
 }
 
 /**

@@ -6,7 +6,7 @@ import { dataDifference, type OpenData, openData } from '../run/open-data.js'
 import { resolveRun } from '../run/resolve-run.js'
 import { RUN_FORMAT, type RunConfig } from '../run/run-config.js'
 import { resumedRun } from '../run/run-flags.js'
-import { checkWritable, holdsRun, readRunConfig } from '../run/run-folder.js'
+import { checkUnused, checkWritable, readRunConfig } from '../run/run-folder.js'
 import { Failure, UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 import { ditVersion } from '../version.js'
@@ -38,11 +38,7 @@ async function prepareNew(flags: TrainFlags, output: Output): Promise<PreparedRu
   // Once before the data are read, which may take long; their number of classes is not what may be wrong.
   resolveRun(flags, 1)
   await checkWritable('--out', folder)
-  if (await holdsRun(folder)) {
-    throw new UsageError(
-      `--out ${folder} holds a run already; continue it with \`--resume\`, or give another folder with \`--out\``,
-    )
-  }
+  await checkUnused('--out', folder)
   const opened = await openData({ data, size, skipBad: flags.skipBad ?? TRAIN_DEFAULTS.skipBad }, output)
   return orClose(opened, async () => {
     const engine = await openEngine(chosenBackend(flags), flags.threads)
