@@ -38,6 +38,11 @@ export class NonFiniteLossError extends Error {
   }
 }
 
+/** Another process, or another call of `train`, is writing to the run. */
+export class RunLockedError extends Error {
+  override readonly name = 'RunLockedError'
+}
+
 /** Resuming would not continue to the bit, and `allowInexact` was not given. */
 export class InexactResumeError extends Error {
   override readonly name = 'InexactResumeError'

@@ -101,8 +101,11 @@ export function checkRecipe(recipe: TrainRecipe): void {
   if (!(Number.isInteger(recipe.warmupSteps) && recipe.warmupSteps >= 0)) {
     fail('warmupSteps', 'an integer, 0 or more', recipe.warmupSteps)
   }
+  checkChoice('decay', recipe.decay, ['constant', 'linear', 'cosine'])
+  checkChoice('timestepSampler', recipe.timestepSampler, ['uniform', 'lossSecondMoment'])
   for (const field of ['beta1', 'beta2', 'emaDecay'] as const) {
-    if (!(recipe[field] >= 0 && recipe[field] < 1)) fail(field, 'in [0, 1)', recipe[field])
+    if (!(typeof recipe[field] === 'number' && recipe[field] >= 0 && recipe[field] < 1))
+      fail(field, 'in [0, 1)', recipe[field])
   }
   if (!(recipe.finalLearningRate >= 0 && recipe.finalLearningRate <= 1)) {
     fail('finalLearningRate', 'a share between 0 and 1', recipe.finalLearningRate)
@@ -116,4 +119,9 @@ export function checkRecipe(recipe: TrainRecipe): void {
 
 function fail(field: string, must: string, value: unknown): never {
   throw new RangeError(`recipe: ${field} must be ${must} (got ${String(value)})`)
+}
+
+/** Throws a RangeError unless the value is one of the choices. */
+export function checkChoice(field: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value)) fail(field, `one of ${choices.join(', ')}`, value)
 }

@@ -54,8 +54,24 @@ describe('a run that is resumed ends in the bytes of an unbroken one', () => {
     }
     await expect(run({ ...base, store: dying })).rejects.toThrow('power cut')
     expect(files.has('checkpoints/step-0000006/model.safetensors')).toBe(true)
-    expect((await run({ ...base, store }))[0]).toMatchObject({ step: 4, notices: [] })
+    expect((await run({ ...base, store }))[0]).toMatchObject({
+      step: 4,
+      notices: [expect.stringContaining('checkpoints/step-0000006 is incomplete')],
+    })
     expect(await contents(store)).toEqual(await unbroken())
+  })
+
+  test('with the sample grid that was lost to a stop, but not one that was made', async () => {
+    const made: number[] = []
+    const sample = { every: 4, run: async ({ step }: { step: number }) => void made.push(step) }
+    const store = memoryRunStore()
+    for await (const event of train({ ...base, store, sample }))
+      if (event.type === 'checkpoint' && event.step === 4) break
+    expect(made).toEqual([])
+    await run({ ...base, store, sample })
+    expect(made).toEqual([4, 8])
+    await run({ ...base, store, sample: { ...sample, isMade: async () => true } })
+    expect(made).toEqual([4, 8])
   })
 
   test('also when it is finished already', async () => {
@@ -91,12 +107,53 @@ describe('damage to the newest checkpoint', () => {
     expect(await contents(store)).toEqual(whole)
   })
 
-  test('a missing manifest makes the folder invisible', async () => {
+  test.each<[string, (bytes: Uint8Array) => string]>([
+    ['null', () => 'null'],
+    ['a list of nothing', () => '{"format":"dit-checkpoint-1","files":{"model.safetensors":null}}'],
+  ])('a manifest that holds %s is damage like any other', async (_, contents) => {
+    const files = new Map<string, Uint8Array>()
+    const store = memoryRunStore(files)
+    await run({ ...base, store })
+    await store.write(`${last}/manifest.json`, contents(files.get(`${last}/manifest.json`)!))
+    const [start] = await run({ ...base, store })
+    expect(start).toMatchObject({ step: 6, notices: [expect.stringContaining(`${last} is damaged (manifest.json`)] })
+  })
+
+  test('a missing manifest makes the previous checkpoint be used, and says so', async () => {
     const files = new Map<string, Uint8Array>()
     const store = memoryRunStore(files)
     await run({ ...base, store })
     remove('manifest.json')(files)
-    expect((await run({ ...base, store }))[0]).toMatchObject({ step: 6, notices: [] })
+    expect((await run({ ...base, store }))[0]).toMatchObject({
+      step: 6,
+      notices: [`${last} is incomplete (it has no manifest.json); an earlier checkpoint is used instead`],
+    })
+  })
+
+  test('counters that cannot be are damage, also under a right checksum', async () => {
+    for (const change of [{ logBytes: -1 }, { step: 9 }, { lossHistory: 7 }, { format: 'zzz' }, { seed: null }]) {
+      const store = memoryRunStore()
+      await run({ ...base, store })
+      const state = JSON.parse(new TextDecoder().decode((await store.read(`${last}/state.json`))!))
+      const record = await store.write(`${last}/state.json`, JSON.stringify({ ...state, ...change }))
+      const manifest = JSON.parse(new TextDecoder().decode((await store.read(`${last}/manifest.json`))!))
+      manifest.files['state.json'] = record
+      await store.write(`${last}/manifest.json`, JSON.stringify(manifest))
+      expect((await run({ ...base, store }))[0]).toMatchObject({
+        step: 6,
+        notices: [expect.stringContaining(`${last} is damaged (state.json`)],
+      })
+    }
+  })
+
+  test('a lost log is refused, and goes on with a notice where that is allowed', async () => {
+    const files = new Map<string, Uint8Array>()
+    const store = memoryRunStore(files)
+    await run({ ...base, store, ...stoppingAfter(3) })
+    files.delete('log.jsonl')
+    await expect(run({ ...base, store })).rejects.toThrow(/log\.jsonl has 0 bytes.*--allow-inexact/)
+    const [start] = await run({ ...base, store, allowInexact: true })
+    expect(start).toMatchObject({ step: 3, notices: [expect.stringContaining('resumed inexactly: log.jsonl has 0')] })
   })
 
   test('of every checkpoint is an error that names them', async () => {

@@ -7,6 +7,7 @@ import {
   memoryRunStore,
   NonFiniteLossError,
   parseLog,
+  RunLockedError,
   smallRecipe,
   train,
   type TrainOptions,
@@ -169,6 +170,18 @@ describe('train refuses', () => {
       { data: tinyData(3) },
       'train: a batch must hold 4 examples of [1, 4, 4] (got 3 labels and 48 values)',
     ],
+    [
+      'an unknown decay',
+      { recipe: { ...smallRecipe, decay: 'foo' as never } },
+      'recipe: decay must be one of constant, linear, cosine (got foo)',
+    ],
+    ['an unknown recomputation', { recompute: 'yes' as never }, 'recompute must be one of none, block (got yes)'],
+    ['data that give nothing', { data: { batch: async () => undefined as never } }, 'train: data.batch must give { x0'],
+    [
+      'a label that is no class',
+      { data: { batch: async () => ({ x0: new Float32Array(64), labels: Int32Array.of(0, 1, 2, 3) }) } },
+      'train: labels must be in 0..2 (got 3)',
+    ],
     ['a recipe that cannot be', { recipe: { ...smallRecipe, beta1: 2 } }, 'recipe: beta1 must be in [0, 1) (got 2)'],
   ])('%s', async (_, change, text) => {
     await expect(run({ ...base, ...change })).rejects.toThrow(text)
@@ -186,6 +199,22 @@ describe('train refuses', () => {
     })
   })
 
+  test('to resume with another recipe unless told to', async () => {
+    const store = memoryRunStore()
+    await run({ ...base, store, ...stoppingAfter(2) })
+    const recipe = { ...tinyRecipe, learningRate: 0.5 }
+    await expect(run({ ...base, store, recipe })).rejects.toThrow('learningRate of the recipe was 0.01 and is 0.5')
+  })
+
+  test('a second writer while the first is at work', async () => {
+    const store = memoryRunStore()
+    const first = train({ ...base, store })
+    await first.next()
+    await expect(run({ ...base, store })).rejects.toThrow(RunLockedError)
+    await first.return()
+    await run({ ...base, store })
+  })
+
   test('a store that holds a run when told never to resume', async () => {
     const store = memoryRunStore()
     await run({ ...base, store, steps: 2 })
@@ -197,6 +226,9 @@ describe('train refuses', () => {
     await run({ ...base, store, steps: 2 })
     const wider = { ...tinyModel, hiddenSize: 16 }
     await expect(run({ ...base, steps: 2, store, model: wider })).rejects.toThrow(
+      'hiddenSize of the model was 8 and is 16',
+    )
+    await expect(run({ ...base, steps: 2, store, model: wider, allowInexact: true })).rejects.toThrow(
       'pos_embed must be [1, 4, 16] (got [1, 4, 8]); it is of another model',
     )
   })

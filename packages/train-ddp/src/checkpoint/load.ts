@@ -1,9 +1,9 @@
 import { formatShape, type Params, sameShape, upload } from '@dit/tensor'
 import type { RunStore } from '../run/run-store.js'
 import type { TrainState } from '../state.js'
-import { CHECKPOINT_FILES, checkpointPath } from './names.js'
-import { findDamage, listCheckpoints } from './manifest.js'
-import type { SavedCounters } from './save.js'
+import { parseCounters, type SavedCounters } from './counters.js'
+import { findDamage, listCheckpointFolders } from './manifest.js'
+import { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST } from './names.js'
 
 /** A checkpoint that is whole, and what was passed over to find it. */
 export interface FoundCheckpoint {
@@ -26,21 +26,41 @@ export class DamagedCheckpointError extends Error {
  */
 export async function findCheckpoint(store: RunStore): Promise<FoundCheckpoint | null> {
   const notices: string[] = []
-  for (const step of await listCheckpoints(store)) {
-    const damage = await findDamage(store, step)
+  const damaged: string[] = []
+  for (const { step, isComplete } of await listCheckpointFolders(store)) {
     const path = checkpointPath(step)
-    if (damage === null) return { step, path, notices }
-    notices.push(`${path} is damaged (${damage}); an earlier checkpoint is used instead`)
+    const damage = isComplete ? await damageOf(store, step) : null
+    if (isComplete && damage === null) return { step, path, notices }
+    const problem = damage === null ? `${path} is incomplete (it has no ${MANIFEST})` : `${path} is damaged (${damage})`
+    if (damage !== null) damaged.push(problem)
+    notices.push(`${problem}; an earlier checkpoint is used instead`)
   }
-  if (notices.length === 0) return null
-  throw new DamagedCheckpointError(
-    `${store.location}: no checkpoint is whole: ${notices.map((line) => line.split(';')[0]).join('; ')}`,
-  )
+  if (damaged.length === 0) return null
+  throw new DamagedCheckpointError(`${store.location}: no checkpoint is whole: ${damaged.join('; ')}`)
 }
 
+/** What cannot even be read is damaged, too. */
+async function damageOf(store: RunStore, step: number): Promise<string | null> {
+  try {
+    return await findDamage(store, step)
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/**
+ * Counters of a checkpoint that `findCheckpoint` found whole.
+ *
+ * @throws DamagedCheckpointError when `state.json` is not what it must be
+ */
 export async function readCounters(store: RunStore, path: string): Promise<SavedCounters> {
   const bytes = await store.read(`${path}/${CHECKPOINT_FILES.state}`)
-  return JSON.parse(new TextDecoder().decode(bytes!)) as SavedCounters
+  const counters =
+    bytes === null
+      ? `${CHECKPOINT_FILES.state} is missing`
+      : parseCounters(bytes, checkpointStep(path.split('/').at(-1)!) ?? -1)
+  if (typeof counters === 'string') throw new DamagedCheckpointError(`${path} is damaged (${counters})`)
+  return counters
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { FileRecord, RunStore } from '../run/run-store.js'
+import { parseCounters } from './counters.js'
 import { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST } from './names.js'
 
 /** Says that a checkpoint is complete, and what its files must be. */
@@ -8,14 +9,20 @@ export interface Manifest {
   readonly files: Readonly<Record<string, FileRecord>>
 }
 
-/** Steps of all checkpoint folders that have a manifest, newest first. */
-export async function listCheckpoints(store: RunStore): Promise<number[]> {
-  const complete: number[] = []
+/** Steps of all checkpoint folders, newest first, with whether their manifest was written. */
+export async function listCheckpointFolders(store: RunStore): Promise<{ step: number; isComplete: boolean }[]> {
+  const folders: { step: number; isComplete: boolean }[] = []
   for (const name of await store.list('checkpoints')) {
     const step = checkpointStep(name)
-    if (step !== null && (await store.list(`checkpoints/${name}`)).includes(MANIFEST)) complete.push(step)
+    if (step === null) continue
+    folders.push({ step, isComplete: (await store.list(`checkpoints/${name}`)).includes(MANIFEST) })
   }
-  return complete.toSorted((a, b) => b - a)
+  return folders.toSorted((a, b) => b.step - a.step)
+}
+
+/** Steps of all checkpoint folders that have a manifest, newest first. */
+export async function listCheckpoints(store: RunStore): Promise<number[]> {
+  return (await listCheckpointFolders(store)).flatMap(({ step, isComplete }) => (isComplete ? [step] : []))
 }
 
 /**
@@ -33,21 +40,26 @@ export async function findDamage(store: RunStore, step: number): Promise<string 
     if (found.bytes !== expected.bytes) return `${name} has ${found.bytes} bytes instead of ${expected.bytes}`
     if (found.sha256 !== expected.sha256) return `${name} does not match its checksum`
   }
-  return null
+  const counters = parseCounters((await store.read(`${folder}/${CHECKPOINT_FILES.state}`))!, step)
+  return typeof counters === 'string' ? counters : null
 }
 
 async function readManifest(store: RunStore, folder: string): Promise<Manifest | string> {
   const bytes = await store.read(`${folder}/${MANIFEST}`)
   if (bytes === null) return `${MANIFEST} is missing`
-  let manifest: Partial<Manifest>
+  let manifest: Partial<Manifest> | null
   try {
-    manifest = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Manifest>
+    manifest = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Manifest> | null
   } catch {
     return `${MANIFEST} is not valid JSON`
   }
-  if (manifest.format !== 'dit-checkpoint-1')
-    return `${MANIFEST} has the unknown format ${JSON.stringify(manifest.format)}`
-  const missing = Object.values(CHECKPOINT_FILES).find((name) => manifest.files?.[name] === undefined)
-  if (missing !== undefined) return `${MANIFEST} does not list ${missing}`
+  if (manifest?.format !== 'dit-checkpoint-1') {
+    return `${MANIFEST} has the unknown format ${JSON.stringify(manifest?.format)}`
+  }
+  for (const name of Object.values(CHECKPOINT_FILES)) {
+    const record = manifest.files?.[name] as Partial<FileRecord> | null | undefined
+    if (typeof record?.bytes !== 'number' || typeof record.sha256 !== 'string')
+      return `${MANIFEST} does not list ${name}`
+  }
   return manifest as Manifest
 }

@@ -1,22 +1,9 @@
 import type { Params, Tensor } from '@dit/tensor'
 import type { FileRecord, RunStore, TensorSource } from '../run/run-store.js'
 import type { TrainState } from '../state.js'
+import type { SavedCounters } from './counters.js'
 import { CHECKPOINT_FILES, checkpointPath, MANIFEST } from './names.js'
 import type { Manifest } from './manifest.js'
-
-/** What `state.json` holds beside the tensors: all that resuming needs. */
-export interface SavedCounters {
-  readonly format: 'dit-state-1'
-  readonly step: number
-  readonly seed: number
-  /** Length of the run that the learning rate was planned for. */
-  readonly steps: number
-  /** Engine whose arithmetic made this state; another one continues it within rounding only. */
-  readonly engine: string
-  /** Bytes of `log.jsonl` that belong to this state. */
-  readonly logBytes: number
-  readonly lossHistory: TrainState['lossHistory']
-}
 
 /**
  * Writes a checkpoint: tensors and counters first, the manifest last. Until the manifest is there, no reader takes the

@@ -4,6 +4,7 @@ import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate 
 import { dirname, join } from 'node:path'
 import { openSafetensorsFile, writeSafetensorsFile } from '@dit/checkpoint/node'
 import type { RunStore } from '../run/run-store.js'
+import { lockFolder } from './lock.js'
 
 /**
  * A run as a folder. Files are written beside their place, synced and renamed, so that a reader never sees half of one,
@@ -57,6 +58,7 @@ export function folderRunStore(folder: string): RunStore {
       }
     },
     list: async (path) => ((await orNull(readdir(join(folder, path)))) ?? []).toSorted(),
+    lock: () => lockFolder(folder),
     remove: (path) => rm(join(folder, path), { recursive: true, force: true }),
   }
 }

@@ -27,18 +27,22 @@ export interface LogWriter {
   flush(): Promise<void>
 }
 
+/** Where a log was when a checkpoint was written. */
+export interface LogMark {
+  readonly bytes: number
+  /** The last step in it; 0 for a log that begins. */
+  readonly step: number
+}
+
 /**
- * Opens the log at the length that a checkpoint remembers: what was written after it is cut, since those steps run again.
- *
- * @throws RangeError when the log is shorter than that
+ * Opens the log at a mark: what was written after it is cut, since those steps run again. A log that has a problem
+ * there is cut to its whole lines before it.
  */
-export async function openLog(store: RunStore, bytes: number): Promise<LogWriter> {
-  const found = (await store.inspect(LOG))?.bytes ?? 0
-  if (found < bytes) {
-    throw new RangeError(`${store.location}: ${LOG} has ${found} bytes, but its checkpoint was written after ${bytes}`)
-  }
-  if (found > bytes) await store.truncate(LOG, bytes)
-  let written = bytes
+export async function openLog(store: RunStore, mark: LogMark): Promise<LogWriter> {
+  const contents = await readLog(store)
+  const isWhole = problemOf(contents, mark) === null
+  let written = isWhole ? mark.bytes : contents.subarray(0, mark.bytes).lastIndexOf(NEWLINE) + 1
+  if (contents.length > written) await store.truncate(LOG, written)
   return {
     get bytes() {
       return written
@@ -50,6 +54,32 @@ export async function openLog(store: RunStore, bytes: number): Promise<LogWriter
     },
     flush: () => store.flush(LOG),
   }
+}
+
+/** Why a log is not the one that a checkpoint was written with, or null. Changes nothing. */
+export async function logProblem(store: RunStore, mark: LogMark): Promise<string | null> {
+  return problemOf(await readLog(store), mark)
+}
+
+const NEWLINE = 10
+
+async function readLog(store: RunStore): Promise<Uint8Array> {
+  return (await store.read(LOG)) ?? new Uint8Array()
+}
+
+function problemOf(contents: Uint8Array, { bytes, step }: LogMark): string | null {
+  if (contents.length < bytes) {
+    return `${LOG} has ${contents.length} bytes, but its checkpoint was written after ${bytes}`
+  }
+  if (step === 0) return null
+  const text = new TextDecoder().decode(contents.subarray(0, bytes))
+  const last = text.slice(text.lastIndexOf('\n', text.length - 2) + 1)
+  try {
+    if (text.endsWith('\n') && (JSON.parse(last) as StepRecord).step === step) return null
+  } catch {
+    // A line that is no JSON is not that of the step either.
+  }
+  return `${LOG} does not end with step ${step} where its checkpoint was written`
 }
 
 /** Records of a log, leaving out a last line that was cut short. */

@@ -1,5 +1,8 @@
 import { readSafetensors, type StoredArray, writeSafetensors } from '@dit/checkpoint'
+import { RunLockedError } from '../events.js'
 import type { FileRecord, RunStore } from './run-store.js'
+
+const locked = new WeakSet<Map<string, Uint8Array>>()
 
 /** A run in memory, for tests and for pages that keep nothing. */
 export function memoryRunStore(files: Map<string, Uint8Array> = new Map()): RunStore {
@@ -46,6 +49,11 @@ export function memoryRunStore(files: Map<string, Uint8Array> = new Map()): RunS
     },
     async remove(path) {
       for (const name of files.keys()) if (name === path || name.startsWith(`${path}/`)) files.delete(name)
+    },
+    async lock() {
+      if (locked.has(files)) throw new RunLockedError('memory: another train is writing to this store')
+      locked.add(files)
+      return async () => void locked.delete(files)
     },
   }
 }

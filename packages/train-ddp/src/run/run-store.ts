@@ -37,4 +37,11 @@ export interface RunStore {
   list(path: string): Promise<string[]>
   /** Removes a file or a whole folder. */
   remove(path: string): Promise<void>
+  /**
+   * Keeps other writers out.
+   *
+   * @returns what lets them in again
+   * @throws RunLockedError while another writer is at work
+   */
+  lock(): Promise<() => Promise<void>>
 }

@@ -1,5 +1,6 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { memoryRunStore, type RunStore } from '../../src/index.js'
@@ -67,6 +68,39 @@ describe.each<[string, () => RunStore]>([
     expect(file.metadata.step).toBe('7')
     expect(await file.float32('later')).toEqual(Float32Array.of(3))
     await file.close()
+  })
+})
+
+describe('the lock of a folder', () => {
+  const locked = () => join(folder, 'locked')
+
+  test('keeps a second writer out until it is given back', async () => {
+    const unlock = await folderRunStore(locked()).lock()
+    await expect(folderRunStore(locked()).lock()).rejects.toThrow(`is being written by process ${process.pid} on`)
+    await unlock()
+    await (
+      await folderRunStore(locked()).lock()
+    )()
+  })
+
+  test('is taken over from a process that is gone, and from one with the number of this one', async () => {
+    const { pid } = spawnSync(process.execPath, ['--version'])
+    for (const gone of [pid, process.pid]) {
+      await mkdir(locked(), { recursive: true })
+      await writeFile(join(locked(), 'lock.json'), JSON.stringify({ pid: gone, host: hostname() }))
+      await (
+        await folderRunStore(locked()).lock()
+      )()
+    }
+    await writeFile(join(locked(), 'lock.json'), '{"pi')
+    await (
+      await folderRunStore(locked()).lock()
+    )()
+  })
+
+  test('is respected where it is of another machine', async () => {
+    await writeFile(join(locked(), 'lock.json'), JSON.stringify({ pid: 1, host: 'elsewhere.example' }))
+    await expect(folderRunStore(locked()).lock()).rejects.toThrow('if that one is gone, remove')
   })
 })
 

@@ -1,0 +1,46 @@
+import type { DiTConfig } from '@dit/model'
+import type { LossHistory } from '@dit/schedules'
+import type { TrainRecipe } from '../recipe.js'
+import { CHECKPOINT_FILES } from './names.js'
+
+/** What `state.json` holds beside the tensors: all that resuming needs. */
+export interface SavedCounters {
+  readonly format: 'dit-state-1'
+  readonly step: number
+  readonly seed: number
+  /** Length of the run that the learning rate was planned for. */
+  readonly steps: number
+  /** Engine whose arithmetic made this state; another one continues it within rounding only. */
+  readonly engine: string
+  readonly model: DiTConfig
+  readonly recipe: TrainRecipe
+  /** Bytes of `log.jsonl` that belong to this state. */
+  readonly logBytes: number
+  readonly lossHistory: LossHistory | null
+}
+
+/**
+ * Reads `state.json`.
+ *
+ * @param step of the checkpoint's folder
+ * @returns the counters, or one line that says what is wrong with them
+ */
+export function parseCounters(bytes: Uint8Array, step: number): SavedCounters | string {
+  const name = CHECKPOINT_FILES.state
+  let counters: Partial<SavedCounters> | null
+  try {
+    counters = JSON.parse(new TextDecoder().decode(bytes)) as Partial<SavedCounters> | null
+  } catch {
+    return `${name} is not valid JSON`
+  }
+  if (counters?.format !== 'dit-state-1') return `${name} has the unknown format ${JSON.stringify(counters?.format)}`
+  if (counters.step !== step) return `${name} is of step ${JSON.stringify(counters.step)}`
+  for (const field of ['seed', 'steps', 'logBytes'] as const) {
+    const value = counters[field]
+    if (!Number.isSafeInteger(value) || value! < 0) return `${name} has the wrong ${field} ${JSON.stringify(value)}`
+  }
+  for (const field of ['model', 'recipe', 'lossHistory'] as const) {
+    if (typeof counters[field] !== 'object') return `${name} has the wrong ${field} ${JSON.stringify(counters[field])}`
+  }
+  return counters as SavedCounters
+}
