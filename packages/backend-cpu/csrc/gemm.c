@@ -25,19 +25,20 @@ void multiply_strips(const float *a, const float *b, long k, float *c, long c_ro
   for (int r = 0; r < MR; r++) {
     for (int v = 0; v < NV; v++) sums[r][v] = splat(0.0f);
   }
-#ifdef __wasm__
-  // V8 sorts the loads of an unrolled body to its front, and then has too few registers.
-#pragma GCC unroll 1
-#else
-#pragma GCC unroll 4
-#endif
-  for (const float *end = b + k * NR; b < end; a += MR, b += NR) {
-    vf b0 = load(b), b1 = load(b + VL);
+  const float *end = b + k * NR;
+  while (b < end) {
+    // The way out after each step keeps V8 from mixing the steps, for which it would have too few registers.
+#pragma GCC unroll 8
+    for (int step = 0; step < 8; step++) {
+      vf b0 = load(b), b1 = load(b + VL);
 #pragma GCC unroll 16
-    for (int r = 0; r < MR; r++) {
-      vf value = splat(a[r]);
-      sums[r][0] += value * b0;
-      sums[r][1] += value * b1;
+      for (int r = 0; r < MR; r++) {
+        vf value = splat(a[r]);
+        sums[r][0] += value * b0;
+        sums[r][1] += value * b1;
+      }
+      a += MR, b += NR;
+      if (b == end) break;
     }
   }
   if (rows == MR && columns == NR) {
