@@ -120,9 +120,9 @@ function trainStep(name: string, model: DiTConfig, recompute: 'none' | 'block' =
     group: 'train-step',
     spec: { kind: 'train-step', model, batch, recompute },
     flops: batch * countMultiplyAdds(model).trainingFlops,
-    // Loss and gradient norm of the first step, then of the second, whose weights Adam has moved: its first step is
-    // nearly the sign of the gradient, so that the rounding of a gradient near zero shows in full.
-    tolerance: [1e-5, 1e-4, 1e-3, 1e-2],
+    // Loss and gradient norm of the first step, then of the second, whose weights Adam has moved. Most engines agree
+    // within 1e-7; tfjs adds up a mean, and the squares of a gradient, one by one in float32 (2e-5 here).
+    tolerance: [1e-5, 5e-4, 5e-5, 5e-4],
   }
 }
 
@@ -146,7 +146,7 @@ function gemm(name: string, transposeA: boolean, transposeB: boolean): BenchCase
     group: 'gemm',
     spec: { kind: 'gemm', m, k, n, transposeA, transposeB, calls },
     flops: calls * 2 * m * k * n,
-    tolerance: new Array<number>(16).fill(1e-5), // float32, 384 terms
+    tolerance: new Array<number>(16).fill(2e-6), // float32, 384 terms
   }
 }
 
@@ -158,7 +158,7 @@ function attention(): BenchCase {
     spec: { kind: 'attention', batch, tokens, hiddenSize, numHeads },
     // Forward: scores and values; the backward pass counts twice that, whatever it recomputes.
     flops: 3 * batch * 2 * (2 * tokens ** 2 * hiddenSize),
-    tolerance: new Array<number>(16).fill(1e-5),
+    tolerance: new Array<number>(16).fill(2e-6), // float32, 256 terms
   }
 }
 
