@@ -13,8 +13,12 @@ export function registerInScope(tensor: Scoped): void {
 }
 
 /**
- * Runs `fn` and disposes of every tensor made inside, except those in what it returns (a tensor, or an array, `Map` or
- * plain object of them, nested as deep as you like). These belong to the scope around, or to the caller where there is none.
+ * Runs `fn` and disposes of every tensor made inside, except those in what it returns. These belong to the scope around,
+ * or to the caller where there is none.
+ *
+ * A result is searched through arrays, `Set`s, the values of `Map`s, and the enumerable properties of objects that are
+ * plain or have no prototype; they may nest to any depth and hold themselves. Class instances, functions and the keys of
+ * `Map`s are not searched: return the tensors beside them.
  *
  * ```js
  * const norm = scope(() => sqrt(sum(square(x))))
@@ -41,7 +45,10 @@ export function scope<T>(fn: () => T): T {
   }
 }
 
-/** Takes tensors out of every open scope: they live until they are disposed of. Returns its argument. */
+/**
+ * Takes the tensors in a value, searched as `scope` searches its result, out of every open scope: they live until they
+ * are disposed of. Returns its argument.
+ */
 export function keep<T>(value: T): T {
   for (const tensor of tensorsIn(value)) for (const open of scopes) open.delete(tensor)
   return value
@@ -58,18 +65,30 @@ export function outsideScopes<T>(fn: () => T): T {
   }
 }
 
-/** Disposes of every tensor in a tensor, array, `Map` or plain object. */
+/** Disposes of every tensor in a value, which is searched as `scope` searches its result. */
 export function dispose(value: unknown): void {
   for (const tensor of tensorsIn(value)) tensor.dispose()
 }
 
-function tensorsIn(value: unknown, found = new Set<Scoped>()): Set<Scoped> {
-  if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return found
-  if (registered.has(value)) found.add(value as Scoped)
-  else if (Array.isArray(value)) for (const item of value) tensorsIn(item, found)
-  else if (value instanceof Map) for (const item of value.values()) tensorsIn(item, found)
-  else if (Object.getPrototypeOf(value) === Object.prototype) {
-    for (const item of Object.values(value)) tensorsIn(item, found)
+function tensorsIn(value: unknown): Set<Scoped> {
+  const found = new Set<Scoped>()
+  const seen = new Set<unknown>()
+  // A list of what is still to be searched, not recursion: a long chain must not overflow the stack.
+  const left: unknown[] = []
+  const visit = (item: unknown) => {
+    if (item === null || typeof item !== 'object' || seen.has(item)) return
+    seen.add(item)
+    if (registered.has(item)) found.add(item as Scoped)
+    else left.push(item)
   }
+  visit(value)
+  while (left.length > 0) for (const item of partsOf(left.pop() as object)) visit(item)
   return found
+}
+
+function partsOf(value: object): Iterable<unknown> {
+  if (Array.isArray(value) || value instanceof Set) return value
+  if (value instanceof Map) return value.values()
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null ? Object.values(value) : []
 }

@@ -32,6 +32,52 @@ test('keeps tensors in arrays, objects and maps, as deep as they are', () => {
   expect(live()).toBe(before)
 })
 
+test('keeps tensors in sets, objects without a prototype, and what holds itself', () => {
+  const x = draw('x', [2])
+  const before = live()
+  const result = scope(() => {
+    exp(x)
+    const bare = Object.assign(Object.create(null) as object, { y: exp(x) })
+    const ring: { set: Set<unknown>; self?: unknown } = { set: new Set([exp(x), [exp(x)], bare]) }
+    ring.self = ring
+    ring.set.add(ring.set)
+    return ring
+  })
+  expect(live()).toBe(before + 3)
+  expect(keep(result)).toBe(result)
+  dispose(result)
+  expect(live()).toBe(before)
+})
+
+test('searches a chain that is longer than the stack is deep', () => {
+  const x = draw('x', [2])
+  const before = live()
+  let chain: unknown = null
+  scope(() => {
+    chain = exp(x)
+    for (let i = 0; i < 100_000; i++) chain = [chain]
+    return chain
+  })
+  expect(live()).toBe(before + 1)
+  dispose(chain)
+  expect(live()).toBe(before)
+})
+
+test('does not search class instances, keys of maps or functions', () => {
+  class Holder {
+    readonly y = exp(x)
+  }
+  const x = draw('x', [2])
+  const before = live()
+  const { holder, map } = scope(() => ({
+    holder: new Holder(),
+    map: new Map([[exp(x), 1]]),
+    late: Object.assign(() => 1, { y: exp(x) }),
+  }))
+  expect([holder.y.isAlive, [...map.keys()][0].isAlive]).toEqual([false, false])
+  expect(live()).toBe(before)
+})
+
 test('hands results to the scope around', () => {
   const x = draw('x', [2])
   const before = live()
