@@ -110,6 +110,14 @@ export class Tensor implements View {
   }
 }
 
+/** What a value is, for an error that asks for something else. */
+export function describeValue(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'an array'
+  if (value instanceof Tensor || value instanceof Promise) return `a ${value.constructor.name}`
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
 /** Result of `fn`, and the tensors that it read but did not make. */
 export function withOuterReads<T>(fn: () => T): { readonly result: T; readonly outerReads: readonly Tensor[] } {
   const firstInside = nextId

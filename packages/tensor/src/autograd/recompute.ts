@@ -1,5 +1,6 @@
 import { dispose, scope } from '../scope.js'
-import { type Tensor, withOuterReads } from '../tensor.js'
+import { formatShape, sameShape } from '../shape.js'
+import { describeValue, Tensor, withOuterReads } from '../tensor.js'
 import { currentRecorder, type Recorder, Tape, type TapeNode, withRecorder } from './tape.js'
 
 /**
@@ -12,14 +13,18 @@ import { currentRecorder, type Recorder, Tape, type TapeNode, withRecorder } fro
  * ```
  *
  * @returns the result of `fn`; the caller disposes of it
+ * @throws TypeError when `fn` returns no tensor; in the backward pass, TypeError or RangeError when the second run gives
+ *   another dtype or shape
  */
 export function recompute(fn: () => Tensor): Tensor {
   const outer = currentRecorder()
-  if (outer === null) return scope(fn)
+  const run = () => scope(() => asTensor(fn()))
+  if (outer === null) return run()
   const observer = new Observer(outer)
-  const { result: output, outerReads } = withOuterReads(() => withRecorder(observer, () => scope(fn)))
+  const { result: output, outerReads } = withOuterReads(() => withRecorder(observer, run))
   if (!observer.made(output)) return output
   const inputs = [...observer.inputs]
+  const { shape, dtype } = output
   outer.record({
     name: 'recompute',
     inputs,
@@ -29,7 +34,15 @@ export function recompute(fn: () => Tensor): Tensor {
       const tape = new Tape(inputs)
       const gradients = new Map<Tensor, Tensor>()
       try {
-        const again = withRecorder(tape, () => scope(fn))
+        const again = withRecorder(tape, run)
+        if (!sameShape(again.shape, shape)) {
+          throw new RangeError(
+            `recompute: fn must give the same shape each time (first ${formatShape(shape)}, then ${formatShape(again.shape)})`,
+          )
+        }
+        if (again.dtype !== dtype) {
+          throw new TypeError(`recompute: fn must give the same dtype each time (first ${dtype}, then ${again.dtype})`)
+        }
         tape.backward(again, gradient!, (leaf, leafGradient) => gradients.set(leaf, leafGradient))
       } catch (error) {
         dispose([...gradients.values()])
@@ -41,6 +54,11 @@ export function recompute(fn: () => Tensor): Tensor {
     },
   })
   return output
+}
+
+function asTensor(result: unknown): Tensor {
+  if (result instanceof Tensor) return result
+  throw new TypeError(`recompute: fn must return a Tensor (it returned ${describeValue(result)})`)
 }
 
 /** Notes which tensors of the outer tape an untaped run reads. */

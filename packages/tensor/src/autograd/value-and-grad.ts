@@ -2,8 +2,8 @@ import { accumulate } from '../ops/in-place.js'
 import { full, zeros } from '../ops/create.js'
 import { dispose, registerInScope, scope } from '../scope.js'
 import { formatShape, sameShape } from '../shape.js'
-import { empty, type Tensor } from '../tensor.js'
-import { Tape, withRecorder } from './tape.js'
+import { describeValue, empty, Tensor } from '../tensor.js'
+import { currentRecorder, Tape, withRecorder } from './tape.js'
 
 /** Tensors by name: the parameters of a model under their state-dict names, gradients, moments, averages. */
 export type Params = Readonly<Record<string, Tensor>>
@@ -30,6 +30,9 @@ export interface ValueAndGradients<Aux> {
 /**
  * Value and gradients of a scalar function of named tensors (reverse-mode differentiation).
  *
+ * There are no second derivatives: inside the function of another `valueAndGrad` it throws, but for a call in
+ * `stopGradient`, whose results are constants to the outer one.
+ *
  * ```js
  * const { loss, gradients } = valueAndGrad({ w }, () => ({ loss: mean(square(matmul(x, w))) }))
  * ```
@@ -38,18 +41,26 @@ export interface ValueAndGradients<Aux> {
  * @param fn     returns `{ loss, ...aux }`: a scalar, and anything else to hand on
  * @returns the caller disposes of the loss, the tensors in `aux` and the gradients
  * @throws RangeError when the loss is not a scalar, when one tensor has two names, or when `into` lacks a parameter
+ * @throws TypeError when `fn` returns no object with a tensor as its loss
+ * @throws Error inside another `valueAndGrad`, unless in `stopGradient`
  */
 export function valueAndGrad<Result extends { readonly loss: Tensor }>(
   params: Params,
   fn: (params: Params) => Result,
   { into, onGradient }: GradientOptions = {},
 ): ValueAndGradients<Omit<Result, 'loss'>> {
+  if (currentRecorder() !== null) {
+    throw new Error(
+      'valueAndGrad: it must not run inside another one, which would lack the second derivatives; ' +
+        'to take its gradients as constants, call it in stopGradient',
+    )
+  }
   const names = namesById(params, into)
   return scope(() => {
     const tape = new Tape(Object.values(params))
     const gradients: Record<string, Tensor> = {}
     try {
-      const { loss, ...aux } = withRecorder(tape, () => scope(() => fn(params)))
+      const { loss, ...aux } = withLoss(withRecorder(tape, () => scope(() => fn(params))))
       if (loss.size !== 1)
         throw new RangeError(`valueAndGrad: the loss must be a scalar (got ${formatShape(loss.shape)})`)
       const seed = full(loss.shape, 1, { backend: loss.backend, dtype: loss.dtype })
@@ -75,6 +86,14 @@ export function valueAndGrad<Result extends { readonly loss: Tensor }>(
       tape.release()
     }
   })
+}
+
+function withLoss<Result extends { readonly loss: Tensor }>(result: Result): Result {
+  const loss: unknown = (result as Result | null | undefined)?.loss
+  if (loss instanceof Tensor) return result
+  const isBare = result === null || typeof result !== 'object' || result instanceof Tensor
+  const came = isBare ? describeValue(result) : `an object whose loss is ${describeValue(loss)}`
+  throw new TypeError(`valueAndGrad: fn must return { loss }, where loss is a Tensor (it returned ${came})`)
 }
 
 /** Gradients may share memory (those of a and b in a + b do), which shows when the caller changes one in place. */

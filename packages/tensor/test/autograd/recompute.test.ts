@@ -4,6 +4,7 @@ import {
   affine,
   attention,
   type Backend,
+  cast,
   chunk,
   dispose,
   exp,
@@ -147,6 +148,40 @@ test('a function of constants, or one that returns what it was given, is no work
   })
   const want = (await numbers(k)).map((value) => value * Math.exp(value))
   expect(await numbers(gradients.x)).toEqual(want.map((value) => expect.closeTo(value, 14) as number))
+})
+
+test('refuses a function that returns no tensor, with a tape or without', () => {
+  const before = backend.memory().buffers
+  const x = draw('x', [2])
+  for (const [result, came] of [
+    [() => undefined, 'undefined'],
+    [() => [exp(x)], 'an array'],
+    [async () => exp(x), 'a Promise'],
+  ] as [() => unknown, string][]) {
+    const run = () => recompute(result as () => Tensor)
+    const refusal = new TypeError(`recompute: fn must return a Tensor (it returned ${came})`)
+    expect(run).toThrow(refusal)
+    expect(() => valueAndGrad({ x }, () => ({ loss: sum(run()) }))).toThrow(refusal)
+  }
+  x.dispose()
+  expect(backend.memory().buffers).toBe(before)
+})
+
+test('refuses another shape or dtype in the second run', () => {
+  const before = backend.memory().buffers
+  const x = draw('x', [3])
+  const run = (second: (y: Tensor) => Tensor) => {
+    let runs = 0
+    return () => valueAndGrad({ x }, () => ({ loss: sum(recompute(() => (runs++ === 0 ? exp(x) : second(exp(x))))) }))
+  }
+  expect(run((y) => sum(y))).toThrow(
+    new RangeError('recompute: fn must give the same shape each time (first [3], then [])'),
+  )
+  expect(run((y) => cast(y, 'i32'))).toThrow(
+    new TypeError('recompute: fn must give the same dtype each time (first f64, then i32)'),
+  )
+  x.dispose()
+  expect(backend.memory().buffers).toBe(before)
 })
 
 test('frees everything when the function fails, the first time or the second', () => {

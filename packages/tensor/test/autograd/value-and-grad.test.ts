@@ -19,6 +19,7 @@ import {
   square,
   stopGradient,
   sum,
+  type Tensor,
   tensor,
   valueAndGrad,
   zeros,
@@ -176,6 +177,58 @@ describe('valueAndGrad', () => {
       return { loss: sum(x) }
     })
     expect([inside, isTracked(x)]).toEqual([true, false])
+  })
+
+  test('refuses to run inside another one, where the second derivatives would be missing', () => {
+    const before = backend.memory().buffers
+    const x = tensor([1, 2], [2], { backend })
+    const inner = () => valueAndGrad({ x }, () => ({ loss: sum(square(x)) })).gradients.x
+    const refusal = new Error(
+      'valueAndGrad: it must not run inside another one, which would lack the second derivatives; ' +
+        'to take its gradients as constants, call it in stopGradient',
+    )
+    expect(() => valueAndGrad({ x }, () => ({ loss: sum(mul(inner(), x)) }))).toThrow(refusal)
+    expect(() => valueAndGrad({ x }, () => ({ loss: sum(recompute(inner)) }))).toThrow(refusal)
+    x.dispose()
+    expect(backend.memory().buffers).toBe(before)
+  })
+
+  test('runs inside another one in stopGradient, and its gradients are constants there', async () => {
+    const x = tensor([1, 2], [2], { backend })
+    const { gradients } = valueAndGrad({ x }, () => {
+      const inner = stopGradient(() => valueAndGrad({ x }, () => ({ loss: sum(square(x)) })))
+      return { loss: sum(mul(inner.gradients.x, x)) }
+    })
+    expect(await numbers(gradients.x)).toEqual([2, 4])
+  })
+
+  test('runs in onGradient of another one', () => {
+    const x = draw('x', [2])
+    const loss = () => ({ loss: sum(x) })
+    let reported = 0
+    const onGradient = () => reported++
+    valueAndGrad({ x }, loss, { onGradient: () => void valueAndGrad({ x }, loss, { onGradient }) })
+    expect(reported).toBe(1)
+  })
+
+  test('says what came instead of a loss', () => {
+    const before = backend.memory().buffers
+    const x = draw('x', [2])
+    for (const [result, came] of [
+      [() => undefined, 'undefined'],
+      [() => null, 'null'],
+      [() => 3, 'a number'],
+      [() => sum(x), 'a Tensor'],
+      [() => ({ value: sum(x) }), 'an object whose loss is undefined'],
+      [() => ({ loss: 3 }), 'an object whose loss is a number'],
+      [() => ({ loss: [sum(x)] }), 'an object whose loss is an array'],
+    ] as [() => unknown, string][]) {
+      expect(() => valueAndGrad({ x }, result as () => { loss: Tensor })).toThrow(
+        new TypeError(`valueAndGrad: fn must return { loss }, where loss is a Tensor (it returned ${came})`),
+      )
+    }
+    x.dispose()
+    expect(backend.memory().buffers).toBe(before)
   })
 
   test('errors', () => {
