@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { extractExample, importedPackages, trimOutput } from '../../tools/release/readme.js'
+import { extractExample, trimOutput } from '../../tools/release/readme.js'
 
 const fence = '```'
 
@@ -17,9 +17,4 @@ test('a README without an example, or without its output, is an error', () => {
 test('only blanks at the ends of lines and of the text do not count as output', () => {
   expect(trimOutput('a  \nb\n\n')).toBe('a\nb')
   expect(trimOutput(' a\n\nb')).toBe(' a\n\nb')
-})
-
-test('finds the packages that an example imports', () => {
-  const code = `import { a } from '@x/y/z'\nimport 'side'\nimport { b } from "./c.js"\nconst d = await import('e/f')\nimport 'node:fs'`
-  expect(importedPackages(code)).toEqual(['@x/y', 'side', 'e'])
 })

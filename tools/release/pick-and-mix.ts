@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tarball } from './pack.js'
-import { extractExample, importedPackages, trimOutput } from './readme.js'
+import { extractExample, trimOutput } from './readme.js'
 import { run } from './run.js'
 import { closure, type Package } from './workspace.js'
 
@@ -9,7 +9,7 @@ import { closure, type Package } from './workspace.js'
  * Installs one package into an empty project, as a user would, and runs its README's example and its commands there.
  *
  * The project gets the tarballs of the package and of the packages of ours that it depends on, its peers (an optional
- * peer only if the example imports it), and what npm adds to these. Nothing else of ours may be there.
+ * peer only if the README's install line names it), and what npm adds to these. Nothing else of ours may be there.
  *
  * @returns what is wrong, one entry each
  */
@@ -26,7 +26,7 @@ export async function pickAndMixProblems(
   mkdirSync(project, { recursive: true })
   const dependencies = {
     ...Object.fromEntries(ours.map(({ name }) => [name, `file:${tarballs.get(name)!.path}`])),
-    ...peers(item, readme.example?.code ?? ''),
+    ...peers(item, readme.installLine),
   }
   const manifest = { name: 'pick-and-mix', private: true, type: 'module', dependencies }
   writeFileSync(join(project, 'package.json'), JSON.stringify(manifest, null, 2))
@@ -46,7 +46,10 @@ export async function pickAndMixProblems(
   ]
 }
 
-type Readme = { readonly example: ReturnType<typeof extractExample> | undefined }
+interface Readme {
+  readonly example: ReturnType<typeof extractExample> | undefined
+  readonly installLine: string
+}
 
 // Either the README's example or what is wrong with the README. A package of commands needs no example in TypeScript.
 function readReadme({ folder, manifest }: Package): Readme | string {
@@ -56,19 +59,20 @@ function readReadme({ folder, manifest }: Package): Readme | string {
   } catch {
     return 'it has no README.md, and so no example to run'
   }
-  if (manifest.exports?.['.'] === undefined && !text.includes('```ts')) return { example: undefined }
+  const installLine = /^npm install .*$/m.exec(text)?.[0] ?? ''
+  if (manifest.exports?.['.'] === undefined && !text.includes('```ts')) return { example: undefined, installLine }
   try {
-    return { example: extractExample(text) }
+    return { example: extractExample(text), installLine }
   } catch (error) {
     return `README.md: ${(error as Error).message}`
   }
 }
 
-function peers({ manifest }: Package, code: string): Record<string, string> {
-  const imported = importedPackages(code)
+function peers({ manifest }: Package, installLine: string): Record<string, string> {
+  const named = installLine.split(/\s+/)
   const all = Object.entries(manifest.peerDependencies ?? {}).filter(([name]) => !name.startsWith('@dit/'))
   return Object.fromEntries(
-    all.filter(([name]) => manifest.peerDependenciesMeta?.[name]?.optional !== true || imported.includes(name)),
+    all.filter(([name]) => manifest.peerDependenciesMeta?.[name]?.optional !== true || named.includes(name)),
   )
 }
 

@@ -31,12 +31,3 @@ export function trimOutput(text: string): string {
     .join('\n')
     .trimEnd()
 }
-
-/** The packages that a piece of code imports, by package name; relative and `node:` imports are left out. */
-export function importedPackages(code: string): string[] {
-  const specifiers = [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map(([, name]) => name)
-  const names = specifiers
-    .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
-    .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'))
-  return [...new Set(names)]
-}
