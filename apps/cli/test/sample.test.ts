@@ -44,7 +44,7 @@ test('the grid, single files, npz and preview hold the pictures asked for', asyn
   const args = ['--classes', 'disc,crescent', '--count', '3', '--steps', '5', '--singles', '--npz', '--preview']
   const { code, stdout, stderr } = await runDit(['sample', '--run', run, ...args, '--out', out])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toMatch(/^engine tfjs-wasm/)
+  expect(stdout).toMatch(/^engine cpu-(native|wasm) /)
   expect(readdirSync(join(folder, 'o')).toSorted()).toEqual(['grid', 'grid.npz', 'grid.png', 'grid.preview.png'])
   // Tiles of 64 + 4 pixels, a border of 4; labels of 8 letters take 8 * 13 * 0.62 + 8 pixels.
   const { width, height } = await sharp(out).metadata()
