@@ -10,6 +10,7 @@ import { runCase } from './run-case.js'
 const engines: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
   reference,
   'cpu-wasm': () => cpu({ engine: 'wasm' }),
+  'cpu-native': () => cpu({ engine: 'native' }),
   'tfjs-wasm': () => tfjs({ engine: 'wasm' }),
   'tfjs-cpu': () => tfjs({ engine: 'cpu' }),
 }

@@ -51,7 +51,16 @@ static inline long max_long(long a, long b) { return a > b ? a : b; }
 #define NUMBER(i) ((float)context->arguments[i])
 #define DOUBLE(i) (context->arguments[i])
 
+// The addon holds the kernels several times, compiled for one instruction set each, whose name ISA is part of all names.
+#ifdef ISA
+#define JOIN_NAMES(a, b) a##_##b
+#define JOIN_EXPANDED(a, b) JOIN_NAMES(a, b)
+#define NAMED(name) JOIN_EXPANDED(name, ISA)
+#else
+#define NAMED(name) name
+#endif
+
 // Begins a kernel, which returns 0, or 1 when a thread was lost. All kernels are listed in kernels.h.
-#define KERNEL(name) int kernel_##name(Context *context)
+#define KERNEL(name) int NAMED(kernel_##name)(Context *context)
 
 #endif

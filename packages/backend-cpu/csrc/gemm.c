@@ -25,8 +25,12 @@ void multiply_strips(const float *a, const float *b, long k, float *c, long c_ro
   for (int r = 0; r < MR; r++) {
     for (int v = 0; v < NV; v++) sums[r][v] = splat(0.0f);
   }
-  // Not unrolled: V8 sorts the loads of an unrolled body to its front, and then has too few registers.
+#ifdef __wasm__
+  // V8 sorts the loads of an unrolled body to its front, and then has too few registers.
 #pragma GCC unroll 1
+#else
+#pragma GCC unroll 4
+#endif
   for (const float *end = b + k * NR; b < end; a += MR, b += NR) {
     vf b0 = load(b), b1 = load(b + VL);
 #pragma GCC unroll 16

@@ -34,6 +34,11 @@ typedef struct {
   int activation;
 } Gemm;
 
+#define gemm NAMED(gemm)
+#define gemm_local NAMED(gemm_local)
+#define pack_strip NAMED(pack_strip)
+#define multiply_strips NAMED(multiply_strips)
+
 // On all threads.
 int gemm(Context *context, const Gemm *g);
 

@@ -1,16 +1,7 @@
 // The pool of a module without threads: the caller does all the work.
 #include "pool.h"
 
-struct Pool {
-  int unused;
-};
-
-static Pool only;
-
-Pool *start_pool(double patience) {
-  (void)patience;
-  return &only;
-}
+void start_pool(Pool *pool, double patience) { (void)pool, (void)patience; }
 
 void serve_pool(Context *context, int thread) { (void)context, (void)thread; }
 

@@ -10,6 +10,10 @@
 
 #include <stdint.h>
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #if defined(__AVX512F__)
 #define VL 16
 #elif defined(__AVX2__)
@@ -60,6 +64,10 @@ INLINE vf abs_vf(vf x) { return (vf)((vi)x & splat_int(0x7fffffff)); }
 INLINE vf sqrt_vf(vf x) {
 #if defined(__wasm_simd128__)
   return __builtin_wasm_sqrt_f32x4(x);
+#elif VL == 16
+  return (vf)_mm512_sqrt_ps((__m512)x);
+#elif VL == 8
+  return (vf)_mm256_sqrt_ps((__m256)x);
 #else
   for (int i = 0; i < VL; i++) x[i] = __builtin_sqrtf(x[i]);
   return x;

@@ -5,6 +5,7 @@
 
 static double arguments[64];
 static Context context;
+static Pool pool;
 
 extern unsigned char __heap_base;
 
@@ -24,13 +25,14 @@ EXPORT("start") void start(float *workspace, int threads, double patience) {
   context.arguments = arguments;
   context.panels = workspace;
   context.scratch = workspace + PANEL_FLOATS;
-  context.pool = start_pool(patience);
+  context.pool = &pool;
+  start_pool(&pool, patience);
 }
 
 // What a worker runs: takes part in every kernel as `thread` (1, 2, ...) until `stop`.
 EXPORT("work") void work(int thread) { serve_pool(&context, thread); }
 
-EXPORT("stop") void stop(void) { stop_pool(context.pool); }
+EXPORT("stop") void stop(void) { stop_pool(&pool); }
 
 #define EXPORTED(name)                             \
   int kernel_##name(Context *);                    \

@@ -1,13 +1,20 @@
 import type { Backend } from '@dit/tensor'
 import { createBackend } from './backend.js'
+import { type InstructionSet, loadAddon } from './native/addon.js'
+import { nativeEngine } from './native/engine.js'
 import { processorCount, threadsObstacle } from './platform.js'
 import { wasmEngine } from './wasm/engine.js'
 
 export interface CpuOptions {
-  /** `wasm` (WebAssembly with SIMD) runs everywhere. */
-  readonly engine?: 'wasm'
+  /**
+   * `native`: an addon of Node, where there is a build for the platform. `wasm`: WebAssembly with SIMD, anywhere. By default
+   * the first of them that is there; `describeCpu` tells which.
+   */
+  readonly engine?: 'native' | 'wasm'
   /** How many threads share the work, the calling one included; `auto` takes one for each processor where it can. */
   readonly threads?: number | 'auto'
+  /** Of the native engine: the fastest that the processor has by default. */
+  readonly instructionSet?: InstructionSet
 }
 
 // Beyond this the products of a small transformer have too few parts.
@@ -22,13 +29,25 @@ const MAX_THREADS = 64
  * workers of cross-origin isolated pages, and one elsewhere; `describeCpu` tells what it took.
  *
  * @throws RangeError when `threads` is not an integer from 1 to 64, or more than 1 where there can be only one
+ * @throws Error when `engine` is `native` and there is no build for this platform
  *
  * @example
  * await useBackend(cpu())
  */
-export async function cpu({ engine = 'wasm', threads = 'auto' }: CpuOptions = {}): Promise<Backend> {
-  if (engine !== 'wasm') throw new TypeError(`cpu: engine must be 'wasm' (got ${JSON.stringify(engine)})`)
-  return createBackend(await wasmEngine(chosenThreads(threads)))
+export async function cpu({ engine, threads = 'auto', instructionSet }: CpuOptions = {}): Promise<Backend> {
+  if (engine !== undefined && engine !== 'wasm' && engine !== 'native') {
+    throw new TypeError(`cpu: engine must be 'native' or 'wasm' (got ${JSON.stringify(engine)})`)
+  }
+  if (engine === 'wasm' && instructionSet !== undefined) {
+    throw new RangeError(`cpu: instructionSet is a choice of the native engine (got ${instructionSet} for wasm)`)
+  }
+  const count = chosenThreads(threads)
+  const addon = engine === 'wasm' ? 'not asked for' : loadAddon()
+  if (typeof addon !== 'string') return createBackend(nativeEngine(addon, count, instructionSet))
+  if (engine === 'native' || instructionSet !== undefined) {
+    throw new Error(`cpu: the native engine is not here: ${addon}; engine: 'wasm' runs anywhere`)
+  }
+  return createBackend(await wasmEngine(count))
 }
 
 function chosenThreads(threads: number | 'auto'): number {

@@ -1,2 +1,3 @@
 export { cpu, type CpuOptions } from './cpu.js'
 export { type CpuDescription, describeCpu } from './describe.js'
+export type { InstructionSet } from './native/addon.js'

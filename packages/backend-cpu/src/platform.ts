@@ -1,8 +1,10 @@
+import type * as nodeModule from 'node:module'
 import type * as os from 'node:os'
 import type * as workerThreads from 'node:worker_threads'
 
 /** Modules of Node that are used where they are. */
 interface Builtins {
+  'node:module': typeof nodeModule
   'node:os': typeof os
   'node:worker_threads': typeof workerThreads
 }
@@ -16,6 +18,11 @@ export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name]
 /** Processors that this process may use. */
 export function processorCount(): number {
   return builtin('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1
+}
+
+/** Memory of the machine in bytes. */
+export function memoryBytes(): number {
+  return builtin('node:os')?.totalmem() ?? 0
 }
 
 /**

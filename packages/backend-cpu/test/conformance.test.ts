@@ -1,18 +1,21 @@
+import type { Backend } from '@dit/tensor'
 import { conformanceCases } from '@dit/tensor/conformance'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Backend } from '@dit/tensor'
 import { cpu } from '../src/index.js'
+import { availableEngines } from './engines.js'
 
-describe.each([1, 2])('on %i threads of WebAssembly', (threads) => {
+const cases = conformanceCases({ exactNormals: true })
+
+describe.each(availableEngines())('$label', ({ options }) => {
   let backend: Backend
   beforeAll(async () => {
-    backend = await cpu({ engine: 'wasm', threads })
+    backend = await cpu(options)
   })
   afterAll(async () => {
     await backend.dispose()
   })
 
-  test.each(conformanceCases({ exactNormals: true }))('$name', async ({ run }) => {
+  test.each(cases)('$name', async ({ run }) => {
     expect(await run(backend)).toBeLessThanOrEqual(1)
   })
 })

@@ -21,7 +21,7 @@ vi.spyOn(process, 'getBuiltinModule').mockImplementation((name: string) => {
 })
 
 test('a thread that ends by itself makes the next kernel an error, not a hang', async () => {
-  const backend = await cpu({ threads: 2 })
+  const backend = await cpu({ engine: 'wasm', threads: 2 })
   full([8], 1, { backend })
   await workers[0].terminate()
   await setTimeout(20)

@@ -10,7 +10,7 @@ const sources = fileURLToPath(new URL('../csrc/', import.meta.url))
 export type WasmVariant = 'single' | 'threads'
 
 /** Sources that belong to one variant or to no WebAssembly module at all. */
-const POOLS: Readonly<Record<WasmVariant, string>> = { single: 'pool_single.c', threads: 'pool_wasm.c' }
+const POOLS: Readonly<Record<WasmVariant, string>> = { single: 'pool_single.c', threads: 'pool_threads.c' }
 
 // 4 GiB, the most that 32-bit addresses reach.
 const MAX_MEMORY = 2 ** 32

@@ -1,35 +1,19 @@
-// The pool of a module with shared memory: workers that run the same module sleep on `epoch`.
+// The pool of engines with threads.
 //
 // The caller publishes a job, opens the gate, takes units like everybody else, closes the gate, and waits for those who
 // came in. A worker that the system did not get round to waking is not waited for.
-#include <stdatomic.h>
-
 #include "pool.h"
+
+#include "wait.h"
 
 #define CLOSED (-1)
 
-struct Pool {
-  _Atomic int32_t epoch;  // grows with each job
-  _Atomic int32_t gate;   // how many workers came in, or CLOSED
-  _Atomic int32_t left;   // how many went out again
-  _Atomic int32_t next;   // first unit that nobody has taken
-  _Atomic int32_t stopped;
-  Unit *unit;
-  const void *job;
-  int32_t count;
-  int lost;
-  int64_t patience;  // nanoseconds
-};
-
-static Pool only = {.gate = CLOSED};
-
-// Rounds of looking before sleeping: about as long as the pause between two kernels.
-#define SPINS 20000
 #define WAIT_NANOSECONDS 100000000
 
-Pool *start_pool(double patience) {
-  only.patience = (int64_t)(patience * 1e9);
-  return &only;
+void start_pool(Pool *pool, double patience) {
+  start_signal(&pool->signal);
+  atomic_store(&pool->gate, CLOSED);
+  pool->patience = (int64_t)(patience * 1e9);
 }
 
 static void take_units(Context *context, int thread) {
@@ -57,11 +41,11 @@ void serve_pool(Context *context, int thread) {
       seen = atomic_load(&pool->epoch);
       take_units(context, thread);
       atomic_fetch_add(&pool->left, 1);
-      __builtin_wasm_memory_atomic_notify((int *)&pool->left, 1);
+      wake(&pool->signal, &pool->left);
     }
     int spins = SPINS;
-    while (atomic_load_explicit(&pool->epoch, memory_order_relaxed) == seen && spins > 0) spins--;
-    if (spins == 0) __builtin_wasm_memory_atomic_wait32((int *)&pool->epoch, seen, -1);
+    while (atomic_load_explicit(&pool->epoch, memory_order_relaxed) == seen && spins > 0) relax(), spins--;
+    if (spins == 0) sleep_while(&pool->signal, &pool->epoch, seen, -1);
     seen = atomic_load(&pool->epoch);
   }
 }
@@ -72,9 +56,9 @@ static int wait_for(Pool *pool, int32_t inside) {
   for (int spins = 0;; spins++) {
     int32_t left = atomic_load(&pool->left);
     if (left == inside) return 0;
+    relax();
     if (spins < SPINS) continue;
-    // 2: nothing happened within the time given.
-    if (__builtin_wasm_memory_atomic_wait32((int *)&pool->left, left, WAIT_NANOSECONDS) != 2) continue;
+    if (sleep_while(&pool->signal, &pool->left, left, WAIT_NANOSECONDS)) continue;
     waited += WAIT_NANOSECONDS;
     if (waited >= pool->patience) return 1;
   }
@@ -82,7 +66,7 @@ static int wait_for(Pool *pool, int32_t inside) {
 
 static void publish(Pool *pool) {
   atomic_fetch_add(&pool->epoch, 1);
-  __builtin_wasm_memory_atomic_notify((int *)&pool->epoch, MAX_THREADS);
+  wake(&pool->signal, &pool->epoch);
 }
 
 int parallel(Context *context, Unit *unit, const void *job, long count) {

@@ -1,0 +1,39 @@
+import { builtin } from '../platform.js'
+
+/** What csrc/native.c exports. */
+export interface Addon {
+  readonly kernels: readonly string[]
+  supports(set: string): boolean
+  create(set: string, threads: number, patience: number, reservedBytes: number): NativeHandle | null
+  threads(native: NativeHandle): number
+  base(native: NativeHandle): number
+  commit(native: NativeHandle, from: number, to: number): boolean
+  write(address: number, data: Float32Array | Int32Array): void
+  read(address: number, into: Float32Array | Int32Array): void
+  run(native: NativeHandle, kernel: number, ...parameters: readonly number[]): number
+  destroy(native: NativeHandle): void
+}
+
+/** Opaque. */
+export type NativeHandle = object
+
+/** Instruction sets from the fastest to the slowest. */
+export const INSTRUCTION_SETS = ['avx512', 'avx2', 'sse2', 'neon'] as const
+
+export type InstructionSet = (typeof INSTRUCTION_SETS)[number]
+
+/** The addon for this platform, or the reason why there is none. */
+export function loadAddon(): Addon | string {
+  const { process } = globalThis
+  const modules = builtin('node:module')
+  if (modules === undefined) return 'a page has no addons'
+  const platform = `${process.platform}-${process.arch}`
+  try {
+    const require = modules.createRequire(import.meta.url)
+    return require(`../../dist/prebuilds/${platform}/dit-cpu.node`) as Addon
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (code === 'MODULE_NOT_FOUND') return `there is no build for ${platform}`
+    return error instanceof Error ? error.message : String(error)
+  }
+}

@@ -1,0 +1,91 @@
+import type { Engine } from '../engine.js'
+import { createHeap } from '../heap.js'
+import { memoryBytes } from '../platform.js'
+import { type Addon, INSTRUCTION_SETS, type InstructionSet } from './addon.js'
+
+/** Seconds without progress after which a thread counts as lost. */
+const PATIENCE = 30
+
+/** Memory is taken from the system in steps of this many bytes. */
+const STEP_BYTES = 2 ** 25
+
+const LANES: Readonly<Record<InstructionSet, number>> = { avx512: 16, avx2: 8, sse2: 4, neon: 4 }
+
+/**
+ * Kernels in machine code. Addresses for as many bytes as the machine has memory are reserved at once and become memory as
+ * they are needed, so that the heap is one range.
+ *
+ * @throws RangeError when the processor lacks the instruction set, or the system refuses the addresses
+ */
+export function nativeEngine(addon: Addon, threads: number, set = bestSet(addon)): Engine {
+  const name = 'cpu-native'
+  if (!addon.supports(set)) throw new RangeError(`cpu: this processor does not have the instruction set ${set}`)
+  const reserved = Math.floor(memoryBytes() / STEP_BYTES) * STEP_BYTES
+  const native = addon.create(set, threads, PATIENCE, reserved)
+  if (native === null) throw new RangeError(`${name}: the system refused ${reserved} bytes of addresses`)
+  if (addon.threads(native) < threads) {
+    const started = addon.threads(native)
+    addon.destroy(native)
+    throw new RangeError(`${name}: the system allowed ${started} threads (asked for ${threads})`)
+  }
+  const start = addon.base(native)
+  let end = start
+  const heap = createHeap(start, end, (byteLength) => {
+    const to = end + Math.ceil(byteLength / STEP_BYTES) * STEP_BYTES
+    if (to > start + reserved || !addon.commit(native, end, to)) return null
+    return (end = to)
+  })
+  const kernels = new Map(addon.kernels.map((kernel, i) => [kernel, i]))
+  let usedBytes = 0
+  let failure: Error | null = null
+  /** After `dispose` the addresses lead nowhere. */
+  const checkAlive = () => {
+    if (failure !== null) throw failure
+  }
+  const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1)
+  return {
+    name,
+    description: { engine: 'native', simd: LANES[set], threads, instructionSet: set },
+    maxBufferBytes: 2 ** 32,
+    allocate(byteLength) {
+      checkAlive()
+      const address = heap.allocate(byteLength)
+      if (address === null) {
+        throw new RangeError(
+          `${name}: the machine has ${mebibytes(reserved)} MiB; asked for ${mebibytes(byteLength)} MiB with ` +
+            `${mebibytes(usedBytes)} MiB in use; make the batch smaller, or recompute instead of store`,
+        )
+      }
+      usedBytes += byteLength
+      return address
+    },
+    free(address, byteLength) {
+      heap.free(address, byteLength)
+      usedBytes -= byteLength
+    },
+    write(address, data) {
+      checkAlive()
+      addon.write(address, data)
+    },
+    read(address, into) {
+      checkAlive()
+      addon.read(address, into)
+    },
+    call(kernel, ...values) {
+      checkAlive()
+      if (addon.run(native, kernels.get(kernel)!, ...values) !== 0) {
+        failure = new Error(`${name}: a thread did not answer within ${PATIENCE} seconds; make a new backend`)
+        throw failure
+      }
+    },
+    dispose() {
+      if (failure?.message.endsWith('disposed of')) return
+      failure = new Error(`${name}: the backend was disposed of`)
+      addon.destroy(native)
+    },
+  }
+}
+
+function bestSet(addon: Addon): InstructionSet {
+  return INSTRUCTION_SETS.find((set) => addon.supports(set))!
+}

@@ -1,0 +1,82 @@
+// Compiles csrc/ to the Node-API addon dist/prebuilds/<platform>-<arch>/dit-cpu.node, a part of `npm run build`. Where no
+// compiler is at hand it says so and leaves the package with WebAssembly alone. CC names another compiler than cc.
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const folder = fileURLToPath(new URL('../', import.meta.url))
+const sources = join(folder, 'csrc')
+
+/** Compiler flags by instruction set. */
+const INSTRUCTION_SETS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  x64: {
+    avx512: ['-mavx512f', '-mavx512dq', '-mavx512bw', '-mavx512vl', '-mavx2', '-mfma', '-mprefer-vector-width=512'],
+    avx2: ['-mavx2', '-mfma'],
+    sse2: [],
+  },
+  arm64: { neon: [] },
+}
+
+/** What is compiled once; all other sources are compiled for each instruction set. */
+const COMMON = ['native.c', 'pool_threads.c']
+const ELSEWHERE = ['wasm.c', 'libc.c', 'pool_single.c', ...COMMON]
+
+async function main(): Promise<string> {
+  const compiler = process.env['CC'] ?? 'cc'
+  const sets = INSTRUCTION_SETS[process.arch]
+  if (sets === undefined || process.platform === 'win32') {
+    return `no addon for ${process.platform}-${process.arch}; WebAssembly runs there`
+  }
+  if (!isThere(compiler)) return `no C compiler (${compiler}): the addon was not built; WebAssembly runs without it`
+
+  const { include_dir: headers } = createRequire(import.meta.url)('node-api-headers') as { include_dir: string }
+  const objects = mkdtempSync(join(tmpdir(), 'dit-native-'))
+  const flags = ['-std=gnu11', '-O3', '-fPIC', '-pthread', '-fvisibility=hidden', '-Wall', `-I${headers}`]
+  const compile = async (source: string, object: string, more: readonly string[]) => {
+    const contract = source === 'random.c' ? 'off' : 'fast'
+    const options = [...flags, `-ffp-contract=${contract}`, ...more, '-c', source, '-o', join(objects, object)]
+    await promisify(execFile)(compiler, options, { cwd: sources })
+    return join(objects, object)
+  }
+  try {
+    const jobs = COMMON.map((source) => () => compile(source, `${source}.o`, []))
+    for (const source of readdirSync(sources).filter((name) => name.endsWith('.c') && !ELSEWHERE.includes(name))) {
+      for (const [set, more] of Object.entries(sets)) {
+        jobs.push(() => compile(source, `${source}.${set}.o`, [`-DISA=${set}`, ...more]))
+      }
+    }
+    const made = await twoAtATime(jobs)
+    const target = join(folder, 'dist', 'prebuilds', `${process.platform}-${process.arch}`)
+    mkdirSync(target, { recursive: true })
+    const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared']
+    execFileSync(compiler, [...link, '-pthread', '-o', join(target, 'dit-cpu.node'), ...made])
+    return `built the addon for ${process.platform}-${process.arch}: ${Object.keys(sets).join(', ')}`
+  } finally {
+    rmSync(objects, { recursive: true })
+  }
+}
+
+function isThere(compiler: string): boolean {
+  try {
+    execFileSync(compiler, ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function twoAtATime<T>(jobs: readonly (() => Promise<T>)[]): Promise<T[]> {
+  const results: T[] = []
+  let next = 0
+  const work = async () => {
+    while (next < jobs.length) results.push(await jobs[next++]())
+  }
+  await Promise.all([work(), work()])
+  return results
+}
+
+console.log(`backend-cpu: ${await main()}`)
