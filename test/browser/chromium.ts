@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { type Browser, chromium, type Page } from 'playwright-core'
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
+
+/** Chromium or Chrome on this machine: what `DIT_CHROMIUM` names, or the first on the PATH. Nothing is downloaded. */
+export function findChromium(): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  const onPath = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))
+  return [process.env['DIT_CHROMIUM'] ?? '', ...onPath].find((path) => path !== '' && existsSync(path))
+}
+
+/** Starts it without a window and with nothing but 127.0.0.1 to talk to. */
+export function startChromium(executablePath: string): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-default-apps',
+      '--disable-domain-reliability',
+      '--disable-sync',
+      '--metrics-recording-only',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+    ],
+  })
+}
+
+/** A page that has loaded its modules. */
+export interface OpenPage {
+  readonly page: Page
+  /** Waits for `work`; where it fails or takes too long, the error also tells what the page complained about. */
+  readonly watch: <T>(work: Promise<T>) => Promise<T>
+}
+
+const SECONDS = 40
+
+/** Opens a page and waits for its scripts, however they end. */
+export async function openPage(browser: Browser, url: string): Promise<OpenPage> {
+  const page = await browser.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.stack || String(error)))
+  page.on('console', (message) => complaints.push(`console ${message.type()}: ${message.text()}`))
+  page.on('crash', () => complaints.push('the page crashed'))
+  page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`))
+  page.on('response', (response) => {
+    if (!response.ok()) complaints.push(`${response.url()}: ${response.status()}`)
+  })
+  const watch = async <T>(work: Promise<T>): Promise<T> => {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${SECONDS} seconds`)), SECONDS * 1000)
+    })
+    try {
+      return await Promise.race([work, late])
+    } catch (error) {
+      const what = error instanceof Error ? error.message : String(error)
+      throw new Error([`${url}: ${what}`, ...complaints].join('\n'), { cause: error })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+  await watch(page.goto(url))
+  if (complaints.length > 0) throw new Error([`${url} did not load`, ...complaints].join('\n'))
+  return { page, watch }
+}
