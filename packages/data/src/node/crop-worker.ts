@@ -1,6 +1,8 @@
 import { parentPort } from 'node:worker_threads'
 import sharp from 'sharp'
 import { centerCrop } from '../crop/center-crop.js'
+import { PIXEL_LIMIT, reasonAgainstFile, reasonAgainstPicture } from './picture-file.js'
+import { onOneLine } from './printable.js'
 
 /** One picture to decode and crop. */
 export interface CropJob {
@@ -13,29 +15,32 @@ export interface CropJob {
 export type CropResult = { readonly crop: Uint8Array<ArrayBuffer> } | { readonly reason: string }
 
 /**
- * Decodes a file to RGB bytes and crops it.
+ * Decodes a file to RGB bytes and crops it, if its content is PNG, JPEG or WebP; nothing else reaches a decoder.
  *
  * Grey becomes three equal channels; palettes are resolved; alpha is dropped and 16-bit depth cut to its upper 8 bits,
  * both as in the reference; CMYK goes through libvips' conversion; colour profiles are not applied, as in the
  * reference. The EXIF orientation is applied, which the reference does not do.
  */
-async function crop({ path, height, width }: CropJob): Promise<Uint8Array<ArrayBuffer>> {
-  const { data, info } = await sharp(path, { failOn: 'error', ignoreIcc: true })
+async function crop({ path, height, width }: CropJob): Promise<CropResult> {
+  const reason =
+    (await reasonAgainstFile(path)) ?? (await reasonAgainstPicture(sharp(path, { limitInputPixels: false })))
+  if (reason !== null) return { reason }
+  const { data, info } = await sharp(path, { failOn: 'error', ignoreIcc: true, limitInputPixels: PIXEL_LIMIT })
     .autoOrient()
     .toColourspace('srgb')
     .removeAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true })
   const image = centerCrop({ data, width: info.width, height: info.height }, height, width)
-  return new Uint8Array(image.data)
+  return { crop: new Uint8Array(image.data) }
 }
 
 async function answer(job: CropJob): Promise<void> {
   try {
-    const bytes = await crop(job)
-    parentPort?.postMessage({ crop: bytes } satisfies CropResult, [bytes.buffer])
+    const result = await crop(job)
+    parentPort?.postMessage(result, 'crop' in result ? [result.crop.buffer] : [])
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = onOneLine(error instanceof Error ? error.message : String(error))
     parentPort?.postMessage({ reason } satisfies CropResult, [])
   }
 }

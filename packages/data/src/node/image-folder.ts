@@ -5,6 +5,7 @@ import { cropPool } from './crop-pool.js'
 import type { CropPool } from './crop-pool.js'
 import { ImageFolderError } from './image-folder-error.js'
 import type { UnreadablePicture } from './image-folder-error.js'
+import { printable } from './printable.js'
 import { scanFolder } from './scan-folder.js'
 import type { FolderListing } from './scan-folder.js'
 
@@ -42,7 +43,8 @@ const LISTED = 20
  * their sorted names.
  *
  * Every picture is decoded once at opening, so that a file which is no picture, or only half of one, is found before
- * training starts. Decoding and the reference's centre crop run on worker threads. Crops are kept in memory up to
+ * training starts. What counts is the content: a regular file that is PNG, JPEG or WebP, of at most 268,402,689 pixels
+ * (16,383 by 16,383). A GIF or an SVG by such a name is as unreadable as a named pipe, and no decoder is run on it. Decoding and the reference's centre crop run on worker threads. Crops are kept in memory up to
  * `cacheBytes`; whoever opens a folder closes it.
  *
  * @param folder  path of the folder
@@ -149,7 +151,7 @@ async function cropAgain(pool: CropPool, folder: string, path: string, signal?: 
   const file = join(folder, path)
   const result = await pool.crop(file, signal)
   if ('crop' in result) return result.crop
-  throw new ImageFolderError(`openImageFolder: ${file} can no longer be read: ${result.reason}`, [
+  throw new ImageFolderError(`openImageFolder: ${printable(file)} can no longer be read: ${result.reason}`, [
     { path, reason: result.reason },
   ])
 }
@@ -170,11 +172,11 @@ function withExpectedClasses(folder: string, listing: FolderListing, expected?: 
   const added = listing.classes.filter((name) => !expected.includes(name))
   if (missing.length > 0 || added.length > 0) {
     const parts = [
-      missing.length > 0 ? `missing: ${missing.join(', ')}` : '',
-      added.length > 0 ? `not expected: ${added.join(', ')}` : '',
+      missing.length > 0 ? `missing: ${missing.map(printable).join(', ')}` : '',
+      added.length > 0 ? `not expected: ${added.map(printable).join(', ')}` : '',
     ]
     throw new ImageFolderError(
-      `openImageFolder: the classes of ${folder} are not the ${expected.length} expected ones ` +
+      `openImageFolder: the classes of ${printable(folder)} are not the ${expected.length} expected ones ` +
         `(${parts.filter(Boolean).join('; ')})`,
     )
   }
@@ -191,11 +193,11 @@ function refuseUnlessSkipped(
   skipBad: boolean,
 ): void {
   if (skipBad && bad.length < files.length) return
-  const lines = bad.slice(0, LISTED).map(({ path, reason }) => `  ${path}: ${reason}`)
+  const lines = bad.slice(0, LISTED).map(({ path, reason }) => `  ${printable(path)}: ${reason}`)
   if (bad.length > LISTED) lines.push(`  and ${bad.length - LISTED} more`)
   const advice = skipBad ? 'None is left to train on.' : 'Repair or remove them, or leave them out with skipBad.'
   throw new ImageFolderError(
-    `openImageFolder: ${bad.length} of ${files.length} pictures in ${folder} cannot be read\n${lines.join('\n')}\n${advice}`,
+    `openImageFolder: ${bad.length} of ${files.length} pictures in ${printable(folder)} cannot be read\n${lines.join('\n')}\n${advice}`,
     bad,
   )
 }

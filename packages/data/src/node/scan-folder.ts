@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ImageFolderError } from './image-folder-error.js'
+import { printable } from './printable.js'
 
 /** The pictures of a folder with one sub-folder per class. */
 export interface FolderListing {
@@ -20,11 +21,13 @@ const PICTURE = /\.(png|jpe?g|webp)$/i
  */
 export async function scanFolder(folder: string): Promise<FolderListing> {
   const found = await stat(folder).catch((cause: unknown) => {
-    throw new ImageFolderError(`openImageFolder: there is no folder ${folder}; check the path`, [], { cause })
+    throw new ImageFolderError(`openImageFolder: there is no folder ${printable(folder)}; check the path`, [], {
+      cause,
+    })
   })
   if (!found.isDirectory()) {
     throw new ImageFolderError(
-      `openImageFolder: ${folder} is a file; give the folder that holds one sub-folder of pictures per class`,
+      `openImageFolder: ${printable(folder)} is a file; give the folder that holds one sub-folder of pictures per class`,
     )
   }
   const entries = await visibleEntries(folder)
@@ -36,7 +39,7 @@ export async function scanFolder(folder: string): Promise<FolderListing> {
     for await (const path of pictures(folder, name)) files.push({ path, label })
     if (files.length === before) {
       throw new ImageFolderError(
-        `openImageFolder: class folder ${join(folder, name)} holds no PNG, JPEG or WebP files; fill it or remove it`,
+        `openImageFolder: class folder ${printable(join(folder, name))} holds no PNG, JPEG or WebP files; fill it or remove it`,
       )
     }
   }
@@ -46,12 +49,12 @@ export async function scanFolder(folder: string): Promise<FolderListing> {
 function noClasses(folder: string, entries: readonly Entry[]): ImageFolderError {
   if (entries.length === 0) {
     return new ImageFolderError(
-      `openImageFolder: ${folder} is empty; put one sub-folder of PNG, JPEG or WebP files per class in it`,
+      `openImageFolder: ${printable(folder)} is empty; put one sub-folder of PNG, JPEG or WebP files per class in it`,
     )
   }
   const count = entries.filter((entry) => PICTURE.test(entry.name)).length
   return new ImageFolderError(
-    `openImageFolder: ${folder} has no class sub-folders (it holds ${count} pictures and ${entries.length - count} ` +
+    `openImageFolder: ${printable(folder)} has no class sub-folders (it holds ${count} pictures and ${entries.length - count} ` +
       'other files); move the pictures into one sub-folder per class',
   )
 }

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ImageFolderError, openImageFolder } from '../../src/node/index.js'
@@ -147,6 +149,89 @@ test('one error lists every unreadable picture', async () => {
     join('b', 'nothing.webp'),
   ])
   for (const { path, reason } of unreadable) expect(message).toContain(`  ${path}: ${reason}`)
+})
+
+/** Why each picture of a folder cannot be read, by path. */
+async function reasons(): Promise<Record<string, string>> {
+  const error = await openImageFolder(folder, { size: 8 }).catch((error: unknown) => error)
+  expect(error).toBeInstanceOf(ImageFolderError)
+  return Object.fromEntries((error as ImageFolderError).unreadable.map(({ path, reason }) => [basename(path), reason]))
+}
+
+test('what counts is the content: a picture of another format is unreadable whatever its name', async () => {
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="5" height="5"/></svg>'
+  await put('a/png-named.jpg', picture().png().toBuffer())
+  await put('a/svg.png', svg)
+  await put('a/svg-with-mark.png', `\ufeff\n  <?xml version="1.0"?>${svg}`)
+  await put('a/svg-late.png', `words${' '.repeat(80)}${svg}`)
+  await put('a/gif.webp', picture().gif().toBuffer())
+  await put('a/tiff.jpg', picture().tiff().toBuffer())
+  await put('a/avif.png', picture(16, 16).avif({ effort: 0 }).toBuffer())
+  await put('a/bmp.png', 'BM and what follows')
+  await put('a/pdf.png', '%PDF-1.4')
+  await put('a/wave.webp', 'RIFF1234WAVEfmt ')
+  await put('a/empty.png', '')
+  const isNot = (kind: string) => `its content is ${kind}, not PNG, JPEG or WebP`
+  expect(await reasons()).toEqual({
+    'svg.png': isNot('SVG or other markup'),
+    'svg-with-mark.png': isNot('SVG or other markup'),
+    'svg-late.png': isNot('of another kind'),
+    'gif.webp': isNot('GIF'),
+    'tiff.jpg': isNot('TIFF'),
+    'avif.png': isNot('AVIF or HEIC'),
+    'bmp.png': isNot('BMP'),
+    'pdf.png': isNot('PDF'),
+    'wave.webp': isNot('of another kind'),
+    'empty.png': 'the file is empty',
+  })
+})
+
+test('the pixel limit is named with the size of the picture', async () => {
+  // A header with its checksum and the begin of the pixels: more is not read.
+  const header = Buffer.alloc(17, 'IHDR')
+  header.writeUInt32BE(16_384, 4)
+  header.writeUInt32BE(16_384, 8)
+  header.set([8, 2, 0, 0, 0], 12)
+  const file = Buffer.alloc(45)
+  file.set(Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\x0d', 'latin1'))
+  file.set(header, 12)
+  file.writeUInt32BE(crc32(header), 29)
+  file.write('IDAT', 37)
+  await put('a/a.png', file)
+  expect(await reasons()).toEqual({
+    'a.png': 'it is too large: 16384 by 16384 pixels are more than 268402689; make it smaller',
+  })
+})
+
+test.skipIf(process.platform === 'win32')(
+  'a named pipe is unreadable, also behind a link, and is not opened',
+  async () => {
+    await put('a/a.png', picture().png().toBuffer())
+    execFileSync('mkfifo', [join(folder, 'a', 'pipe.png')])
+    await symlink('pipe.png', join(folder, 'a', 'to-pipe.png'))
+    await symlink('gone.png', join(folder, 'a', 'to-nothing.png'))
+    expect(await reasons()).toEqual({
+      'pipe.png': 'it is not a regular file',
+      'to-pipe.png': 'it is not a regular file',
+      'to-nothing.png': expect.stringContaining('ENOENT: no such file') as string,
+    })
+  },
+)
+
+test.skipIf(process.platform === 'win32')('names that do not print are quoted in errors', async () => {
+  const [file, shown] = ['1\n2\u001b[31m.png', '"1\\n2\\u001b[31m.png"']
+  await put(`a\u202e/${file}`, 'words')
+  const error = (await openImageFolder(folder, { size: 8 }).catch((error: unknown) => error)) as ImageFolderError
+  expect(error.message.split('\n')[1]).toBe(
+    `  "a\\u202e/${shown.slice(1)}: its content is of another kind, not PNG, JPEG or WebP`,
+  )
+  expect(error.unreadable[0].path).toBe(`a\u202e/${file}`)
+  await expect(openImageFolder(folder, { size: 8, classes: ['\t'] })).rejects.toThrow(
+    String.raw`(missing: "\t"; not expected: "a\u202e")`,
+  )
+  await expect(openImageFolder('/no\nwhere', { size: 8 })).rejects.toThrow(String.raw`there is no folder "/no\nwhere"`)
+  await mkdir(join(folder, 'void\n'))
+  await expect(openImageFolder(folder, { size: 8 })).rejects.toThrow(String.raw`void\n" holds no PNG`)
 })
 
 test('the error names 20 pictures and counts the rest', async () => {
