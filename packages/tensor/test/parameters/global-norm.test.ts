@@ -9,3 +9,15 @@ test('is the root of the sum of squares over all tensors, and leaves nothing beh
   expect(await globalNorm([])).toBe(0)
   expect(backend.memory().buffers).toBe(before)
 })
+
+test('takes large tensors in pieces, so that its memory does not grow with them', async () => {
+  const size = 2 ** 21 + 5
+  const x = tensor(new Float64Array(size).fill(2), [size], { backend })
+  const before = backend.memory()
+  expect(await globalNorm([x])).toBe(2 * Math.sqrt(size))
+  const { bytes, peakBytes } = backend.memory()
+  expect(bytes).toBe(before.bytes)
+  // One piece of squares at a time, in float64, and the scalars.
+  expect(peakBytes - Math.max(before.bytes, before.peakBytes)).toBeLessThanOrEqual(2 ** 20 * 8 + 100)
+  x.dispose()
+})
