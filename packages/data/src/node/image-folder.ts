@@ -42,6 +42,9 @@ const LISTED = 20
  * Opens a folder with one sub-folder of PNG, JPEG or WebP files per class. Labels number the sub-folders in the order of
  * their sorted names.
  *
+ * Links are followed, and what they lead to counts once: a link to a folder or file that its class already has, or back to
+ * a folder around it, adds nothing, so that loops end; a picture that a link would put into two classes is an error.
+ *
  * Every picture is decoded once at opening, so that a file which is no picture, or only half of one, is found before
  * training starts. What counts is the content: a regular file that is PNG, JPEG or WebP, of at most 268,402,689 pixels
  * (16,383 by 16,383). A GIF or an SVG by such a name is as unreadable as a named pipe, and no decoder is run on it. Decoding and the reference's centre crop run on worker threads. Crops are kept in memory up to
@@ -49,7 +52,7 @@ const LISTED = 20
  *
  * @param folder  path of the folder
  * @throws ImageFolderError when the folder does not hold class folders with pictures, when its classes are not those
- *   expected, or when pictures cannot be read: one error that names the first 20 of them and counts the rest
+ *   expected, when links mix its classes, or when pictures cannot be read: one error that names the first 20 of them and counts the rest
  * @throws RangeError when an option is out of range
  *
  * @example
