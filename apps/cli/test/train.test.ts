@@ -75,3 +75,12 @@ test('a loss that is not finite ends the run with one line that names the step a
     /^dit: train: the .* at step \d+; the last good checkpoint is .*run\/checkpoints\/step-\d+\..*\n$/,
   )
 })
+
+test('Ctrl-C in the last grid of samples: exit code 130, and how to get the grid', async () => {
+  const out = join(temporaryFolder(), 'run')
+  const args = ['train', ...TINY, '--hidden=128', '--steps', '1', '--sample-every', '9', '--out', out]
+  const { code, stderr } = await runDit(args, { interruptAt: /checkpoint .*step-0000001/ })
+  expect(stderr).toContain('all 1 steps are done and saved, but the last grid of samples is missing')
+  expect(stderr).toContain(`dit sample --run ${out}`)
+  expect(code).toBe(130)
+})

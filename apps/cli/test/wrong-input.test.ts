@@ -39,6 +39,7 @@ test.concurrent.each<[string, string[], RegExp]>([
   ['no path for a plot', ['plot', 'x', '--out', ''], /'--out <name>' argument '' is invalid/],
   ['nothing to tell of', ['info', ''], /'' is invalid for argument 'what'\. It must be a path/],
   ['too many timesteps', ['train', '--timesteps', '1e9'], /It must be a whole number, 2 to 1000000/],
+  ['more than the memory holds', ['train', '--hidden', '400000'], /training would need about .*, of which the weights/],
   ['null in a config file', ['train', '--config', 'null.json'], /"out" cannot be null; leave it out for the default/],
   ['list in a config file', ['train', '--config', 'list.json'], /"steps" must be a plain value \(got a list\)/],
   ['unwritable output', ['train', ...TINY, '--out', '/proc/run'], /--out \/proc\/run: \/proc cannot be written to/],
@@ -84,6 +85,8 @@ test('a run in the way is refused with advice; its settings cannot change at a r
     [['sample', '--run', 'run', '--out', 'grid.jpg'], /its name must end in \.png/],
     [['sample', '--run', 'run', '--eta', '0.5'], /--eta is for --sampler ddim/],
     [['sample', '--run', 'run', '--checkpoint', 'run'], /exclude each other/],
+    [['sample', '--run', 'run/config.json'], /run\/config\.json is a file, but a run is a folder; its folder is run/],
+    [['sample', '--run', 'run', '--out', 'a.png', '--npz', './a.png'], /--npz \.\/a\.png: --out has the same path/],
   ]
   const results = await Promise.all(cases.map(([args]) => runDit(args, { cwd })))
   results.forEach(({ code, stderr }, i) => {

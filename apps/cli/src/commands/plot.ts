@@ -1,4 +1,4 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { StepRecord } from '@dit/train-ddp'
 import { Command, Option } from 'commander'
@@ -9,6 +9,7 @@ import type { ScaleKind } from '../plot/scales.js'
 import { readLog } from '../run/read-log.js'
 import type { RunConfig } from '../run/run-config.js'
 import { checkWritable, readRunConfig } from '../run/run-folder.js'
+import { writeWhole } from '../run/write-whole.js'
 import { UsageError } from '../terminal/errors.js'
 import { formatCount } from '../terminal/format.js'
 import { createOutput } from '../terminal/output.js'
@@ -61,9 +62,9 @@ async function plot(run: string, flags: PlotFlags): Promise<void> {
     scale: flags.scale === 'auto' ? undefined : flags.scale,
     window: flags.window,
   })
-  await mkdir(dirname(base), { recursive: true })
-  await writeFile(`${base}.svg`, svg)
-  await writeFile(`${base}.png`, svgToPng(svg, 1.5))
+  const png = svgToPng(svg, 1.5)
+  await writeWhole(`${base}.svg`, svg)
+  await writeWhole(`${base}.png`, png)
   output.line(`${base}.svg\n${base}.png`)
   output.event({ type: 'plot', svg: `${base}.svg`, png: `${base}.png`, steps: records.at(-1)!.step })
 }

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { gaussianDiffusion } from '@dit/diffusion'
 import { checkParams, nullLabel } from '@dit/model'
 import { dispose } from '@dit/tensor'
@@ -11,17 +11,12 @@ import { toPictures } from '../images/pixels.js'
 import { givenOptions } from '../options/config-file.js'
 import { addSampleOptions, SAMPLE_DEFAULTS, type SampleFlags } from '../options/sample-options.js'
 import { checkWritable } from '../run/run-folder.js'
+import { writeWhole } from '../run/write-whole.js'
+import { checkSampleMemory } from '../sampling/check-memory.js'
 import { type FoundModel, findModel } from '../sampling/find-model.js'
 import { parseClasses } from '../sampling/parse-classes.js'
 import { imageShape, sampleClasses, type SamplerName, type SampleStep } from '../sampling/sample-classes.js'
-import {
-  type ClassPictures,
-  classGrid,
-  GRID_MAX,
-  samplesNpz,
-  writeSingles,
-  writeWhole,
-} from '../sampling/write-samples.js'
+import { type ClassPictures, classGrid, GRID_MAX, samplesNpz, writeSingles } from '../sampling/write-samples.js'
 import { checkInput, EXIT, Failure, UsageError } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import { createOutput, type Output } from '../terminal/output.js'
@@ -124,6 +119,13 @@ async function planSamples(flags: SampleFlags): Promise<SamplePlan> {
   if (typeof flags.guidanceChannels === 'number' && flags.guidanceChannels > channels) {
     throw new UsageError(`--guidance-channels must be 1 to ${channels}, or all (got ${flags.guidanceChannels})`)
   }
+  const count = flags.count ?? SAMPLE_DEFAULTS.count
+  checkSampleMemory({
+    model: config.model,
+    count: count * classes.length,
+    batchSize: flags.batch ?? SAMPLE_DEFAULTS.batch,
+    isGuided: (flags.guidance ?? 1) !== 1,
+  })
   const out = flags.out ?? join(folder, 'samples.png')
   if (!/\.png$/i.test(out)) throw new UsageError(`--out ${out}: the grid is a PNG; its name must end in .png`)
   const base = out.slice(0, -'.png'.length)
@@ -132,7 +134,7 @@ async function planSamples(flags: SampleFlags): Promise<SamplePlan> {
   const plan: SamplePlan = {
     model,
     classes,
-    count: flags.count ?? SAMPLE_DEFAULTS.count,
+    count,
     steps,
     sampler,
     clip: flags.clip ?? true,
@@ -145,8 +147,21 @@ async function planSamples(flags: SampleFlags): Promise<SamplePlan> {
   }
   await checkFile('--out', plan.out)
   if (plan.npz !== null) await checkFile('--npz', plan.npz)
+  checkApart(plan)
   if (plan.singles !== null) await checkWritable('--singles', plan.singles)
   return plan
+}
+
+/** Checks that no output would overwrite another. */
+function checkApart({ out, preview, npz, singles }: SamplePlan): void {
+  const places = Object.entries({ '--out': out, 'the preview': preview, '--npz': npz, '--singles': singles })
+  const taken = new Map<string, string>()
+  for (const [what, path] of places) {
+    if (path === null) continue
+    const other = taken.get(resolve(path))
+    if (other !== undefined) throw new UsageError(`${what} ${path}: ${other} has the same path; give another one`)
+    taken.set(resolve(path), what)
+  }
 }
 
 async function checkFile(flag: string, path: string): Promise<void> {

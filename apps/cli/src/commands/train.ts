@@ -39,7 +39,13 @@ export async function trainFromFlags(flags: TrainFlags, output: Output): Promise
     output.line(`engine ${engineText(engine.description)}`)
     for (const line of describeRun(config, folder)) output.line(line)
     output.event({ type: 'run', folder, config })
-    const { step, interrupted } = await runTraining(prepared, output)
+    const { step, interrupted, isGridMissing } = await runTraining(prepared, output)
+    if (interrupted !== null && step === config.steps && isGridMissing) {
+      output.notice(
+        `all ${step} steps are done and saved, but the last grid of samples is missing. Make one with: dit sample --run ${folder}`,
+      )
+      return interrupted
+    }
     if (interrupted !== null) {
       const saved = step === 0 ? 'nothing was trained yet' : 'a checkpoint is saved'
       output.notice(`stopped at step ${step} of ${config.steps}; ${saved}. Continue with: dit train --resume ${folder}`)

@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, readFile, rmdir, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { checkConfig } from '@dit/model'
+import { basename, dirname, join, resolve } from 'node:path'
 import { LOG } from '@dit/train-ddp'
 import { UsageError } from '../terminal/errors.js'
+import { checkRunConfig } from './check-run-config.js'
 import { CONFIG_FILE, RUN_FORMAT, type RunConfig } from './run-config.js'
 
 /**
@@ -16,13 +16,17 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
   try {
     text = await readFile(path, 'utf8')
   } catch (cause) {
-    const exists = await stat(folder).catch(() => null)
-    const problem = exists === null ? 'there is no such folder' : `it has no ${CONFIG_FILE}`
+    const found = await stat(folder).catch(() => null)
+    if (found?.isFile() === true) {
+      const parent = basename(folder) === CONFIG_FILE ? `; its folder is ${dirname(folder)}` : ''
+      throw new UsageError(`${folder} is a file, but a run is a folder${parent}`, { cause })
+    }
+    const problem = found === null ? 'there is no such folder' : `it has no ${CONFIG_FILE}`
     throw new UsageError(`${folder} is not a run: ${problem}. ${await howToGetRun()}`, { cause })
   }
-  let config: Partial<RunConfig>
+  let config: Record<string, unknown> | null
   try {
-    config = JSON.parse(text) as Partial<RunConfig>
+    config = JSON.parse(text.replace(/^\uFEFF/, '')) as Record<string, unknown> | null
   } catch (cause) {
     throw new UsageError(`${path} is not valid JSON: ${(cause as Error).message}`, { cause })
   }
@@ -31,16 +35,12 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
       `${path} is not of a dit run: its format must be "${RUN_FORMAT}" (got ${JSON.stringify(config?.format)})`,
     )
   }
-  const missing = (['model', 'recipe', 'data', 'classes', 'checkpoint', 'engine', 'steps', 'seed'] as const).find(
-    (key) => config[key] === undefined,
-  )
-  if (missing !== undefined) throw new UsageError(`${path} lacks "${missing}"`)
   try {
-    checkConfig(config.model!)
+    checkRunConfig(config)
   } catch (cause) {
     throw new UsageError(`${path}: ${(cause as Error).message}`, { cause })
   }
-  return config as RunConfig
+  return config
 }
 
 /**
@@ -57,7 +57,7 @@ export async function checkUnused(flag: string, folder: string): Promise<void> {
     )
   }
   throw new UsageError(
-    `${flag} ${folder} holds other files (${names.toSorted()[0]}${names.length > 1 ? ', …' : ''}); a new run needs a folder that is empty or not there yet`,
+    `${flag} ${folder} holds other files (${names[0]}${names.length > 1 ? ', …' : ''}); a new run needs a folder that is empty or not there yet`,
   )
 }
 

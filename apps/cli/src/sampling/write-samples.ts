@@ -1,8 +1,9 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { writeNpz } from '@dit/checkpoint'
 import { comfortableScale, gridPng, picturePng } from '../images/grid.js'
 import type { Pictures } from '../images/pixels.js'
+import { writeWhole } from '../run/write-whole.js'
 
 /** What a grid shows at most; the rest is in single files and npz. */
 export const GRID_MAX = { rows: 64, columns: 16 } as const
@@ -44,11 +45,4 @@ export async function writeSingles(folder: string, { pictures, perClass, names }
 /** Pictures as evaluators read them: uint8 `[N, H, W, 3]` named `arr_0`. */
 export function samplesNpz({ count, height, width, pixels }: Pictures): Uint8Array {
   return writeNpz({ arr_0: { dtype: 'U8', shape: [count, height, width, 3], data: pixels } })
-}
-
-/** Writes a file whole or not at all, with the folders above it. */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  await writeFile(`${path}.partial`, bytes)
-  await rename(`${path}.partial`, path)
 }

@@ -22,18 +22,30 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EEXIST: 'it exists already',
   ENOSPC: 'no space is left on the device',
   EMFILE: 'too many files are open',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be too large',
+  EIO: 'the disk reports an error',
 }
 
 /** The message and exit code for whatever was thrown. */
 export function explain(error: unknown): { message: string; exitCode: number } {
   if (!(error instanceof Error)) return { message: String(error), exitCode: EXIT.failure }
   if (error instanceof UsageError) return { message: error.message, exitCode: EXIT.usage }
-  const { code, path, syscall } = error as NodeJS.ErrnoException
-  const meaning = code === undefined ? undefined : SYSTEM_ERRORS[code]
-  if (meaning !== undefined && syscall !== undefined) {
+  if (isSystemError(error)) {
+    const { code, path, syscall } = error
+    const meaning = SYSTEM_ERRORS[code]
     return { message: `cannot ${verb(syscall)} ${path ?? 'a file'}: ${meaning} (${code})`, exitCode: EXIT.failure }
   }
   return { message: error.message === '' ? error.name : error.message, exitCode: EXIT.failure }
+}
+
+/** Whether a system call failed in a way that a message can explain. */
+export function isSystemError(
+  error: unknown,
+): error is NodeJS.ErrnoException & { readonly code: string; readonly syscall: string } {
+  if (!(error instanceof Error)) return false
+  const { code, syscall } = error as NodeJS.ErrnoException
+  return syscall !== undefined && code !== undefined && Object.hasOwn(SYSTEM_ERRORS, code)
 }
 
 /** Runs checks of a library on what the user wrote: their errors become usage errors. */
@@ -49,5 +61,6 @@ export function checkInput<T>(check: () => T): T {
 function verb(syscall: string): string {
   if (syscall === 'mkdir') return 'create the folder'
   if (syscall === 'scandir') return 'read the folder'
-  return syscall === 'rename' || syscall === 'unlink' ? syscall : 'open'
+  if (syscall === 'fsync' || syscall === 'fdatasync') return 'write'
+  return ['rename', 'unlink', 'write', 'read'].includes(syscall) ? syscall : 'open'
 }

@@ -10,6 +10,7 @@ import { checkUnused, checkWritable, readRunConfig } from '../run/run-folder.js'
 import { Failure, UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 import { ditVersion } from '../version.js'
+import { checkTrainingMemory } from './check-memory.js'
 
 /** A run that can begin: everything is checked and open, nothing is written. */
 export interface PreparedRun {
@@ -36,7 +37,7 @@ async function prepareNew(flags: TrainFlags, output: Output): Promise<PreparedRu
   const folder = flags.out ?? join('runs', basename(resolve(data)))
   const size = flags.size ?? TRAIN_DEFAULTS.size
   // Once before the data are read, which may take long; their number of classes is not what may be wrong.
-  resolveRun(flags, 1)
+  checkTrainingMemory(resolveRun(flags, 1))
   await checkWritable('--out', folder)
   await checkUnused('--out', folder)
   const opened = await openData({ data, size, skipBad: flags.skipBad ?? TRAIN_DEFAULTS.skipBad }, output)
@@ -58,6 +59,7 @@ async function prepareResume(flags: TrainFlags, output: Output): Promise<Prepare
   const folder = resumedFolder(flags)
   const before = await readRunConfig(folder)
   const config = resumedRun(before, flags)
+  checkTrainingMemory(config)
   await checkWritable('--resume', folder)
   const { data, classes } = config
   const path = flags.data ?? (data.kind === 'shapes' ? 'shapes' : data.folder)

@@ -1,9 +1,11 @@
+import { rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { NonFiniteLossError, type RunStore, type StepRecord, train, type TrainEvent } from '@dit/train-ddp'
+import { LOG, NonFiniteLossError, type RunStore, type StepRecord, train, type TrainEvent } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { batchSource } from '../run/batch-source.js'
+import { namingStore } from '../run/named-errors.js'
 import { CONFIG_FILE, type RunConfig } from '../run/run-config.js'
-import { Failure } from '../terminal/errors.js'
+import { explain, Failure, isSystemError } from '../terminal/errors.js'
 import { formatBytes, formatNumber } from '../terminal/format.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Output } from '../terminal/output.js'
@@ -14,29 +16,41 @@ import { trainingGrid } from './sample-grid.js'
 /** How a run ended. */
 export interface TrainingEnd {
   readonly step: number
-  /** 128 + the signal's number where a signal stopped it, else null. */
+  /** 128 + the signal's number where a signal stopped it before all was done, else null. */
   readonly interrupted: number | null
+  /** The grid of samples after the last step was not made. */
+  readonly isGridMissing: boolean
 }
 
 /** Trains a prepared run to its end, or to the first Ctrl-C, and tells of it. */
 export async function runTraining(prepared: PreparedRun, output: Output): Promise<TrainingEnd> {
   const { folder, config, isResume } = prepared
-  const store = folderRunStore(folder)
+  const store = namingStore(folderRunStore(folder))
+  const existed = (await stat(folder).catch(() => null)) !== null
   const { batchSize } = config.recipe
   const data = batchSource(prepared.data.dataset, { ...config, batchSize })
   const reporter = createReporter(prepared, output)
   const interruption = onInterrupt(() => reporter.notice('stopping: a checkpoint is written (once more quits at once)'))
   try {
-    if (!isResume) await writeConfig(store, config)
     for await (const event of train(trainOptions(prepared, store, data, interruption.signal, reporter))) {
-      if (event.type === 'start' && isResume) await writeConfig(store, config)
+      if (event.type === 'start') await writeConfig(store, config)
       reporter.report(event)
     }
-    return { step: reporter.step(), interrupted: reporter.step() < config.steps ? interruption.exitCode() : null }
+    const step = reporter.step()
+    const isGridMissing = config.sampleEvery !== null && reporter.sampledStep() < step
+    const isUnfinished = step < config.steps || isGridMissing
+    return { step, interrupted: isUnfinished ? interruption.exitCode() : null, isGridMissing }
   } catch (error) {
+    if (!isResume && reporter.step() === 0) await removeBeginnings(folder, existed)
     if (error instanceof NonFiniteLossError && error.lastCheckpoint !== null) {
       const path = error.lastCheckpoint
       throw new Failure(error.message.replace(path, join(folder, path)), { cause: error })
+    }
+    if (isSystemError(error)) {
+      const last = reporter.lastCheckpoint()
+      const saved =
+        last === null ? 'no checkpoint was written yet' : `the last good checkpoint is ${join(folder, last)}`
+      throw new Failure(`${explain(error).message}; ${saved}`, { cause: error })
     }
     throw error
   } finally {
@@ -90,12 +104,23 @@ async function writeConfig(store: RunStore, config: RunConfig): Promise<void> {
   await store.write(CONFIG_FILE, `${JSON.stringify(config, null, 2)}\n`)
 }
 
+/** Removes what a run that failed before its first step was done has made, so that it is not in the way of the next one. */
+async function removeBeginnings(folder: string, existed: boolean): Promise<void> {
+  for (const name of [CONFIG_FILE, LOG]) await rm(join(folder, name), { force: true }).catch(() => {})
+  // Of a folder that holds anything else, or that was there before, nothing is removed.
+  if (!existed) await rmdir(folder).catch(() => {})
+}
+
 interface Reporter {
   report(event: TrainEvent): void
   sampled(step: number, path: string): void
   notice(text: string): void
   /** Steps done. */
   step(): number
+  /** Step of the last grid of samples; 0 before the first one. */
+  sampledStep(): number
+  /** Path of the newest checkpoint that is whole, in the run. */
+  lastCheckpoint(): string | null
   stop(): void
 }
 
@@ -106,6 +131,8 @@ function createReporter({ folder, config, isResume }: PreparedRun, output: Outpu
   const losses: number[] = []
   let progress: Progress | null = null
   let step = 0
+  let sampledStep = 0
+  let lastCheckpoint: string | null = null
   const say = (text: string) => (progress === null ? output.line(text) : progress.line(text))
   const stateText = ({ loss, learningRate }: StepRecord) => {
     losses.push(loss)
@@ -123,6 +150,7 @@ function createReporter({ folder, config, isResume }: PreparedRun, output: Outpu
       }
       step = event.step
       if (event.type === 'start') {
+        lastCheckpoint = event.resumedFrom
         for (const notice of event.notices) output.notice(notice)
         if (isResume) {
           const from = event.resumedFrom === null ? 'the beginning: it has no checkpoint yet' : event.resumedFrom
@@ -131,6 +159,7 @@ function createReporter({ folder, config, isResume }: PreparedRun, output: Outpu
         progress = showProgress(output, { total: config.steps, start: step, unit: 'steps' })
         output.event(event)
       } else if (event.type === 'checkpoint') {
+        lastCheckpoint = event.path
         say(`checkpoint ${join(folder, event.path)} (${formatBytes(event.bytes)})`)
         output.event(event)
       } else if (event.type === 'end') {
@@ -138,11 +167,14 @@ function createReporter({ folder, config, isResume }: PreparedRun, output: Outpu
       }
     },
     sampled(at, path) {
+      sampledStep = at
       say(`samples ${join(folder, path)}`)
       output.event({ type: 'sample', step: at, path })
     },
     notice: (text) => (progress === null ? output.notice(text) : progress.notice(text)),
     step: () => step,
+    sampledStep: () => sampledStep,
+    lastCheckpoint: () => lastCheckpoint,
     stop: () => progress?.stop(),
   }
 }

@@ -1,0 +1,95 @@
+import { gaussianDiffusion } from '@dit/diffusion'
+import { checkConfig, type DiTConfig } from '@dit/model'
+import { checkRecipe, type TrainRecipe } from '@dit/train-ddp'
+import { ENGINE_NAMES } from '../engines/names.js'
+import { MAX_TIMESTEPS } from '../options/train-options.js'
+import type { RunConfig } from './run-config.js'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * Checks what was read from a run's `config.json`, every field that a command relies on.
+ *
+ * @throws RangeError or TypeError that names the field
+ */
+export function checkRunConfig(config: Fields): asserts config is RunConfig & Fields {
+  const { steps, seed, sampleEvery, modelName = null, classes } = config
+  const { model, recipe, data, checkpoint, engine } = objects(config, 'model', 'recipe', 'data', 'checkpoint', 'engine')
+  checkConfig(model as unknown as DiTConfig)
+  checkTraining(recipe, model)
+  must(modelName === null || typeof modelName === 'string', 'modelName', 'a name, or null', modelName)
+  const isNamed = Array.isArray(classes) && classes.every((name) => typeof name === 'string')
+  must(isNamed, 'classes', 'a list of names', classes)
+  const numNames = (classes as string[]).length
+  must(numNames === model.numClasses, 'classes', `${String(model.numClasses)} names, one for each class`, numNames)
+  checkData(data)
+  must(isCount(steps), 'steps', A_COUNT, steps)
+  must(Number.isSafeInteger(seed) && Number(seed) >= 0, 'seed', 'a whole number, 0 or more', seed)
+  must(typeof config.flip === 'boolean', 'flip', TRUE_OR_FALSE, config.flip)
+  must(isCount(checkpoint.every), 'checkpoint.every', A_COUNT, checkpoint.every)
+  must(isCount(checkpoint.keepLast), 'checkpoint.keepLast', A_COUNT, checkpoint.keepLast)
+  for (const [name, value] of Object.entries({ 'checkpoint.keepEvery': checkpoint.keepEvery, sampleEvery })) {
+    must(value === null || isCount(value), name, `${A_COUNT}, or null`, value)
+  }
+  oneOf(config.recompute, ['none', 'block'], 'recompute')
+  oneOf(engine.name, ENGINE_NAMES, 'engine.name')
+  for (const name of ['version', 'instructionSet'] as const) {
+    must(engine[name] === null || typeof engine[name] === 'string', `engine.${name}`, 'text, or null', engine[name])
+  }
+  must(isCount(engine.threads), 'engine.threads', A_COUNT, engine.threads)
+}
+
+function checkTraining(recipe: Fields, model: Fields): void {
+  const { diffusion } = objects(recipe, 'diffusion')
+  must(typeof recipe.name === 'string', 'recipe.name', 'a name', recipe.name)
+  must(isCount(recipe.batchSize), 'recipe.batchSize', A_COUNT, recipe.batchSize)
+  oneOf(recipe.decay, ['constant', 'linear', 'cosine'], 'recipe.decay')
+  oneOf(recipe.timestepSampler, ['uniform', 'lossSecondMoment'], 'recipe.timestepSampler')
+  must(typeof recipe.emaWarmup === 'boolean', 'recipe.emaWarmup', TRUE_OR_FALSE, recipe.emaWarmup)
+  checkRecipe(recipe as unknown as TrainRecipe)
+  const { numTimesteps = 1 } = diffusion
+  const isBounded = isCount(numTimesteps) && numTimesteps <= MAX_TIMESTEPS
+  must(isBounded, 'recipe.diffusion.numTimesteps', `1 to ${MAX_TIMESTEPS}`, numTimesteps)
+  const { varianceType } = gaussianDiffusion(diffusion)
+  const isLearned = varianceType.startsWith('learned')
+  must(model.learnSigma === isLearned, 'model.learnSigma', `${isLearned}, with variance ${varianceType}`, !isLearned)
+}
+
+function checkData(data: Fields): void {
+  oneOf(data.kind, ['shapes', 'folder'], 'data.kind')
+  for (const name of ['size', 'length'] as const) must(isCount(data[name]), `data.${name}`, A_COUNT, data[name])
+  if (data.kind === 'shapes') return
+  for (const name of ['folder', 'files'] as const) {
+    must(typeof data[name] === 'string' && data[name] !== '', `data.${name}`, 'text', data[name])
+  }
+  must(typeof data.skipBad === 'boolean', 'data.skipBad', TRUE_OR_FALSE, data.skipBad)
+}
+
+const A_COUNT = 'a positive whole number'
+const TRUE_OR_FALSE = 'true or false'
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) > 0
+}
+
+function objects<K extends string>(parent: Fields, ...names: readonly K[]): Record<K, Fields> {
+  for (const name of names) {
+    const value = parent[name]
+    must(typeof value === 'object' && value !== null && !Array.isArray(value), name, 'an object', value)
+  }
+  return parent as Record<K, Fields>
+}
+
+function oneOf(value: unknown, known: readonly string[], field: string): void {
+  must(typeof value === 'string' && known.includes(value), field, `one of ${known.join(', ')}`, value)
+}
+
+function must(isRight: boolean, field: string, what: string, value: unknown): void {
+  if (!isRight)
+    throw new RangeError(`"${field}" must be ${what} (got ${value === undefined ? 'nothing' : short(value)})`)
+}
+
+function short(value: unknown): string {
+  const text = JSON.stringify(value)
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}

@@ -1,0 +1,38 @@
+import { memoryBytes } from '@dit/scaling'
+import type { RunPlan } from '../run/resolve-run.js'
+import { UsageError } from '../terminal/errors.js'
+import { formatBytes } from '../terminal/format.js'
+import { machineMemory } from '../terminal/machine-memory.js'
+
+/** Batches that are alive at once: the one in use and two that are read ahead. */
+const BATCHES = 3
+
+/**
+ * Checks that a run fits into this machine's memory, before anything of it is made.
+ *
+ * @throws UsageError with the estimate, where it does not, and what to lower
+ */
+export function checkTrainingMemory(
+  { model, recipe, recompute }: Pick<RunPlan, 'model' | 'recipe' | 'recompute'>,
+  available = machineMemory(),
+): void {
+  const microBatch = Math.min(recipe.microBatchSize ?? recipe.batchSize, recipe.batchSize)
+  const { activations, total } = memoryBytes(model, { batchSize: microBatch, training: true, recompute })
+  const [height, width] = typeof model.inputSize === 'number' ? [model.inputSize, model.inputSize] : model.inputSize
+  const batches = BATCHES * recipe.batchSize * model.inChannels * height * width * Float32Array.BYTES_PER_ELEMENT
+  const needed = total + batches
+  if (needed <= available) return
+  const weights = total - activations
+  // Whatever takes most is what to lower; activations go with both the model and the batch.
+  const [largest, advice] = (
+    [
+      [weights, 'lower --hidden or --depth'],
+      [activations, `${microBatch > 1 ? 'lower --micro-batch' : 'raise --patch or lower --size'}, or give --recompute`],
+      [batches, 'lower --batch or --size'],
+    ] as const
+  ).reduce((a, b) => (b[0] > a[0] ? b : a))
+  const what = largest === weights ? 'the weights' : largest === batches ? 'the batches' : 'the activations'
+  throw new UsageError(
+    `training would need about ${formatBytes(needed)}, of which ${what} ${formatBytes(largest)}, but this machine has ${formatBytes(available)}; ${advice}`,
+  )
+}

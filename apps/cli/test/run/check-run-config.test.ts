@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { checkRunConfig } from '../../src/run/check-run-config.js'
+import { tinyConfig } from '../support/tiny-run.js'
+
+/** A whole configuration with one field, such as `recipe.decay`, replaced. */
+function changed(path: string, value: unknown): Record<string, unknown> {
+  const config = structuredClone(tinyConfig) as unknown as Record<string, unknown>
+  const names = path.split('.')
+  const last = names.pop()!
+  const parent = names.reduce((at, name) => at[name] as Record<string, unknown>, config)
+  parent[last] = value
+  return config
+}
+
+test('a run that was written is accepted', () => {
+  expect(() => checkRunConfig(changed('seed', 3))).not.toThrow()
+  expect(() => checkRunConfig(changed('classes', ['a', 'b', 'c', 'd', 'e', 'f']))).not.toThrow()
+})
+
+test.each<[string, unknown, RegExp]>([
+  ['model', null, /^"model" must be an object \(got null\)/],
+  ['model.depth', 0, /depth must be a positive integer/],
+  ['model.learnSigma', false, /"model\.learnSigma" must be true, with variance learnedRange/],
+  ['recipe', [], /^"recipe" must be an object \(got \[\]\)/],
+  ['recipe.batchSize', undefined, /"recipe\.batchSize" must be a positive whole number \(got nothing\)/],
+  ['recipe.learningRate', 'fast', /learningRate must be a finite number/],
+  ['recipe.decay', 'slow', /"recipe\.decay" must be one of constant, linear, cosine \(got "slow"\)/],
+  ['recipe.diffusion', 'linear', /"diffusion" must be an object/],
+  ['recipe.diffusion.schedule', 'steep', /steep/],
+  ['recipe.diffusion.numTimesteps', 1e12, /"recipe\.diffusion\.numTimesteps" must be 1 to 1000000/],
+  ['classes', ['disc'], /"classes" must be 6 names, one for each class \(got 1\)/],
+  ['classes', [1, 2, 3, 4, 5, 6], /"classes" must be a list of names/],
+  ['data.kind', 'video', /"data\.kind" must be one of shapes, folder \(got "video"\)/],
+  ['data', { kind: 'folder', size: 4, length: 2 }, /"data\.folder" must be text \(got nothing\)/],
+  ['checkpoint.every', 0, /"checkpoint\.every" must be a positive whole number \(got 0\)/],
+  ['checkpoint.keepEvery', 'all', /"checkpoint\.keepEvery" must be .*, or null \(got "all"\)/],
+  ['engine.name', 'abacus', /"engine\.name" must be one of .* \(got "abacus"\)/],
+  ['steps', 'many', /"steps" must be a positive whole number \(got "many"\)/],
+  ['seed', -1, /"seed" must be a whole number, 0 or more \(got -1\)/],
+  ['recompute', 'all', /"recompute" must be one of none, block/],
+])('%s: %j is refused by name', (path, value, message) => {
+  expect(() => checkRunConfig(changed(path, value))).toThrow(message)
+})

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { checkSampleMemory } from '../../src/sampling/check-memory.js'
+import { checkTrainingMemory } from '../../src/training/check-memory.js'
+import { tinyConfig } from '../support/tiny-run.js'
+
+const { model, recipe } = tinyConfig
+const GIB = 2 ** 30
+
+test('a run that fits is let through; what takes most is named where it does not', () => {
+  const plan = { model, recipe, recompute: 'none' } as const
+  expect(() => checkTrainingMemory(plan, GIB)).not.toThrow()
+  const cases: [object, RegExp][] = [
+    [{ model: { ...model, hiddenSize: 40_000 } }, /training would need about .* GiB, of which the weights .*--hidden/],
+    [{ recipe: { ...recipe, batchSize: 1e6 } }, /of which the activations .*has 1 GiB; lower --micro-batch/],
+    // Three batches of 1e7 pictures of 3 * 4 * 4 values of 4 bytes are 5.364 GiB.
+    [{ recipe: { ...recipe, batchSize: 1e7, microBatchSize: 1 } }, /the batches 5\.364 GiB.*lower --batch or --size/],
+  ]
+  for (const [change, message] of cases) {
+    expect(() => checkTrainingMemory({ ...plan, ...change }, GIB)).toThrow(message)
+  }
+})
+
+test('samples are bounded by their number and by how many are made at once', () => {
+  const size = { model, count: 100, batchSize: 32, isGuided: true }
+  expect(() => checkSampleMemory(size, GIB)).not.toThrow()
+  expect(() => checkSampleMemory({ ...size, count: 1e7 }, GIB)).toThrow(/10,000,000 pictures, 32 at a time.*--count/)
+  expect(() => checkSampleMemory({ ...size, count: 1e6, batchSize: 1e6 }, GIB)).toThrow(/lower --batch/)
+})

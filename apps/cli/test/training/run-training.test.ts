@@ -1,0 +1,32 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { shapesDataset } from '@dit/data'
+import { reference } from '@dit/tensor'
+import { expect, test } from 'vitest'
+import { createOutput } from '../../src/terminal/output.js'
+import { runTraining } from '../../src/training/run-training.js'
+import { temporaryFolder } from '../support/run-dit.js'
+import { tinyConfig } from '../support/tiny-run.js'
+
+/** Trains into a folder from data that cannot be read. */
+async function trainOnUnreadable(folder: string): Promise<void> {
+  const dataset = { ...shapesDataset({ size: 4, length: 60 }), read: () => Promise.reject(new Error('unreadable')) }
+  const data = { dataset, config: tinyConfig.data, close: async () => {} }
+  const engine = { backend: reference(), description: tinyConfig.engine }
+  const prepared = { folder, config: tinyConfig, data, engine, isResume: false, allowInexact: false }
+  await runTraining(prepared, createOutput({ quiet: true }))
+}
+
+test('a run that fails before its first step is done leaves its name free', async () => {
+  const folder = join(temporaryFolder(), 'run')
+  await expect(trainOnUnreadable(folder)).rejects.toThrow('unreadable')
+  expect(existsSync(folder)).toBe(false)
+})
+
+test('what was in the folder before stays', async () => {
+  const folder = join(temporaryFolder(), 'run')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'notes.txt'), '')
+  await expect(trainOnUnreadable(folder)).rejects.toThrow('unreadable')
+  expect(readdirSync(folder)).toEqual(['notes.txt'])
+})
