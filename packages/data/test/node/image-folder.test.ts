@@ -207,8 +207,8 @@ test.skipIf(process.platform === 'win32')(
   'a named pipe is unreadable, also behind a link, and is not opened',
   async () => {
     await put('a/a.png', picture().png().toBuffer())
-    execFileSync('mkfifo', [join(folder, 'a', 'pipe.png')])
-    await symlink('pipe.png', join(folder, 'a', 'to-pipe.png'))
+    execFileSync('mkfifo', [join(folder, 'a', 'pipe.png'), join(folder, 'pipe')])
+    await symlink('../pipe', join(folder, 'a', 'to-pipe.png'))
     await symlink('gone.png', join(folder, 'a', 'to-nothing.png'))
     expect(await reasons()).toEqual({
       'pipe.png': 'it is not a regular file',
