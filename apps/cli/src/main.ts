@@ -6,7 +6,9 @@ import { infoCommand } from './commands/info.js'
 import { plotCommand } from './commands/plot.js'
 import { sampleCommand } from './commands/sample.js'
 import { trainCommand } from './commands/train.js'
+import { nameFile } from './run/named-errors.js'
 import { EXIT, explain } from './terminal/errors.js'
+import { printable } from './terminal/printable.js'
 import { ditVersion } from './version.js'
 
 const EXIT_CODES = `
@@ -14,7 +16,7 @@ Exit codes:
   0    done
   1    it was asked for correctly, but failed
   2    the command line, a config file or an input is wrong; nothing was written
-  130  stopped by Ctrl-C (143 by SIGTERM); training has saved a checkpoint`
+  130  stopped by Ctrl-C (143 by SIGTERM, 129 by SIGHUP); training has saved a checkpoint`
 
 function program(): Command {
   const dit = new Command('dit')
@@ -24,7 +26,7 @@ function program(): Command {
     .helpCommand(true)
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`dit: ${oneLine(text)}\n`) })
+    .configureOutput({ outputError: (text, write) => write(`dit: ${printable(oneLine(text))}\n`) })
   const commands = [demoCommand(), trainCommand(), sampleCommand(), plotCommand(), infoCommand(), doctorCommand()]
   for (const command of commands) dit.addCommand(command.copyInheritedSettings(dit))
   return dit
@@ -49,15 +51,22 @@ async function main(args: readonly string[]): Promise<void> {
       return
     }
     const { message, exitCode } = explain(error)
-    process.stderr.write(`dit: ${message}\n`)
+    process.stderr.write(`dit: ${printable(message)}\n`)
     if (dit.opts<{ debug?: boolean }>().debug) console.error(error)
     process.exitCode = exitCode
   }
 }
 
-// Whoever reads the output has left (`dit train | head`): stop as if asked to.
-process.stdout.once('error', () => {
+/** Commands whose work is more than what they print. */
+const WORKING = new Set(['demo', 'train', 'sample'])
+
+// Whoever reads the output has left (`dit train | head`): work stops as if asked to; a report was read as far as wanted.
+process.stdout.once('error', (error: NodeJS.ErrnoException) => {
   process.stdout.on('error', () => {})
-  if (!process.emit('SIGTERM')) process.exit(EXIT.failure)
+  const hasLeft = error.code === 'EPIPE'
+  if (!hasLeft) process.stderr.write(`dit: ${explain(nameFile(error, 'the standard output')).message}\n`)
+  if (process.emit('SIGTERM')) return
+  const isWork = process.argv.slice(2).some((word) => WORKING.has(word))
+  process.exit(hasLeft && !isWork ? EXIT.ok : EXIT.failure)
 })
 await main(process.argv.slice(2))

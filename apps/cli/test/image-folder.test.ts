@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 import { expect, test } from 'vitest'
@@ -62,4 +62,18 @@ test('rectangular, grey, palette, CMYK and rotated files train; a text file is r
   const grown = await runDit(['train', '--resume', out])
   expect(grown).toMatchObject({ code: 1 })
   expect(grown.stderr).toContain('the run began with 12 pictures and there are 13 now')
+})
+
+test('a run that was begun with a relative folder is resumed from anywhere, and with pictures that moved', async () => {
+  const folder = temporaryFolder()
+  await makePictures(join(folder, 'pets'))
+  await runDit([...TRAIN, '--data', 'pets', '--out', 'run', '--quiet'], { cwd: folder })
+  const resume = ['train', '--resume', join(folder, 'run'), '--quiet']
+  expect(await runDit(resume)).toMatchObject({ code: 0, stderr: '' })
+  const moved = join(folder, 'moved')
+  renameSync(join(folder, 'pets'), moved)
+  const refused = await runDit(resume)
+  expect(refused.code).toBe(2)
+  expect(refused.stderr).toMatch(/the run's pictures were in .*pets, which is not there; give their folder with --data/)
+  expect(await runDit([...resume, '--data', moved])).toMatchObject({ code: 0, stderr: '' })
 })

@@ -1,9 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { runDit, temporaryFolder } from './support/run-dit.js'
-import { makeLoggedRun, tinyConfig } from './support/tiny-run.js'
+import { makeLoggedRun, makeTinyRun, tinyConfig } from './support/tiny-run.js'
 
 test('writes an SVG and a PNG beside the run, with a title, both labels and a legend', async () => {
   const folder = temporaryFolder()
@@ -55,6 +55,15 @@ test.each([
     'no log',
     async (folder: string) => writeFile(join(folder, 'config.json'), JSON.stringify(tinyConfig)),
     /has no log\.jsonl: no step was trained yet/,
+    2,
+  ],
+  [
+    'a lost log',
+    async (folder: string) => {
+      await makeTinyRun(folder)
+      await rm(join(folder, 'log.jsonl'))
+    },
+    /has no log\.jsonl, though it was trained to step 4: the log with its losses is lost/,
     2,
   ],
   ['an empty log', async (folder: string) => makeLoggedRun(folder, []), /has an empty log\.jsonl/, 2],

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { StepRecord } from '@dit/train-ddp'
+import { listCheckpoints, type StepRecord } from '@dit/train-ddp'
+import { folderRunStore } from '@dit/train-ddp/node'
 import { Command, Option } from 'commander'
 import { svgToPng } from '../images/fonts.js'
 import { integer, path } from '../options/values.js'
@@ -48,6 +49,10 @@ async function plot(run: string, flags: PlotFlags): Promise<void> {
   const records = await readLog(run)
   if (records === null || records.length === 0) {
     const what = records === null ? 'has no log.jsonl' : 'has an empty log.jsonl'
+    const [last] = await listCheckpoints(folderRunStore(run))
+    if (last !== undefined) {
+      throw new UsageError(`${run} ${what}, though it was trained to step ${last}: the log with its losses is lost`)
+    }
     throw new UsageError(`${run} ${what}: no step was trained yet. Go on with \`dit train --resume ${run}\``)
   }
   const losses = records.map(({ loss }) => loss)

@@ -16,7 +16,12 @@ export function svgToPng(svg: string, zoom = 1): Buffer {
   return new Resvg(svg, { font, fitTo: { mode: 'zoom', value: zoom } }).render().asPng()
 }
 
-/** Text inside SVG. */
+/** Text inside SVG. Control characters, which XML cannot hold, are shown as a replacement. */
 export function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+  return text
+    .replaceAll(/\p{Cc}/gu, '\uFFFD')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
 }

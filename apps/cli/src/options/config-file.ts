@@ -83,7 +83,7 @@ function parseValue(path: string, key: string, option: Option, value: unknown): 
   if (option.optional && typeof value === 'boolean') return value
   if (typeof value === 'boolean') throw new UsageError(`${path}: "${key}" must be a plain value (got ${value})`)
   try {
-    const text = Array.isArray(value) ? value.join(',') : String(value)
+    const text = Array.isArray(value) ? value.join(',') : typeof value === 'string' ? value : JSON.stringify(value)
     return option.parseArg === undefined ? text : option.parseArg(text, undefined)
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Dataset, shapesDataset } from '@dit/data'
 import { type ImageFolder, ImageFolderError, openImageFolder } from '@dit/data/node'
 import { UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
+import { printableName } from '../terminal/printable.js'
 import { type Progress, showProgress } from '../terminal/progress.js'
 import type { DataConfig } from './run-config.js'
 
@@ -48,13 +49,13 @@ export async function openData(request: DataRequest, output: Output): Promise<Op
     throw new UsageError(`--data ${data}: it is a file, not a folder with one sub-folder of pictures per class`)
   const folder = await openFolder(request, output)
   if (folder.skipped.length > 0) {
-    const names = folder.skipped.map(({ path, reason }) => `\n  ${path}: ${reason}`).join('')
+    const names = folder.skipped.map(({ path, reason }) => `\n  ${printableName(path)}: ${reason}`).join('')
     output.notice(`left out ${folder.skipped.length} unreadable pictures:${names}`)
   }
   const files = await fingerprint(data, folder.files)
   return {
     dataset: folder,
-    config: { kind: 'folder', folder: data, size, length: folder.length, skipBad: request.skipBad, files },
+    config: { kind: 'folder', folder: resolve(data), size, length: folder.length, skipBad: request.skipBad, files },
     close: () => folder.close(),
   }
 }

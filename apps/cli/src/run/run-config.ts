@@ -16,7 +16,7 @@ export type DataConfig =
     }
   | {
       readonly kind: 'folder'
-      /** As it was given. */
+      /** Absolute, as a run may be resumed from anywhere. */
       readonly folder: string
       readonly size: number
       readonly length: number

@@ -1,4 +1,5 @@
 import { UsageError } from './errors.js'
+import { printable } from './printable.js'
 
 /** Where a command's words go. */
 export interface Output {
@@ -26,11 +27,11 @@ export function createOutput({ quiet = false, json = false }: OutputOptions): Ou
     isJson: json,
     isQuiet: quiet || json,
     line(text = '') {
-      if (!quiet && !json) process.stdout.write(`${text}\n`)
+      if (!quiet && !json) process.stdout.write(`${printable(text)}\n`)
     },
     notice(text) {
       if (json) event({ type: 'notice', text })
-      else process.stderr.write(`dit: ${text}\n`)
+      else process.stderr.write(`dit: ${printable(text)}\n`)
     },
     event(value) {
       if (json) event(value)

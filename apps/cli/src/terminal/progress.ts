@@ -1,6 +1,7 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress'
 import { formatDuration } from './format.js'
 import type { Output } from './output.js'
+import { printable } from './printable.js'
 
 /** Progress of counted work: a bar on a terminal, a plain line now and then elsewhere. */
 export interface Progress {
@@ -66,8 +67,8 @@ function bar(output: Output, options: ProgressOptions): Progress {
   let isStopped = false
   return {
     update: (done, state) => single.update(done, { state, speed: speed(done) }),
-    line: (text) => (isStopped ? output.line(text) : bars.log(`${text}\n`)),
-    notice: (text) => (isStopped ? output.notice(text) : bars.log(`dit: ${text}\n`)),
+    line: (text) => (isStopped ? output.line(text) : bars.log(`${printable(text)}\n`)),
+    notice: (text) => (isStopped ? output.notice(text) : bars.log(`dit: ${printable(text)}\n`)),
     stop() {
       if (isStopped) return
       isStopped = true

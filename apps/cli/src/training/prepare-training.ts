@@ -1,10 +1,11 @@
+import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { chosenBackend } from '../engines/engine-options.js'
 import { type EngineDescription, type OpenEngine, openEngine } from '../engines/open-engine.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
 import { dataDifference, type OpenData, openData } from '../run/open-data.js'
 import { resolveRun } from '../run/resolve-run.js'
-import { RUN_FORMAT, type RunConfig } from '../run/run-config.js'
+import { type DataConfig, RUN_FORMAT, type RunConfig } from '../run/run-config.js'
 import { resumedRun } from '../run/run-flags.js'
 import { checkUnused, checkWritable, readRunConfig } from '../run/run-folder.js'
 import { Failure, UsageError } from '../terminal/errors.js'
@@ -62,6 +63,7 @@ async function prepareResume(flags: TrainFlags, output: Output): Promise<Prepare
   checkTrainingMemory(config)
   await checkWritable('--resume', folder)
   const { data, classes } = config
+  await checkStillThere(flags, data)
   const path = flags.data ?? (data.kind === 'shapes' ? 'shapes' : data.folder)
   const skipBad = data.kind === 'folder' && data.skipBad
   const opened = await openData({ data: path, size: data.size, skipBad, classes }, output)
@@ -82,6 +84,13 @@ async function prepareResume(flags: TrainFlags, output: Output): Promise<Prepare
     const changed = { ...config, data: opened.config, engine: engine.description }
     return { folder, config: changed, data: opened, engine, isResume: true, allowInexact }
   })
+}
+
+/** Checks that the pictures of a resumed run are where they were, unless flags say where they are now. */
+async function checkStillThere(flags: TrainFlags, data: DataConfig): Promise<void> {
+  if (flags.data !== undefined || data.kind === 'shapes') return
+  if ((await stat(data.folder).catch(() => null)) !== null) return
+  throw new UsageError(`the run's pictures were in ${data.folder}, which is not there; give their folder with --data`)
 }
 
 function resumedFolder({ resume, out, data }: TrainFlags): string {
