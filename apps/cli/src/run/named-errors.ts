@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { RunStore } from '@dit/train-ddp'
+import { LOCK_FILE } from './run-config.js'
 
 /**
  * Adds the file to an error of the operating system that lacks it: those of open files do, such as a full disk.
@@ -7,7 +8,8 @@ import type { RunStore } from '@dit/train-ddp'
  * @returns the same error
  */
 export function nameFile(error: unknown, path: string): unknown {
-  if (error instanceof Error && 'syscall' in error && !('path' in error)) Object.assign(error, { path })
+  const { syscall, path: own } = error as NodeJS.ErrnoException
+  if (error instanceof Error && syscall !== undefined && own === undefined) Object.assign(error, { path })
   return error
 }
 
@@ -26,6 +28,7 @@ export function namingStore(store: RunStore): RunStore {
     writeTensors: (path, tensors, metadata) => named(path, store.writeTensors(path, tensors, metadata)),
     append: (path, text) => named(path, store.append(path, text)),
     truncate: (path, bytes) => named(path, store.truncate(path, bytes)),
+    lock: () => named(LOCK_FILE, store.lock()),
     flush: (path) => named(path, store.flush(path)),
   }
 }

@@ -4,6 +4,8 @@ import type { EngineDescription } from '../engines/open-engine.js'
 
 export const RUN_FORMAT = 'dit-run-1'
 export const CONFIG_FILE = 'config.json'
+/** There while a process writes to the run, and after one that was killed. */
+export const LOCK_FILE = 'lock.json'
 
 /** Training pictures, with what shows that they are the same ones at a resume. */
 export type DataConfig =

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { LOG } from '@dit/train-ddp'
 import { UsageError } from '../terminal/errors.js'
 import { checkRunConfig } from './check-run-config.js'
-import { CONFIG_FILE, RUN_FORMAT, type RunConfig } from './run-config.js'
+import { CONFIG_FILE, LOCK_FILE, RUN_FORMAT, type RunConfig } from './run-config.js'
 
 /**
  * `config.json` of a run.
@@ -49,7 +49,8 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
  * @throws UsageError that says what is in the way
  */
 export async function checkUnused(flag: string, folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => [])
+  // A lock that was left behind holds nothing; one in use is the trainer's to find.
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name !== LOCK_FILE)
   if (names.length === 0) return
   if (names.some((name) => name === CONFIG_FILE || name === LOG || name === 'checkpoints')) {
     throw new UsageError(

@@ -23,11 +23,13 @@ export function checkTrainingMemory(
   const needed = total + batches
   if (needed <= available) return
   const weights = total - activations
+  const isOneTooMany = activations / microBatch > available
+  const pictureAdvice = isOneTooMany ? 'lower --size, --hidden or --depth, or raise --patch' : 'lower --micro-batch'
   // Whatever takes most is what to lower; activations go with both the model and the batch.
   const [largest, advice] = (
     [
       [weights, 'lower --hidden or --depth'],
-      [activations, `${microBatch > 1 ? 'lower --micro-batch' : 'raise --patch or lower --size'}, or give --recompute`],
+      [activations, `${pictureAdvice}${recompute === 'block' ? '' : ', or give --recompute'}`],
       [batches, 'lower --batch or --size'],
     ] as const
   ).reduce((a, b) => (b[0] > a[0] ? b : a))

@@ -31,9 +31,13 @@ export async function runTraining(prepared: PreparedRun, output: Output): Promis
   const data = batchSource(prepared.data.dataset, { ...config, batchSize })
   const reporter = createReporter(prepared, output)
   const interruption = onInterrupt(() => reporter.notice('stopping: a checkpoint is written (once more quits at once)'))
+  let hasBegun = false
   try {
     for await (const event of train(trainOptions(prepared, store, data, interruption.signal, reporter))) {
-      if (event.type === 'start') await writeConfig(store, config)
+      if (event.type === 'start') {
+        hasBegun = true
+        await writeConfig(store, config)
+      }
       reporter.report(event)
     }
     const step = reporter.step()
@@ -41,7 +45,8 @@ export async function runTraining(prepared: PreparedRun, output: Output): Promis
     const isUnfinished = step < config.steps || isGridMissing
     return { step, interrupted: isUnfinished ? interruption.exitCode() : null, isGridMissing }
   } catch (error) {
-    if (!isResume && reporter.step() === 0) await removeBeginnings(folder, existed)
+    // Before it had begun, whatever is in the folder is of another process.
+    if (!isResume && hasBegun && reporter.step() === 0) await removeBeginnings(folder, existed)
     if (error instanceof NonFiniteLossError && error.lastCheckpoint !== null) {
       const path = error.lastCheckpoint
       throw new Failure(error.message.replace(path, join(folder, path)), { cause: error })
@@ -72,7 +77,7 @@ function trainOptions(
   const { model, recipe, seed, steps, recompute, checkpoint, sampleEvery } = config
   const run = async ({ step, ema }: { step: number; ema: TrainEndParams }) => {
     try {
-      const path = `samples/step-${String(step).padStart(7, '0')}.png`
+      const path = gridPath(step)
       await store.write(path, await trainingGrid(config, ema, backend, signal))
       reporter.sampled(step, path)
     } catch (error) {
@@ -80,6 +85,7 @@ function trainOptions(
       if (!signal.aborted) throw error
     }
   }
+  const isMade = async (step: number) => (await store.inspect(gridPath(step))) !== null
   return {
     model,
     recipe,
@@ -92,12 +98,16 @@ function trainOptions(
     allowInexact,
     recompute,
     checkpoint,
-    ...(sampleEvery === null ? {} : { sample: { every: sampleEvery, run } }),
+    ...(sampleEvery === null ? {} : { sample: { every: sampleEvery, run, isMade } }),
     signal,
   }
 }
 
 type TrainEndParams = Extract<TrainEvent, { type: 'end' }>['ema']
+
+function gridPath(step: number): string {
+  return `samples/step-${String(step).padStart(7, '0')}.png`
+}
 
 /** `config.json`, whole or not at all. */
 async function writeConfig(store: RunStore, config: RunConfig): Promise<void> {
@@ -106,7 +116,8 @@ async function writeConfig(store: RunStore, config: RunConfig): Promise<void> {
 
 /** Removes what a run that failed before its first step was done has made, so that it is not in the way of the next one. */
 async function removeBeginnings(folder: string, existed: boolean): Promise<void> {
-  for (const name of [CONFIG_FILE, LOG]) await rm(join(folder, name), { force: true }).catch(() => {})
+  for (const name of [CONFIG_FILE, `${CONFIG_FILE}.partial`, LOG])
+    await rm(join(folder, name), { force: true }).catch(() => {})
   // Of a folder that holds anything else, or that was there before, nothing is removed.
   if (!existed) await rmdir(folder).catch(() => {})
 }

@@ -12,6 +12,10 @@ test('a run that fits is let through; what takes most is named where it does not
   const cases: [object, RegExp][] = [
     [{ model: { ...model, hiddenSize: 40_000 } }, /training would need about .* GiB, of which the weights .*--hidden/],
     [{ recipe: { ...recipe, batchSize: 1e6 } }, /of which the activations .*has 1 GiB; lower --micro-batch/],
+    [
+      { model: { ...model, inputSize: 1000 } },
+      /lower --size, --hidden or --depth, or raise --patch, or give --recompute/,
+    ],
     // Three batches of 1e7 pictures of 3 * 4 * 4 values of 4 bytes are 5.364 GiB.
     [{ recipe: { ...recipe, batchSize: 1e7, microBatchSize: 1 } }, /the batches 5\.364 GiB.*lower --batch or --size/],
   ]

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { shapesDataset } from '@dit/data'
 import { reference } from '@dit/tensor'
+import { folderRunStore } from '@dit/train-ddp/node'
 import { expect, test } from 'vitest'
 import { createOutput } from '../../src/terminal/output.js'
 import { runTraining } from '../../src/training/run-training.js'
@@ -29,4 +30,13 @@ test('what was in the folder before stays', async () => {
   writeFileSync(join(folder, 'notes.txt'), '')
   await expect(trainOnUnreadable(folder)).rejects.toThrow('unreadable')
   expect(readdirSync(folder)).toEqual(['notes.txt'])
+})
+
+test('a run that another process writes is left as it is', async () => {
+  const folder = join(temporaryFolder(), 'run')
+  const unlock = await folderRunStore(folder).lock()
+  writeFileSync(join(folder, 'config.json'), 'of the other')
+  await expect(trainOnUnreadable(folder)).rejects.toThrow('is being written by process')
+  await unlock()
+  expect(readdirSync(folder)).toEqual(['config.json'])
 })
