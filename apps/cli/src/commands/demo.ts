@@ -11,6 +11,7 @@ import { engineText, openEngine } from '../engines/open-engine.js'
 import { integer, path } from '../options/values.js'
 import { openData } from '../run/open-data.js'
 import { checkWritable } from '../run/run-folder.js'
+import { checkSampleMemory } from '../sampling/check-memory.js'
 import { EXIT, Failure } from '../terminal/errors.js'
 import { formatDuration } from '../terminal/format.js'
 import { onInterrupt } from '../terminal/interrupt.js'
@@ -73,6 +74,8 @@ async function demo(flags: DemoFlags, output: Output): Promise<number> {
   const engine = await openEngine(chosenBackend(flags), flags.threads)
   try {
     const config = demoRun(flags, data, engine.description)
+    const count = config.classes.length * flags.perClass
+    checkSampleMemory({ model: config.model, count, batchSize: count, isGuided: true })
     const place = await demoFolder(flags.out, (begun) => flags.new !== true && isSameRun(begun, config))
     const prepared = { ...place, config, data, engine, allowInexact: false }
     output.line(

@@ -29,7 +29,8 @@ export function checkSampleMemory(
   const atOnce = Math.min(batchSize, count)
   const { total } = memoryBytes(model, { batchSize: atOnce * (isGuided ? 2 : 1) })
   if (pictures + total <= available) return
-  const advice = pictures > total ? 'lower --count, and sample in parts with other seeds' : 'lower --batch'
+  const advice =
+    pictures > total ? 'ask for fewer, and sample in parts with other seeds' : 'lower --batch, or ask for fewer'
   throw new UsageError(
     `${formatCount(count)} pictures, ${formatCount(atOnce)} at a time, would need about ${formatBytes(pictures + total)}, but this machine has ${formatBytes(available)}; ${advice}`,
   )
