@@ -22,14 +22,20 @@ export function folderRunStore(folder: string): RunStore {
     async write(path, contents) {
       const full = await place(path)
       const bytes = typeof contents === 'string' ? Buffer.from(contents) : contents
-      const file = await open(`${full}.partial`, 'w')
+      const partial = `${full}.partial`
       try {
-        await file.writeFile(bytes)
-        await file.sync()
-      } finally {
-        await file.close()
+        const file = await open(partial, 'w')
+        try {
+          await file.writeFile(bytes)
+          await file.sync()
+        } finally {
+          await file.close()
+        }
+        await rename(partial, full)
+      } catch (error) {
+        await rm(partial, { force: true })
+        throw error
       }
-      await rename(`${full}.partial`, full)
       await syncFolder(dirname(full))
       return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
     },

@@ -43,8 +43,14 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
 async function create(path: string): Promise<boolean> {
   try {
     const file = await open(path, 'wx')
-    await file.writeFile(JSON.stringify({ pid: process.pid, host: hostname() } satisfies Owner))
-    await file.close()
+    try {
+      await file.writeFile(JSON.stringify({ pid: process.pid, host: hostname() } satisfies Owner))
+    } catch (error) {
+      await rm(path, { force: true })
+      throw error
+    } finally {
+      await file.close()
+    }
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false

@@ -104,6 +104,13 @@ describe('the lock of a folder', () => {
   })
 })
 
+test('a folder store that cannot write leaves nothing', async () => {
+  const store = folderRunStore(join(folder, 'blocked'))
+  await mkdir(join(folder, 'blocked', 'x', 'y'), { recursive: true }) // a folder where the file should go
+  await expect(store.write('x', 'z')).rejects.toThrow('EISDIR')
+  expect(await readdir(join(folder, 'blocked'))).toEqual(['x'])
+})
+
 test('a folder store leaves no partial files', async () => {
   const store = folderRunStore(join(folder, 'clean'))
   await store.write('x', 'y')
