@@ -96,6 +96,7 @@ describe('the lock of a folder', () => {
     await (
       await folderRunStore(locked()).lock()
     )()
+    expect(await readdir(locked())).toEqual([])
   })
 
   test('is respected where it is of another machine', async () => {
