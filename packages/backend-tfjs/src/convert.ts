@@ -1,5 +1,6 @@
 import { type Backend, currentBackend, empty, type Tensor } from '@dit/tensor'
 import * as tf from '@tensorflow/tfjs-core'
+import { shared } from './kernels/packing.js'
 import { handle, place } from './runner.js'
 import { runnerOf } from './tfjs.js'
 
@@ -24,13 +25,14 @@ export function fromTf(x: tf.Tensor, { backend = currentBackend() }: { readonly 
     )
   }
   const out = empty(backend, x.shape, x.dtype === 'int32' ? 'i32' : 'f32')
-  place(out, handle(x))
+  place(out, handle(shared(x)))
   return out
 }
 
 /**
  * A tensor as a tfjs tensor, without a copy. Both are handles of the same values: each is disposed of by its owner, and
- * a later update of `x` in place does not show in the result.
+ * a later update of `x` in place does not show in the result. On the wasm engine it is a copy where `x` was the right side
+ * of a product before: tfjs would confuse its shapes.
  *
  * @returns float32 or int32, on the engine of the backend; the caller disposes of it (or a `tf.tidy` around the call)
  * @throws TypeError when `x` does not live on a backend of this package
@@ -38,5 +40,5 @@ export function fromTf(x: tf.Tensor, { backend = currentBackend() }: { readonly 
 export function toTf(x: Tensor): tf.Tensor {
   const runner = runnerOf('toTf', x.backend)
   runner.activate()
-  return tf.tidy(() => handle(runner.read(x)))
+  return tf.tidy(() => handle(shared(runner.read(x))))
 }

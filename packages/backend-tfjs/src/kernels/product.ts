@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { rightOperand } from './packing.js'
 import { transposed } from './permute.js'
 
 // The wasm engine multiplies fast (30 to 40 GFLOP/s on one core, against 1.5 to 3.3) only where neither side is transposed
@@ -56,21 +57,6 @@ export function multiplyTransposed(
   const product = transposed(multiply(transposed(b), a))
   const sums = wanted.sums && tf.reshape(multiply(tf.ones([1, a.shape[0]]), a), [a.shape[1]!])
   return { product, ...(sums && { sums }) }
-}
-
-/** Shape under which each data was last a right operand. */
-const packedShapes = new WeakMap<object, string>()
-
-/**
- * The wasm engine keeps the packed form of a right operand for as long as its data lives and looks it up by the data
- * alone: under another shape it would be taken for the wrong matrix. A copy is new data.
- */
-function rightOperand(b: tf.Tensor): tf.Tensor {
-  const key = b.shape.join()
-  const packed = packedShapes.get(b.dataId)
-  if (packed !== undefined && packed !== key) return rightOperand(tf.mul(b, 1))
-  packedShapes.set(b.dataId, key)
-  return b
 }
 
 /** The matrices of a stack `[G, M, N]`. Not by tf.unstack, which copies all of `x` for each of them. */
