@@ -79,7 +79,7 @@ export async function sampleFromFlags(flags: SampleFlags, output: Output): Promi
     output.line(`model  ${folder}, step ${step}, ${flags.raw === true ? 'trained' : 'averaged'} weights`)
     const { guidance = SAMPLE_DEFAULTS.guidance, seed = SAMPLE_DEFAULTS.seed } = flags
     output.line(
-      `sample ${plan.classes.length} classes x ${plan.count}, ${plan.sampler} ${plan.steps} steps, guidance ${guidance}, seed ${seed}`,
+      `sample ${plan.classes.length} ${plan.classes.length === 1 ? 'class' : 'classes'} x ${plan.count}, ${plan.sampler} ${plan.steps} steps, guidance ${guidance}, seed ${seed}`,
     )
     const images = await drawSamples(flags, plan, { params, backend, signal: interruption.signal }, output)
     dispose(params)
