@@ -6,6 +6,7 @@ export const ENGINE_NAMES = [
   'tfjs-wasm-plain',
   'tfjs-wasm',
   'cpu-wasm',
+  'cpu-wasm-simd128',
   'cpu-native',
   'cpu-native-avx2',
   'pytorch',
@@ -18,7 +19,7 @@ export type EngineName = (typeof ENGINE_NAMES)[number]
 /** Those that run where nothing else is asked for; PyTorch joins them where there is an interpreter. */
 export const DEFAULT_ENGINES: readonly EngineName[] = ['tfjs-wasm-plain', 'tfjs-wasm', 'cpu-wasm', 'cpu-native']
 
-const THREADED: readonly EngineName[] = ['cpu-wasm', 'cpu-native', 'cpu-native-avx2', 'pytorch']
+const THREADED: readonly EngineName[] = ['cpu-wasm', 'cpu-wasm-simd128', 'cpu-native', 'cpu-native-avx2', 'pytorch']
 
 /** An engine with a number of threads: a row of the table. */
 export interface EngineRow {

@@ -46,14 +46,14 @@ export async function openBackend(
       return { backend, description: `tfjs ${version}${simd ? ', SIMD' : ''}`, threads }
     }
     case 'cpu-wasm':
+    case 'cpu-wasm-simd128':
     case 'cpu-native':
     case 'cpu-native-avx2': {
       const { cpu, describeCpu } = await importCpu()
-      const engine = name === 'cpu-wasm' ? 'wasm' : 'native'
-      const forced = name === 'cpu-native-avx2' ? { instructionSet: 'avx2' } : {}
-      const backend = await cpu({ engine, threads, ...forced })
-      const { instructionSet, threads: taken } = describeCpu(backend)
-      return { backend, description: `${engine}, ${instructionSet}`, threads: taken }
+      const [, asked, instructionSet] = name.split('-')
+      const backend = await cpu({ engine: asked, threads, instructionSet })
+      const { engine, instructionSet: running, threads: taken } = describeCpu(backend)
+      return { backend, description: `${engine}, ${running}`, threads: taken }
     }
     default:
       throw new RangeError(`bench: no engine ${name}`)
@@ -61,8 +61,8 @@ export async function openBackend(
 }
 
 interface CpuModule {
-  readonly cpu: (options: { engine: string; threads: number; instructionSet?: string }) => Promise<Backend>
-  readonly describeCpu: (backend: Backend) => { readonly instructionSet: string; readonly threads: number }
+  readonly cpu: (options: { engine: string; threads: number; instructionSet: string | undefined }) => Promise<Backend>
+  readonly describeCpu: (backend: Backend) => { engine: string; instructionSet: string; threads: number }
 }
 
 /** The package may not be there. */

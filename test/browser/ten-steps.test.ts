@@ -17,6 +17,7 @@ const test = testNeeding('browser', chromium !== undefined, 'no chromium on the 
 /** What pages put on `globalThis`. */
 interface PageGlobals {
   tenSteps(threads: number): Promise<TenSteps>
+  tenPortableSteps(threads: number): Promise<TenSteps>
   tenStepsInWorker(threads: number): Promise<TenSteps>
   threadsOf(threads: number | 'auto'): Promise<number>
 }
@@ -62,7 +63,7 @@ async function call<Name extends keyof PageGlobals>(
 }
 
 test('ten steps leave ten losses and a checkpoint, and learn', () => {
-  expect(inNode).toMatchObject({ engine: 'wasm', threads: 1 })
+  expect(inNode).toMatchObject({ engine: 'wasm', instructionSet: 'relaxed-simd', threads: 1 })
   expect(inNode.losses).toHaveLength(10)
   expect(inNode.losses[9]).toBeLessThan(inNode.losses[0])
   const names = Object.keys(inNode.digests).map((path) => path.split('/').at(-1))
@@ -72,6 +73,12 @@ test('ten steps leave ten losses and a checkpoint, and learn', () => {
 
 test('a page bundled by Vite trains to the same bits as Node', async () => {
   expect(await call(`${server.plain}/bundled/bundled.html`, 'tenSteps', 1)).toEqual(inNode)
+})
+
+test('without relaxed SIMD, too, a page trains to the same bits as Node, which are others', async () => {
+  const portable = await tenSteps(1, 'simd128')
+  expect(await call(`${server.plain}/bundled/bundled.html`, 'tenPortableSteps', 1)).toEqual(portable)
+  expect(portable.digests).not.toEqual(inNode.digests)
 })
 
 test('a page without a bundler trains to the same bits as Node', async () => {

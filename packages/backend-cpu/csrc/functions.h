@@ -66,12 +66,20 @@ INLINE vf gelu_vf(vf x) {
   return x / (splat(1.0f) + exp_vf(-twice_u));
 }
 
-INLINE vf gelu_derivative_vf(vf x) {
+// gelu(x), and its derivative as well: they share the sigmoid, which is what costs.
+INLINE vf gelu_with_derivative_vf(vf x, vf *derivative) {
   vf t = gelu_clamp(x);
   vf squared = t * t;
   vf s = sigmoid_vf(t * (splat(GELU_LINEAR) + splat(GELU_CUBIC) * squared));
   vf slope = splat(GELU_LINEAR) + splat(3.0f * GELU_CUBIC) * squared;
-  return s + (t * slope) * (s * (splat(1.0f) - s));
+  *derivative = s + (t * slope) * (s * (splat(1.0f) - s));
+  return x * s;
+}
+
+INLINE vf gelu_derivative_vf(vf x) {
+  vf derivative;
+  gelu_with_derivative_vf(x, &derivative);
+  return derivative;
 }
 
 // What `linear` applies to its result; the numbers are those of activations in kernels/fused.ts.
@@ -81,10 +89,10 @@ INLINE vf activation_vf(int activation, vf x) {
   return activation == ACTIVATION_GELU ? gelu_vf(x) : activation == ACTIVATION_SILU ? silu_vf(x) : x;
 }
 
-INLINE vf activation_derivative_vf(int activation, vf x) {
-  return activation == ACTIVATION_GELU   ? gelu_derivative_vf(x)
-         : activation == ACTIVATION_SILU ? silu_derivative_vf(x)
-                                         : splat(1.0f);
+INLINE vf activation_with_derivative_vf(int activation, vf x, vf *derivative) {
+  if (activation == ACTIVATION_GELU) return gelu_with_derivative_vf(x, derivative);
+  *derivative = activation == ACTIVATION_SILU ? silu_derivative_vf(x) : splat(1.0f);
+  return activation_vf(activation, x);
 }
 
 #endif

@@ -34,8 +34,8 @@ void multiply_strips(const float *a, const float *b, long k, float *c, long c_ro
 #pragma GCC unroll 16
       for (int r = 0; r < MR; r++) {
         vf value = splat(a[r]);
-        sums[r][0] += value * b0;
-        sums[r][1] += value * b1;
+        sums[r][0] = multiply_add(value, b0, sums[r][0]);
+        sums[r][1] = multiply_add(value, b1, sums[r][1]);
       }
       a += MR, b += NR;
       if (b == end) break;
@@ -74,22 +74,25 @@ static void multiply_block(const Gemm *g, const float *a_panel, const float *b_p
   }
 }
 
+INLINE vf finish(vf x, const Gemm *g, int activation, vf bias, vf *derivative) {
+  x += bias;
+  return g->derivative ? activation_with_derivative_vf(activation, x, derivative) : activation_vf(activation, x);
+}
+
 INLINE void finish_rows(const Gemm *g, int activation, long m0, long m1, long n0, long n1) {
+  vf zero = splat(0.0f), slope = zero;
+  long whole = n0 + (n1 - n0) / VL * VL;
+  int rest = (int)(n1 - whole);
   for (long m = m0; m < m1; m++) {
-    float *c = g->c + m * g->c_row, *out = g->activated ? g->activated + m * g->c_row : c;
-    long n = n0;
-    for (; n + VL <= n1; n += VL) {
-      vf x = load(c + n);
-      if (g->bias) x += load(g->bias + n);
-      store(c + n, x);
-      if (activation != ACTIVATION_NONE) store(out + n, activation_vf(activation, x));
+    float *c = g->c + m * g->c_row, *derivative = g->derivative ? g->derivative + m * g->c_row : 0;
+    for (long n = n0; n < whole; n += VL) {
+      store(c + n, finish(load(c + n), g, activation, g->bias ? load(g->bias + n) : zero, &slope));
+      if (derivative) store(derivative + n, slope);
     }
-    if (n < n1) {
-      int rest = (int)(n1 - n);
-      vf x = load_part(c + n, rest, 0.0f);
-      if (g->bias) x += load_part(g->bias + n, rest, 0.0f);
-      store_part(c + n, x, rest);
-      if (activation != ACTIVATION_NONE) store_part(out + n, activation_vf(activation, x), rest);
+    if (rest > 0) {
+      vf bias = g->bias ? load_part(g->bias + whole, rest, 0.0f) : zero;
+      store_part(c + whole, finish(load_part(c + whole, rest, 0.0f), g, activation, bias, &slope), rest);
+      if (derivative) store_part(derivative + whole, slope, rest);
     }
   }
 }
@@ -136,7 +139,32 @@ static void tile_unit(Context *context, const void *data, long unit, int thread)
   if (s->is_last) finish_block(s->g, m, m1, n, n1);
 }
 
+// Few rows: packed columns would be read once or twice and not be worth a place in memory, so that each unit packs some of
+// them into its scratch and has done with them.
+#define THIN_ROWS (4L * MR)
+#define THIN_COLUMNS (4L * NR)
+_Static_assert((THIN_ROWS + NR) * KC <= SCRATCH_FLOATS, "a strip and the rows fit a thread's scratch");
+
+static void thin_unit(Context *context, const void *data, long unit, int thread) {
+  const Gemm *g = data;
+  float *a_panel = scratch_of(context, thread), *strip = a_panel + THIN_ROWS * KC;
+  long n0 = unit * THIN_COLUMNS, n1 = min_long(n0 + THIN_COLUMNS, g->n), stretch = stretch_of(g->k, KC);
+  for (long k0 = 0; k0 < max_long(g->k, 1); k0 += stretch) {
+    long k = min_long(stretch, g->k - k0);
+    for (long m = 0; m < g->m; m += MR) {
+      pack_strip(a_panel + m * k, g->a + m * g->a_row + k0 * g->a_column, g->a_row, g->a_column,
+                 (int)min_long(MR, g->m - m), MR, k);
+    }
+    for (long n = n0; n < n1; n += NR) {
+      pack_strip(strip, g->b + n * g->b_column + k0 * g->b_row, g->b_column, g->b_row, (int)min_long(NR, n1 - n), NR, k);
+      multiply_block(g, a_panel, strip, 0, n, 0, g->m, n, min_long(n + NR, n1), k, g->accumulate || k0 > 0);
+    }
+  }
+  finish_block(g, 0, g->m, n0, n1);
+}
+
 int gemm(Context *context, const Gemm *g) {
+  if (g->m <= THIN_ROWS) return parallel(context, thin_unit, g, ceil_div(g->n, THIN_COLUMNS));
   int lost = 0;
   long stretch = stretch_of(g->k, KC);
   Step s = {.g = g, .a_panel = context->panels, .b_panel = context->panels + MC * KC};

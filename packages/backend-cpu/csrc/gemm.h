@@ -28,9 +28,10 @@ typedef struct {
   long c_row;
   long m, n, k;
   int accumulate;  // C += A B
-  // What follows the product: C += bias, and `activated` = activation(C), which may be C itself. Null and 0 for none.
+  // What follows the product: C += bias, `derivative` = activation'(C) in rows like those of C, C = activation(C). Null and
+  // 0 for none.
   const float *bias;
-  float *activated;
+  float *derivative;
   int activation;
 } Gemm;
 

@@ -1,45 +1,39 @@
 // Linear layers with bias and activation, forward and backward.
 #include "gemm.h"
 
-// x, weight, bias or 0, out, pre or 0, rows, inputs, outputs, activation
-// pre [rows, outputs] takes the sums before the activation, for the backward pass; without it they are not kept.
+// x, weight, bias or 0, out, derivative or 0, rows, inputs, outputs, activation
+// derivative [rows, outputs] takes that of the activation, for the backward pass.
 KERNEL(linear) {
   long rows = LONG(5), inputs = LONG(6), outputs = LONG(7);
-  float *out = FLOATS(3), *pre = FLOATS(4);
   Gemm g = {.a = FLOATS(0),
             .a_row = inputs,
             .a_column = 1,
             .b = FLOATS(1),
             .b_row = 1,
             .b_column = inputs,
-            .c = pre ? pre : out,
+            .c = FLOATS(3),
             .c_row = outputs,
             .m = rows,
             .n = outputs,
             .k = inputs,
             .bias = FLOATS(2),
-            .activated = out,
+            .derivative = FLOATS(4),
             .activation = (int)LONG(8)};
   return gemm(context, &g);
 }
 
 typedef struct {
-  const float *pre, *dout;
+  const float *derivative, *dout;
   float *dpre, *dbias;
   long rows, outputs;
-  int activation;
 } Job;
 
-static void do_derivative(Context *context, const void *data, long unit, int thread) {
+static void do_product(Context *context, const void *data, long unit, int thread) {
   const Job *job = data;
   (void)context, (void)thread;
   long i = unit * CHUNK, end = min_long(i + CHUNK, job->rows * job->outputs);
-  for (; i + VL <= end; i += VL) {
-    store(job->dpre + i, load(job->dout + i) * activation_derivative_vf(job->activation, load(job->pre + i)));
-  }
-  int rest = (int)(end - i);
-  vf x = load_part(job->pre + i, rest, 0.0f), dy = load_part(job->dout + i, rest, 0.0f);
-  store_part(job->dpre + i, dy * activation_derivative_vf(job->activation, x), rest);
+  for (; i + VL <= end; i += VL) store(job->dpre + i, load(job->dout + i) * load(job->derivative + i));
+  for (; i < end; i++) job->dpre[i] = job->dout[i] * job->derivative[i];
 }
 
 #define COLUMNS 64L
@@ -58,17 +52,15 @@ static void do_bias(Context *context, const void *data, long unit, int thread) {
   for (long i = 0; i < length; i++) job->dbias[begin + i] = sums[i];
 }
 
-// x, weight, pre, dout, dpre, dx or 0, dweight or 0, dbias or 0, rows, inputs, outputs, activation
-// dpre [rows, outputs] takes dout * activation'(pre); without an activation it is dout, and pre is not read.
+// x, weight, derivative or 0, dout, dpre, dx or 0, dweight or 0, dbias or 0, rows, inputs, outputs
+// dpre [rows, outputs] takes dout * derivative; without an activation there is no derivative and dpre is dout.
 KERNEL(linear_backward) {
   const float *x = FLOATS(0), *weight = FLOATS(1);
   float *dx = FLOATS(5), *dweight = FLOATS(6);
   long rows = LONG(8), inputs = LONG(9), outputs = LONG(10);
-  Job job = {FLOATS(2), FLOATS(3), FLOATS(4), FLOATS(7), rows, outputs, (int)LONG(11)};
+  Job job = {FLOATS(2), FLOATS(3), FLOATS(4), FLOATS(7), rows, outputs};
   int lost = 0;
-  if (job.activation != ACTIVATION_NONE) {
-    lost |= parallel(context, do_derivative, &job, ceil_div(rows * outputs, CHUNK));
-  }
+  if (job.derivative) lost |= parallel(context, do_product, &job, ceil_div(rows * outputs, CHUNK));
   if (job.dbias) lost |= parallel(context, do_bias, &job, ceil_div(outputs, COLUMNS));
   if (dweight) {
     // dweight [outputs, inputs] = dpre^T x

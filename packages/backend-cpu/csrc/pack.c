@@ -35,7 +35,11 @@ void pack_strip(float *to, const float *from, long lane_step, long k_step, int l
     for (; lane + 4 <= lanes; lane += 4) {
       const float *source = from + lane * lane_step;
       long p = 0;
-      for (; p + 4 <= k; p += 4) transpose4(to + p * width + lane, width, source + p, lane_step);
+      for (; p + 4 <= k; p += 4) {
+        // The processor does not guess what follows at the end of a row.
+        __builtin_prefetch(source + (4 + p / 4 % 4) * lane_step + p);
+        transpose4(to + p * width + lane, width, source + p, lane_step);
+      }
       for (; p < k; p++) {
         for (int i = 0; i < 4; i++) to[p * width + lane + i] = source[i * lane_step + p];
       }

@@ -4,13 +4,14 @@
 //   VL   lanes of a vector: 4 (WASM SIMD128, SSE, NEON), 8 (AVX2), 16 (AVX-512)
 //   vf   VL floats          vi   VL ints; comparisons of vf give vi masks of all ones or zeros
 //
-// a * b + c becomes one fused multiply-add where the target has it and the file is compiled with -ffp-contract=fast.
+// a * b + c becomes one fused multiply-add where the target has it and the file is compiled with -ffp-contract=fast. With
+// relaxed SIMD WebAssembly has one too, but no compiler puts it in by itself: multiply_add asks for it.
 #ifndef DIT_VEC_H
 #define DIT_VEC_H
 
 #include <stdint.h>
 
-#if defined(__AVX2__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #endif
 
@@ -52,12 +53,35 @@ INLINE vi splat_int(int32_t x) {
 #endif
 }
 
+// a b + c, rounded once where the target can
+INLINE vf multiply_add(vf a, vf b, vf c) {
+#if defined(__wasm_relaxed_simd__)
+  return __builtin_wasm_relaxed_madd_f32x4(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
 // mask ? a : b, lane by lane
 INLINE vf select_vf(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
 
-// A NaN in `a` stays; one in `b` gives `a`.
+// b > a ? b : a and b < a ? b : a, lane by lane: a NaN in `a` stays, one in `b` gives `a`.
+#if defined(__wasm_simd128__)
+INLINE vf max_vf(vf a, vf b) { return __builtin_wasm_pmax_f32x4(a, b); }
+INLINE vf min_vf(vf a, vf b) { return __builtin_wasm_pmin_f32x4(a, b); }
+#elif VL == 16
+INLINE vf max_vf(vf a, vf b) { return (vf)_mm512_max_ps((__m512)b, (__m512)a); }
+INLINE vf min_vf(vf a, vf b) { return (vf)_mm512_min_ps((__m512)b, (__m512)a); }
+#elif VL == 8
+INLINE vf max_vf(vf a, vf b) { return (vf)_mm256_max_ps((__m256)b, (__m256)a); }
+INLINE vf min_vf(vf a, vf b) { return (vf)_mm256_min_ps((__m256)b, (__m256)a); }
+#elif defined(__SSE2__)
+INLINE vf max_vf(vf a, vf b) { return (vf)_mm_max_ps((__m128)b, (__m128)a); }
+INLINE vf min_vf(vf a, vf b) { return (vf)_mm_min_ps((__m128)b, (__m128)a); }
+#else
 INLINE vf max_vf(vf a, vf b) { return select_vf(b > a, b, a); }
 INLINE vf min_vf(vf a, vf b) { return select_vf(b < a, b, a); }
+#endif
 
 INLINE vf abs_vf(vf x) { return (vf)((vi)x & splat_int(0x7fffffff)); }
 
@@ -68,6 +92,8 @@ INLINE vf sqrt_vf(vf x) {
   return (vf)_mm512_sqrt_ps((__m512)x);
 #elif VL == 8
   return (vf)_mm256_sqrt_ps((__m256)x);
+#elif defined(__SSE2__)
+  return (vf)_mm_sqrt_ps((__m128)x);
 #else
   for (int i = 0; i < VL; i++) x[i] = __builtin_sqrtf(x[i]);
   return x;

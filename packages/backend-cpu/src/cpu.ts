@@ -1,9 +1,13 @@
 import type { Backend } from '@dit/tensor'
 import { createBackend } from './backend.js'
-import { type InstructionSet, loadAddon } from './native/addon.js'
+import { loadAddon, NATIVE_INSTRUCTION_SETS, type NativeInstructionSet } from './native/addon.js'
 import { nativeEngine } from './native/engine.js'
 import { processorCount, threadsObstacle } from './platform.js'
 import { wasmEngine } from './wasm/engine.js'
+import { WASM_INSTRUCTION_SETS, type WasmInstructionSet } from './wasm/instruction-set.js'
+
+/** `relaxed-simd` and `simd128` are of the wasm engine, the others of the native one. */
+export type InstructionSet = NativeInstructionSet | WasmInstructionSet
 
 export interface CpuOptions {
   /**
@@ -13,7 +17,7 @@ export interface CpuOptions {
   readonly engine?: 'native' | 'wasm'
   /** How many threads share the work, the calling one included; `auto` takes one for each processor where it can. */
   readonly threads?: number | 'auto'
-  /** Of the native engine: the fastest that the processor has by default. */
+  /** Of the chosen engine, or choosing the engine that has it; by default the fastest that is there. */
   readonly instructionSet?: InstructionSet
 }
 
@@ -29,6 +33,7 @@ const MAX_THREADS = 64
  * workers of cross-origin isolated pages, and one elsewhere; `describeCpu` tells what it took.
  *
  * @throws RangeError when `threads` is not an integer from 1 to 64, or more than 1 where there can be only one
+ * @throws RangeError when the engine does not have the instruction set, or the machine does not
  * @throws Error when `engine` is `native` and there is no build for this platform
  *
  * @example
@@ -38,16 +43,32 @@ export async function cpu({ engine, threads = 'auto', instructionSet }: CpuOptio
   if (engine !== undefined && engine !== 'wasm' && engine !== 'native') {
     throw new TypeError(`cpu: engine must be 'native' or 'wasm' (got ${JSON.stringify(engine)})`)
   }
-  if (engine === 'wasm' && instructionSet !== undefined) {
-    throw new RangeError(`cpu: instructionSet is a choice of the native engine (got ${instructionSet} for wasm)`)
-  }
   const count = chosenThreads(threads)
-  const addon = engine === 'wasm' ? 'not asked for' : loadAddon()
+  if (isOneOf(WASM_INSTRUCTION_SETS, instructionSet)) {
+    if (engine === 'native') throw foreignSet('native', instructionSet, NATIVE_INSTRUCTION_SETS)
+    return createBackend(await wasmEngine(count, instructionSet))
+  }
+  if (engine === 'wasm') {
+    if (instructionSet !== undefined) throw foreignSet('wasm', instructionSet, WASM_INSTRUCTION_SETS)
+    return createBackend(await wasmEngine(count))
+  }
+  if (instructionSet !== undefined && !isOneOf(NATIVE_INSTRUCTION_SETS, instructionSet)) {
+    throw foreignSet('native', instructionSet, NATIVE_INSTRUCTION_SETS)
+  }
+  const addon = loadAddon()
   if (typeof addon !== 'string') return createBackend(nativeEngine(addon, count, instructionSet))
   if (engine === 'native' || instructionSet !== undefined) {
     throw new Error(`cpu: the native engine is not here: ${addon}; engine: 'wasm' runs anywhere`)
   }
   return createBackend(await wasmEngine(count))
+}
+
+function isOneOf<Name extends string>(names: readonly Name[], name: string | undefined): name is Name {
+  return (names as readonly (string | undefined)[]).includes(name)
+}
+
+function foreignSet(engine: string, set: string, sets: readonly string[]): RangeError {
+  return new RangeError(`cpu: instructionSet of the ${engine} engine must be one of ${sets.join(', ')} (got ${set})`)
 }
 
 function chosenThreads(threads: number | 'auto'): number {

@@ -1,3 +1,2 @@
-export { cpu, type CpuOptions } from './cpu.js'
+export { cpu, type CpuOptions, type InstructionSet } from './cpu.js'
 export { type CpuDescription, describeCpu } from './describe.js'
-export type { InstructionSet } from './native/addon.js'

@@ -1,11 +1,13 @@
 import type * as nodeModule from 'node:module'
 import type * as os from 'node:os'
+import type * as v8 from 'node:v8'
 import type * as workerThreads from 'node:worker_threads'
 
 /** Modules of Node that are used where they are. */
 interface Builtins {
   'node:module': typeof nodeModule
   'node:os': typeof os
+  'node:v8': typeof v8
   'node:worker_threads': typeof workerThreads
 }
 

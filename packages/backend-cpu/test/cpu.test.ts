@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { full, reference, tensor } from '@dit/tensor'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { cpu, describeCpu } from '../src/index.js'
 import { loadAddon } from '../src/native/addon.js'
 import { training } from './train.js'
@@ -19,10 +19,25 @@ test('refuses an engine that it does not have', async () => {
   )
 })
 
-test('refuses an instruction set for WebAssembly', async () => {
+test('refuses an instruction set of the other engine', async () => {
   await expect(cpu({ engine: 'wasm', instructionSet: 'avx2' })).rejects.toThrow(
-    'cpu: instructionSet is a choice of the native engine (got avx2 for wasm)',
+    'cpu: instructionSet of the wasm engine must be one of relaxed-simd, simd128 (got avx2)',
   )
+  await expect(cpu({ engine: 'native', instructionSet: 'simd128' })).rejects.toThrow(
+    'cpu: instructionSet of the native engine must be one of avx512, avx2, sse2, neon (got simd128)',
+  )
+  await expect(cpu({ instructionSet: 'mmx' as 'avx2' })).rejects.toThrow('(got mmx)')
+})
+
+test('says so where WebAssembly lacks relaxed SIMD', async () => {
+  const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
+  await expect(cpu({ instructionSet: 'relaxed-simd' })).rejects.toThrow(
+    'cpu: WebAssembly has no relaxed-simd here; simd128 runs anywhere',
+  )
+  const backend = await cpu({ engine: 'wasm', threads: 1 })
+  expect(describeCpu(backend).instructionSet).toBe('simd128')
+  await backend.dispose()
+  validate.mockRestore()
 })
 
 test('takes the native engine by itself exactly where there is one', async () => {

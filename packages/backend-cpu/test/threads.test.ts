@@ -5,12 +5,12 @@ import { availableEngines } from './engines.js'
 import { training } from './train.js'
 
 const engines = [
-  ...new Set(availableEngines().map(({ options: { engine, instructionSet } }) => `${engine} ${instructionSet ?? ''}`)),
+  ...new Set(availableEngines().map(({ options: { engine, instructionSet } }) => `${engine} ${instructionSet}`)),
 ]
 
 describe.each(engines)('%s', (label) => {
   const [engine, instructionSet] = label.split(' ') as ['native' | 'wasm', InstructionSet]
-  const onThreads = (threads: number) => cpu({ engine, threads, ...(engine === 'native' ? { instructionSet } : {}) })
+  const onThreads = (threads: number) => cpu({ engine, threads, instructionSet })
 
   test('a training run has the same bits on 1, 2 and 3 threads', async () => {
     const runs = []
@@ -41,10 +41,12 @@ describe.each(engines)('%s', (label) => {
 })
 
 test('describeCpu tells what runs', async () => {
-  const backend = await cpu({ engine: 'wasm', threads: 2 })
-  expect(backend.name).toBe('cpu-wasm')
-  expect(describeCpu(backend)).toEqual({ engine: 'wasm', simd: 4, threads: 2, instructionSet: 'simd128' })
-  await backend.dispose()
+  for (const instructionSet of ['simd128', 'relaxed-simd'] as const) {
+    const backend = await cpu({ threads: 2, instructionSet })
+    expect(backend.name).toBe('cpu-wasm')
+    expect(describeCpu(backend)).toEqual({ engine: 'wasm', simd: 4, threads: 2, instructionSet })
+    await backend.dispose()
+  }
 })
 
 test('auto takes at least one thread and at most 8', async () => {

@@ -1,14 +1,24 @@
 import { assert } from 'vitest'
 import { testNeeding } from '../../../test/require.js'
-import * as single from '../src/wasm/single.js'
-import * as threads from '../src/wasm/threads.js'
-import { buildWasm, compilerVersion } from '../tools/build-wasm.js'
+import { buildWasm, compilerVersion, moduleName, WASM_VARIANTS } from '../tools/build-wasm.js'
 
-const compiler = ['clang-16', 'clang'].find((name) => compilerVersion(name) === single.compiler)
-const test = testNeeding('clang', compiler !== undefined, `no ${single.compiler}, which made the WebAssembly modules`)
+/** What a file of src/wasm/modules exports. */
+interface ModuleFile {
+  readonly compiler: string
+  readonly base64: string
+}
 
-test('the modules are what the recorded compiler makes of csrc', () => {
-  assert(threads.compiler === single.compiler)
-  assert(Buffer.from(buildWasm('single', compiler!)).toString('base64') === single.base64)
-  assert(Buffer.from(buildWasm('threads', compiler!)).toString('base64') === threads.base64)
-})
+const files = await Promise.all(
+  WASM_VARIANTS.map((variant) => import(`../src/wasm/modules/${moduleName(variant)}.ts`) as Promise<ModuleFile>),
+)
+const recorded = files[0].compiler
+const compiler = ['clang-16', 'clang'].find((name) => compilerVersion(name) === recorded)
+const test = testNeeding('clang', compiler !== undefined, `no ${recorded}, which made the WebAssembly modules`)
+
+test.each(WASM_VARIANTS.map((variant, i) => ({ name: moduleName(variant), variant, file: files[i] })))(
+  '$name is what the recorded compiler makes of csrc',
+  ({ variant, file }) => {
+    assert(file.compiler === recorded)
+    assert(Buffer.from(buildWasm(variant, compiler!)).toString('base64') === file.base64)
+  },
+)

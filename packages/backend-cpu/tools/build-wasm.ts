@@ -6,11 +6,24 @@ import { fileURLToPath } from 'node:url'
 
 const sources = fileURLToPath(new URL('../csrc/', import.meta.url))
 
-/** The two modules that the package carries: for plain memory, and for memory shared by threads. */
-export type WasmVariant = 'single' | 'threads'
+/** A module that the package carries. */
+export interface WasmVariant {
+  readonly instructionSet: 'simd128' | 'relaxed-simd'
+  /** Whether its memory is shared by threads. */
+  readonly threads: boolean
+}
 
-/** Sources that belong to one variant or to no WebAssembly module at all. */
-const POOLS: Readonly<Record<WasmVariant, string>> = { single: 'pool_single.c', threads: 'pool_threads.c' }
+export const WASM_VARIANTS: readonly WasmVariant[] = [
+  { instructionSet: 'simd128', threads: false },
+  { instructionSet: 'simd128', threads: true },
+  { instructionSet: 'relaxed-simd', threads: false },
+  { instructionSet: 'relaxed-simd', threads: true },
+]
+
+/** The file under src/wasm/modules that holds a variant, without its ending. */
+export function moduleName({ instructionSet, threads }: WasmVariant): string {
+  return threads ? `${instructionSet}-threads` : instructionSet
+}
 
 // 4 GiB, the most that 32-bit addresses reach.
 const MAX_MEMORY = 2 ** 32
@@ -32,15 +45,16 @@ export function compilerVersion(compiler: string): string | null {
  * @param compiler a clang with its linker beside it, such as `clang-16` with `wasm-ld-16`
  */
 export function buildWasm(variant: WasmVariant, compiler: string): Uint8Array {
+  // The other pool belongs to the other variants.
+  const pool = variant.threads ? 'pool_threads.c' : 'pool_single.c'
   const folder = mkdtempSync(join(tmpdir(), 'dit-wasm-'))
   try {
     const files = readdirSync(sources).filter(
-      (name) =>
-        name.endsWith('.c') && (!name.startsWith('pool_') || name === POOLS[variant]) && !name.startsWith('native'),
+      (name) => name.endsWith('.c') && (!name.startsWith('pool_') || name === pool) && !name.startsWith('native'),
     )
     const objects = files.toSorted().map((name) => {
       const object = join(folder, `${name}.o`)
-      execFileSync(compiler, [...compilerFlags(variant, name), '-c', name, '-o', object], {
+      execFileSync(compiler, [...compilerFlags(variant), '-c', name, '-o', object], {
         cwd: sources,
         stdio: 'inherit',
       })
@@ -52,7 +66,7 @@ export function buildWasm(variant: WasmVariant, compiler: string): Uint8Array {
       '--no-entry',
       '--import-memory',
       '--strip-all',
-      ...(variant === 'threads' ? shared : []),
+      ...(variant.threads ? shared : []),
       '-o',
       out,
       ...objects,
@@ -63,20 +77,21 @@ export function buildWasm(variant: WasmVariant, compiler: string): Uint8Array {
   }
 }
 
-function compilerFlags(variant: WasmVariant, name: string): string[] {
+function compilerFlags(variant: WasmVariant): string[] {
   return [
     '--target=wasm32',
     '-std=c11',
     '-O3',
     '-msimd128',
     '-mbulk-memory',
-    ...(variant === 'threads' ? ['-matomics'] : []),
+    ...(variant.instructionSet === 'relaxed-simd' ? ['-mrelaxed-simd'] : []),
+    ...(variant.threads ? ['-matomics'] : []),
     '-nostdlib',
     '-fno-builtin',
     '-Wall',
     '-Wextra',
     '-Werror',
-    // Products and sums are rounded one by one in any case here: WebAssembly has no fused multiply-add.
-    name === 'random.c' ? '-ffp-contract=off' : '-ffp-contract=fast',
+    // The only fused multiply-adds are those that the sources ask for.
+    '-ffp-contract=off',
   ]
 }

@@ -13,4 +13,6 @@ function tenStepsInWorker(threads: number): Promise<TenSteps> {
   }).finally(() => worker.terminate())
 }
 
-Object.assign(globalThis, { tenSteps, tenStepsInWorker, threadsOf })
+const tenPortableSteps = (threads: number) => tenSteps(threads, 'simd128')
+
+Object.assign(globalThis, { tenSteps, tenPortableSteps, tenStepsInWorker, threadsOf })

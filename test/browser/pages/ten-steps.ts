@@ -1,11 +1,9 @@
-import { cpu, describeCpu } from '@dit/backend-cpu'
+import { cpu, type CpuDescription, describeCpu, type InstructionSet } from '@dit/backend-cpu'
 import { normals, randomStream } from '@dit/random'
 import { memoryRunStore, smallRecipe, train } from '@dit/train-ddp'
 
 /** What a training run leaves, as plain data that can cross between a page, its worker and Node. */
-export interface TenSteps {
-  readonly engine: string
-  readonly threads: number
+export interface TenSteps extends CpuDescription {
   readonly losses: readonly number[]
   /** SHA-256 of each file of the run: parameters, averages, moments, counters and log. */
   readonly digests: Readonly<Record<string, string>>
@@ -39,8 +37,8 @@ const data = {
 }
 
 /** Trains a tiny DiT for ten steps on the WebAssembly kernels. The same code runs in Node and in every page. */
-export async function tenSteps(threads: number): Promise<TenSteps> {
-  const backend = await cpu({ engine: 'wasm', threads })
+export async function tenSteps(threads: number, instructionSet: InstructionSet = 'relaxed-simd'): Promise<TenSteps> {
+  const backend = await cpu({ instructionSet, threads })
   try {
     const files = new Map<string, Uint8Array>()
     const store = memoryRunStore(files)
@@ -50,8 +48,7 @@ export async function tenSteps(threads: number): Promise<TenSteps> {
     }
     const digests: Record<string, string> = {}
     for (const path of files.keys()) digests[path] = (await store.inspect(path))!.sha256
-    const description = describeCpu(backend)
-    return { engine: description.engine, threads: description.threads, losses, digests }
+    return { ...describeCpu(backend), losses, digests }
   } finally {
     await backend.dispose()
   }

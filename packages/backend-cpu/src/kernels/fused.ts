@@ -36,7 +36,7 @@ export function fusedKernels({ call }: Engine, memory: Memory): FusedKernels {
       const dpre = activation === 'none' ? null : memory.allocate(rows * O * FLOAT_BYTES)
       const inputs = [addressOf(x), addressOf(weight), startOf(saved), addressOf(dout)]
       const outputs = [dpre === null ? addressOf(dout) : dpre.address, ...[dx, dweight, dbias].map(addressOf)]
-      call('linear_backward', ...inputs, ...outputs, rows, K, O, activations.indexOf(activation))
+      call('linear_backward', ...inputs, ...outputs, rows, K, O)
       if (dpre !== null) memory.free(dpre)
     },
     layerNormModulate(x, shift, scale, epsilon, out, keep) {

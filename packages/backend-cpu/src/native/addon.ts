@@ -18,9 +18,9 @@ export interface Addon {
 export type NativeHandle = object
 
 /** Instruction sets from the fastest to the slowest. */
-export const INSTRUCTION_SETS = ['avx512', 'avx2', 'sse2', 'neon'] as const
+export const NATIVE_INSTRUCTION_SETS = ['avx512', 'avx2', 'sse2', 'neon'] as const
 
-export type InstructionSet = (typeof INSTRUCTION_SETS)[number]
+export type NativeInstructionSet = (typeof NATIVE_INSTRUCTION_SETS)[number]
 
 /** The addon for this platform, or the reason why there is none. */
 export function loadAddon(): Addon | string {

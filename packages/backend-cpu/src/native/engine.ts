@@ -1,7 +1,7 @@
 import type { Engine } from '../engine.js'
 import { createHeap } from '../heap.js'
 import { memoryBytes } from '../platform.js'
-import { type Addon, INSTRUCTION_SETS, type InstructionSet } from './addon.js'
+import { type Addon, NATIVE_INSTRUCTION_SETS, type NativeInstructionSet } from './addon.js'
 
 /** Seconds without progress after which a thread counts as lost. */
 const PATIENCE = 30
@@ -9,7 +9,7 @@ const PATIENCE = 30
 /** Memory is taken from the system in steps of this many bytes. */
 const STEP_BYTES = 2 ** 25
 
-const LANES: Readonly<Record<InstructionSet, number>> = { avx512: 16, avx2: 8, sse2: 4, neon: 4 }
+const LANES: Readonly<Record<NativeInstructionSet, number>> = { avx512: 16, avx2: 8, sse2: 4, neon: 4 }
 
 /**
  * Kernels in machine code. Addresses for as many bytes as the machine has memory are reserved at once and become memory as
@@ -86,6 +86,6 @@ export function nativeEngine(addon: Addon, threads: number, set = bestSet(addon)
   }
 }
 
-function bestSet(addon: Addon): InstructionSet {
-  return INSTRUCTION_SETS.find((set) => addon.supports(set))!
+function bestSet(addon: Addon): NativeInstructionSet {
+  return NATIVE_INSTRUCTION_SETS.find((set) => addon.supports(set))!
 }

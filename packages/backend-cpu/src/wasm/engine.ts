@@ -1,5 +1,6 @@
 import type { CpuDescription, Engine } from '../engine.js'
 import { createHeap } from '../heap.js'
+import { bestWasmSet, loadModule, supportsWasmSet } from './instruction-set.js'
 import { startWorkers } from './workers.js'
 
 /** Seconds without progress after which a thread counts as lost. */
@@ -20,11 +21,18 @@ interface Exports {
   stop(): void
 }
 
-/** Kernels in WebAssembly, on `threads` threads. */
-export async function wasmEngine(threads: number): Promise<Engine> {
+/**
+ * Kernels in WebAssembly, on `threads` threads.
+ *
+ * @throws RangeError when the instruction set is not here
+ */
+export async function wasmEngine(threads: number, set = bestWasmSet()): Promise<Engine> {
   const name = 'cpu-wasm'
   const isShared = threads > 1
-  const { base64 } = isShared ? await import('./threads.js') : await import('./single.js')
+  if (!supportsWasmSet(set)) {
+    throw new RangeError(`cpu: WebAssembly has no ${set} here; simd128 runs anywhere`)
+  }
+  const { base64 } = await loadModule(set, isShared)
   const module = await WebAssembly.compile(decode(base64))
   // Enough for the module's own data; the heap grows from there. Shared memory must name its limit, 4 GiB.
   const memory = new WebAssembly.Memory({ initial: 4, ...(isShared ? { maximum: MAX_PAGES + 1, shared: true } : {}) })
@@ -51,7 +59,7 @@ export async function wasmEngine(threads: number): Promise<Engine> {
   })
 
   let parameters = new Float64Array(memory.buffer, exports.arguments(), 64)
-  const description: CpuDescription = { engine: 'wasm', simd: LANES, threads, instructionSet: 'simd128' }
+  const description: CpuDescription = { engine: 'wasm', simd: LANES, threads, instructionSet: set }
   return {
     name,
     description,
