@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { areWorkersBuilt, buildWorker } from './built-worker.js'
+import { ceilingText, measureCeilings } from './ceiling.js'
 import { rowName, rowsOf, supports } from './engines.js'
 import { currentLoad, describeMachine, machineText } from './machine.js'
 import { type BenchOptions, parseOptions, USAGE } from './options.js'
@@ -20,6 +21,8 @@ async function main(): Promise<number> {
   console.log(machineText(machine))
   const isBusy = loadBefore > BUSY * machine.cores
   console.log(`load ${loadBefore.toFixed(2)}${isBusy ? ': the machine is busy, these figures are no record' : ''}`)
+  const ceilings = measureCeilings(options.threads)
+  console.log(ceilingText(ceilings))
   console.log('memory in MiB: peak = resident, "above state" = peak less parameters, gradients, optimizer state;')
   console.log('"counted" = the same by the engine\'s own count of its buffers; idle = the process before the model\n')
 
@@ -28,7 +31,7 @@ async function main(): Promise<number> {
   if (options.json !== null) {
     const load = { before: loadBefore, after: currentLoad() }
     const date = new Date().toISOString()
-    const record = { date, machine, load, rounds: options.rounds, results, skipped, disagreements }
+    const record = { date, machine, ceilings, load, rounds: options.rounds, results, skipped, disagreements }
     await writeFile(options.json, `${JSON.stringify(record, null, 2)}\n`)
   }
   return disagreements.length > 0 || results.length === 0 ? 1 : 0
