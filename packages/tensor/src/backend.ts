@@ -54,7 +54,7 @@ export interface Backend {
   dispose(): void | Promise<void>
 }
 
-export type Kernels = RequiredKernels & Partial<FusedKernels>
+export type Kernels = RequiredKernels & Partial<FusedKernels> & Partial<ImageKernels>
 
 /** Element-wise functions of one argument. `gelu` is the tanh approximation (Hendrycks & Gimpel 2016). */
 export type UnaryOp = 'exp' | 'log' | 'sqrt' | 'square' | 'abs' | 'tanh' | 'sigmoid' | 'silu' | 'gelu' | 'sin' | 'cos'
@@ -110,6 +110,27 @@ export interface Saved {
 /** What `linear` applies to its result. */
 export type Activation = 'none' | 'gelu' | 'silu'
 
+/** What `groupNorm` applies to its result. */
+export type NormActivation = 'none' | 'silu'
+
+/**
+ * Where the windows of a convolution lie: the first begins `top` rows above and `left` columns before the image. How far
+ * they reach beyond its other sides follows from the shape of the result; outside of the image there are zeros.
+ */
+export interface ConvWindow {
+  /** Pixels from one window to the next. */
+  readonly stride: number
+  readonly top: number
+  readonly left: number
+}
+
+/** How `groupNorm` normalises. */
+export interface GroupNormalization {
+  readonly numGroups: number
+  readonly epsilon: number
+  readonly activation: NormActivation
+}
+
 /** Hyperparameters of one AdamW step (Loshchilov & Hutter 2019, algorithm 2), with an EMA of the result. */
 export interface AdamWStep {
   readonly learningRate: number
@@ -161,4 +182,37 @@ export interface FusedKernels {
   adamw(parameter: View, gradient: View, m: View, v: View, ema: View | null, step: AdamWStep): void
   /** Standard normals `start`, `start + 1`, ... of the stream, as `normals` of `@dit/random` draws them. */
   randomNormal(stream: RandomStream, start: number, out: View): void
+}
+
+/** Kernels of convolutional networks over images `[B, C, H, W]`, on the same terms as `FusedKernels`. */
+export interface ImageKernels {
+  /**
+   * out[b, o, i, j] = bias[o] + sum over c, u, v of weight[o, c, u, v] x[b, c, stride i + u - top, stride j + v - left];
+   * x `[B, C, H, W]`, weight `[O, C, KH, KW]`, bias `[O]` or null, out `[B, O, OH, OW]`.
+   */
+  conv2d(x: View, weight: View, bias: View | null, window: ConvWindow, out: View): void
+  /** A null output is not wanted. */
+  conv2dBackward(
+    x: View,
+    weight: View,
+    window: ConvWindow,
+    dout: View,
+    outputs: { dx: View | null; dweight: View | null; dbias: View | null },
+  ): void
+  /** out = activation(normalize(x) * weight + bias) over each group of channels; x `[B, C, H, W]`, weight and bias `[C]`. */
+  groupNorm(x: View, weight: View, bias: View, norm: GroupNormalization, out: View, keep: boolean): Saved | null
+  /** A null output is not wanted. */
+  groupNormBackward(
+    x: View,
+    weight: View,
+    bias: View,
+    norm: GroupNormalization,
+    saved: Saved | null,
+    dout: View,
+    outputs: { dx: View | null; dweight: View | null; dbias: View | null },
+  ): void
+  /** out[b, c, i, j] = x[b, c, floor(i / 2), floor(j / 2)]; x `[B, C, H, W]`, out `[B, C, 2 H, 2 W]`. */
+  upsample2x(x: View, out: View): void
+  /** dx is the sum over the four pixels of dout that each pixel of x became. */
+  upsample2xBackward(dout: View, dx: View): void
 }

@@ -9,8 +9,12 @@ export type {
   BackendBuffer,
   BackendMemory,
   BinaryOp,
+  ConvWindow,
   FusedKernels,
+  GroupNormalization,
+  ImageKernels,
   Kernels,
+  NormActivation,
   RequiredKernels,
   Saved,
   UnaryOp,
@@ -21,6 +25,7 @@ export { bytesPerElement, type DType, isFloat, type TensorData, typedArray } fro
 export { attention } from './ops/attention.js'
 export { add, div, equal, greater, less, maximum, minimum, mul, sub, where } from './ops/binary.js'
 export { clamp } from './ops/clamp.js'
+export { conv2d, type Conv2dOptions, type Padding2d } from './ops/conv2d.js'
 export {
   full,
   ones,
@@ -35,6 +40,7 @@ export {
 } from './ops/create.js'
 export { gatedResidual } from './ops/gated-residual.js'
 export { gather } from './ops/gather.js'
+export { groupNorm, type GroupNormOptions } from './ops/group-norm.js'
 export { accumulate, assign, fill } from './ops/in-place.js'
 export { layerNorm, layerNormModulate } from './ops/layer-norm.js'
 export { linear, type LinearOptions } from './ops/linear.js'
@@ -43,6 +49,7 @@ export { broadcastTo, mean, type ReduceOptions, sum } from './ops/reduce.js'
 export { chunk, concat, permute, reshape, slice } from './ops/shape.js'
 export { softmax } from './ops/softmax.js'
 export { abs, affine, cast, cos, exp, gelu, log, neg, sigmoid, silu, sin, sqrt, square, tanh } from './ops/unary.js'
+export { upsample2x } from './ops/upsample.js'
 export { adamw, type AdamWState, updateEma } from './parameters/adamw.js'
 export {
   allocateFlat,

@@ -1,5 +1,6 @@
 import { normals } from '@dit/random'
 import { type Backend, type FusedKernels, reference, type Saved, type View } from '@dit/tensor'
+import { imageKernels } from './image-reference.js'
 
 /**
  * `reference` with every fused kernel, written from the formulas of their doc comments and not from the ops that compose
@@ -11,7 +12,7 @@ export function fusedReference(): Backend {
     const buffer = plain.allocate(8)
     return { dispose: () => plain.free(buffer) }
   }
-  return { ...plain, name: 'fused', kernels: { ...plain.kernels, ...fusedKernels(hold) } }
+  return { ...plain, name: 'fused', kernels: { ...plain.kernels, ...fusedKernels(hold), ...imageKernels(hold) } }
 }
 
 const floats = ({ buffer, byteOffset, shape }: View): Float64Array =>

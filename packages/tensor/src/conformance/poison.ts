@@ -30,6 +30,12 @@ const outputPosition: Partial<Record<keyof Kernels, number>> = {
   attentionBackward: 5,
   gatedResidual: 3,
   gatedResidualBackward: 3,
+  conv2d: 4,
+  conv2dBackward: 4,
+  groupNorm: 4,
+  groupNormBackward: 6,
+  upsample2x: 1,
+  upsample2xBackward: 1,
   randomNormal: 2,
 }
 

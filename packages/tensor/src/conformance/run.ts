@@ -3,6 +3,7 @@ import type { CaseContext, ConformanceCase, ConformanceOptions } from './case.js
 import { binaryCases } from './cases/binary.js'
 import { blockCases } from './cases/block.js'
 import { fusedCases } from './cases/fused.js'
+import { imageCases } from './cases/image.js'
 import { inPlaceCases } from './cases/in-place.js'
 import { layoutCases } from './cases/layout.js'
 import { matmulCases } from './cases/matmul.js'
@@ -63,6 +64,7 @@ export function conformanceCases({ factor = 1, exactNormals }: ConformanceOption
     reduceCases,
     matmulCases,
     fusedCases,
+    imageCases,
     viewCases,
     optimizerCases,
     blockCases,

@@ -350,6 +350,68 @@ const fused: Mutation[] = [
     }),
   },
   {
+    what: 'conv2d that forgets the bias',
+    filter: /^conv2d: \[2, 3, 5, 7\]/,
+    mutate: (k) => ({ conv2d: (x, w, _, window, out) => k.conv2d!(x, w, null, window, out) }),
+  },
+  {
+    what: 'conv2d that exchanges the padding above and on the left',
+    filter: /^conv2d/,
+    mutate: (k) => ({
+      conv2d: (x, w, b, { stride, top, left }, out) => k.conv2d!(x, w, b, { stride, top: left, left: top }, out),
+    }),
+  },
+  {
+    what: 'conv2d whose gradient ignores the stride',
+    filter: /^conv2d: .*stride 2/,
+    mutate: (k) => ({
+      conv2dBackward: (x, w, window, dout, outputs) => k.conv2dBackward!(x, w, { ...window, stride: 1 }, dout, outputs),
+    }),
+  },
+  {
+    what: 'conv2d whose weight gradient adds to what is there',
+    filter: /^conv2d: \[2, 3, 5, 7\]/,
+    mutate: (k) => ({
+      conv2dBackward(x, w, window, dout, outputs) {
+        const before = outputs.dweight && floats(outputs.dweight).slice()
+        k.conv2dBackward!(x, w, window, dout, outputs)
+        if (before !== null) mapOutput(outputs.dweight!, (value, i) => value + before[i])
+      },
+    }),
+  },
+  {
+    what: 'groupNorm with an epsilon of its own',
+    filter: /^groupNorm/,
+    mutate: (k) => ({
+      groupNorm: (x, w, b, norm, out, keep) => k.groupNorm!(x, w, b, { ...norm, epsilon: 1e-5 }, out, keep),
+    }),
+  },
+  {
+    what: 'groupNorm that never applies silu',
+    filter: /^groupNorm: \[2, 6/,
+    mutate: (k) => ({
+      groupNorm: (x, w, b, norm, out, keep) => k.groupNorm!(x, w, b, { ...norm, activation: 'none' }, out, keep),
+    }),
+  },
+  {
+    what: 'a groupNorm gradient that skips silu',
+    filter: /^groupNorm: \[2, 6/,
+    mutate: (k) => ({
+      groupNormBackward: (x, w, b, norm, saved, dout, outputs) =>
+        k.groupNormBackward!(x, w, b, { ...norm, activation: 'none' }, saved, dout, outputs),
+    }),
+  },
+  {
+    what: 'upsample2x that averages its gradient',
+    filter: /^upsample2x/,
+    mutate: (k) => ({
+      upsample2xBackward(dout, dx) {
+        k.upsample2xBackward!(dout, dx)
+        mapOutput(dx, (value) => value / 4)
+      },
+    }),
+  },
+  {
     what: 'adamw that adds weight decay to the gradient',
     filter: /^optimizer/,
     mutate: (k) => ({
