@@ -3,6 +3,7 @@ import { setDescription } from './describe.js'
 import type { Engine } from './engine.js'
 import { elementwiseKernels } from './kernels/elementwise.js'
 import { fusedKernels } from './kernels/fused.js'
+import { imageKernels } from './kernels/image.js'
 import { layoutKernels } from './kernels/layout.js'
 import { matrixKernels } from './kernels/matrix.js'
 import { type CpuBuffer, type Memory, addressOf } from './memory.js'
@@ -44,6 +45,7 @@ export function createBackend(engine: Engine): Backend {
       ...layoutKernels(engine),
       ...matrixKernels(engine),
       ...fusedKernels(engine, memory),
+      ...imageKernels(engine, memory),
     },
     dispose() {
       live.clear()
