@@ -2,12 +2,15 @@ import type { Kernels } from '@dit/tensor'
 import type { Runner } from '../runner.js'
 import { adamwKernel } from './adamw.js'
 import { attentionKernels } from './attention.js'
+import { convolutionKernels } from './convolution.js'
 import { elementwiseKernels } from './elementwise.js'
 import { gatedResidualKernels } from './gated-residual.js'
+import { groupNormKernels } from './group-norm.js'
 import { indexingKernels } from './indexing.js'
 import { layerNormKernels } from './layer-norm.js'
 import { linearKernels } from './linear.js'
 import { matrixKernels } from './matrix.js'
+import { upsampleKernels } from './upsample.js'
 
 /** All kernels over the ops of one engine. */
 export function kernelsFor(runner: Runner): Kernels {
@@ -20,5 +23,8 @@ export function kernelsFor(runner: Runner): Kernels {
     ...attentionKernels(runner),
     ...gatedResidualKernels(runner),
     ...adamwKernel(runner),
+    ...convolutionKernels(runner),
+    ...groupNormKernels(runner),
+    ...upsampleKernels(runner),
   }
 }
