@@ -95,4 +95,10 @@ INLINE vf activation_with_derivative_vf(int activation, vf x, vf *derivative) {
   return activation_vf(activation, x);
 }
 
+INLINE vf activation_derivative_vf(int activation, vf x) {
+  vf derivative;
+  activation_with_derivative_vf(activation, x, &derivative);
+  return derivative;
+}
+
 #endif
