@@ -1,13 +1,21 @@
-/** The typed array that holds each dtype. F16 and BF16 are held as their 16-bit patterns, BOOL as bytes 0 and 1. */
+/**
+ * The typed array that holds each dtype. F16 and BF16 are held as their 16-bit patterns, the float8 types as their bytes, BOOL as
+ * bytes 0 and 1.
+ */
 export interface StoredDataOf {
   F64: Float64Array
   F32: Float32Array
   F16: Uint16Array
   BF16: Uint16Array
+  F8_E4M3: Uint8Array
+  F8_E5M2: Uint8Array
   I64: BigInt64Array
   I32: Int32Array
   I16: Int16Array
   I8: Int8Array
+  U64: BigUint64Array
+  U32: Uint32Array
+  U16: Uint16Array
   U8: Uint8Array
   BOOL: Uint8Array
 }
@@ -36,15 +44,20 @@ const arrayTypes = {
   F32: Float32Array,
   F16: Uint16Array,
   BF16: Uint16Array,
+  F8_E4M3: Uint8Array,
+  F8_E5M2: Uint8Array,
   I64: BigInt64Array,
   I32: Int32Array,
   I16: Int16Array,
   I8: Int8Array,
+  U64: BigUint64Array,
+  U32: Uint32Array,
+  U16: Uint16Array,
   U8: Uint8Array,
   BOOL: Uint8Array,
 } as const
 
-/** Every dtype name, widest first. */
+/** Every dtype name: floats, then integers. */
 export const storedDTypes = Object.keys(arrayTypes) as readonly StoredDType[]
 
 export function isStoredDType(name: string): name is StoredDType {

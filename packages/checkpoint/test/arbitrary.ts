@@ -22,6 +22,11 @@ export const storedArrays: fc.Arbitrary<StoredArray> = shapes.chain((shape) => {
     fc.int32Array(size).map((data): StoredArray => ({ dtype: 'I32', shape, data })),
     fc.int16Array(size).map((data): StoredArray => ({ dtype: 'I16', shape, data })),
     fc.int8Array(size).map((data): StoredArray => ({ dtype: 'I8', shape, data })),
+    fc.uint8Array(size).map((data): StoredArray => ({ dtype: 'F8_E4M3', shape, data })),
+    fc.uint8Array(size).map((data): StoredArray => ({ dtype: 'F8_E5M2', shape, data })),
+    fc.bigUint64Array(size).map((data): StoredArray => ({ dtype: 'U64', shape, data })),
+    fc.uint32Array(size).map((data): StoredArray => ({ dtype: 'U32', shape, data })),
+    fc.uint16Array(size).map((data): StoredArray => ({ dtype: 'U16', shape, data })),
     fc.uint8Array(size).map((data): StoredArray => ({ dtype: 'U8', shape, data })),
     fc.uint8Array({ ...size, max: 1 }).map((data): StoredArray => ({ dtype: 'BOOL', shape, data })),
   )

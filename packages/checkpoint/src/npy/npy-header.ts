@@ -17,11 +17,14 @@ const dtypeOfDescr: ReadonlyMap<string, StoredDType> = new Map([
   ['<i4', 'I32'],
   ['<i2', 'I16'],
   ['|i1', 'I8'],
+  ['<u8', 'U64'],
+  ['<u4', 'U32'],
+  ['<u2', 'U16'],
   ['|u1', 'U8'],
   ['|b1', 'BOOL'],
 ])
 
-/** How npy writes each dtype. It has no bfloat16. */
+/** How npy writes each dtype. It has no bfloat16 and no float8. */
 export const descrOfDType: ReadonlyMap<StoredDType, string> = new Map(
   [...dtypeOfDescr].map(([descr, dtype]) => [dtype, descr]),
 )

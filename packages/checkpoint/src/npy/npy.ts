@@ -4,7 +4,8 @@ import { failFor, type Fail } from './error.js'
 import { descrOfDType, npyHeadBytes, parseNpyHeader } from './npy-header.js'
 
 /**
- * Reads an npy file (versions 1.0 and 2.0) in C order and little-endian: f8, f4, f2, i8, i4, i2, i1, u1, b1.
+ * Reads an npy file (versions 1.0 and 2.0) in C order and little-endian: f8, f4, f2, i8, i4, i2, i1, u8, u4, u2, u1,
+ * b1.
  *
  * @returns the array under the package's dtype names (`'F32'` for f4); the caller owns it. `data.buffer` is longer than
  *   `data`: it holds the header too
@@ -17,7 +18,7 @@ export function readNpy(bytes: Uint8Array | ArrayBuffer): StoredArray {
 /**
  * An array as an npy file of version 1.0. The same input gives the same bytes, those that numpy writes.
  *
- * @throws TypeError on BF16, which npy has no name for, an unknown dtype or data of another kind
+ * @throws TypeError on BF16 and float8, which npy has no name for, an unknown dtype or data of another kind
  * @throws RangeError on a shape that does not match the data
  */
 export function writeNpy(array: StoredArray): Uint8Array<ArrayBuffer> {
@@ -42,7 +43,7 @@ export function formatNpy(who: string, array: StoredArray): Uint8Array<ArrayBuff
   requireSpec(who, array)
   requireData(who, array, array.data)
   const descr = descrOfDType.get(array.dtype)
-  if (!descr) throw new TypeError(`${who}: npy has no ${array.dtype}; convert with bfloat16ToFloat32`)
+  if (!descr) throw new TypeError(`${who}: npy has no ${array.dtype}; convert it to float32 first`)
   const tuple = array.shape.length === 1 ? `(${array.shape[0]},)` : `(${array.shape.join(', ')})`
   const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`
   // Numpy ends the header on a multiple of 64 bytes with spaces and a line feed.

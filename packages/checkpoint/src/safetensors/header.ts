@@ -1,5 +1,6 @@
 import { arrayBytes, isStoredDType, storedDTypes, type StoredSpec } from '../dtype.js'
 import { bracket, quote } from '../quote.js'
+import { describeFormat } from '../format.js'
 import type { Fail } from './error.js'
 import { parseHeaderText, type HeaderEntry } from './header-text.js'
 
@@ -28,7 +29,8 @@ export const headBytes = 16
  * @param size bytes in the whole file
  */
 export function parseHeadLength(head: Uint8Array, size: number, fail: Fail): number {
-  const wrong = (problem: string) => fail(otherFormat(head) ?? problem)
+  // Asked only once a file is known to be wrong: the magic bytes of zip and pickle are also valid header lengths.
+  const wrong = (problem: string) => fail(describeFormat(head) ?? problem)
   if (size < 8) throw wrong(`a file must have at least 8 bytes (${size})`)
   const length = new DataView(head.buffer, head.byteOffset, head.length).getBigUint64(0, true)
   if (length > BigInt(maxHeaderBytes)) throw wrong(`header must be at most ${maxHeaderBytes} bytes (${length})`)
@@ -94,17 +96,4 @@ function decodeUtf8(bytes: Uint8Array, fail: Fail): string {
   } catch {
     throw fail('header must be UTF-8')
   }
-}
-
-/**
- * What else the file may be. Asked only once a file is known to be wrong: the magic bytes of zip and pickle are also
- * valid header lengths.
- */
-function otherFormat(head: Uint8Array): string | undefined {
-  const text = String.fromCharCode(...head)
-  const isPickle = head[0] === 0x80 && head[1] >= 2 && head[1] <= 5 // opcode PROTO, protocols 2 to 5
-  if (isPickle || text.startsWith('PK\x03\x04')) return 'this looks like a PyTorch .pt file, not like safetensors'
-  if (text.startsWith('version ')) return 'this looks like a Git LFS pointer, not like the file itself'
-  if (/^\s*</.test(text)) return 'this looks like a web page, not like safetensors'
-  return undefined
 }

@@ -1,30 +1,14 @@
 import { asBytes, bytesSource, readExactly, requireByteSource, type ByteSource } from '../byte-source.js'
 import { elementsOf, type StoredArray } from '../dtype.js'
-import { bfloat16ToFloat32, float16ToFloat32 } from '../half.js'
 import { quote } from '../quote.js'
+import { float32Reader, type TensorFile } from '../tensor-file.js'
 import { failFor, type Fail } from './error.js'
 import { headBytes, parseHeader, parseHeadLength, type SafetensorsEntry, type SafetensorsHeader } from './header.js'
 
 /** An opened safetensors file. Only its header has been read; each tensor is read when asked for. */
-export interface SafetensorsFile {
+export interface SafetensorsFile extends TensorFile<SafetensorsEntry> {
   /** The strings under `__metadata__`, without a prototype; empty where there are none. */
   readonly metadata: Readonly<Record<string, string>>
-  /** Every tensor's dtype, shape and place, in the header's order. */
-  readonly entries: ReadonlyMap<string, SafetensorsEntry>
-  /**
-   * Reads one tensor. The caller owns the result.
-   *
-   * @throws SafetensorsError when there is no such tensor, or its bytes cannot be had
-   */
-  tensor(name: string): Promise<StoredArray>
-  /**
-   * Reads one tensor as float32. F16 and BF16 convert exactly; F64 rounds to the nearest, and past float32's range to
-   * Infinity. The caller owns the result.
-   *
-   * @throws SafetensorsError as `tensor` does
-   * @throws TypeError on integers and booleans, which float32 need not hold exactly
-   */
-  float32(name: string): Promise<Float32Array>
 }
 
 /**
@@ -74,17 +58,5 @@ function makeFile(source: ByteSource, { metadata, entries }: SafetensorsHeader, 
     return array
   }
 
-  async function float32(name: string): Promise<Float32Array> {
-    const dtype = entries.get(name)?.dtype
-    if (dtype !== undefined && !dtype.includes('F')) {
-      throw new TypeError(`float32: tensor ${quote(name)} must be F64, F32, F16 or BF16 (${dtype}); use tensor()`)
-    }
-    const array = await tensor(name)
-    if (array.dtype === 'F32') return array.data
-    if (array.dtype === 'F16') return float16ToFloat32(array.data)
-    if (array.dtype === 'BF16') return bfloat16ToFloat32(array.data)
-    return new Float32Array(array.data as Float64Array)
-  }
-
-  return { metadata, entries, tensor, float32 }
+  return { metadata, entries, tensor, float32: float32Reader({ entries, tensor }) }
 }

@@ -45,7 +45,7 @@ test.each<StoredArray>([
 })
 
 test('what is written reads back, bit for bit', () => {
-  const writable = storedArrays.filter(({ dtype }) => dtype !== 'BF16')
+  const writable = storedArrays.filter(({ dtype }) => !/^BF16|F8/.test(dtype))
   fc.assert(
     fc.property(writable, (array) => {
       expect(readNpy(writeNpy(array))).toEqual(array)
@@ -101,7 +101,7 @@ describe('refuses', () => {
     [
       'big-endian numbers',
       dict("'>i2'", 'False', '(2,)'),
-      'descr must be one of <f8, <f4, <f2, <i8, <i4, <i2, |i1, |u1, |b1 (">i2")',
+      'descr must be one of <f8, <f4, <f2, <i8, <i4, <i2, |i1, <u8, <u4, <u2, |u1, |b1 (">i2")',
     ],
     ['complex numbers', dict("'<c8'", 'False', '(2,)'), '("<c8")'],
     ['objects', dict("'|O'", 'False', '(2,)'), '("|O")'],
@@ -142,7 +142,7 @@ describe('refuses', () => {
 
   test('to write bfloat16', () => {
     const array: StoredArray = { dtype: 'BF16', shape: [1], data: Uint16Array.of(0) }
-    expect(caught(() => writeNpy(array))).toBe('TypeError: writeNpy: npy has no BF16; convert with bfloat16ToFloat32')
+    expect(caught(() => writeNpy(array))).toBe('TypeError: writeNpy: npy has no BF16; convert it to float32 first')
   })
 
   test('to write a shape that does not match', () => {

@@ -78,7 +78,7 @@ test('opening reads the directory alone', async () => {
 })
 
 test('what is written reads back, bit for bit', async () => {
-  const writable = namedArrays.map((arrays) => new Map([...arrays].filter(([, { dtype }]) => dtype !== 'BF16')))
+  const writable = namedArrays.map((arrays) => new Map([...arrays].filter(([, { dtype }]) => !/^BF16|F8/.test(dtype))))
   await fc.assert(
     fc.asyncProperty(writable, fc.boolean(), async (arrays, compress) => {
       expect(await readNpz(writeNpz(arrays, { compress }))).toEqual(arrays)

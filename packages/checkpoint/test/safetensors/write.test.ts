@@ -101,7 +101,7 @@ describe('refuses', () => {
       'an unknown dtype',
       () => writeSafetensors({ a: { dtype: 'F8', shape: [1], data: one } as never }),
       TypeError,
-      'writeSafetensors: tensor "a": dtype must be one of F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL (F8)',
+      'writeSafetensors: tensor "a": dtype must be one of F64, F32, F16, BF16, F8_E4M3, F8_E5M2, I64, I32, I16, I8, U64, U32, U16, U8, BOOL (F8)',
     ],
     [
       'data of another kind',

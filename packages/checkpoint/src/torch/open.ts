@@ -1,0 +1,64 @@
+import { asBytes, bytesSource, readExactly, requireByteSource, type ByteSource } from '../byte-source.js'
+import type { StoredArray } from '../dtype.js'
+import { describeFormat, detectFormat } from '../format.js'
+import { checkValue } from './check-value.js'
+import { failFor } from './error.js'
+import { openLegacy } from './legacy-file.js'
+import { readTensor } from './read-tensor.js'
+import type { TorchTensor, TorchValue } from './value.js'
+import { openZip } from './zip-file.js'
+
+/** An opened `.pt` file. Its pickle has been read; the elements of each tensor are read when asked for. */
+export interface TorchFile {
+  /** What was saved: most often a Map of tensors, or of such Maps. */
+  readonly value: TorchValue
+  /**
+   * Reads the elements of a tensor of this file, in row-major order. The caller owns the result; tensors that share a storage
+   * in the file do not share memory.
+   *
+   * @throws TorchError when its bytes cannot be had
+   */
+  tensor(tensor: TorchTensor): Promise<StoredArray>
+}
+
+/**
+ * Opens a file that `torch.save` has written: the zip format and the one before it, pickle protocols 2 to 5.
+ *
+ *     const file = await openTorch(source)
+ *     const weights = file.value.get('ema') ?? file.value
+ *     const { data } = await file.tensor(weights.get('pos_embed'))
+ *
+ * Nothing in the file is executed. Containers, numbers, strings and tensors are built; a file that asks for anything else is
+ * refused, with the name of what it asks for. Memory is taken in proportion to the pickle, and to each tensor when it is read.
+ *
+ * @throws TorchError on anything that torch would not have written, or that is not on the list
+ * @throws TypeError when `source` has no size or no read function
+ */
+export async function openTorch(source: ByteSource): Promise<TorchFile> {
+  requireByteSource('openTorch', source)
+  const fail = failFor(source.name)
+  const head = await readExactly(source, 0, Math.min(16, source.size), fail)
+  const format = detectFormat(head)
+  if (format !== 'torch') {
+    const looks = format === null ? describeFormat(head) : 'this looks like a safetensors file'
+    throw fail(looks ?? 'must be a zip archive or begin with a pickle, as torch.save writes it')
+  }
+  const isZip = head[0] === 0x50
+  const { value: built, storage } = await (isZip ? openZip : openLegacy)(source, fail)
+  const value = checkValue(built, source.size, fail)
+
+  async function tensor(tensor: TorchTensor): Promise<StoredArray> {
+    const array = await readTensor(tensor, storage(tensor.storage))
+    if (array.dtype === 'BOOL') {
+      const odd = array.data.find((value) => value > 1)
+      if (odd !== undefined) throw fail(`a BOOL must be stored as 0 or 1 (${odd})`)
+    }
+    return array
+  }
+  return { value, tensor }
+}
+
+/** `openTorch` for a file that is in memory. */
+export async function readTorch(bytes: Uint8Array | ArrayBuffer): Promise<TorchFile> {
+  return openTorch(bytesSource(asBytes('readTorch', bytes)))
+}
