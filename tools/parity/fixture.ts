@@ -16,6 +16,8 @@ interface Stored {
 export interface Fixture {
   readonly backend: Backend
   has(name: string): boolean
+  /** Names under a prefix, without it. */
+  names(prefix: string): string[]
   values(name: string): Values
   shape(name: string): readonly number[]
   /** `in.<name>` as a tensor. */
@@ -46,6 +48,8 @@ export async function readFixture(folder: string, entry: Case, backend: Backend)
   return {
     backend,
     has: (name) => stored.has(name),
+    names: (prefix) =>
+      [...stored.keys()].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length)),
     values: (name) => get(name).data,
     shape: (name) => get(name).shape,
     input: (name) => tensor(get(`in.${name}`).data, get(`in.${name}`).shape, { backend, dtype: backend.float }),
