@@ -39,6 +39,7 @@ export function createBackend(engine: Engine): Backend {
     free: (buffer) => memory.free(buffer as CpuBuffer),
     upload: (view, data) => engine.write(addressOf(view), data as Float32Array | Int32Array),
     download: async (view) => downloaded(engine, view),
+    read: (view, into) => engine.read(addressOf(view), into as Float32Array | Int32Array),
     memory: () => ({ buffers: live.size, bytes, peakBytes }),
     kernels: {
       ...elementwiseKernels(engine),

@@ -48,6 +48,11 @@ export interface Backend {
   upload(view: View, data: TensorData): void
   /** Copies the view's values to a new typed array of its dtype. */
   download(view: View): Promise<TensorData>
+  /**
+   * Copies the view's values to `into`, of its dtype and size, before it returns. Only engines whose memory the host reads
+   * directly have it: there transfers between workers overlap with the backward pass.
+   */
+  read?(view: View, into: TensorData): void
   memory(): BackendMemory
   readonly kernels: Kernels
   /** Ends the engine and frees what it holds. */

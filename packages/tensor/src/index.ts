@@ -51,6 +51,7 @@ export { softmax } from './ops/softmax.js'
 export { abs, affine, cast, cos, exp, gelu, log, neg, sigmoid, silu, sin, sqrt, square, tanh } from './ops/unary.js'
 export { upsample2x } from './ops/upsample.js'
 export { adamw, type AdamWState, updateEma } from './parameters/adamw.js'
+export { elements } from './parameters/elements.js'
 export {
   allocateFlat,
   disposeFlat,

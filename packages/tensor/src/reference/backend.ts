@@ -36,6 +36,9 @@ export function reference(): Backend {
     async download(view) {
       return values(view).slice()
     },
+    read(view, into) {
+      into.set(values(view))
+    },
     memory: () => ({ buffers: live.size, bytes, peakBytes }),
     kernels: { ...elementwiseKernels, ...indexingKernels, ...matrixKernels },
     dispose() {
