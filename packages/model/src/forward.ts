@@ -18,8 +18,11 @@ export interface ForwardInputs {
 }
 
 export interface ForwardOptions {
-  /** `block` keeps only the input of each block for the backward pass and runs the block again there. */
-  readonly recompute?: 'none' | 'block'
+  /**
+   * `block` keeps only the input of each block for the backward pass and runs the block again there; a number does so for
+   * the first so many blocks.
+   */
+  readonly recompute?: 'none' | 'block' | number
   /**
    * Called with intermediate results as they arise: `patch_embed`, `tokens`, `t_freq`, `t_emb`, `y_emb`, `c`, then per
    * block `blocks.0.adaLN_modulation`, `.norm1`, `.attn.qkv`, `.attn`, `.norm2`, `.mlp` and `blocks.0` itself, then
@@ -64,13 +67,14 @@ export function forward(
     trace('patch_embed', patches)
     let tokens = add(patches, params.pos_embed) // [B, N, D]
     trace('tokens', tokens)
+    const numRecomputed = recomputed === 'block' ? depth : recomputed === 'none' ? 0 : recomputed
     const siluC = silu(conditioning(config, params, timesteps, labels, trace)) // [B, D], the same for every block
 
     for (let i = 0; i < depth; i++) {
       const input = tokens
       const param = (name: string) => params[`blocks.${i}.${name}`]
       const block = () => ditBlock(input, siluC, param, numHeads, under(`blocks.${i}`, trace))
-      tokens = recomputed === 'block' ? recompute(block) : block() // [B, N, D]
+      tokens = i < numRecomputed ? recompute(block) : block() // [B, N, D]
       input.dispose() // a tape that needs it holds on to it
     }
 

@@ -13,8 +13,11 @@ export interface MemoryOptions {
   readonly optimizer?: 'adamw' | 'none'
   /** Whether an exponential moving average of all parameters is kept, in float32. Default: true. */
   readonly ema?: boolean
-  /** `'block'` stores the input of each block and computes the rest of it again in the backward pass. Default: `'none'`. */
-  readonly recompute?: 'none' | 'block'
+  /**
+   * `'block'` stores the input of each block and computes the rest of it again in the backward pass; a number does so for the
+   * first so many blocks. Default: `'none'`.
+   */
+  readonly recompute?: 'none' | 'block' | number
   /** Whether attention weights, `numHeads N^2` of them, are held in memory. Fused kernels need not. Default: true. */
   readonly storesAttention?: boolean
 }
@@ -41,6 +44,7 @@ export interface MemoryEstimate {
  *   backward           = N D + max(N M, 3 N D, A)
  *   training           = depth saved + around + backward              recompute: 'none'
  *                      = depth N D + saved + around + backward        recompute: 'block'
+ *                      = n N D + max(depth - n, 1) saved + around + backward             recompute: n of depth blocks
  *   forward pass       = N (patchIn + patchOut) + N D + 6 D + max(4 N D + A, 2 N M)
  *
  * A block saves its input, both norms' statistics, both modulated inputs, q, k and v, attention weights, the attention's and
@@ -71,8 +75,11 @@ export function memoryBytes(
   if (optimizer !== 'adamw' && optimizer !== 'none') {
     throw new RangeError(`memoryBytes: optimizer must be 'adamw' or 'none' (${String(optimizer)})`)
   }
-  if (recompute !== 'none' && recompute !== 'block') {
-    throw new RangeError(`memoryBytes: recompute must be 'none' or 'block' (${String(recompute)})`)
+  const isCount = typeof recompute === 'number' && Number.isInteger(recompute) && recompute >= 0
+  if (recompute !== 'none' && recompute !== 'block' && !(isCount && recompute <= sizes.depth)) {
+    throw new RangeError(
+      `memoryBytes: recompute must be 'none', 'block' or a number of blocks up to ${sizes.depth} (${String(recompute)})`,
+    )
   }
 
   const { total, trainable } = countParameters(config)
@@ -89,12 +96,13 @@ export function memoryBytes(
 }
 
 /** Elements alive for one image at the start of the backward pass, and the gradients that flow through a block. */
-function trainingElements(sizes: Sizes, attention: number, recompute: 'none' | 'block'): number {
+function trainingElements(sizes: Sizes, attention: number, recompute: 'none' | 'block' | number): number {
   const { N, D, M, depth, patchIn, patchOut } = sizes
   const saved = 10 * N * D + 2 * N * M + attention + 4 * N + 6 * D
   const around = N * (patchIn + patchOut) + 2 * N * D + 2 * N + 6 * D
   const backward = N * D + Math.max(N * M, 3 * N * D, attention)
-  return (recompute === 'none' ? depth * saved : depth * N * D + saved) + around + backward
+  const again = recompute === 'none' ? 0 : recompute === 'block' ? depth : recompute
+  return again * N * D + Math.max(depth - again, 1) * saved + around + backward
 }
 
 /** Elements alive for one image in the widest moment of a block: attention, or the MLP. */

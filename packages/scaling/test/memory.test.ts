@@ -44,6 +44,15 @@ test('recomputing by block stores the input of each block and the whole of one',
   expect(memoryBytes(xl, { training: true, recompute: 'block' }).activations).toBeLessThan(stored / 8)
 })
 
+test('recomputing some blocks lies between recomputing none and all', () => {
+  const deep = { ...tiny, depth: 7 }
+  const activations = (recompute: 'none' | 'block' | number) =>
+    memoryBytes(deep, { training: true, recompute }).activations
+  expect(activations(0)).toBe(activations('none'))
+  expect(activations(7)).toBe(activations('block'))
+  expect(activations(3)).toBe(4 * (3 * N * D + 4 * savedInBlock + around + backward))
+})
+
 test('activations grow with the batch, the rest does not', () => {
   const one = memoryBytes(tiny, { training: true })
   const four = memoryBytes(tiny, { training: true, batchSize: 4 })
@@ -77,7 +86,10 @@ describe('refuses', () => {
     [{ batchSize: 0 }, 'memoryBytes: batchSize must be a positive integer (0)'],
     [{ dtypeBytes: 0.5 }, 'memoryBytes: dtypeBytes must be a positive integer (0.5)'],
     [{ optimizer: 'adam' as never }, "memoryBytes: optimizer must be 'adamw' or 'none' (adam)"],
-    [{ recompute: 'all' as never }, "memoryBytes: recompute must be 'none' or 'block' (all)"],
+    [
+      { recompute: 'all' as never },
+      "memoryBytes: recompute must be 'none', 'block' or a number of blocks up to 1 (all)",
+    ],
   ])('%j', (options, text) => {
     expect(() => memoryBytes(tiny, options)).toThrow(RangeError)
     expect(() => memoryBytes(tiny, options)).toThrow(text)
