@@ -13,6 +13,16 @@ export interface TrainBatch {
 export interface BatchSource {
   /** Global batch of a step, from 0. */
   batch(step: number): Promise<TrainBatch>
+  /**
+   * Rows `start` to `end` of the global batch of a step, for a worker that sees these alone. Without it every worker
+   * reads the global batch and leaves out the rest.
+   */
+  rows?(step: number, start: number, end: number): Promise<TrainBatch>
+}
+
+/** Rows of a global batch that a worker sees, in rank order; their numbers differ by one at most. */
+export function rowsOf(rank: number, size: number, batchSize: number): readonly [start: number, end: number] {
+  return [Math.floor((rank * batchSize) / size), Math.floor(((rank + 1) * batchSize) / size)]
 }
 
 /** Examples `start` to `end` of a batch; shares memory. */

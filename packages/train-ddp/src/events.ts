@@ -1,4 +1,5 @@
 import type { Params } from '@dit/tensor'
+import type { Traffic } from './communicator/communicator.js'
 import type { StepRecord } from './run/log.js'
 
 /** What `train` reports. Parameters in events are views of the running state: read them before asking for the next event. */
@@ -12,14 +13,17 @@ export type TrainEvent =
       /** Lines for the user: damaged checkpoints that were passed over, and the like. */
       readonly notices: readonly string[]
     }
-  | { readonly type: 'step'; readonly record: StepRecord }
+  | { readonly type: 'step'; readonly record: StepRecord; readonly traffic: Traffic }
   | { readonly type: 'sample'; readonly step: number }
   | { readonly type: 'checkpoint'; readonly step: number; readonly path: string; readonly bytes: number }
+  /** With `onSaveError: 'continue'`: nothing was saved, and the run goes on. */
+  | { readonly type: 'save-failed'; readonly step: number; readonly error: unknown }
   | {
       readonly type: 'end'
       readonly step: number
       readonly reason: 'finished' | 'stopped'
       readonly params: Params
+      /** On other ranks than 0 empty where workers hold parts of it. */
       readonly ema: Params
     }
 

@@ -1,10 +1,19 @@
-export type { BatchSource, TrainBatch } from './batch.js'
+export { type BatchSource, rowsOf, type TrainBatch } from './batch.js'
 export { DamagedCheckpointError, findCheckpoint, type FoundCheckpoint, readCounters } from './checkpoint/load.js'
 export { loadCheckpointParams } from './checkpoint/load-params.js'
 export { findDamage, listCheckpoints, type Manifest } from './checkpoint/manifest.js'
 export { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST } from './checkpoint/names.js'
 export { type KeepPolicy, pruneCheckpoints } from './checkpoint/prune.js'
-export type { SavedCounters } from './checkpoint/counters.js'
+export type { SavedCounters, SavedParallel } from './checkpoint/counters.js'
+export {
+  CommunicationError,
+  type Communicator,
+  type Floats,
+  type Traffic,
+  type Transfer,
+} from './communicator/communicator.js'
+export { singleCommunicator } from './communicator/single.js'
+export { onRankZero, RankZeroError, sharedText } from './parallel/rank-zero.js'
 export { InexactResumeError, NonFiniteLossError, RunLockedError, type TrainEvent } from './events.js'
 export { emaDecayAt, learningRateAt } from './learning-rate.js'
 export { checkRecipe, paperRecipe, RECIPES, smallRecipe, type TrainRecipe } from './recipe.js'

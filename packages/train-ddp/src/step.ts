@@ -3,20 +3,9 @@ import { type GaussianDiffusion, trainingLosses } from '@dit/diffusion'
 import { type DiTConfig, forward, nullLabel } from '@dit/model'
 import { integers, normals, randomStream, uniforms } from '@dit/random'
 import { drawTimesteps, lossHistoryWeights, type SampledTimesteps, updateLossHistory } from '@dit/schedules'
-import {
-  adamw,
-  type Backend,
-  fill,
-  globalNorm,
-  mean,
-  mul,
-  scope,
-  affine,
-  tensor,
-  updateEma,
-  valueAndGrad,
-} from '@dit/tensor'
+import { type Backend, fill, mean, mul, scope, affine, tensor, updateEma, valueAndGrad } from '@dit/tensor'
 import { sliceBatch, type TrainBatch } from './batch.js'
+import type { Communicator } from './communicator/communicator.js'
 import { emaDecayAt, learningRateAt } from './learning-rate.js'
 import type { TrainRecipe } from './recipe.js'
 import type { StepRecord } from './run/log.js'
@@ -31,42 +20,62 @@ export interface StepSetting {
   readonly seed: number
   /** Length of the run, for the learning rate. */
   readonly steps: number
-  readonly recompute: 'none' | 'block'
+  /** Blocks that are computed twice instead of stored: none, all, or so many. */
+  readonly recompute: 'none' | 'block' | number
+  readonly communicator: Communicator
+}
+
+/** This worker's examples of a global batch. */
+export interface BatchRows extends TrainBatch {
+  /** Place of the first in the global batch. */
+  readonly start: number
 }
 
 /**
- * One optimizer step on a global batch: forward and backward passes over its micro-batches, clipping, AdamW, EMA. Where
- * the loss or the gradient is not finite, the state is left as it was.
+ * One optimizer step on a global batch: forward and backward passes over the micro-batches of this worker's examples, the
+ * sum over the workers, clipping, AdamW, EMA. Where the loss or the gradient is not finite, the state is left as it was.
  *
  * Draws (timesteps, noise, label dropout) are functions of the seed, the step and the place in the global batch, so
- * that they do not depend on the size of the micro-batches.
+ * that they depend neither on the size of the micro-batches nor on the number of workers. Gradients travel between workers
+ * during the last backward pass alone.
  */
-export async function trainStep(setting: StepSetting, state: TrainState, batch: TrainBatch): Promise<StepRecord> {
-  const { recipe } = setting
+export async function trainStep(setting: StepSetting, state: TrainState, rows: BatchRows): Promise<StepRecord> {
+  const { recipe, communicator } = setting
   const step = state.step + 1
-  const drawn = drawBatchTimesteps(setting, state, batch.labels.length, step)
+  const total = recipe.batchSize
+  const drawn = drawBatchTimesteps(setting, state, total, step)
   for (const segment of state.gradients.segments) fill(segment, 0)
 
-  const totals = { loss: 0, mse: 0, vb: 0 }
-  const losses = new Float32Array(batch.labels.length)
+  // Of every example in the global batch: loss, squared error, variational term; each worker fills in its own.
+  const measured = new Float32Array(3 * total)
+  const own = rows.labels.length
   const microBatch = recipe.microBatchSize ?? recipe.batchSize
   let terms: readonly string[] = []
-  for (let start = 0; start < batch.labels.length; start += microBatch) {
-    const end = Math.min(start + microBatch, batch.labels.length)
-    const result = await accumulateGradients(setting, state, sliceBatch(batch, start, end), {
+  for (let start = 0; start < own; start += microBatch) {
+    const end = Math.min(start + microBatch, own)
+    if (end === own) state.exchange?.begin()
+    const result = await accumulateGradients(setting, state, sliceBatch(rows, start, end), {
       drawn,
-      start,
+      start: rows.start + start,
       step,
-      total: batch.labels.length,
+      total,
+      onGradient: end === own ? state.exchange?.ready : undefined,
     })
     terms = Object.keys(result)
-    losses.set(result.loss, start)
-    for (const term of ['mse', 'vb'] as const)
-      for (const value of result[term] ?? []) totals[term] += value / batch.labels.length
+    TERMS.forEach((term, i) => measured.set(result[term] ?? [], i * total + rows.start + start))
   }
-  losses.forEach((loss, i) => (totals.loss += (loss * drawn.importanceWeights[i]) / losses.length))
+  await state.exchange?.finish()
+  // Others add zeros: every worker has the losses of the whole batch, exactly.
+  await communicator.allReduce(measured).wait()
+  const losses = measured.slice(0, total)
+  const totals = { loss: 0, mse: 0, vb: 0 }
+  losses.forEach((loss, i) => (totals.loss += (loss * drawn.importanceWeights[i]) / total))
+  for (const [i, term] of TERMS.entries()) {
+    if (term === 'loss') continue
+    for (const value of measured.subarray(i * total, (i + 1) * total)) totals[term] += value / total
+  }
 
-  const gradNorm = await globalNorm(state.gradients.segments)
+  const gradNorm = await state.optimizer.gradientNorm()
   const learningRate = learningRateAt(recipe, step, setting.steps)
   const emaDecay = emaDecayAt(recipe, step)
   const record: StepRecord = {
@@ -80,10 +89,23 @@ export async function trainStep(setting: StepSetting, state: TrainState, batch: 
     examples: step * recipe.batchSize,
   }
   if (!Number.isFinite(record.loss) || !Number.isFinite(gradNorm)) return record
-  update(recipe, state, record)
+  await update(recipe, state, record)
   if (state.lossHistory !== null) state.lossHistory = updateLossHistory(state.lossHistory, drawn.timesteps, losses)
   state.step = step
   return record
+}
+
+const TERMS = ['loss', 'mse', 'vb'] as const
+
+/** What a micro-batch is a part of. */
+interface MicroBatch {
+  readonly drawn: SampledTimesteps
+  /** Place of its first example in the global batch. */
+  readonly start: number
+  readonly step: number
+  /** Examples in the global batch. */
+  readonly total: number
+  readonly onGradient: ((name: string) => void) | undefined
 }
 
 /** Adds the gradients of a micro-batch; returns its losses per example. */
@@ -91,7 +113,7 @@ async function accumulateGradients(
   { model, diffusion, backend, recompute, seed }: StepSetting,
   state: TrainState,
   { x0, labels }: TrainBatch,
-  { drawn, start, step, total }: { drawn: SampledTimesteps; start: number; step: number; total: number },
+  { drawn, start, step, total, onGradient }: MicroBatch,
 ): Promise<{ loss: Float32Array; mse?: Float32Array; vb?: Float32Array }> {
   const B = labels.length
   const size = x0.length / B
@@ -116,7 +138,7 @@ async function accumulateGradients(
         const terms = trainingLosses(diffusion, predict, input)
         return { loss: affine(mean(mul(terms.loss, weight)), B / total), terms }
       },
-      { into: state.gradients.params },
+      { into: state.gradients.params, onGradient },
     )
     return { aux }
   })
@@ -153,21 +175,10 @@ function maybeDrop(model: DiTConfig, labels: Int32Array, seed: number, step: num
   })
 }
 
-function update(recipe: TrainRecipe, state: TrainState, record: StepRecord): void {
+async function update(recipe: TrainRecipe, state: TrainState, record: StepRecord): Promise<void> {
   const { maxGradientNorm } = recipe
   const gradientScale = maxGradientNorm === null ? 1 : Math.min(1, maxGradientNorm / (record.gradNorm + 1e-6))
   const { step, learningRate, emaDecay } = record
-  state.trainable.segments.forEach((parameter, i) =>
-    adamw(
-      {
-        parameter,
-        gradient: state.gradients.segments[i],
-        m: state.m.segments[i],
-        v: state.v.segments[i],
-        ema: state.emaTrainable.segments[i],
-      },
-      { ...recipe, step, learningRate, emaDecay, gradientScale },
-    ),
-  )
+  await state.optimizer.update({ ...recipe, step, learningRate, emaDecay, gradientScale })
   state.frozen.segments.forEach((parameter, i) => updateEma(state.emaFrozen.segments[i], parameter, emaDecay))
 }

@@ -17,6 +17,16 @@ export interface SavedCounters {
   /** Bytes of `log.jsonl` that belong to this state. */
   readonly logBytes: number
   readonly lossHistory: LossHistory | null
+  /** Workers that made this state; absent means one. */
+  readonly parallel?: SavedParallel
+}
+
+/** What the order of sums between workers depends on. */
+export interface SavedParallel {
+  readonly workers: number
+  /** `single`, `threads`, `openmpi` or `mpich`. */
+  readonly communicator: string
+  readonly shardOptimizer: boolean
 }
 
 /**

@@ -1,4 +1,6 @@
-import { formatShape, type Params, sameShape, upload } from '@dit/tensor'
+import { formatShape, sameShape, type Tensor, upload } from '@dit/tensor'
+import type { Communicator, Floats } from '../communicator/communicator.js'
+import { onRankZero } from '../parallel/rank-zero.js'
 import type { RunStore } from '../run/run-store.js'
 import type { TrainState } from '../state.js'
 import { parseCounters, type SavedCounters } from './counters.js'
@@ -63,45 +65,75 @@ export async function readCounters(store: RunStore, path: string): Promise<Saved
   return counters
 }
 
+/** Files of a checkpoint with, for each, the prefix of its tensors and what they become. */
+const PARTS = [
+  { file: CHECKPOINT_FILES.model, prefix: '', part: 'params' },
+  { file: CHECKPOINT_FILES.ema, prefix: '', part: 'ema' },
+  { file: CHECKPOINT_FILES.optimizer, prefix: 'exp_avg.', part: 'exp_avg' },
+  { file: CHECKPOINT_FILES.optimizer, prefix: 'exp_avg_sq.', part: 'exp_avg_sq' },
+] as const
+
 /**
- * Fills a state from a checkpoint.
+ * Fills a state from a checkpoint. Rank 0 reads and sends every tensor to all, who keep what is theirs: no other machine
+ * needs the files. Every rank calls it.
  *
+ * @param path of the checkpoint, on rank 0
  * @throws RangeError when a tensor is missing or has another shape: the checkpoint is of another model
  */
-export async function loadState(
-  store: RunStore,
-  path: string,
+export async function loadTensors(
+  communicator: Communicator,
+  store: RunStore | undefined,
+  path: string | undefined,
   state: TrainState,
-  counters: SavedCounters,
 ): Promise<void> {
-  const { model, ema, optimizer } = CHECKPOINT_FILES
-  await loadParams(store, `${path}/${model}`, state.params)
-  await loadParams(store, `${path}/${ema}`, state.ema)
-  await loadParams(store, `${path}/${optimizer}`, prefixed('exp_avg.', state.m.params))
-  await loadParams(store, `${path}/${optimizer}`, prefixed('exp_avg_sq.', state.v.params))
-  state.step = counters.step
-  state.lossHistory = counters.lossHistory
-}
-
-async function loadParams(store: RunStore, path: string, targets: Params): Promise<void> {
-  const file = await store.openTensors(path)
-  try {
-    for (const [name, target] of Object.entries(targets)) {
-      const entry = file.entries.get(name)
-      if (entry === undefined || !sameShape(entry.shape, target.shape)) {
-        const found = entry === undefined ? 'nothing' : formatShape(entry.shape)
-        throw new RangeError(
-          `${path}: ${name} must be ${formatShape(target.shape)} (got ${found}); it is of another model`,
-        )
-      }
-      const stored = entry.dtype === 'F64' ? (await file.tensor(name)).data : await file.float32(name)
-      upload(target, stored as Float32Array | Float64Array)
-    }
-  } finally {
-    await file.close()
+  const names = PARTS.map(({ part }) =>
+    Object.keys(part === 'params' || part === 'ema' ? state.params : state.trainable.params),
+  )
+  let current: Floats | null = null
+  const take = async (part: number, index: number) => {
+    const name = names[part][index]
+    const { size, dtype } = state.params[name]
+    const values = current ?? (dtype === 'f64' ? new Float64Array(size) : new Float32Array(size))
+    await communicator.broadcast(values).wait()
+    fillIn(state, PARTS[part].part, name, values)
   }
+  await onRankZero(
+    communicator,
+    async (together) => {
+      for (const [part, { file: name, prefix }] of PARTS.entries()) {
+        const file = await store!.openTensors(`${path}/${name}`)
+        try {
+          for (const [index, key] of names[part].entries()) {
+            current = await storedValues(file, `${path}/${name}`, prefix + key, state.params[key])
+            await together(part, index)
+          }
+        } finally {
+          await file.close()
+        }
+      }
+    },
+    take,
+  )
 }
 
-function prefixed(prefix: string, params: Params): Params {
-  return Object.fromEntries(Object.entries(params).map(([name, tensor]) => [prefix + name, tensor]))
+function fillIn(state: TrainState, part: (typeof PARTS)[number]['part'], name: string, values: Floats): void {
+  if (part === 'params') upload(state.params[name], values)
+  else if (part === 'ema' && state.trainable.params[name] === undefined) upload(state.emaFrozen.params[name], values)
+  else state.optimizer.load(part, name, values)
+}
+
+async function storedValues(
+  file: Awaited<ReturnType<RunStore['openTensors']>>,
+  path: string,
+  name: string,
+  target: Tensor,
+): Promise<Floats> {
+  const entry = file.entries.get(name)
+  if (entry === undefined || !sameShape(entry.shape, target.shape)) {
+    const found = entry === undefined ? 'nothing' : formatShape(entry.shape)
+    throw new RangeError(`${path}: ${name} must be ${formatShape(target.shape)} (got ${found}); it is of another model`)
+  }
+  const stored = (entry.dtype === 'F64' ? (await file.tensor(name)).data : await file.float32(name)) as Floats
+  if (target.dtype === 'f64') return stored instanceof Float64Array ? stored : Float64Array.from(stored)
+  return stored instanceof Float32Array ? stored : Float32Array.from(stored)
 }

@@ -1,1 +1,5 @@
 export { folderRunStore } from './folder-store.js'
+export { mpiPlace, type MpiPlace } from './mpi/launcher.js'
+export { type MpiCommunicator, mpiCommunicator, type MpiOptions, processesOf } from './mpi/mpi-communicator.js'
+export { failGroup, threadGroup, type ThreadGroup } from './threads/group.js'
+export { threadCommunicator, type ThreadCommunicatorOptions } from './threads/thread-communicator.js'

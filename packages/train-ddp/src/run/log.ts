@@ -20,7 +20,7 @@ export interface StepRecord {
   readonly examples: number
 }
 
-/** Appends records and knows how many bytes the log has. */
+/** Appends records and knows how many bytes the log has. A record that could not be written is written with the next. */
 export interface LogWriter {
   readonly bytes: number
   append(record: StepRecord): Promise<void>
@@ -43,16 +43,28 @@ export async function openLog(store: RunStore, mark: LogMark): Promise<LogWriter
   const isWhole = problemOf(contents, mark) === null
   let written = isWhole ? mark.bytes : contents.subarray(0, mark.bytes).lastIndexOf(NEWLINE) + 1
   if (contents.length > written) await store.truncate(LOG, written)
+  // What could not be written yet, and whether a part of it may have been.
+  let [waiting, isCut] = ['', false]
+  const write = async () => {
+    if (waiting === '') return
+    if (isCut) await store.truncate(LOG, written)
+    isCut = true
+    await store.append(LOG, waiting)
+    written += waiting.length
+    ;[waiting, isCut] = ['', false]
+  }
   return {
     get bytes() {
       return written
     },
-    async append(record) {
-      const line = `${JSON.stringify(record)}\n`
-      await store.append(LOG, line)
-      written += line.length
+    append(record) {
+      waiting += `${JSON.stringify(record)}\n`
+      return write()
     },
-    flush: () => store.flush(LOG),
+    async flush() {
+      await write()
+      await store.flush(LOG)
+    },
   }
 }
 

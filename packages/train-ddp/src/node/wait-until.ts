@@ -1,0 +1,34 @@
+import { seconds } from './clock.js'
+
+/** Seconds after which a waiting thread lets signals and timers in. */
+const TURN = 0.01
+
+export interface WaitOptions {
+  /** Gives the processor away for a moment. */
+  readonly pause: () => void
+  /** Seconds without an end after which `onLost` is called. */
+  readonly patience: number
+  /** Throws an error that names who is missing. */
+  readonly onLost: () => Promise<never>
+}
+
+/**
+ * Waits for something that other workers do, checking often, since the end of a short transfer is worth noticing at once.
+ *
+ * @returns seconds waited
+ */
+export async function waitUntil(isDone: () => boolean, { pause, patience, onLost }: WaitOptions): Promise<number> {
+  if (isDone()) return 0
+  const began = seconds()
+  let turn = began
+  while (!isDone()) {
+    const now = seconds()
+    if (now - began > patience) await onLost()
+    pause()
+    if (now - turn > TURN) {
+      await new Promise((resolve) => setImmediate(resolve))
+      turn = seconds()
+    }
+  }
+  return seconds() - began
+}
