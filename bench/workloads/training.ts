@@ -4,7 +4,6 @@ import {
   type AdamWStep,
   allocateFlat,
   type Backend,
-  fill,
   flatLayout,
   mean,
   type Params,
@@ -57,14 +56,13 @@ export function createTrainer(backend: Backend, model: DiTConfig, recompute: 'no
     gradientParams: gradients.params,
     stateBytes: held.reduce((bytes, { byteLength }) => bytes + byteLength, 0),
     gradients({ xt, noise, timesteps, labels }) {
-      for (const segment of gradients.segments) fill(segment, 0)
       const { loss } = valueAndGrad(
         trainable.params,
         (current) => {
           const predicted = forward(model, { ...frozen, ...current }, { xt, timesteps, labels }, { recompute })
           return { loss: scope(() => mean(square(sub(predicted, noise)))) }
         },
-        { into: gradients.params },
+        { into: gradients.params, overwrite: true },
       )
       return loss
     },

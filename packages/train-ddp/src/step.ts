@@ -44,11 +44,10 @@ export async function trainStep(setting: StepSetting, state: TrainState, rows: B
   const step = state.step + 1
   const total = recipe.batchSize
   const drawn = drawBatchTimesteps(setting, state, total, step)
-  for (const segment of state.gradients.segments) fill(segment, 0)
-
   // Of every example in the global batch: loss, squared error, variational term; each worker fills in its own.
   const measured = new Float32Array(3 * total)
   const own = rows.labels.length
+  if (own === 0) for (const segment of state.gradients.segments) fill(segment, 0)
   const microBatch = recipe.microBatchSize ?? recipe.batchSize
   let terms: readonly string[] = []
   for (let start = 0; start < own; start += microBatch) {
@@ -59,6 +58,7 @@ export async function trainStep(setting: StepSetting, state: TrainState, rows: B
       start: rows.start + start,
       step,
       total,
+      isFirst: start === 0,
       onGradient: end === own ? state.exchange?.ready : undefined,
     })
     terms = Object.keys(result)
@@ -105,6 +105,8 @@ interface MicroBatch {
   readonly step: number
   /** Examples in the global batch. */
   readonly total: number
+  /** Whether its gradients replace those of the step before, or are added to those of this step. */
+  readonly isFirst: boolean
   readonly onGradient: ((name: string) => void) | undefined
 }
 
@@ -113,7 +115,7 @@ async function accumulateGradients(
   { model, diffusion, backend, recompute, seed }: StepSetting,
   state: TrainState,
   { x0, labels }: TrainBatch,
-  { drawn, start, step, total, onGradient }: MicroBatch,
+  { drawn, start, step, total, isFirst, onGradient }: MicroBatch,
 ): Promise<{ loss: Float32Array; mse?: Float32Array; vb?: Float32Array }> {
   const B = labels.length
   const size = x0.length / B
@@ -138,7 +140,7 @@ async function accumulateGradients(
         const terms = trainingLosses(diffusion, predict, input)
         return { loss: affine(mean(mul(terms.loss, weight)), B / total), terms }
       },
-      { into: state.gradients.params, onGradient },
+      { into: state.gradients.params, overwrite: isFirst, onGradient },
     )
     return { aux }
   })

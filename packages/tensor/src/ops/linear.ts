@@ -1,3 +1,4 @@
+import { emptyGradient } from '../autograd/destinations.js'
 import { isTracked, record } from '../autograd/tape.js'
 import type { Activation } from '../backend.js'
 import { scope } from '../scope.js'
@@ -68,7 +69,7 @@ function fused(x: Tensor, weight: Tensor, bias: Tensor | null, activation: Activ
     outputs: [out],
     saves: needs.includes(true) ? [x, weight] : [],
     backward: ([dout]) => {
-      const outputs = inputs.map((input, i) => (needs[i] ? empty(backend, input.shape, input.dtype) : null))
+      const outputs = inputs.map((input, i) => (needs[i] ? emptyGradient(input) : null))
       const [dx, dweight, dbias = null] = outputs
       backend.kernels.linearBackward!(x, weight, activation, saved, dout!, { dx, dweight, dbias })
       return outputs

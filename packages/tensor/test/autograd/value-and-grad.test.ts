@@ -4,6 +4,7 @@ import {
   type Backend,
   div,
   exp,
+  full,
   gelu,
   isTracked,
   layerNorm,
@@ -136,6 +137,34 @@ describe('valueAndGrad', () => {
       expect(gradients).toBe(into)
     }
     expect(await numbers(into.x)).toEqual([14, 28])
+  })
+
+  test('overwrites given tensors, also where a parameter is used twice, or not at all', async () => {
+    const params = { weight: draw('weight', [3, 3]), twice: draw('twice', [3, 3]), unused: draw('unused', [2]) }
+    const x = draw('x', [4, 3])
+    const loss = ({ weight, twice }: Params) => {
+      const hidden = recompute(() => linear(gelu(linear(x, twice, null)), twice, null))
+      return { loss: mean(square(linear(hidden, weight, null))) }
+    }
+    const expected = valueAndGrad(params, loss).gradients
+    const into = Object.fromEntries(
+      Object.entries(params).map(([name, { shape }]) => [name, full(shape, Number.NaN, { backend })]),
+    )
+    const seen: Promise<number[]>[] = []
+    valueAndGrad(params, loss, {
+      into,
+      overwrite: true,
+      onGradient: (_, gradient) => void seen.push(numbers(gradient)),
+    })
+    for (const name of Object.keys(params)) expect(await numbers(into[name])).toEqual(await numbers(expected[name]))
+    expect(await Promise.all(seen)).toEqual([await numbers(into['weight']), await numbers(into['twice'])])
+  })
+
+  test('overwriting needs something to overwrite', () => {
+    const x = tensor([1], [1], { backend })
+    expect(() => valueAndGrad({ x }, () => ({ loss: sum(x) }), { overwrite: true })).toThrow(
+      'valueAndGrad: overwrite needs into, which it overwrites',
+    )
   })
 
   test('reports each gradient exactly once, when it is complete, last layers first', async () => {

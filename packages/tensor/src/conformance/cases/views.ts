@@ -129,14 +129,15 @@ async function withOneFilled(backend: Backend, name: string): Promise<Record<str
   return values
 }
 
-/** Loss, gradients and two accumulations of them, everything in flat segments. */
+/** Gradients over what was there before, and added to once more, everything in flat segments. */
 async function trained(backend: Backend): Promise<Record<string, TensorData>> {
   const source = makeParameters(backend)
   const layout = flatLayout(shapes, backend)
   const flat = flatten(source, layout, backend)
   const gradients = allocateFlat(layout, backend)
   const x = tensor(drawNormal('flat x', [4, 7]).data, [4, 7], { backend })
-  for (let i = 0; i < 2; i++) {
+  for (const segment of gradients.segments) fill(segment, 7)
+  for (const overwrite of [true, false]) {
     scope(() => {
       valueAndGrad(
         flat.params,
@@ -146,7 +147,7 @@ async function trained(backend: Backend): Promise<Record<string, TensorData>> {
           const parts = [mean(hidden), sum(mixed), sum(matmul(last, permute(last, [1, 0]))), mul(scalar, scalar)]
           return { loss: parts.reduce(add) }
         },
-        { into: gradients.params },
+        { into: gradients.params, overwrite },
       )
     })
   }
