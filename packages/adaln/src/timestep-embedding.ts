@@ -7,6 +7,8 @@ export interface SinusoidalOptions {
   readonly width?: number
   /** The slowest wave has a period of nearly 2 pi maxPeriod. */
   readonly maxPeriod?: number
+  /** Taken from the divisor of the frequencies' exponent: 0 (default) in DiT, 1 in diffusers' version of it. */
+  readonly frequencyShift?: number
   /** Where the result lives; the current backend by default. */
   readonly backend?: Backend
 }
@@ -20,9 +22,9 @@ export interface SinusoidalOptions {
  */
 export function sinusoidalFeatures(
   timesteps: ArrayLike<number>,
-  { width = 256, maxPeriod = 10000, backend = currentBackend() }: SinusoidalOptions = {},
+  { width = 256, maxPeriod = 10000, frequencyShift = 0, backend = currentBackend() }: SinusoidalOptions = {},
 ): Tensor {
-  return tensor(timestepFeatures(timesteps, width, maxPeriod), [timesteps.length, width], { backend })
+  return tensor(timestepFeatures(timesteps, width, maxPeriod, frequencyShift), [timesteps.length, width], { backend })
 }
 
 /** The two linear layers of a timestep embedder: numbers as in the names of a state dict, `t_embedder.mlp.0` and `.2`. */

@@ -2,27 +2,42 @@
  * Float16 bit patterns (IEEE 754 binary16) as float32. Exact for every pattern; NaN keeps sign and payload.
  *
  * @param bits one pattern an element, as `StoredArray` holds F16
- * @returns a new array of the same length
+ * @param out  where the values go, as long as `bits`; a new array by default
+ * @returns `out`
+ * @throws RangeError when `out` has another length
  */
-export function float16ToFloat32(bits: Uint16Array): Float32Array {
-  const values = new Float32Array(bits.length)
-  const words = new Uint32Array(values.buffer)
-  for (let i = 0; i < bits.length; i++) {
-    const half = bits[i]
-    const sign = (half & 0x8000) << 16
-    const exponent = (half >>> 10) & 0x1f
-    const mantissa = half & 0x3ff
-    if (exponent === 0) {
-      // Zero and subnormals are multiples of 2^-24, which float32 holds as normal numbers.
-      values[i] = mantissa * 2 ** -24
-      words[i] |= sign
-    } else if (exponent === 31) {
-      words[i] = sign | 0x7f800000 | (mantissa << 13)
-    } else {
-      words[i] = sign | ((exponent + 112) << 23) | (mantissa << 13) // the biases are 15 and 127
-    }
+export function float16ToFloat32(bits: Uint16Array, out: Float32Array = new Float32Array(bits.length)): Float32Array {
+  requireLength('float16ToFloat32', bits, out)
+  const words = new Uint32Array(out.buffer, out.byteOffset, out.length)
+  if (bits.length < WORTH_A_TABLE) {
+    for (let i = 0; i < bits.length; i++) words[i] = wordOfHalf(bits[i])
+  } else {
+    table ??= Uint32Array.from({ length: 2 ** 16 }, (_, half) => wordOfHalf(half))
+    for (let i = 0; i < bits.length; i++) words[i] = table[bits[i]]
   }
-  return values
+  return out
+}
+
+/** From this many elements on, a table of all patterns pays. */
+const WORTH_A_TABLE = 2 ** 16
+
+/** The float32 word of every float16, once it was needed. */
+let table: Uint32Array | undefined
+
+function wordOfHalf(half: number): number {
+  const sign = (half & 0x8000) << 16
+  const exponent = (half >>> 10) & 0x1f
+  const mantissa = half & 0x3ff
+  if (exponent === 31) return sign | 0x7f800000 | (mantissa << 13)
+  if (exponent > 0) return sign | ((exponent + 112) << 23) | (mantissa << 13) // the biases are 15 and 127
+  if (mantissa === 0) return sign
+  // A subnormal, mantissa * 2^-24, is a normal float32: its leading one moves to the hidden place.
+  const shift = Math.clz32(mantissa) - 21
+  return sign | ((113 - shift) << 23) | (((mantissa << shift) & 0x3ff) << 13)
+}
+
+function requireLength(who: string, bits: Uint16Array, out: Float32Array): void {
+  if (out.length !== bits.length) throw new RangeError(`${who}: out must have ${bits.length} elements (${out.length})`)
 }
 
 /**
@@ -61,13 +76,15 @@ function halfOf(word: number): number {
  * Bfloat16 bit patterns (the upper half of a float32) as float32. Exact for every pattern; NaN keeps sign and payload.
  *
  * @param bits one pattern an element, as `StoredArray` holds BF16
- * @returns a new array of the same length
+ * @param out  where the values go, as long as `bits`; a new array by default
+ * @returns `out`
+ * @throws RangeError when `out` has another length
  */
-export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
-  const values = new Float32Array(bits.length)
-  const words = new Uint32Array(values.buffer)
+export function bfloat16ToFloat32(bits: Uint16Array, out: Float32Array = new Float32Array(bits.length)): Float32Array {
+  requireLength('bfloat16ToFloat32', bits, out)
+  const words = new Uint32Array(out.buffer, out.byteOffset, out.length)
   for (let i = 0; i < bits.length; i++) words[i] = bits[i] << 16
-  return values
+  return out
 }
 
 /**

@@ -10,9 +10,11 @@ import {
   stopGradient,
   type Tensor,
 } from '@dit/tensor'
+import type { DiTConfig } from './config.js'
+import type { ReadParameter } from './parameter-source.js'
 import { ignore, type Trace } from './trace.js'
 
-/** Below the variance in every layer norm of DiT, which is not the usual 1e-5. */
+/** Added to the variance in every layer norm of DiT, which is not the usual 1e-5. */
 export const LAYER_NORM_EPSILON = 1e-6
 
 /**
@@ -31,8 +33,8 @@ export const LAYER_NORM_EPSILON = 1e-6
 export function ditBlock(
   x: Tensor,
   siluC: Tensor,
-  param: (name: string) => Tensor,
-  numHeads: number,
+  param: ReadParameter,
+  { numHeads, mlpNormEpsilon = LAYER_NORM_EPSILON }: Pick<DiTConfig, 'numHeads' | 'mlpNormEpsilon'>,
   trace: Trace = ignore,
 ): Tensor {
   return scope(() => {
@@ -43,7 +45,7 @@ export function ditBlock(
     ) // 6 x [B, D]
     traceModulation(trace, [shiftMsa, scaleMsa, gateMsa, shiftMlp, scaleMlp, gateMlp])
 
-    traceNorm(trace, 'norm1', x)
+    traceNorm(trace, 'norm1', x, LAYER_NORM_EPSILON)
     const toMix = layerNormModulate(x, shiftMsa, scaleMsa, LAYER_NORM_EPSILON) // [B, N, D]
     const qkv = linear(toMix, param('attn.qkv.weight'), param('attn.qkv.bias')) // [B, N, 3 D]
     trace('attn.qkv', qkv)
@@ -51,8 +53,8 @@ export function ditBlock(
     trace('attn', mixed)
     const between = gatedResidual(x, gateMsa, mixed) // [B, N, D]
 
-    traceNorm(trace, 'norm2', between)
-    const toMlp = layerNormModulate(between, shiftMlp, scaleMlp, LAYER_NORM_EPSILON) // [B, N, D]
+    traceNorm(trace, 'norm2', between, mlpNormEpsilon)
+    const toMlp = layerNormModulate(between, shiftMlp, scaleMlp, mlpNormEpsilon) // [B, N, D]
     const hidden = linear(toMlp, param('mlp.fc1.weight'), param('mlp.fc1.bias'), { activation: 'gelu' }) // [B, N, mlpRatio D]
     const mlp = linear(hidden, param('mlp.fc2.weight'), param('mlp.fc2.bias')) // [B, N, D]
     trace('mlp', mlp)
@@ -72,10 +74,10 @@ export function traceModulation(trace: Trace, parts: readonly Tensor[]): void {
 }
 
 /** Normalised tokens do not exist by themselves in the fused kernel. */
-function traceNorm(trace: Trace, name: string, x: Tensor): void {
+function traceNorm(trace: Trace, name: string, x: Tensor, epsilon: number): void {
   if (trace !== ignore)
     trace(
       name,
-      stopGradient(() => layerNorm(x, LAYER_NORM_EPSILON)),
+      stopGradient(() => layerNorm(x, epsilon)),
     )
 }

@@ -1,7 +1,8 @@
 import { labelEmbedding, sinusoidalFeatures, timestepMlp, timestepTableEmbedding } from '@dit/adaln'
-import { add, type Params, scope, type Tensor } from '@dit/tensor'
+import { add, scope, type Tensor } from '@dit/tensor'
 import type { DiTConfig } from './config.js'
 import { TIMESTEP_FEATURES } from './parameter-shapes.js'
+import type { ReadParameter } from './parameter-source.js'
 import type { Trace } from './trace.js'
 
 /**
@@ -13,15 +14,15 @@ import type { Trace } from './trace.js'
  */
 export function conditioning(
   config: DiTConfig,
-  params: Params,
+  param: ReadParameter,
   timesteps: ArrayLike<number>,
   labels: ArrayLike<number>,
   trace: Trace,
 ): Tensor {
   return scope(() => {
-    const embeddedTimesteps = embedTimesteps(config, params, timesteps, trace) // [B, D]
+    const embeddedTimesteps = embedTimesteps(config, param, timesteps, trace) // [B, D]
     trace('t_emb', embeddedTimesteps)
-    const embeddedLabels = labelEmbedding(labels, params['y_embedder.embedding_table.weight']) // [B, D]
+    const embeddedLabels = labelEmbedding(labels, param('y_embedder.embedding_table.weight')) // [B, D]
     trace('y_emb', embeddedLabels)
     const c = add(embeddedTimesteps, embeddedLabels) // [B, D]
     trace('c', c)
@@ -29,17 +30,19 @@ export function conditioning(
   })
 }
 
-function embedTimesteps(config: DiTConfig, params: Params, timesteps: ArrayLike<number>, trace: Trace): Tensor {
+function embedTimesteps(config: DiTConfig, param: ReadParameter, timesteps: ArrayLike<number>, trace: Trace): Tensor {
   if (config.timestepEmbedding === 'table') {
-    return timestepTableEmbedding(timesteps, params['t_embedder.embedding_table.weight'])
+    return timestepTableEmbedding(timesteps, param('t_embedder.embedding_table.weight'))
   }
   const weights = {
-    weight0: params['t_embedder.mlp.0.weight'],
-    bias0: params['t_embedder.mlp.0.bias'],
-    weight2: params['t_embedder.mlp.2.weight'],
-    bias2: params['t_embedder.mlp.2.bias'],
+    weight0: param('t_embedder.mlp.0.weight'),
+    bias0: param('t_embedder.mlp.0.bias'),
+    weight2: param('t_embedder.mlp.2.weight'),
+    bias2: param('t_embedder.mlp.2.bias'),
   }
-  const features = sinusoidalFeatures(timesteps, { width: TIMESTEP_FEATURES, backend: weights.weight0.backend }) // [B, 256]
+  const { backend } = weights.weight0
+  const frequencyShift = config.timestepFrequencyShift ?? 0
+  const features = sinusoidalFeatures(timesteps, { width: TIMESTEP_FEATURES, frequencyShift, backend }) // [B, 256]
   trace('t_freq', features)
   return timestepMlp(features, weights)
 }

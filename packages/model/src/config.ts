@@ -26,6 +26,10 @@ export interface DiTConfig {
   readonly timestepEmbedding?: 'sinusoidal' | 'table'
   /** Rows of that table, 1000 by default. */
   readonly numTimesteps?: number
+  /** Shift of the sinusoidal features' frequencies: 0 by default, as published; 1 in diffusers (see `timestepFeatures`). */
+  readonly timestepFrequencyShift?: 0 | 1
+  /** Added to the variance in the norm before each MLP: 1e-6 by default, as published; diffusers' default is 1e-5. */
+  readonly mlpNormEpsilon?: number
 }
 
 /**
@@ -71,6 +75,8 @@ const FIELDS = new Set<string>([
   'positions',
   'timestepEmbedding',
   'numTimesteps',
+  'timestepFrequencyShift',
+  'mlpNormEpsilon',
 ])
 
 function checkInputSize({ inputSize, patchSize }: DiTConfig): void {
@@ -88,7 +94,15 @@ function checkInputSize({ inputSize, patchSize }: DiTConfig): void {
   }
 }
 
-function checkVariants({ hiddenSize, positions, timestepEmbedding, numTimesteps }: DiTConfig): void {
+function checkVariants(config: DiTConfig): void {
+  const {
+    hiddenSize,
+    positions,
+    timestepEmbedding,
+    numTimesteps,
+    timestepFrequencyShift = 0,
+    mlpNormEpsilon = 1,
+  } = config
   if (![undefined, 'sincos', 'learned'].includes(positions)) {
     throw new RangeError(`DiTConfig: positions must be sincos or learned (got ${positions})`)
   }
@@ -100,6 +114,12 @@ function checkVariants({ hiddenSize, positions, timestepEmbedding, numTimesteps 
   }
   if (numTimesteps !== undefined && (!Number.isSafeInteger(numTimesteps) || numTimesteps < 1)) {
     throw new RangeError(`DiTConfig: numTimesteps must be a positive integer (got ${numTimesteps})`)
+  }
+  if (timestepFrequencyShift !== 0 && timestepFrequencyShift !== 1) {
+    throw new RangeError(`DiTConfig: timestepFrequencyShift must be 0 or 1 (got ${String(timestepFrequencyShift)})`)
+  }
+  if (!(mlpNormEpsilon > 0 && mlpNormEpsilon <= 1)) {
+    throw new RangeError(`DiTConfig: mlpNormEpsilon must be in (0, 1] (got ${mlpNormEpsilon})`)
   }
 }
 

@@ -1,10 +1,11 @@
-import { add, formatShape, type Params, recompute, scope, silu, type Tensor } from '@dit/tensor'
+import { add, type Backend, formatShape, type Params, recompute, scope, silu, type Tensor } from '@dit/tensor'
 import { patchEmbed, tokenGrid, unpatchify } from '@dit/tokenizer'
 import { ditBlock } from './block.js'
 import { checkParamsOnce } from './check-params.js'
 import { conditioning } from './conditioning.js'
 import { type DiTConfig, nullLabel } from './config.js'
 import { finalLayer } from './final-layer.js'
+import { type ParameterSource, isParameterSource, parameterReader } from './parameter-source.js'
 import { handing, type Trace, under } from './trace.js'
 
 /** What a DiT reads. Timesteps and labels are host arrays: their features and range checks are made there. */
@@ -43,7 +44,7 @@ export interface ForwardOptions {
  * There is no randomness inside: training drops labels beforehand, with `dropLabels` of @dit/adaln.
  *
  * @param config fixes the shapes; H and W are its `inputSize`
- * @param params by official state-dict name, on the backend of `xt`
+ * @param params by official state-dict name, on the backend of `xt`; or a source that brings each there when it is read
  * @returns `[B, C_out, H, W]`: the noise prediction, followed by C variance channels when `learnSigma`; the caller
  *   disposes of it
  * @throws RangeError when a shape, a length, a label or a timestep does not fit, or the parameters are not those of the
@@ -54,38 +55,42 @@ export interface ForwardOptions {
  */
 export function forward(
   config: DiTConfig,
-  params: Params,
+  params: Params | ParameterSource,
   { xt, timesteps, labels }: ForwardInputs,
   { recompute: recomputed = 'none', trace: callback }: ForwardOptions = {},
 ): Tensor {
   checkParamsOnce(config, params)
-  checkInputs(config, params, xt, timesteps, labels)
-  const { inputSize, patchSize, depth, numHeads } = config
+  const { backend } = isParameterSource(params) ? params : params.pos_embed
+  checkInputs(config, backend, xt, timesteps, labels)
+  const param = parameterReader(params)
+  const { inputSize, patchSize, depth } = config
   const trace = handing(callback)
   return scope(() => {
-    const patches = patchEmbed(xt, params['x_embedder.proj.weight'], params['x_embedder.proj.bias']) // [B, N, D]
-    trace('patch_embed', patches)
-    let tokens = add(patches, params.pos_embed) // [B, N, D]
+    let tokens = scope(() => {
+      const patches = patchEmbed(xt, param('x_embedder.proj.weight'), param('x_embedder.proj.bias')) // [B, N, D]
+      trace('patch_embed', patches)
+      return add(patches, param('pos_embed')) // [B, N, D]
+    })
     trace('tokens', tokens)
     const numRecomputed = recomputed === 'block' ? depth : recomputed === 'none' ? 0 : recomputed
-    const siluC = silu(conditioning(config, params, timesteps, labels, trace)) // [B, D], the same for every block
+    const siluC = scope(() => silu(conditioning(config, param, timesteps, labels, trace))) // [B, D], the same for every block
 
     for (let i = 0; i < depth; i++) {
       const input = tokens
-      const param = (name: string) => params[`blocks.${i}.${name}`]
-      const block = () => ditBlock(input, siluC, param, numHeads, under(`blocks.${i}`, trace))
+      const ofBlock = (name: string) => param(`blocks.${i}.${name}`)
+      const block = () => ditBlock(input, siluC, ofBlock, config, under(`blocks.${i}`, trace))
       tokens = i < numRecomputed ? recompute(block) : block() // [B, N, D]
       input.dispose() // a tape that needs it holds on to it
     }
 
-    const outputs = finalLayer(tokens, siluC, params, trace) // [B, N, P P C_out]
+    const outputs = finalLayer(tokens, siluC, param, trace) // [B, N, P P C_out]
     return unpatchify(outputs, { patchSize, grid: tokenGrid(inputSize, patchSize) }) // [B, C_out, H, W]
   })
 }
 
 function checkInputs(
   config: DiTConfig,
-  params: Params,
+  backend: Backend,
   xt: Tensor,
   timesteps: ArrayLike<number>,
   labels: ArrayLike<number>,
@@ -115,7 +120,6 @@ function checkInputs(
       throw new RangeError(`forward: ${rule} (labels[${i}] is ${labels[i]})`)
     }
   }
-  const { backend } = params.pos_embed
   if (backend !== xt.backend) {
     throw new TypeError(
       `forward: xt and the parameters must live on one backend (got ${xt.backend.name} and ${backend.name})`,

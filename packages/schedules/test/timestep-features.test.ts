@@ -42,3 +42,10 @@ test('says what is wrong', () => {
   expect(() => timestepFeatures([1], 4, 0)).toThrow('timestepFeatures: maxPeriod must be a positive number (got 0)')
   expect(() => timestepFeatures([1, Number.NaN], 4)).toThrow('timesteps must be finite (timesteps[1] is NaN)')
 })
+
+test('a shift of 1 makes the slowest frequency 1 / maxPeriod itself', () => {
+  const features = timestepFeatures([100], 4, 10000, 1)
+  expect([...features]).toEqual([Math.cos(100), Math.cos(0.01), Math.sin(100), Math.sin(0.01)].map(Math.fround))
+  expect(() => timestepFeatures([1], 4, 10000, 2)).toThrow('frequencyShift must be in [0, 2) (got 2)')
+  expect(() => timestepFeatures([1], 4, 10000, -1)).toThrow('(got -1)')
+})

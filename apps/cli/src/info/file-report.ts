@@ -1,8 +1,7 @@
 import { openSafetensorsFile } from '@dit/checkpoint/node'
-import type { DiTConfig } from '@dit/model'
+import { type DiTConfig, inferConfig } from '@dit/model'
 import { sizeOf } from '@dit/tensor'
 import { formatBytes, formatCount, formatTable } from '../terminal/format.js'
-import { inferConfig } from './infer-config.js'
 
 export interface TensorReport {
   readonly name: string

@@ -1,0 +1,202 @@
+import { type StoredSpec, type TensorFile, toFloat32 } from '@dit/checkpoint'
+import type { Shape } from '@dit/tensor'
+import { compareShapes } from '../compare-shapes.js'
+import { type DiTConfig, numTokens } from '../config.js'
+import { parameterShapes } from '../parameter-shapes.js'
+import { configFromMetadata } from './config-metadata.js'
+import { configFromDiffusers } from './diffusers-config.js'
+import { recipesForDiffusers, recipesFromDiffusers, unusedBesideFused } from './diffusers-names.js'
+import { LayoutError } from './error.js'
+import { type ConfigHints, draftConfig } from './infer-config.js'
+import { type Recipe, readRecipe, specOf } from './recipe.js'
+
+/** Weights of a DiT under the official names, whatever names their file has. */
+export interface ModelWeights extends TensorFile {
+  /** Whose names the file has: those of the official code, or diffusers'. */
+  readonly layout: 'reference' | 'diffusers'
+  readonly config: DiTConfig
+  /** What nothing in the file tells about the configuration, and what is taken for it; empty where it is known. */
+  readonly assumptions: readonly string[]
+}
+
+export interface ReadLayoutOptions {
+  /** The configuration, where it is known; else a file that `@dit` wrote says it, or its shapes tell it. */
+  readonly config?: DiTConfig
+  /** The parsed `config.json` that stands beside diffusers' weights. */
+  readonly diffusersConfig?: unknown
+  readonly hints?: ConfigHints
+}
+
+/** Most tokens of a model whose position table is computed: a number in a file must not take all memory. */
+const MAX_TOKENS = 2 ** 20
+
+/** What wrappers put before every name: DistributedDataParallel, torch.compile. */
+const PREFIXES = ['module.', '_orig_mod.']
+
+/**
+ * Sees weights of a DiT under the official names:
+ *
+ * - state dicts of the official DiT, fast-DiT and SiT, also with `module.` before every name;
+ * - diffusers' `DiTTransformer2DModel` (and `Transformer2DModel`, as published), with attention fused or not.
+ *
+ * Nothing is read but names and shapes; each tensor is read, and put together, when asked for.
+ *
+ *     const weights = readLayout(await openSafetensors(source))
+ *     const params = await loadParams(weights)
+ *     forward(weights.config, params, inputs)
+ *
+ * @throws LayoutError that lists what is missing, does not belong or has another shape
+ * @throws RangeError where the names are no DiT's, or a configuration is none
+ */
+export function readLayout(file: TensorFile, options: ReadLayoutOptions = {}): ModelWeights {
+  const plain = withoutPrefix(file)
+  const has = (name: string) => plain.entries.has(name)
+  if (has('pos_embed.proj.weight')) return readDiffusers(plain, options)
+  if (has('x_embedder.proj.weight')) return readReference(plain, options)
+  const names = [...file.entries.keys()]
+  const first =
+    names.length === 0 ? 'it has none' : `the first of ${names.length} is ${JSON.stringify(names[0].slice(0, 100))}`
+  throw new RangeError(`weights: the names must be those of a DiT, official or diffusers' (${first})`)
+}
+
+function withoutPrefix(file: TensorFile): TensorFile {
+  const names = [...file.entries.keys()]
+  const prefix = PREFIXES.find((prefix) => names.length > 0 && names.every((name) => name.startsWith(prefix)))
+  if (prefix === undefined) return file
+  const entries = new Map([...file.entries].map(([name, spec]) => [name.slice(prefix.length), spec]))
+  const shorter: TensorFile = {
+    ...file,
+    entries,
+    tensor: (name) => file.tensor(prefix + name),
+    float32: (name) => file.float32(prefix + name),
+  }
+  return withoutPrefix(shorter)
+}
+
+function readReference(file: TensorFile, { config, hints = {} }: ReadLayoutOptions): ModelWeights {
+  const shapes = shapesOf(file.entries)
+  const known = config ?? configFromMetadata(file)
+  const inferred = known === null ? draftConfig(shapes, hints) : { config: known, assumptions: [] }
+  if (inferred === null) {
+    const needed = [
+      'pos_embed',
+      'y_embedder.embedding_table.weight',
+      'blocks.0.mlp.fc1.weight',
+      'final_layer.linear.weight',
+    ]
+    throw new LayoutError('weights: the names must be those of a DiT', {
+      missing: needed.filter((name) => !shapes.has(name)),
+      misshaped: [],
+      unexpected: [],
+    })
+  }
+  requireFit(
+    inferred.config,
+    new Map(Object.entries(parameterShapes(boundedDepth(inferred.config, shapes.size)))),
+    shapes,
+  )
+  return { ...file, entries: file.entries, layout: 'reference', ...inferred }
+}
+
+function readDiffusers(file: TensorFile, { config, diffusersConfig, hints = {} }: ReadLayoutOptions): ModelWeights {
+  const { entries } = file
+  const has = (name: string) => entries.has(name)
+  const known =
+    config ?? configFromMetadata(file) ?? (diffusersConfig === undefined ? null : configFromDiffusers(diffusersConfig))
+  const found = known === null ? inferDiffusers(entries, hints) : { config: known, assumptions: [] }
+  const recipes = recipesFromDiffusers(boundedDepth(found.config, entries.size), has)
+  if (numTokens(found.config) > MAX_TOKENS)
+    throw new RangeError(`weights: inputSize must give at most ${MAX_TOKENS} tokens`)
+  requireFit(
+    found.config,
+    diffusersShapes(found.config, recipes),
+    shapesOf(entries),
+    unusedBesideFused(found.config, has),
+  )
+
+  const specs = new Map<string, StoredSpec>()
+  for (const name of Object.keys(parameterShapes(found.config))) specs.set(name, specOf(recipes.get(name)!, entries))
+  const tensor = async (name: string) => {
+    const recipe = recipes.get(name)
+    if (recipe === undefined) throw new RangeError(`weights: there is no parameter ${JSON.stringify(name)}`)
+    return readRecipe(recipe, file)
+  }
+  const float32 = async (name: string) => toFloat32(await tensor(name))
+  return { entries: specs, tensor, float32, layout: 'diffusers', ...found }
+}
+
+/** diffusers' names and shapes for a configuration: ours, taken apart. */
+function diffusersShapes(config: DiTConfig, recipes: ReadonlyMap<string, Recipe>): Map<string, Shape> {
+  const ours = new Map(
+    Object.entries(parameterShapes(config)).map(([name, shape]) => [name, { dtype: 'F32', shape } as const]),
+  )
+  const shapes = new Map<string, Shape>()
+  for (const [name, recipe] of recipesForDiffusers(config)) shapes.set(name, specOf(recipe, ours).shape)
+  for (const [name, recipe] of recipes) {
+    if (recipe.kind !== 'same') continue
+    for (const theirs of recipe.names) shapes.set(theirs, ours.get(name)!.shape)
+  }
+  return shapes
+}
+
+/** The configuration that the shapes of a diffusers file suggest. */
+function inferDiffusers(entries: ReadonlyMap<string, StoredSpec>, hints: ConfigHints) {
+  const renamed = new Map<string, Shape>()
+  const take = (ours: string, theirs: string) => {
+    const shape = entries.get(theirs)?.shape
+    if (shape !== undefined) renamed.set(ours, shape)
+  }
+  take('x_embedder.proj.weight', 'pos_embed.proj.weight')
+  take('y_embedder.embedding_table.weight', 'transformer_blocks.0.norm1.emb.class_embedder.embedding_table.weight')
+  take('final_layer.linear.weight', 'proj_out_2.weight')
+  const side = 32
+  const [hiddenSize, , patchSize] = renamed.get('x_embedder.proj.weight') ?? []
+  renamed.set('pos_embed', entries.get('pos_embed.pos_embed')?.shape ?? [1, (side / patchSize) ** 2, hiddenSize])
+  for (const name of entries.keys()) {
+    const i = /^transformer_blocks\.(\d{1,6})\./.exec(name)?.[1]
+    if (i !== undefined) take(`blocks.${i}.mlp.fc1.weight`, `transformer_blocks.${i}.ff.net.0.proj.weight`)
+  }
+  const inferred = draftConfig(renamed, hints)
+  if (inferred === null) {
+    const missing = ['transformer_blocks.0', 'proj_out_2.weight'].filter((start) => {
+      return ![...entries.keys()].some((name) => name.startsWith(start))
+    })
+    throw new LayoutError("weights: the names must be those of diffusers' DiT", {
+      missing,
+      misshaped: [],
+      unexpected: [],
+    })
+  }
+  const config: DiTConfig = { ...inferred.config, timestepFrequencyShift: 1, mlpNormEpsilon: 1e-5 }
+  const assumptions = [
+    ...inferred.assumptions,
+    `an input of ${config.inputSize} x ${config.inputSize}`,
+    'norm_eps 1e-5',
+  ]
+  return { config, assumptions }
+}
+
+function requireFit(
+  config: DiTConfig,
+  expected: ReadonlyMap<string, Shape>,
+  found: ReadonlyMap<string, Shape>,
+  optional?: ReadonlySet<string>,
+): void {
+  const difference = compareShapes(expected, found, optional)
+  if (difference === null) return
+  const { depth, hiddenSize, patchSize } = config
+  throw new LayoutError(
+    `weights: they must be those of a DiT of depth ${depth}, width ${hiddenSize} and patch ${patchSize}`,
+    difference,
+  )
+}
+
+/** A configuration from a file must not ask for more names than a file can have: each would be made first. */
+function boundedDepth(config: DiTConfig, numEntries: number): DiTConfig {
+  if (config.depth <= numEntries) return config
+  throw new RangeError(`weights: depth must be at most the number of tensors, ${numEntries} (got ${config.depth})`)
+}
+
+function shapesOf(entries: ReadonlyMap<string, StoredSpec>): Map<string, Shape> {
+  return new Map([...entries].map(([name, { shape }]) => [name, shape]))
+}

@@ -1,0 +1,55 @@
+import { type TensorFile, type TorchFile, torchTensors, type TorchValue } from '@dit/checkpoint'
+import { DIT_NAMES, ditConfig, type DiTName } from '../named-configs.js'
+import type { ConfigHints } from './infer-config.js'
+
+/** Which weights of a training state: the moving average or the trained ones. */
+export type WhichWeights = 'ema' | 'model'
+
+/** A state dict of a `.pt` file. */
+export interface ChosenStateDict {
+  readonly file: TensorFile
+  /** Null for a file that is nothing but a state dict, and does not say which. */
+  readonly which: WhichWeights | null
+  /** What the training script's arguments tell. */
+  readonly hints: ConfigHints
+}
+
+/**
+ * The state dict of a `.pt` file: that under `ema` or `model`, as the training scripts of DiT, fast-DiT and SiT save them
+ * beside `opt` and `args`, or the whole file where it has neither.
+ *
+ * @param which by default the moving average where there is one
+ * @throws RangeError when the weights asked for are not there
+ */
+export function chooseStateDict(file: TorchFile, which?: WhichWeights): ChosenStateDict {
+  const { value } = file
+  const dicts = (['ema', 'model'] as const).filter((name) => at(value, name) instanceof Map)
+  if (dicts.length === 0) {
+    if (which !== undefined) {
+      throw new RangeError(
+        `chooseStateDict: the file must have ${which} weights (it has one set, and does not say which)`,
+      )
+    }
+    return { file: torchTensors(file), which: null, hints: {} }
+  }
+  const chosen = which ?? dicts[0]
+  if (!dicts.includes(chosen))
+    throw new RangeError(`chooseStateDict: the file must have ${chosen} weights (it has ${dicts.join()})`)
+  const tensors = torchTensors(file, at(value, chosen))
+  return { file: tensors, which: chosen, hints: hintsOf(at(value, 'args'), tensors) }
+}
+
+/** The arguments count only where they fit the tensors: a script may have been called with others. */
+function hintsOf(args: TorchValue, { entries }: TensorFile): ConfigHints {
+  const name = at(args, 'model')
+  const numClasses = at(args, 'num_classes')
+  const rows = entries.get('y_embedder.embedding_table.weight')?.shape[0] ?? 0
+  const hasClasses = typeof numClasses === 'number' && (rows === numClasses || rows === numClasses + 1)
+  const named = DIT_NAMES.includes(name as DiTName) ? ditConfig(name as DiTName) : undefined
+  const isNamed = named !== undefined && entries.get('x_embedder.proj.bias')?.shape[0] === named.hiddenSize
+  return { ...(isNamed ? { numHeads: named.numHeads } : {}), ...(hasClasses ? { numClasses } : {}) }
+}
+
+function at(value: TorchValue, key: string): TorchValue {
+  return value instanceof Map ? ((value as ReadonlyMap<unknown, TorchValue>).get(key) ?? null) : null
+}

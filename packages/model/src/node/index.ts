@@ -1,0 +1,1 @@
+export { openWeights, type OpenWeights, type OpenWeightsOptions } from './open-weights.js'
