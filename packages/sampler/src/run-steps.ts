@@ -43,7 +43,7 @@ export async function lastStep(steps: AsyncIterable<SamplerStep>): Promise<Tenso
  * heeded while an engine computes on this very thread.
  */
 export async function* runSteps(
-  { numTimesteps, timestepMap }: GaussianDiffusion,
+  { numTimesteps, timestepMap }: Pick<GaussianDiffusion, 'numTimesteps' | 'timestepMap'>,
   start: Tensor,
   direction: 'down' | 'up',
   takeStep: (xt: Tensor, timesteps: Int32Array, index: number) => StepResult,

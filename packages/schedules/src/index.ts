@@ -1,6 +1,8 @@
 export { betasFromAlphaBar } from './betas-from-alpha-bar.js'
+export { type DdimSteps, ddimSteps, type DdimStepsOptions } from './ddim-steps.js'
 export { type DiffusionTables, diffusionTables } from './diffusion-tables.js'
 export { directBetas, type DirectBetasOptions, type DirectSchedule } from './direct-betas.js'
+export { dpmSteps, type DpmStepsOptions, type SigmaSteps } from './dpm-steps.js'
 export {
   emptyLossHistory,
   type LossHistory,
@@ -14,3 +16,4 @@ export { drawTimesteps, type SampledTimesteps, sampleTimesteps, uniformWeights }
 export { logSnr, snr } from './snr.js'
 export { type Respacing, spaceTimesteps } from './space-timesteps.js'
 export { timestepFeatures } from './timestep-features.js'
+export { ddimTimesteps, dpmTimesteps, type SpacingOptions, type TimestepSpacing } from './timestep-spacing.js'
