@@ -16,7 +16,7 @@ Exit codes:
   0    done
   1    it was asked for correctly, but failed
   2    the command line, a config file or an input is wrong; nothing was written
-  130  stopped by Ctrl-C (143 by SIGTERM, 129 by SIGHUP); training has saved a checkpoint`
+  130  stopped by Ctrl-C (143 by SIGTERM, 129 by SIGHUP, 140 by SIGUSR2); training has saved a checkpoint`
 
 function program(): Command {
   const dit = new Command('dit')

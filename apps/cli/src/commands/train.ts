@@ -1,8 +1,14 @@
+import { mpiPlace } from '@dit/train-ddp/node'
 import { Command } from 'commander'
 import { engineText } from '../engines/open-engine.js'
 import { givenOptions } from '../options/config-file.js'
-import { addTrainOptions, type TrainFlags } from '../options/train-options.js'
-import { EXIT } from '../terminal/errors.js'
+import { type Job, outputOfRank, singleJob } from '../job/job.js'
+import { runUnderMpi } from '../job/mpi-job.js'
+import { supervise, SUPERVISED } from '../job/supervise.js'
+import { numWorkers, runInThread, runOnThreads } from '../job/thread-job.js'
+import { addTrainOptions, TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
+import { runFolder } from '../run/run-folder.js'
+import { EXIT, UsageError } from '../terminal/errors.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { describeRun } from '../training/describe-run.js'
 import { prepareTraining } from '../training/prepare-training.js'
@@ -14,6 +20,8 @@ Examples:
   dit train --data photos --size 32 --patch 2 --out runs/photos
   dit train --resume runs/photos
   dit train --config photos.json --seed 1
+  dit train --workers 2 --threads 1 --shard-optimizer
+  mpirun -n 4 dit train --batch 256 --out runs/large
 
 Ctrl-C saves a checkpoint and stops; a second one quits at once. A run folder holds config.json, log.jsonl,
 checkpoints/ and samples/.`
@@ -27,19 +35,42 @@ export function trainCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async () => {
       const flags = givenOptions<TrainFlags>(command)
-      process.exitCode = await trainFromFlags(flags, createOutput(flags))
+      process.exitCode = await startTraining(flags, createOutput(flags))
     })
 }
 
-/** Trains what flags describe. Returns the exit code; errors are thrown. */
-export async function trainFromFlags(flags: TrainFlags, output: Output): Promise<number> {
-  const prepared = await prepareTraining(flags, output)
+/** Trains in this process, or starts the workers that do, or is one of them. Returns the exit code. */
+async function startTraining(flags: TrainFlags, output: Output): Promise<number> {
+  const { patience = TRAIN_DEFAULTS.patience, maxRestarts = 0, mpirun } = flags
+  const work = (job: Job) => trainFromFlags(flags, outputOfRank(job.communicator.rank, output), job)
+  const code = await runInThread(patience, work)
+  if (code !== null) return code
+  const place = mpiPlace()
+  const workers = numWorkers(flags.workers ?? TRAIN_DEFAULTS.workers)
+  if ((place !== null || mpirun !== undefined) && workers > 1) {
+    throw new UsageError('--workers starts threads, and an MPI launcher processes; leave one of them out')
+  }
+  if ((maxRestarts > 0 || mpirun !== undefined) && process.env[SUPERVISED] === undefined) {
+    if (place !== null) {
+      throw new UsageError('--max-restarts and --mpirun start the MPI launcher: run dit itself, not the launcher')
+    }
+    const isResume = flags.resume !== undefined && flags.resume !== false
+    return supervise({ folder: runFolder(flags), isResume, maxRestarts, mpirun }, output)
+  }
+  if (place !== null) return runUnderMpi(place, patience, work)
+  return workers > 1 ? runOnThreads(workers, output) : work(singleJob())
+}
+
+/** Trains what flags describe, as one worker of a job. Returns the exit code; errors are thrown. */
+export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job): Promise<number> {
+  const prepared = await prepareTraining(flags, output, job)
   const { folder, config, data, engine } = prepared
   try {
     output.line(`engine ${engineText(engine.description)}`)
+    if (job.description !== null) output.line(`workers ${job.description}`)
     for (const line of describeRun(config, folder)) output.line(line)
     output.event({ type: 'run', folder, config })
-    const { step, interrupted, isGridMissing } = await runTraining(prepared, output)
+    const { step, interrupted, isGridMissing } = await runTraining(prepared, output, job)
     if (interrupted !== null && step === config.steps && isGridMissing) {
       output.notice(
         `all ${step} steps are done and saved, but the last grid of samples is missing. Make one with: dit sample --run ${folder}`,

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { type Backend, reference } from '@dit/tensor'
 import { Failure, UsageError } from '../terminal/errors.js'
 import { ditVersion } from '../version.js'
@@ -22,10 +23,11 @@ export interface OpenEngine {
  * Starts an engine. The caller disposes of the backend.
  *
  * @param threads of the engines that have them
+ * @param workers that share this machine's processors: `auto` takes a share of them
  * @throws UsageError where the engine cannot have so many threads
  * @throws Failure where it is not installed or does not start
  */
-export async function openEngine(name: BackendName, threads: Threads = 'auto'): Promise<OpenEngine> {
+export async function openEngine(name: BackendName, threads: Threads = 'auto', workers = 1): Promise<OpenEngine> {
   const isOwn = name === 'cpu' || name === 'cpu-native' || name === 'cpu-wasm'
   if (!isOwn && threads !== 'auto' && threads !== 1) {
     throw new UsageError(`--threads ${threads}: ${name} has one thread; dit's own kernels (--backend cpu) have more`)
@@ -35,7 +37,7 @@ export async function openEngine(name: BackendName, threads: Threads = 'auto'): 
   }
   try {
     // Loaded here, so that commands that compute nothing start fast and work without an engine.
-    return isOwn ? await openCpu(name, threads) : await openTfjs(name)
+    return isOwn ? await openCpu(name, shareOfThreads(threads, workers)) : await openTfjs(name)
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`--threads: ${error.message}`, { cause: error })
     throw new Failure(`the engine ${name} cannot be used: ${(error as Error).message}; see \`dit doctor\``, {
@@ -50,6 +52,11 @@ async function openCpu(name: 'cpu' | 'cpu-native' | 'cpu-wasm', threads: Threads
   const backend = await cpu({ ...asked, threads })
   const { engine, instructionSet, threads: running } = describeCpu(backend)
   return { backend, description: { name: `cpu-${engine}`, version: ditVersion(), instructionSet, threads: running } }
+}
+
+function shareOfThreads(threads: Threads, workers: number): Threads {
+  if (threads !== 'auto' || workers === 1) return threads
+  return Math.max(1, Math.floor(availableParallelism() / workers))
 }
 
 async function openTfjs(name: 'tfjs-wasm' | 'tfjs-cpu'): Promise<OpenEngine> {

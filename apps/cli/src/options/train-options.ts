@@ -2,7 +2,7 @@ import { DIT_NAMES } from '@dit/model'
 import { RECIPES, smallRecipe } from '@dit/train-ddp'
 import { type Command, Option } from 'commander'
 import { type EngineFlags, engineOptions } from '../engines/engine-options.js'
-import { integer, number, orWord, path } from './values.js'
+import { integer, number, orWord, path, recomputedBlocks, workerCount, type Workers } from './values.js'
 
 /** Options of `dit train` as given; keys of a config file are the same. What is absent takes its default. */
 export interface TrainFlags extends EngineFlags {
@@ -20,6 +20,7 @@ export interface TrainFlags extends EngineFlags {
   readonly recipe?: string
   readonly batch?: number
   readonly microBatch?: number
+  readonly accumulate?: number
   readonly lr?: number
   readonly warmup?: number
   readonly decay?: string
@@ -46,7 +47,14 @@ export interface TrainFlags extends EngineFlags {
   readonly keepLast?: number
   readonly keepEvery?: number | null
   readonly sampleEvery?: number | null
-  readonly recompute?: boolean
+  /** True is `block`. */
+  readonly recompute?: boolean | 'none' | 'block' | number
+  readonly workers?: Workers
+  readonly shardOptimizer?: boolean
+  readonly patience?: number
+  readonly maxRestarts?: number
+  readonly mpirun?: string
+  readonly onSaveError?: 'stop' | 'continue'
   readonly allowInexact?: boolean
   readonly quiet?: boolean
   readonly json?: boolean
@@ -71,7 +79,12 @@ export const TRAIN_DEFAULTS = {
   keepLast: 3,
   keepEvery: null,
   sampleEvery: 500,
-  recompute: false,
+  recompute: 'none',
+  shardOptimizer: false,
+  workers: 1,
+  patience: 120,
+  maxRestarts: 0,
+  onSaveError: 'stop',
 } as const
 
 /** Most timesteps of a process: its tables are built at every start. */
@@ -126,6 +139,7 @@ export function addTrainOptions(command: Command): Command {
   )
   add('Recipe', '--batch <n>', 'examples per step', integer(1))
   add('Recipe', '--micro-batch <n>', 'examples at a time; gradients add up to the batch', integer(1))
+  add('Recipe', '--accumulate <n>', 'cut the examples of each worker into so many micro-batches', integer(1))
   add('Recipe', '--lr <rate>', 'peak learning rate', number(0))
   add('Recipe', '--warmup <steps>', 'steps over which the learning rate rises', integer())
   choose('Recipe', '--decay <course>', 'course of the learning rate after the warm-up', [
@@ -166,6 +180,10 @@ export function addTrainOptions(command: Command): Command {
     'also keep checkpoints at multiples of this, or `none`',
     orWord('none', integer(1)),
   )
+  choose('Run', '--on-save-error <what>', `what to do when the disk is full or gone (default ${D.onSaveError})`, [
+    'stop',
+    'continue',
+  ])
   add(
     'Run',
     '--sample-every <steps>',
@@ -174,8 +192,29 @@ export function addTrainOptions(command: Command): Command {
   )
 
   for (const option of engineOptions()) command.addOption(option.helpGroup('Engine:'))
-  add('Engine', '--recompute', 'use less memory: compute blocks twice instead of storing them')
+  add(
+    'Engine',
+    '--recompute [blocks]',
+    'use less memory: compute blocks twice instead of storing them; `block` for all, `none`, or how many',
+    recomputedBlocks,
+  )
   add('Engine', '--allow-inexact', 'resume even if the result will differ from an unbroken run')
+
+  add(
+    'Workers',
+    '--workers <n|auto>',
+    'train with so many threads of this machine, each an engine of its own',
+    workerCount,
+  )
+  add('Workers', '--shard-optimizer', 'each worker keeps a part of the moments and averages (ZeRO stage 1)')
+  add(
+    'Workers',
+    '--patience <seconds>',
+    `end the job when a worker has not answered for so long (default ${D.patience})`,
+    number(0.1),
+  )
+  add('Workers', '--max-restarts <n>', 'start again from the last checkpoint when the job fails', integer())
+  add('Workers', '--mpirun <command>', 'start the workers with this MPI launcher, such as "mpirun -n 4"')
 
   add('Other', '--config <file>', 'JSON file with any of these options, in camel case; the command line wins', path)
   add('Other', '-q, --quiet', 'print nothing but warnings and errors')

@@ -45,3 +45,15 @@ export const NULL: unique symbol = Symbol('null')
 export function orWord<T>(word: string, parse: (text: string) => T): (text: string) => T | typeof NULL {
   return (text) => (text === word || text === 'null' ? NULL : parse(text))
 }
+
+/** A number of workers, or one for each processor. */
+export type Workers = number | 'auto'
+
+export const workerCount: (text: string) => Workers = threadCount
+
+/** What `--recompute` takes: a word, or a number of blocks. */
+export function recomputedBlocks(text: string): 'none' | 'block' | number {
+  if (text === 'none' || text === 'block') return text
+  if (/^\d+$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be none, block or a number of blocks.')
+}

@@ -6,12 +6,15 @@ export interface BatchSettings {
   readonly seed: number
   readonly flip: boolean
   readonly steps: number
+  /** This worker, and how many share a batch (default 0 of 1). */
+  readonly rank?: number
+  readonly worldSize?: number
 }
 
-/** Batches by step: read ahead while steps come in order, begun anew where they jump. */
+/** Batches by step, or a worker's share of them: read ahead while steps come in order, begun anew where they jump. */
 export function batchSource(
   dataset: Dataset,
-  { batchSize, seed, flip, steps }: BatchSettings,
+  { batchSize, seed, flip, steps, rank = 0, worldSize = 1 }: BatchSettings,
 ): BatchSource & { close(): Promise<void> } {
   let stream: AsyncGenerator<StepBatch, void, undefined> | null = null
   let next = -1
@@ -19,17 +22,17 @@ export function batchSource(
     await stream?.return()
     stream = null
   }
-  return {
-    async batch(step) {
-      if (stream === null || step !== next) {
-        await close()
-        stream = batches(dataset, { batchSize, seed, flip, start: step, end: steps })
-      }
-      const result = await stream.next()
-      if (result.done === true) throw new RangeError(`batchSource: step must be below ${steps} (got ${step})`)
-      next = step + 1
-      return result.value
-    },
-    close,
+  const read = async (step: number): Promise<StepBatch> => {
+    if (stream === null || step !== next) {
+      await close()
+      stream = batches(dataset, { batchSize, seed, flip, start: step, end: steps, rank, worldSize })
+    }
+    const result = await stream.next()
+    if (result.done === true) throw new RangeError(`batchSource: step must be below ${steps} (got ${step})`)
+    next = step + 1
+    return result.value
   }
+  return worldSize === 1
+    ? { batch: read, close }
+    : { batch: () => Promise.reject(new Error('batchSource: a worker reads its own rows')), rows: read, close }
 }

@@ -31,7 +31,13 @@ export function checkRunConfig(config: Fields): asserts config is RunConfig & Fi
   for (const [name, value] of Object.entries({ 'checkpoint.keepEvery': checkpoint.keepEvery, sampleEvery })) {
     must(value === null || isCount(value), name, `${A_COUNT}, or null`, value)
   }
-  oneOf(config.recompute, ['none', 'block'], 'recompute')
+  const { depth } = model as unknown as DiTConfig
+  if (typeof config.recompute === 'number') {
+    const isDepth = Number.isInteger(config.recompute) && config.recompute >= 0 && config.recompute <= depth
+    must(isDepth, 'recompute', `0 to ${depth} blocks`, config.recompute)
+  } else oneOf(config.recompute, ['none', 'block'], 'recompute')
+  const { shardOptimizer = false } = config
+  must(typeof shardOptimizer === 'boolean', 'shardOptimizer', TRUE_OR_FALSE, shardOptimizer)
   oneOf(engine.name, ENGINE_NAMES, 'engine.name')
   for (const name of ['version', 'instructionSet'] as const) {
     must(engine[name] === null || typeof engine[name] === 'string', `engine.${name}`, 'text, or null', engine[name])

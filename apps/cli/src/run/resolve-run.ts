@@ -12,10 +12,11 @@ export type RunPlan = Omit<RunConfig, 'format' | 'data' | 'classes' | 'engine' |
  * The run that flags describe, checked.
  *
  * @param numClasses of the data
+ * @param workers that share a batch
  * @throws UsageError that names what cannot be
  */
-export function resolveRun(flags: TrainFlags, numClasses: number): RunPlan {
-  const recipe = resolveRecipe(flags)
+export function resolveRun(flags: TrainFlags, numClasses: number, workers = 1): RunPlan {
+  const recipe = resolveRecipe(flags, workers)
   const model = resolveModel(flags, recipe, numClasses)
   return {
     modelName: flags.model ?? null,
@@ -30,17 +31,41 @@ export function resolveRun(flags: TrainFlags, numClasses: number): RunPlan {
       keepEvery: flags.keepEvery ?? TRAIN_DEFAULTS.keepEvery,
     },
     sampleEvery: flags.sampleEvery === undefined ? TRAIN_DEFAULTS.sampleEvery : flags.sampleEvery,
-    recompute: (flags.recompute ?? TRAIN_DEFAULTS.recompute) ? 'block' : 'none',
+    recompute: resolveRecompute(flags, model.depth),
+    ...((flags.shardOptimizer ?? TRAIN_DEFAULTS.shardOptimizer) ? { shardOptimizer: true } : {}),
   }
 }
 
-function resolveRecipe(flags: TrainFlags): TrainRecipe {
+/** Blocks to compute twice, as `--recompute` says. */
+export function resolveRecompute(
+  { recompute = TRAIN_DEFAULTS.recompute }: TrainFlags,
+  depth: number,
+): RunPlan['recompute'] {
+  if (typeof recompute === 'boolean') return recompute ? 'block' : 'none'
+  if (typeof recompute === 'number' && recompute > depth) {
+    throw new UsageError(`--recompute ${recompute}: the model has ${depth} blocks`)
+  }
+  return recompute
+}
+
+/** Examples of a micro-batch, as `--micro-batch` or `--accumulate` say. */
+function resolveMicroBatch({ microBatch, accumulate }: TrainFlags, batch: number, workers: number): number | undefined {
+  if (accumulate === undefined) return microBatch
+  if (microBatch !== undefined) {
+    throw new UsageError('--accumulate and --micro-batch both say how a batch is cut; leave one of them out')
+  }
+  const share = Math.ceil(batch / workers)
+  if (accumulate > share) throw new UsageError(`--accumulate ${accumulate}: a worker has ${share} examples of a batch`)
+  return Math.ceil(share / accumulate)
+}
+
+function resolveRecipe(flags: TrainFlags, workers: number): TrainRecipe {
   const name = flags.recipe ?? TRAIN_DEFAULTS.recipe
   const base = RECIPES[name]
   if (base === undefined) throw new UsageError(`unknown recipe ${name}; there are ${Object.keys(RECIPES).join(', ')}`)
   const changes: Partial<Record<keyof TrainRecipe, unknown>> = {
     batchSize: flags.batch,
-    microBatchSize: flags.microBatch,
+    microBatchSize: resolveMicroBatch(flags, flags.batch ?? base.batchSize, workers),
     learningRate: flags.lr,
     warmupSteps: flags.warmup,
     decay: flags.decay,

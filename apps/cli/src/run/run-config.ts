@@ -44,7 +44,10 @@ export interface RunConfig {
   readonly checkpoint: { readonly every: number; readonly keepLast: number; readonly keepEvery: number | null }
   /** Steps between sample grids; null for none. */
   readonly sampleEvery: number | null
-  readonly recompute: 'none' | 'block'
+  /** Blocks that are computed twice instead of stored: none, all, or so many. */
+  readonly recompute: 'none' | 'block' | number
+  /** Workers hold parts of the moments and averages; absent means no. */
+  readonly shardOptimizer?: boolean
   readonly engine: EngineDescription
   readonly versions: { readonly dit: string; readonly node: string; readonly platform: string; readonly arch: string }
 }

@@ -1,5 +1,6 @@
 import type { TrainFlags } from '../options/train-options.js'
 import { UsageError } from '../terminal/errors.js'
+import { resolveRecompute } from './resolve-run.js'
 import type { RunConfig } from './run-config.js'
 
 /** The flags that describe a run: `resolveRun` gives the run again. */
@@ -45,7 +46,8 @@ export function runFlags(config: RunConfig): TrainFlags {
     keepEvery: checkpoint.keepEvery,
     sampleEvery: config.sampleEvery,
     backend: config.engine.name,
-    recompute: config.recompute === 'block',
+    recompute: config.recompute,
+    shardOptimizer: config.shardOptimizer ?? false,
   }
 }
 
@@ -61,6 +63,12 @@ const MAY_CHANGE: readonly (keyof TrainFlags)[] = [
   'engine',
   'threads',
   'recompute',
+  'shardOptimizer',
+  'workers',
+  'patience',
+  'maxRestarts',
+  'mpirun',
+  'onSaveError',
 ]
 /** Flags that say how to run the command, not what the run is. */
 const NOT_OF_THE_RUN: readonly (keyof TrainFlags)[] = ['config', 'out', 'resume', 'allowInexact', 'quiet', 'json']
@@ -70,7 +78,8 @@ const NOT_OF_THE_RUN: readonly (keyof TrainFlags)[] = ['config', 'out', 'resume'
  *
  * @throws UsageError that names every flag which contradicts the run
  */
-export function resumedRun(config: RunConfig, given: TrainFlags): RunConfig {
+export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): RunConfig {
+  const given = withMicroBatch(flags, config, workers)
   const own = runFlags(config)
   const free = new Set([...MAY_CHANGE, ...NOT_OF_THE_RUN])
   const conflicts = (Object.keys(given) as (keyof TrainFlags)[])
@@ -97,8 +106,15 @@ export function resumedRun(config: RunConfig, given: TrainFlags): RunConfig {
       keepEvery: given.keepEvery === undefined ? checkpoint.keepEvery : given.keepEvery,
     },
     sampleEvery: given.sampleEvery === undefined ? config.sampleEvery : given.sampleEvery,
-    recompute: given.recompute === true ? 'block' : config.recompute,
+    recompute: given.recompute === undefined ? config.recompute : resolveRecompute(given, config.model.depth),
+    shardOptimizer: given.shardOptimizer ?? config.shardOptimizer ?? false,
   }
+}
+
+/** Flags with `--accumulate` as the size of micro-batches that it means. */
+function withMicroBatch({ accumulate, ...flags }: TrainFlags, config: RunConfig, workers: number): TrainFlags {
+  if (accumulate === undefined) return flags
+  return { ...flags, microBatch: Math.ceil(Math.ceil(config.recipe.batchSize / workers) / accumulate) }
 }
 
 /** `microBatch` -> `--micro-batch` */

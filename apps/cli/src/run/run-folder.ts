@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { LOG } from '@dit/train-ddp'
+import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
 import { UsageError } from '../terminal/errors.js'
 import { checkRunConfig } from './check-run-config.js'
 import { CONFIG_FILE, LOCK_FILE, RUN_FORMAT, type RunConfig } from './run-config.js'
@@ -41,6 +42,17 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
     throw new UsageError(`${path}: ${(cause as Error).message}`, { cause })
   }
   return config
+}
+
+/** The folder of the run that flags name, begun or not. */
+export function runFolder({ resume, out, data }: Pick<TrainFlags, 'resume' | 'out' | 'data'>): string {
+  if (typeof resume === 'string') {
+    if (out !== undefined && resolve(out) !== resolve(resume)) {
+      throw new UsageError(`--resume ${resume} and --out ${out} name two folders; a run is resumed where it is`)
+    }
+    return resume
+  }
+  return out ?? join('runs', basename(resolve(data ?? TRAIN_DEFAULTS.data)))
 }
 
 /**

@@ -1,5 +1,5 @@
-/** Signals that ask to stop, and their numbers. */
-const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
+/** Signals that ask to stop, and their numbers. SIGUSR2 is one that MPI launchers hand on without killing afterwards. */
+const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1, SIGUSR2: 12 } as const
 
 /** A request to stop that came as a signal. */
 export interface Interruption {
@@ -12,7 +12,7 @@ export interface Interruption {
 }
 
 /**
- * Turns the first Ctrl-C (or SIGTERM, SIGHUP) into an abort, so that work can be saved; a second one quits at once.
+ * Turns the first Ctrl-C (or SIGTERM, SIGHUP, SIGUSR2) into an abort, so that work can be saved; a second one quits at once.
  *
  * @param onFirst tells the user what happens now
  */

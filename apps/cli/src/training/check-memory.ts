@@ -1,4 +1,5 @@
 import { memoryBytes } from '@dit/scaling'
+import { type Job, singleJob } from '../job/job.js'
 import type { RunPlan } from '../run/resolve-run.js'
 import { UsageError } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
@@ -13,13 +14,27 @@ const BATCHES = 3
  * @throws UsageError with the estimate, where it does not, and what to lower
  */
 export function checkTrainingMemory(
-  { model, recipe, recompute }: Pick<RunPlan, 'model' | 'recipe' | 'recompute'>,
-  available = machineMemory(),
+  {
+    model,
+    recipe,
+    recompute,
+    shardOptimizer = false,
+  }: Pick<RunPlan, 'model' | 'recipe' | 'recompute' | 'shardOptimizer'>,
+  { communicator: { size }, localSize }: Pick<Job, 'communicator' | 'localSize'> = singleJob(),
+  machine = machineMemory(),
 ): void {
-  const microBatch = Math.min(recipe.microBatchSize ?? recipe.batchSize, recipe.batchSize)
-  const { activations, total } = memoryBytes(model, { batchSize: microBatch, training: true, recompute })
+  const available = machine / localSize
+  const share = Math.ceil(recipe.batchSize / size)
+  const microBatch = Math.min(recipe.microBatchSize ?? share, share)
+  const {
+    activations,
+    total: whole,
+    optimizer,
+    ema,
+  } = memoryBytes(model, { batchSize: microBatch, training: true, recompute })
+  const total = whole - (shardOptimizer ? (optimizer + ema) * (1 - 1 / size) : 0)
   const [height, width] = typeof model.inputSize === 'number' ? [model.inputSize, model.inputSize] : model.inputSize
-  const batches = BATCHES * recipe.batchSize * model.inChannels * height * width * Float32Array.BYTES_PER_ELEMENT
+  const batches = BATCHES * share * model.inChannels * height * width * Float32Array.BYTES_PER_ELEMENT
   const needed = total + batches
   if (needed <= available) return
   const weights = total - activations
@@ -35,6 +50,6 @@ export function checkTrainingMemory(
   ).reduce((a, b) => (b[0] > a[0] ? b : a))
   const what = largest === weights ? 'the weights' : largest === batches ? 'the batches' : 'the activations'
   throw new UsageError(
-    `training would need about ${formatBytes(needed)}, of which ${what} ${formatBytes(largest)}, but this machine has ${formatBytes(available)}; ${advice}`,
+    `training would need about ${formatBytes(needed)}, of which ${what} ${formatBytes(largest)}, but ${localSize === 1 ? 'this machine has' : `each of ${localSize} workers here has`} ${formatBytes(available)}; ${advice}`,
   )
 }

@@ -1,13 +1,14 @@
 import { stat } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { onRankZero, sharedText } from '@dit/train-ddp'
 import { chosenBackend } from '../engines/engine-options.js'
 import { type EngineDescription, type OpenEngine, openEngine } from '../engines/open-engine.js'
+import type { Job } from '../job/job.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
 import { dataDifference, type OpenData, openData } from '../run/open-data.js'
 import { resolveRun } from '../run/resolve-run.js'
 import { type DataConfig, RUN_FORMAT, type RunConfig } from '../run/run-config.js'
 import { resumedRun } from '../run/run-flags.js'
-import { checkUnused, checkWritable, readRunConfig } from '../run/run-folder.js'
+import { checkUnused, checkWritable, readRunConfig, runFolder } from '../run/run-folder.js'
 import { Failure, UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 import { ditVersion } from '../version.js'
@@ -21,46 +22,84 @@ export interface PreparedRun {
   readonly engine: OpenEngine
   readonly isResume: boolean
   readonly allowInexact: boolean
+  readonly onSaveError?: 'stop' | 'continue'
 }
 
 /**
- * Checks everything about a run that flags describe, or that they continue. The caller closes data and engine.
+ * Checks everything about a run that flags describe, or that they continue; rank 0 does so, and the others join it. The caller
+ * closes data and engine.
  *
  * @throws UsageError, Failure
  */
-export async function prepareTraining(flags: TrainFlags, output: Output): Promise<PreparedRun> {
+export async function prepareTraining(flags: TrainFlags, output: Output, job: Job): Promise<PreparedRun> {
   const isResume = flags.resume !== undefined && flags.resume !== false
-  return isResume ? prepareResume(flags, output) : prepareNew(flags, output)
+  const prepare = () => (isResume ? prepareResume(flags, output, job) : prepareNew(flags, output, job))
+  const { communicator } = job
+  const prepared = await onRankZero(communicator, prepare, async () => {})
+  if (communicator.size === 1) return prepared!
+  const { folder, config, allowInexact, onSaveError } = prepared ?? {}
+  const told = await sharedText(communicator, JSON.stringify({ folder, config, isResume, allowInexact, onSaveError }))
+  return prepared ?? joinRun(JSON.parse(told) as Omit<PreparedRun, 'data' | 'engine'>, flags, output, job)
 }
 
-async function prepareNew(flags: TrainFlags, output: Output): Promise<PreparedRun> {
+/** Opens on another rank what rank 0 has prepared: the same data, and an engine of the same kind. */
+async function joinRun(
+  told: Omit<PreparedRun, 'data' | 'engine'>,
+  flags: TrainFlags,
+  output: Output,
+  { communicator, localSize }: Job,
+): Promise<PreparedRun> {
+  const { data, classes, engine: first } = told.config
+  const path = data.kind === 'shapes' ? 'shapes' : data.folder
+  const skipBad = data.kind === 'folder' && data.skipBad
+  const opened = await openData({ data: path, size: data.size, skipBad, classes }, output)
+  return orClose(opened, async () => {
+    const engine = await openEngine(first.name, flags.threads, localSize)
+    const difference =
+      dataDifference(data, opened.config) ??
+      engineDifference({ ...first, name: engine.description.name }, engine.description)
+    if (difference === null) return { ...told, data: opened, engine }
+    await engine.backend.dispose()
+    throw new Failure(`rank ${communicator.rank} is not like rank 0: ${difference}`)
+  })
+}
+
+async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<PreparedRun> {
   const data = flags.data ?? TRAIN_DEFAULTS.data
-  const folder = flags.out ?? join('runs', basename(resolve(data)))
+  const folder = runFolder({ ...flags, resume: false })
   const size = flags.size ?? TRAIN_DEFAULTS.size
   // Once before the data are read, which may take long; their number of classes is not what may be wrong.
-  checkTrainingMemory(resolveRun(flags, 1))
+  checkTrainingMemory(resolveRun(flags, 1, job.communicator.size), job)
   await checkWritable('--out', folder)
   await checkUnused('--out', folder)
   const opened = await openData({ data, size, skipBad: flags.skipBad ?? TRAIN_DEFAULTS.skipBad }, output)
   return orClose(opened, async () => {
-    const engine = await openEngine(chosenBackend(flags), flags.threads)
+    const engine = await openEngine(chosenBackend(flags), flags.threads, job.localSize)
     const config: RunConfig = {
       format: RUN_FORMAT,
-      ...resolveRun(flags, opened.dataset.classes.length),
+      ...resolveRun(flags, opened.dataset.classes.length, job.communicator.size),
       data: opened.config,
       classes: [...opened.dataset.classes],
       engine: engine.description,
       versions: { dit: ditVersion(), node: process.versions.node, platform: process.platform, arch: process.arch },
     }
-    return { folder, config, data: opened, engine, isResume: false, allowInexact: flags.allowInexact ?? false }
+    return {
+      folder,
+      config,
+      data: opened,
+      engine,
+      isResume: false,
+      allowInexact: flags.allowInexact ?? false,
+      onSaveError: flags.onSaveError,
+    }
   })
 }
 
-async function prepareResume(flags: TrainFlags, output: Output): Promise<PreparedRun> {
-  const folder = resumedFolder(flags)
+async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promise<PreparedRun> {
+  const folder = runFolder(flags)
   const before = await readRunConfig(folder)
-  const config = resumedRun(before, flags)
-  checkTrainingMemory(config)
+  const config = resumedRun(before, flags, job.communicator.size)
+  checkTrainingMemory(config, job)
   await checkWritable('--resume', folder)
   const { data, classes } = config
   await checkStillThere(flags, data)
@@ -69,7 +108,7 @@ async function prepareResume(flags: TrainFlags, output: Output): Promise<Prepare
   const opened = await openData({ data: path, size: data.size, skipBad, classes }, output)
   return orClose(opened, async () => {
     const allowInexact = flags.allowInexact ?? false
-    const engine = await openEngine(chosenBackend(flags, before.engine.name), flags.threads)
+    const engine = await openEngine(chosenBackend(flags, before.engine.name), flags.threads, job.localSize)
     const differences = [
       dataDifference(data, opened.config),
       engineDifference(before.engine, engine.description),
@@ -82,7 +121,15 @@ async function prepareResume(flags: TrainFlags, output: Output): Promise<Prepare
     }
     for (const difference of differences) output.notice(`resumed inexactly: ${difference}`)
     const changed = { ...config, data: opened.config, engine: engine.description }
-    return { folder, config: changed, data: opened, engine, isResume: true, allowInexact }
+    return {
+      folder,
+      config: changed,
+      data: opened,
+      engine,
+      isResume: true,
+      allowInexact,
+      onSaveError: flags.onSaveError,
+    }
   })
 }
 
@@ -91,16 +138,6 @@ async function checkStillThere(flags: TrainFlags, data: DataConfig): Promise<voi
   if (flags.data !== undefined || data.kind === 'shapes') return
   if ((await stat(data.folder).catch(() => null)) !== null) return
   throw new UsageError(`the run's pictures were in ${data.folder}, which is not there; give their folder with --data`)
-}
-
-function resumedFolder({ resume, out, data }: TrainFlags): string {
-  if (typeof resume === 'string') {
-    if (out !== undefined && resolve(out) !== resolve(resume)) {
-      throw new UsageError(`--resume ${resume} and --out ${out} name two folders; a run is resumed where it is`)
-    }
-    return resume
-  }
-  return out ?? join('runs', basename(resolve(data ?? TRAIN_DEFAULTS.data)))
 }
 
 /** How an engine differs from that of the run in what its results depend on; the trainer compares the names. */

@@ -2,12 +2,12 @@ import { rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LOG, NonFiniteLossError, type RunStore, type StepRecord, train, type TrainEvent } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
+import { largest, singleJob } from '../job/job.js'
 import { batchSource } from '../run/batch-source.js'
 import { namingStore } from '../run/named-errors.js'
 import { CONFIG_FILE, type RunConfig } from '../run/run-config.js'
 import { explain, Failure, isSystemError } from '../terminal/errors.js'
-import { formatBytes, formatNumber } from '../terminal/format.js'
-import { onInterrupt } from '../terminal/interrupt.js'
+import { formatBytes, formatNumber, formatShare } from '../terminal/format.js'
 import type { Output } from '../terminal/output.js'
 import { type Progress, showProgress } from '../terminal/progress.js'
 import type { PreparedRun } from './prepare-training.js'
@@ -23,30 +23,41 @@ export interface TrainingEnd {
 }
 
 /** Trains a prepared run to its end, or to the first Ctrl-C, and tells of it. */
-export async function runTraining(prepared: PreparedRun, output: Output): Promise<TrainingEnd> {
+export async function runTraining(prepared: PreparedRun, output: Output, job = singleJob()): Promise<TrainingEnd> {
   const { folder, config, isResume } = prepared
   const store = namingStore(folderRunStore(folder))
   const existed = (await stat(folder).catch(() => null)) !== null
   const { batchSize } = config.recipe
-  const data = batchSource(prepared.data.dataset, { ...config, batchSize })
-  const reporter = createReporter(prepared, output)
-  const interruption = onInterrupt(() => reporter.notice('stopping: a checkpoint is written (once more quits at once)'))
+  const { communicator } = job
+  const { rank, size: worldSize } = communicator
+  const data = batchSource(prepared.data.dataset, { ...config, batchSize, rank, worldSize })
+  const reporter = createReporter(prepared, output, worldSize)
+  const interruption = job.interruption(() =>
+    reporter.notice('stopping: a checkpoint is written (once more quits at once)'),
+  )
   let hasBegun = false
   try {
-    for await (const event of train(trainOptions(prepared, store, data, interruption.signal, reporter))) {
+    for await (const event of train({
+      ...trainOptions(prepared, store, data, interruption.signal, reporter),
+      communicator,
+    })) {
       if (event.type === 'start') {
         hasBegun = true
-        await writeConfig(store, config)
+        if (rank === 0) await writeConfig(store, config)
       }
       reporter.report(event)
+      // In a thread, a request to stop is seen when it is looked for.
+      interruption.exitCode()
     }
     const step = reporter.step()
-    const isGridMissing = config.sampleEvery !== null && reporter.sampledStep() < step
+    const isSampled = (await largest(communicator, reporter.sampledStep())) === step
+    const isGridMissing = config.sampleEvery !== null && !isSampled
+    const exitCode = await largest(communicator, interruption.exitCode() ?? 0)
     const isUnfinished = step < config.steps || isGridMissing
-    return { step, interrupted: isUnfinished ? interruption.exitCode() : null, isGridMissing }
+    return { step, interrupted: isUnfinished && exitCode > 0 ? exitCode : null, isGridMissing }
   } catch (error) {
     // Before it had begun, whatever is in the folder is of another process.
-    if (!isResume && hasBegun && reporter.step() === 0) await removeBeginnings(folder, existed)
+    if (rank === 0 && !isResume && hasBegun && reporter.step() === 0) await removeBeginnings(folder, existed)
     if (error instanceof NonFiniteLossError && error.lastCheckpoint !== null) {
       const path = error.lastCheckpoint
       throw new Failure(error.message.replace(path, join(folder, path)), { cause: error })
@@ -68,13 +79,13 @@ export async function runTraining(prepared: PreparedRun, output: Output): Promis
 type TrainArguments = Parameters<typeof train>[0]
 
 function trainOptions(
-  { config, engine: { backend }, allowInexact, isResume }: PreparedRun,
+  { config, engine: { backend }, allowInexact, isResume, onSaveError }: PreparedRun,
   store: RunStore,
   data: TrainArguments['data'],
   signal: AbortSignal,
   reporter: Reporter,
 ): TrainArguments {
-  const { model, recipe, seed, steps, recompute, checkpoint, sampleEvery } = config
+  const { model, recipe, seed, steps, recompute, shardOptimizer, checkpoint, sampleEvery } = config
   const run = async ({ step, ema }: { step: number; ema: TrainEndParams }) => {
     try {
       const path = gridPath(step)
@@ -97,6 +108,8 @@ function trainOptions(
     resume: isResume ? 'auto' : 'never',
     allowInexact,
     recompute,
+    shardOptimizer,
+    onSaveError,
     checkpoint,
     ...(sampleEvery === null ? {} : { sample: { every: sampleEvery, run, isMade } }),
     signal,
@@ -138,12 +151,16 @@ interface Reporter {
 /** Steps over which the shown loss is averaged: single ones jump with the timesteps that they drew. */
 const LOSS_WINDOW = 50
 
-function createReporter({ folder, config, isResume }: PreparedRun, output: Output): Reporter {
+function createReporter({ folder, config, isResume }: PreparedRun, output: Output, numWorkers: number): Reporter {
   const losses: number[] = []
   let progress: Progress | null = null
   let step = 0
   let sampledStep = 0
   let lastCheckpoint: string | null = null
+  let began = performance.now()
+  let waited = 0
+  /** Share of the time that went into waiting for other workers. */
+  const waitShare = () => waited / ((performance.now() - began) / 1000)
   const say = (text: string) => (progress === null ? output.line(text) : progress.line(text))
   const stateText = ({ loss, learningRate }: StepRecord) => {
     losses.push(loss)
@@ -155,12 +172,16 @@ function createReporter({ folder, config, isResume }: PreparedRun, output: Outpu
     report(event) {
       if (event.type === 'step') {
         step = event.record.step
-        progress?.update(step, stateText(event.record))
-        output.event(event)
+        waited = event.traffic.waitSeconds
+        const waiting = numWorkers > 1 ? `  waiting ${formatShare(waitShare())}` : ''
+        progress?.update(step, stateText(event.record) + waiting)
+        const { type, record, traffic } = event
+        output.event(numWorkers > 1 ? { type, record, traffic, waitShare: waitShare() } : { type, record })
         return
       }
       step = event.step
       if (event.type === 'start') {
+        began = performance.now()
         lastCheckpoint = event.resumedFrom
         for (const notice of event.notices) output.notice(notice)
         if (isResume) {
@@ -173,7 +194,11 @@ function createReporter({ folder, config, isResume }: PreparedRun, output: Outpu
         lastCheckpoint = event.path
         say(`checkpoint ${join(folder, event.path)} (${formatBytes(event.bytes)})`)
         output.event(event)
+      } else if (event.type === 'save-failed') {
+        const { message } = explain(event.error)
+        this.notice(`step ${step} could not be saved: ${message}; going on, as --on-save-error continue says`)
       } else if (event.type === 'end') {
+        if (numWorkers > 1) say(`rank 0 has waited for other workers for ${formatShare(waitShare())} of the time`)
         output.event({ type: 'end', step, reason: event.reason })
       }
     },

@@ -1,3 +1,4 @@
+import { singleCommunicator } from '@dit/train-ddp'
 import { expect, test } from 'vitest'
 import { checkSampleMemory } from '../../src/sampling/check-memory.js'
 import { checkTrainingMemory } from '../../src/training/check-memory.js'
@@ -8,7 +9,7 @@ const GIB = 2 ** 30
 
 test('a run that fits is let through; what takes most is named where it does not', () => {
   const plan = { model, recipe, recompute: 'none' } as const
-  expect(() => checkTrainingMemory(plan, GIB)).not.toThrow()
+  expect(() => checkTrainingMemory(plan, undefined, GIB)).not.toThrow()
   const cases: [object, RegExp][] = [
     [{ model: { ...model, hiddenSize: 40_000 } }, /training would need about .* GiB, of which the weights .*--hidden/],
     [{ recipe: { ...recipe, batchSize: 1e6 } }, /of which the activations .*has 1 GiB; lower --micro-batch/],
@@ -20,8 +21,21 @@ test('a run that fits is let through; what takes most is named where it does not
     [{ recipe: { ...recipe, batchSize: 1e7, microBatchSize: 1 } }, /the batches 5\.364 GiB.*lower --batch or --size/],
   ]
   for (const [change, message] of cases) {
-    expect(() => checkTrainingMemory({ ...plan, ...change }, GIB)).toThrow(message)
+    expect(() => checkTrainingMemory({ ...plan, ...change }, undefined, GIB)).toThrow(message)
   }
+})
+
+test('workers of one machine share its memory and the batch, and shards are a part each', () => {
+  const four = { communicator: { ...singleCommunicator(), size: 4 }, localSize: 4 }
+  // 4 GiB among 4: what one worker needs of 1 GiB above, with a batch four times as large.
+  const plan = { model, recipe: { ...recipe, batchSize: 1e5, microBatchSize: 1 }, recompute: 'none' } as const
+  expect(() => checkTrainingMemory(plan, four, 4 * GIB)).not.toThrow()
+  const large = { ...plan, recipe: { ...recipe, batchSize: 1e6 } }
+  expect(() => checkTrainingMemory(large, four, 4 * GIB)).toThrow('each of 4 workers here has 1 GiB')
+  // 12 D^2 and more parameters of 4 bytes, 5 times: 1.5 GiB, of which 3 times are shared out.
+  const wide = { ...plan, model: { ...model, hiddenSize: 2000 }, recipe }
+  expect(() => checkTrainingMemory(wide, four, 4 * GIB)).toThrow('the weights')
+  expect(() => checkTrainingMemory({ ...wide, shardOptimizer: true }, four, 4 * GIB)).not.toThrow()
 })
 
 test('samples are bounded by their number and by how many are made at once', () => {
