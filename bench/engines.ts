@@ -5,6 +5,8 @@ import { startNodeWorker, startPythonWorker, type WorkerProcess } from './worker
 export const ENGINE_NAMES = [
   'tfjs-wasm-plain',
   'tfjs-wasm',
+  'tfjs-node',
+  'tfjs-node-gpu',
   'cpu-wasm',
   'cpu-wasm-simd128',
   'cpu-native',
@@ -17,9 +19,22 @@ export const ENGINE_NAMES = [
 export type EngineName = (typeof ENGINE_NAMES)[number]
 
 /** Those that run where nothing else is asked for; PyTorch joins them where there is an interpreter. */
-export const DEFAULT_ENGINES: readonly EngineName[] = ['tfjs-wasm-plain', 'tfjs-wasm', 'cpu-wasm', 'cpu-native']
+export const DEFAULT_ENGINES: readonly EngineName[] = [
+  'tfjs-wasm-plain',
+  'tfjs-wasm',
+  'tfjs-node',
+  'cpu-wasm',
+  'cpu-native',
+]
 
-const THREADED: readonly EngineName[] = ['cpu-wasm', 'cpu-wasm-simd128', 'cpu-native', 'cpu-native-avx2', 'pytorch']
+const THREADED: readonly EngineName[] = [
+  'tfjs-node',
+  'cpu-wasm',
+  'cpu-wasm-simd128',
+  'cpu-native',
+  'cpu-native-avx2',
+  'pytorch',
+]
 
 /** An engine with a number of threads: a row of the table. */
 export interface EngineRow {

@@ -45,6 +45,14 @@ export async function openBackend(
       const { version, simd, threads } = describeTfjs(backend)
       return { backend, description: `tfjs ${version}${simd ? ', SIMD' : ''}`, threads }
     }
+    case 'tfjs-node':
+    case 'tfjs-node-gpu': {
+      const { describeTfjs, tfjs } = await import('@dit/backend-tfjs')
+      const isCpu = name === 'tfjs-node'
+      const backend = await tfjs({ engine: 'tensorflow', device: isCpu ? 'cpu' : 'gpu', ...(isCpu && { threads }) })
+      const { version, tensorflow, threads: taken } = describeTfjs(backend)
+      return { backend, description: `tfjs ${version}, TensorFlow ${tensorflow!.libraryVersion}`, threads: taken }
+    }
     case 'cpu-wasm':
     case 'cpu-wasm-simd128':
     case 'cpu-native':

@@ -11,6 +11,8 @@ const engines: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
   reference,
   'cpu-wasm': () => cpu({ engine: 'wasm' }),
   'cpu-native': () => cpu({ engine: 'native' }),
+  'tfjs-node': () => tfjs({ engine: 'tensorflow' }),
+  'tfjs-node-gpu': () => tfjs({ engine: 'tensorflow', device: 'gpu' }),
   'tfjs-wasm': () => tfjs({ engine: 'wasm' }),
   'tfjs-cpu': () => tfjs({ engine: 'cpu' }),
 }

@@ -1,3 +1,5 @@
 export { fromTf, toTf } from './convert.js'
 export type { EngineName, WasmPaths } from './engine.js'
+export type { TensorflowFeatures, TensorflowOptions } from './tensorflow/load.js'
+export { type TensorflowDevice, TensorflowError, type TensorflowTrouble } from './tensorflow/problem.js'
 export { describeTfjs, tfjs, type TfjsDescription, type TfjsOptions } from './tfjs.js'

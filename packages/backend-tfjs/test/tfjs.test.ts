@@ -52,7 +52,7 @@ test('freeing twice is an error', async () => {
 
 test('an engine that is not there is an error', async () => {
   await expect(tfjs({ engine: 'webgl' as EngineName })).rejects.toThrow(
-    new RangeError(`tfjs: engine must be 'wasm' or 'cpu' (got "webgl")`),
+    new RangeError(`tfjs: engine must be one of 'wasm', 'cpu', 'webgpu', 'tensorflow' (got "webgl")`),
   )
 })
 

@@ -71,7 +71,7 @@ async function demo(flags: DemoFlags, output: Output): Promise<number> {
   const began = performance.now()
   await checkWritable('--out', flags.out)
   const data = await openData({ data: 'shapes', size: DEMO_MODEL.inputSize as number, skipBad: false }, output)
-  const engine = await openEngine(chosenBackend(flags), flags.threads)
+  const engine = await openEngine(chosenBackend(flags), flags)
   try {
     const config = demoRun(flags, data, engine.description)
     const count = config.classes.length * flags.perClass

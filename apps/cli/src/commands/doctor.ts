@@ -1,32 +1,43 @@
-import { Command } from 'commander'
-import { checkEngines } from '../doctor/check-engines.js'
+import { Command, Option } from 'commander'
+import { checkEngines, checkOneEngine } from '../doctor/check-engines.js'
 import { checkMachine } from '../doctor/check-machine.js'
 import { findingLines, isHealthy } from '../doctor/finding.js'
+import { ENGINE_NAMES, type EngineName } from '../engines/names.js'
 import { EXIT } from '../terminal/errors.js'
 import { createOutput } from '../terminal/output.js'
 
-const EXIT_HELP = '\nThe exit code is 0 when dit can train and sample here, and 1 when not.'
+const EXIT_HELP = `
+The exit code is 0 when dit can train and sample here (with --backend: on this engine), and 1 when not.`
+
+interface DoctorFlags {
+  readonly json?: boolean
+  readonly backend?: EngineName
+}
 
 /** `dit doctor` */
 export function doctorCommand(): Command {
   return new Command('doctor')
     .summary('check this machine: what is there, what is missing, how to get it')
     .description('Checks Node, the machine and every engine, whose kernels it compares with plain float64 loops.')
+    .addOption(new Option('--backend <name>', 'check this engine alone').choices(ENGINE_NAMES))
     .option('--json', 'print one JSON object')
     .addHelpText('after', EXIT_HELP)
-    .action(async (flags: { json?: boolean }) => {
-      const output = createOutput(flags)
+    .action(async ({ json, backend }: DoctorFlags) => {
+      const output = createOutput({ json })
       const machine = await checkMachine()
       output.line('machine')
       for (const line of findingLines(machine)) output.line(line)
-      const engines = await checkEngines()
+      const engines = backend === undefined ? await checkEngines() : [await checkOneEngine(backend)]
       output.line('engines')
       for (const line of findingLines(engines)) output.line(line)
-      const isOk = isHealthy([...machine, ...engines])
-      output.line(
-        isOk ? '\ndit can train and sample here' : '\nsomething that dit needs is missing or wrong: see "fail" above',
-      )
+      const isOk = isHealthy([...machine, ...engines]) && (backend === undefined || engines[0].status === 'ok')
+      output.line(`\n${verdict(isOk, backend)}`)
       output.event({ type: 'doctor', ok: isOk, machine, engines })
       process.exitCode = isOk ? EXIT.ok : EXIT.failure
     })
+}
+
+function verdict(isOk: boolean, backend: EngineName | undefined): string {
+  if (backend !== undefined) return `dit can${isOk ? '' : 'not'} train and sample here on ${backend}`
+  return isOk ? 'dit can train and sample here' : 'something that dit needs is missing or wrong: see "fail" above'
 }

@@ -63,7 +63,7 @@ interface SamplePlan {
 export async function sampleFromFlags(flags: SampleFlags, output: Output): Promise<number> {
   const plan = await planSamples(flags)
   const { store, path, config, step, folder } = plan.model
-  const { backend, description } = await openEngine(chosenBackend(flags), flags.threads)
+  const { backend, description } = await openEngine(chosenBackend(flags), flags)
   const interruption = onInterrupt(() => output.notice('stopping'))
   try {
     const params = await loadCheckpointParams(store, path, flags.raw === true ? 'model' : 'ema', backend)

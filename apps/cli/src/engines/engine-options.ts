@@ -8,6 +8,7 @@ export interface EngineFlags {
   readonly backend?: string
   readonly engine?: string
   readonly threads?: Threads
+  readonly tf32?: boolean
 }
 
 /** The options behind `EngineFlags`, the same for every command that computes. */
@@ -21,6 +22,7 @@ export function engineOptions(): Option[] {
     new Option('--threads <n|auto>', 'threads of the engine (default auto: one for each processor)').argParser(
       threadCount,
     ),
+    new Option('--tf32', 'let products on tfjs-node-gpu round to TF32: faster, three digits'),
   ]
 }
 

@@ -1,5 +1,13 @@
 /** Engines as they are printed and kept in a run's `config.json`. */
-export const ENGINE_NAMES = ['cpu-native', 'cpu-wasm', 'tfjs-wasm', 'tfjs-cpu', 'reference'] as const
+export const ENGINE_NAMES = [
+  'cpu-native',
+  'cpu-wasm',
+  'tfjs-node',
+  'tfjs-node-gpu',
+  'tfjs-wasm',
+  'tfjs-cpu',
+  'reference',
+] as const
 
 export type EngineName = (typeof ENGINE_NAMES)[number]
 
@@ -22,5 +30,4 @@ export type Threads = number | 'auto'
 /** Engines of the plan that this version does not have, for `dit doctor`. */
 export const LATER_ENGINES: readonly { name: string; text: string }[] = [
   { name: 'webgpu', text: 'WebGPU, in browsers and in Node' },
-  { name: 'tfjs-node', text: 'TensorFlow in Node, with CUDA through @tensorflow/tfjs-node-gpu' },
 ]

@@ -9,7 +9,7 @@ export interface EngineDescription {
   readonly name: EngineName
   /** Of the package that has the kernels; null for the plain loops of `reference`. */
   readonly version: string | null
-  /** Vector instructions, such as `avx512` or `simd128`; null for none. */
+  /** Vector instructions, such as `avx512` or `simd128`, or the library that has them; null for none. */
   readonly instructionSet: string | null
   readonly threads: number
 }
@@ -23,21 +23,34 @@ export interface OpenEngine {
  * Starts an engine. The caller disposes of the backend.
  *
  * @param threads of the engines that have them
- * @param workers that share this machine's processors: `auto` takes a share of them
- * @throws UsageError where the engine cannot have so many threads
+ * @param workers that share this machine's processors: `auto` threads are a share of them
+ * @param tf32 whether products on CUDA may round to TF32
+ * @throws UsageError where the engine cannot have so many threads, or has no TF32
  * @throws Failure where it is not installed or does not start
  */
-export async function openEngine(name: BackendName, threads: Threads = 'auto', workers = 1): Promise<OpenEngine> {
+export async function openEngine(
+  name: BackendName,
+  {
+    threads = 'auto',
+    tf32 = false,
+    workers = 1,
+  }: { readonly threads?: Threads; readonly tf32?: boolean; readonly workers?: number } = {},
+): Promise<OpenEngine> {
   const isOwn = name === 'cpu' || name === 'cpu-native' || name === 'cpu-wasm'
-  if (!isOwn && threads !== 'auto' && threads !== 1) {
-    throw new UsageError(`--threads ${threads}: ${name} has one thread; dit's own kernels (--backend cpu) have more`)
+  if (!isOwn && name !== 'tfjs-node' && threads !== 'auto' && threads !== 1) {
+    throw new UsageError(
+      `--threads ${threads}: ${name} has one thread; dit's own kernels (--backend cpu) and tfjs-node have more`,
+    )
   }
+  if (tf32 && name !== 'tfjs-node-gpu') throw new UsageError(`--tf32 is for --backend tfjs-node-gpu (it is ${name})`)
   if (name === 'reference') {
     return { backend: reference(), description: { name, version: null, instructionSet: null, threads: 1 } }
   }
   try {
     // Loaded here, so that commands that compute nothing start fast and work without an engine.
-    return isOwn ? await openCpu(name, shareOfThreads(threads, workers)) : await openTfjs(name)
+    if (isOwn) return await openCpu(name, shareOfThreads(threads, workers))
+    if (name === 'tfjs-node' || name === 'tfjs-node-gpu') return await openTensorflow(name, threads, tf32)
+    return await openTfjs(name)
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`--threads: ${error.message}`, { cause: error })
     throw new Failure(`the engine ${name} cannot be used: ${(error as Error).message}; see \`dit doctor\``, {
@@ -64,6 +77,21 @@ async function openTfjs(name: 'tfjs-wasm' | 'tfjs-cpu'): Promise<OpenEngine> {
   const backend = await tfjs({ engine: name === 'tfjs-wasm' ? 'wasm' : 'cpu' })
   const { version, simd, threads } = describeTfjs(backend)
   return { backend, description: { name, version, instructionSet: simd ? 'simd128' : null, threads } }
+}
+
+async function openTensorflow(
+  name: 'tfjs-node' | 'tfjs-node-gpu',
+  threads: Threads,
+  tf32: boolean,
+): Promise<OpenEngine> {
+  const { describeTfjs, tfjs } = await import('@dit/backend-tfjs')
+  const device = name === 'tfjs-node' ? 'cpu' : 'gpu'
+  const counted = threads === 'auto' || device === 'gpu' ? {} : { threads }
+  const backend = await tfjs({ engine: 'tensorflow', device, tf32, ...counted })
+  const { version, tensorflow, threads: running } = describeTfjs(backend)
+  const where = device === 'cpu' ? 'the CPU' : `CUDA, TF32 ${tf32 ? 'on' : 'off'}`
+  const instructionSet = `TensorFlow ${tensorflow!.libraryVersion} on ${where}`
+  return { backend, description: { name, version, instructionSet, threads: running } }
 }
 
 /** `cpu-native 0.1.0 (avx512, 2 threads)` */

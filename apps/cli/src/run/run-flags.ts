@@ -62,6 +62,7 @@ const MAY_CHANGE: readonly (keyof TrainFlags)[] = [
   'backend',
   'engine',
   'threads',
+  'tf32',
   'recompute',
   'shardOptimizer',
   'workers',

@@ -54,7 +54,7 @@ async function joinRun(
   const skipBad = data.kind === 'folder' && data.skipBad
   const opened = await openData({ data: path, size: data.size, skipBad, classes }, output)
   return orClose(opened, async () => {
-    const engine = await openEngine(first.name, flags.threads, localSize)
+    const engine = await openEngine(first.name, { ...flags, workers: localSize })
     const difference =
       dataDifference(data, opened.config) ??
       engineDifference({ ...first, name: engine.description.name }, engine.description)
@@ -74,7 +74,7 @@ async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<
   await checkUnused('--out', folder)
   const opened = await openData({ data, size, skipBad: flags.skipBad ?? TRAIN_DEFAULTS.skipBad }, output)
   return orClose(opened, async () => {
-    const engine = await openEngine(chosenBackend(flags), flags.threads, job.localSize)
+    const engine = await openEngine(chosenBackend(flags), { ...flags, workers: job.localSize })
     const config: RunConfig = {
       format: RUN_FORMAT,
       ...resolveRun(flags, opened.dataset.classes.length, job.communicator.size),
@@ -108,7 +108,7 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
   const opened = await openData({ data: path, size: data.size, skipBad, classes }, output)
   return orClose(opened, async () => {
     const allowInexact = flags.allowInexact ?? false
-    const engine = await openEngine(chosenBackend(flags, before.engine.name), flags.threads, job.localSize)
+    const engine = await openEngine(chosenBackend(flags, before.engine.name), { ...flags, workers: job.localSize })
     const differences = [
       dataDifference(data, opened.config),
       engineDifference(before.engine, engine.description),
@@ -146,6 +146,10 @@ function engineDifference(before: EngineDescription, now: EngineDescription): st
   if (before.version !== now.version) return `${now.name} was version ${before.version} and is ${now.version}`
   if (before.instructionSet !== now.instructionSet) {
     return `${now.name} ran with ${before.instructionSet ?? 'no SIMD'} and has ${now.instructionSet ?? 'no SIMD'} now`
+  }
+  // TensorFlow cuts its sums by threads; the other engines give the same bits on any number of them.
+  if (now.name === 'tfjs-node' && before.threads !== now.threads) {
+    return `${now.name} ran on ${before.threads} threads and has ${now.threads} now (--threads ${before.threads})`
   }
   return null
 }

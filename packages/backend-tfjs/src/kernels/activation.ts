@@ -1,5 +1,6 @@
 import type { UnaryOp } from '@dit/tensor'
 import * as tf from '@tensorflow/tfjs-core'
+import { add, div, mul, sub } from './arithmetic.js'
 
 // gelu(x) = 0.5 x (1 + tanh(u)) = x sigmoid(2 u) with 2 u = x (LINEAR + CUBIC x^2): exact, and the sigmoid of the wasm
 // engine is vectorised where its tanh is not (1.4 against 24 ns an element).
@@ -16,31 +17,31 @@ export interface ValueAndSlope {
 }
 
 export function gelu(x: tf.Tensor): tf.Tensor {
-  return tf.mul(x, tf.sigmoid(tf.mul(x, tf.add(tf.mul(tf.square(x), CUBIC), LINEAR))))
+  return mul(x, tf.sigmoid(mul(x, add(mul(tf.square(x), CUBIC), LINEAR))))
 }
 
 /** With s = sigmoid(2 u): x s, and s (1 + x 2 u' (1 - s)) where 2 u' = LINEAR + 3 CUBIC x^2 */
 export function geluAndSlope(x: tf.Tensor): ValueAndSlope {
   const limited = tf.clipByValue(x, -GELU_LIMIT, GELU_LIMIT)
-  const cubic = tf.mul(tf.square(limited), CUBIC)
-  const gate = tf.sigmoid(tf.mul(limited, tf.add(cubic, LINEAR)))
-  const steepness = tf.mul(limited, tf.add(tf.mul(cubic, 3), LINEAR)) // x 2 u'
-  return { value: tf.mul(x, gate), slope: slopeOf(gate, steepness) }
+  const cubic = mul(tf.square(limited), CUBIC)
+  const gate = tf.sigmoid(mul(limited, add(cubic, LINEAR)))
+  const steepness = mul(limited, add(mul(cubic, 3), LINEAR)) // x 2 u'
+  return { value: mul(x, gate), slope: slopeOf(gate, steepness) }
 }
 
 export function silu(x: tf.Tensor): tf.Tensor {
-  return tf.mul(x, tf.sigmoid(x))
+  return mul(x, tf.sigmoid(x))
 }
 
 /** With s = sigmoid(x): x s, and s (1 + x (1 - s)) */
 export function siluAndSlope(x: tf.Tensor): ValueAndSlope {
   const gate = tf.sigmoid(x)
-  return { value: tf.mul(x, gate), slope: slopeOf(gate, x) }
+  return { value: mul(x, gate), slope: slopeOf(gate, x) }
 }
 
 /** s (1 + steepness (1 - s)) */
 function slopeOf(gate: tf.Tensor, steepness: tf.Tensor): tf.Tensor {
-  return tf.mul(gate, tf.add(tf.mul(steepness, tf.sub(1, gate)), 1))
+  return mul(gate, add(mul(steepness, sub(1, gate)), 1))
 }
 
 export const unaryFunctions: Record<UnaryOp, (x: tf.Tensor) => tf.Tensor> = {
@@ -59,14 +60,14 @@ export const unaryFunctions: Record<UnaryOp, (x: tf.Tensor) => tf.Tensor> = {
 
 export const unarySlopes: Record<UnaryOp, (x: tf.Tensor) => tf.Tensor> = {
   exp: tf.exp,
-  log: (x) => tf.div(1, x),
-  sqrt: (x) => tf.div(0.5, tf.sqrt(x)),
-  square: (x) => tf.mul(x, 2),
+  log: (x) => div(1, x),
+  sqrt: (x) => div(0.5, tf.sqrt(x)),
+  square: (x) => mul(x, 2),
   // Not tf.sign, which is 0 below some 1e-7 on the wasm engine.
-  abs: (x) => tf.sub(tf.step(x), tf.step(tf.neg(x))),
+  abs: (x) => sub(tf.step(x), tf.step(tf.neg(x))),
   // 1 - tanh(x)^2 = 4 sigmoid(2 x) sigmoid(-2 x), which keeps its digits where tanh is near 1.
-  tanh: (x) => tf.mul(tf.mul(tf.sigmoid(tf.mul(x, 2)), tf.sigmoid(tf.mul(x, -2))), 4),
-  sigmoid: (x) => tf.mul(tf.sigmoid(x), tf.sigmoid(tf.neg(x))),
+  tanh: (x) => mul(mul(tf.sigmoid(mul(x, 2)), tf.sigmoid(mul(x, -2))), 4),
+  sigmoid: (x) => mul(tf.sigmoid(x), tf.sigmoid(tf.neg(x))),
   silu: (x) => siluAndSlope(x).slope,
   gelu: (x) => geluAndSlope(x).slope,
   sin: tf.cos,

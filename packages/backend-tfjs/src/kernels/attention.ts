@@ -1,5 +1,6 @@
 import type { FusedKernels } from '@dit/tensor'
 import * as tf from '@tensorflow/tfjs-core'
+import { mul } from './arithmetic.js'
 import type { Runner, SavedTensors } from '../runner.js'
 import { softmaxSlope } from './matrix.js'
 import { permuted } from './permute.js'
@@ -13,7 +14,7 @@ export function attentionKernels(runner: Runner): Pick<FusedKernels, 'attention'
       const [B, N, D] = out.shape
       runner.run(out, () => {
         const [q, k, v] = splitHeads(runner.read(qkv), numHeads, 3)
-        const scores = tf.mul(product(q, k, false, true), (D / numHeads) ** -0.5) // [G, N, N]
+        const scores = mul(product(q, k, false, true), (D / numHeads) ** -0.5) // [G, N, N]
         const probabilities = tf.softmax(scores)
         if (keep) saved = runner.save([q, k, v, probabilities])
         return joinHeads([product(probabilities, v, false, false)], B, N, numHeads) // [B, N, D]
@@ -27,7 +28,7 @@ export function attentionKernels(runner: Runner): Pick<FusedKernels, 'attention'
         const [dmixed] = splitHeads(runner.read(dout), numHeads, 1) // [G, N, headDim]
         const dv = product(probabilities, dmixed, true, false)
         const dprobabilities = product(dmixed, v, false, true) // [G, N, N]
-        const dscores = tf.mul(softmaxSlope(probabilities, dprobabilities), (D / numHeads) ** -0.5)
+        const dscores = mul(softmaxSlope(probabilities, dprobabilities), (D / numHeads) ** -0.5)
         const dq = product(dscores, k, false, false)
         const dk = product(dscores, q, true, false)
         return tf.reshape(joinHeads([dq, dk, dv], B, N, numHeads), [...qkv.shape])

@@ -1,5 +1,6 @@
 import { type BinaryOp, type RequiredKernels, type Shape, sizeOf } from '@dit/tensor'
 import * as tf from '@tensorflow/tfjs-core'
+import { add, mul } from './arithmetic.js'
 import { asShape, type Runner } from '../runner.js'
 import { unaryFunctions, unarySlopes } from './activation.js'
 import { sumOver } from './reduce.js'
@@ -24,16 +25,16 @@ export function elementwiseKernels(runner: Runner): Elementwise {
       runner.run(out, () => unaryFunctions[op](runner.read(x)))
     },
     unaryBackward(op, x, dy, dx) {
-      runner.run(dx, () => tf.mul(runner.read(dy), unarySlopes[op](runner.read(x))))
+      runner.run(dx, () => mul(runner.read(dy), unarySlopes[op](runner.read(x))))
     },
     affine(x, scale, offset, out) {
       runner.run(out, () => {
         const scaled = times(runner.read(x), scale)
-        return offset === 0 ? scaled : tf.add(scaled, offset)
+        return offset === 0 ? scaled : add(scaled, offset)
       })
     },
     accumulate(x, y, scale) {
-      runner.run(x, () => tf.add(runner.read(x), times(runner.read(y, x.shape), scale)))
+      runner.run(x, () => add(runner.read(x), times(runner.read(y, x.shape), scale)))
     },
     binary(op, a, b, out) {
       runner.run(out, () => stretch(binaryFunctions[op](runner.read(a), runner.read(b)), out.shape))
@@ -68,12 +69,12 @@ function withNaN(a: tf.Tensor, b: tf.Tensor, extremum: tf.Tensor): tf.Tensor {
 }
 
 function times(x: tf.Tensor, factor: number): tf.Tensor {
-  return factor === 1 ? x : tf.mul(x, factor)
+  return factor === 1 ? x : mul(x, factor)
 }
 
 /** Broadcast to a shape: as a product with ones, since `tf.broadcastTo` is 200 times slower on the wasm engine. */
 function stretch(x: tf.Tensor, shape: Shape): tf.Tensor {
-  return x.size === sizeOf(shape) ? asShape(x, shape) : tf.mul(x, constant(shape, 1))
+  return x.size === sizeOf(shape) ? asShape(x, shape) : mul(x, constant(shape, 1))
 }
 
 function constant(shape: Shape, value: number, dtype: 'float32' | 'int32' = 'float32'): tf.Tensor {

@@ -1,5 +1,5 @@
 import type { FusedKernels } from '@dit/tensor'
-import * as tf from '@tensorflow/tfjs-core'
+import { mul } from './arithmetic.js'
 import type { Runner, SavedTensors } from '../runner.js'
 import { gelu, geluAndSlope, silu, siluAndSlope } from './activation.js'
 import { multiply, multiplyByTransposed, multiplyTransposed } from './product.js'
@@ -25,7 +25,7 @@ export function linearKernels(runner: Runner): Pick<FusedKernels, 'linear' | 'li
     linearBackward(x, weight, activation, saved, dout, outputs) {
       runner.runAll(outputs, () => {
         const gradient = runner.read(dout)
-        const dsum = activation === 'none' ? gradient : tf.mul(gradient, (saved as SavedTensors).tensors[0]) // [M, O]
+        const dsum = activation === 'none' ? gradient : mul(gradient, (saved as SavedTensors).tensors[0]) // [M, O]
         const wanted = { product: outputs.dweight !== null, sums: outputs.dbias !== null }
         const { product: dweight, sums: dbias } = multiplyTransposed(dsum, runner.read(x), wanted) // [O, K], [O]
         return {

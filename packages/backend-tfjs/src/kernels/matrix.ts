@@ -1,5 +1,6 @@
 import type { RequiredKernels } from '@dit/tensor'
 import * as tf from '@tensorflow/tfjs-core'
+import { mul, sub } from './arithmetic.js'
 import type { Runner } from '../runner.js'
 import { product } from './product.js'
 
@@ -21,6 +22,6 @@ export function matrixKernels(runner: Runner): Matrix {
 
 /** y (dy - sum(dy y)) over the last axis */
 export function softmaxSlope(y: tf.Tensor, dy: tf.Tensor): tf.Tensor {
-  const weighted = tf.mul(dy, y)
-  return tf.sub(weighted, tf.mul(y, tf.sum(weighted, -1, true)))
+  const weighted = mul(dy, y)
+  return sub(weighted, mul(y, tf.sum(weighted, -1, true)))
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { mul } from './arithmetic.js'
 
 // The wasm engine keeps the packed form of a right operand for as long as its data lives, and looks it up by the data
 // alone: under another shape it would be taken for the wrong matrix, without a word. A copy is new data.
@@ -28,5 +29,5 @@ export function shared(x: tf.Tensor): tf.Tensor {
 }
 
 function copied(x: tf.Tensor): tf.Tensor {
-  return tf.mul(x, 1)
+  return mul(x, 1)
 }

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core'
  * of rank 4: the wasm engine takes some 60 ns an element for one of rank 5 or 6, and 1 to 2 for each of these.
  */
 export function permuted(x: tf.Tensor, axes: readonly number[]): tf.Tensor {
-  if (axes.length <= 4) return tf.transpose(x, [...axes])
+  if (axes.length <= 4 || tf.getBackend() === 'tensorflow') return tf.transpose(x, [...axes])
   let out = x
   const order = axes.map((_, axis) => axis)
   for (let at = 0; at < axes.length; at++) {

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
+import { canFuse, fusedMatMul } from '../tensorflow/fused-matmul.js'
+import { add } from './arithmetic.js'
 import { rightOperand } from './packing.js'
 import { transposed } from './permute.js'
 
@@ -16,6 +18,7 @@ export function product(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transpo
   const [G, , width] = a.shape
   const [M, K] = transposeA ? [width, a.shape[1]!] : [a.shape[1]!, width]
   const N = b.shape[transposeB ? 1 : 2]!
+  if (readsTransposed()) return tf.matMul(a, b, transposeA, transposeB)
   if (G > 1 && (M * K * N < LARGE || tf.getBackend() !== 'wasm')) return tf.matMul(a, b, transposeA, transposeB)
   const left = matrices(transposeA ? tf.transpose(a, [0, 2, 1]) : a)
   const right = matrices(transposeB ? tf.transpose(b, [0, 2, 1]) : b)
@@ -31,13 +34,18 @@ export function multiply(a: tf.Tensor, b: tf.Tensor, bias: tf.Tensor | null = nu
 
 /** a b^T: `[M, K]` times the transposed `[N, K]`, with an optional bias `[N]` added to every row. */
 export function multiplyByTransposed(a: tf.Tensor, b: tf.Tensor, bias: tf.Tensor | null): tf.Tensor {
+  if (readsTransposed()) {
+    if (bias !== null && tf.getBackend() === 'tensorflow' && canFuse()) return fusedMatMul(a, b, bias)
+    const out = tf.matMul(a, b, false, true)
+    return bias === null ? out : add(out, bias)
+  }
   const [sizeA, sizeB] = [a.size, b.size]
   const sizeOut = a.shape[0] * b.shape[0]
   if ((PACK + TRANSPOSE) * sizeB <= (PACK + TRANSPOSE) * sizeA + 2 * TRANSPOSE * sizeOut) {
     return multiply(a, transposed(b), bias)
   }
   const out = transposed(multiply(b, transposed(a)))
-  return bias === null ? out : tf.add(out, bias)
+  return bias === null ? out : add(out, bias)
 }
 
 /** a^T b, where a is `[K, M]` and b `[K, N]`, and the sums of the columns of a, `[M]`; either only if wanted. */
@@ -49,6 +57,7 @@ export function multiplyTransposed(
   const [sizeA, sizeB] = [a.size, b.size]
   const sizeOut = a.shape[1]! * b.shape[1]!
   if (!wanted.product) return wanted.sums ? { sums: tf.sum(a, 0) } : {}
+  if (readsTransposed()) return { product: tf.matMul(a, b, true), ...(wanted.sums && { sums: tf.sum(a, 0) }) }
   if (TRANSPOSE * sizeA + PACK * sizeB <= TRANSPOSE * (sizeB + sizeOut) + PACK * sizeA) {
     const left = transposed(a)
     return { product: multiply(left, b), ...(wanted.sums && { sums: tf.sum(left, 1) }) }
@@ -57,6 +66,12 @@ export function multiplyTransposed(
   const product = transposed(multiply(transposed(b), a))
   const sums = wanted.sums && tf.reshape(multiply(tf.ones([1, a.shape[0]]), a), [a.shape[1]!])
   return { product, ...(sums && { sums }) }
+}
+
+/** Whether the engine multiplies transposed matrices as they lie. */
+function readsTransposed(): boolean {
+  const engine = tf.getBackend()
+  return engine === 'tensorflow' || engine === 'webgpu'
 }
 
 /** The matrices of a stack `[G, M, N]`. Not by tf.unstack, which copies all of `x` for each of them. */
