@@ -19,6 +19,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   '@dit/model': 3,
   '@dit/diffusion': 3,
   '@dit/vae': 3,
+  '@dit/onnx': 4,
   '@dit/sampler': 4,
   '@dit/train-ddp': 4,
   '@dit/cli': 5,

@@ -1,0 +1,106 @@
+import { type Shape, sizeOf } from '@dit/tensor'
+
+/** Element types of ONNX that are used here, with their numbers in the format. */
+export const DATA_TYPES = { float: 1, int64: 7 } as const
+
+export type DataType = keyof typeof DATA_TYPES
+
+/** An input or an output of the whole graph; an extent that is a text is dynamic and has this name. */
+export interface GraphPort {
+  readonly name: string
+  readonly type: DataType
+  readonly shape: readonly (number | string)[]
+}
+
+/** What an operator is told beside its inputs. */
+export type Attribute = number | string | readonly number[] | { readonly float: number }
+
+export interface GraphNode {
+  readonly op: string
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly attributes: Readonly<Record<string, Attribute>>
+}
+
+/** A constant of the graph: a parameter of the model, or values that are given here. */
+export interface Constant {
+  readonly name: string
+  readonly type: DataType
+  readonly shape: Shape
+  /** Of a parameter there is only the name by which it is asked for. */
+  readonly values: Float32Array | readonly number[] | { readonly parameter: string }
+}
+
+/** A network as ONNX describes it, without the values of its parameters. */
+export interface OnnxGraph {
+  readonly name: string
+  readonly inputs: readonly GraphPort[]
+  readonly outputs: readonly GraphPort[]
+  readonly constants: readonly Constant[]
+  readonly nodes: readonly GraphNode[]
+}
+
+/** Bytes that the parameters of a graph take in its file. */
+export function parameterBytes({ constants }: OnnxGraph): number {
+  return constants.reduce((total, { shape, values }) => total + ('parameter' in values ? 4 * sizeOf(shape) : 0), 0)
+}
+
+/** Collects nodes and constants. Names of values are made up in order, so that a graph is the same every time. */
+export class GraphBuilder {
+  private readonly inputs: GraphPort[] = []
+  private readonly outputs: GraphPort[] = []
+  private readonly constants = new Map<string, Constant>()
+  private readonly nodes: GraphNode[] = []
+
+  input(name: string, type: DataType, shape: GraphPort['shape']): string {
+    this.inputs.push({ name, type, shape })
+    return name
+  }
+
+  /** Ends the graph with a value under a name of its own. */
+  output(name: string, value: string, shape: GraphPort['shape']): void {
+    this.nodes.push({ op: 'Identity', inputs: [value], outputs: [name], attributes: {} })
+    this.outputs.push({ name, type: 'float', shape })
+  }
+
+  /** A parameter of the model, under a shape of its size. */
+  parameter(name: string, shape: Shape): string {
+    return this.constant({ name, type: 'float', shape, values: { parameter: name } })
+  }
+
+  floats(values: Float32Array | readonly number[], shape: Shape): string {
+    return this.constant({ name: this.nameOf('float', values, shape), type: 'float', shape, values })
+  }
+
+  integers(values: readonly number[], shape: Shape = [values.length]): string {
+    return this.constant({ name: this.nameOf('int', values, shape), type: 'int64', shape, values })
+  }
+
+  /** One operator with one output. */
+  node(op: string, inputs: readonly string[], attributes: GraphNode['attributes'] = {}): string {
+    return this.split(op, inputs, 1, attributes)[0]
+  }
+
+  /** One operator with several outputs. */
+  split(op: string, inputs: readonly string[], count: number, attributes: GraphNode['attributes'] = {}): string[] {
+    const outputs = Array.from({ length: count }, (_, i) => `${op}_${this.nodes.length}${count > 1 ? `_${i}` : ''}`)
+    this.nodes.push({ op, inputs, outputs, attributes })
+    return outputs
+  }
+
+  finish(name: string): OnnxGraph {
+    const { inputs, outputs, constants, nodes } = this
+    return { name, inputs, outputs, constants: [...constants.values()], nodes }
+  }
+
+  private constant(constant: Constant): string {
+    if (!this.constants.has(constant.name)) this.constants.set(constant.name, constant)
+    return constant.name
+  }
+
+  /** Short constants are told apart by their values, so that each is there once. */
+  private nameOf(kind: string, values: ArrayLike<number>, shape: Shape): string {
+    if (values.length > 8) return `${kind}_table_${this.constants.size}`
+    return `${kind}_${shape.join('x')}_${Array.from(values).join('_')}`
+  }
+}

@@ -1,0 +1,69 @@
+import { ditConfig, forward, initParams } from '@dit/model'
+import { denoiserGraph, externalBytes, onnxBytes, type OnnxGraph, parameterBytes } from '@dit/onnx'
+import { ones, randomNormal, randomStream, reference, useBackend } from '@dit/tensor'
+import { expect, test } from 'vitest'
+import { collect, expectSame, InferenceSession, readFrom, runSession } from './runtime.js'
+
+await useBackend(reference())
+
+const config = ditConfig('DiT-S/2', { inputSize: 4, depth: 1, hiddenSize: 8, numHeads: 2, numClasses: 3 })
+const params = { ...initParams(config), 'final_layer.linear.bias': ones([32]) }
+
+const tiny: OnnxGraph = {
+  name: 'g',
+  inputs: [{ name: 'x', type: 'float', shape: ['n', 3] }],
+  outputs: [],
+  constants: [{ name: 'w', type: 'float', shape: [2], values: { parameter: 'p' } }],
+  nodes: [],
+}
+
+test('bytes by hand', async () => {
+  const bytes = await collect(onnxBytes(tiny, () => Promise.resolve(Float32Array.of(1, -2))))
+  // Each field is its number times 8 plus its kind, then a length where it has one.
+  const constant = [0x0a, 1, 2, 0x10, 1, 0x42, 1, 0x77, 0x4a, 8, 0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]
+  const extents = [0x0a, 3, 0x12, 1, 0x6e, 0x0a, 2, 0x08, 3]
+  const tensor = [0x08, 1, 0x12, extents.length, ...extents]
+  const port = [0x0a, 1, 0x78, 0x12, tensor.length + 2, 0x0a, tensor.length, ...tensor]
+  const graph = [0x12, 1, 0x67, 0x2a, constant.length, ...constant, 0x5a, port.length, ...port]
+  const opset = [0x0a, 0, 0x10, 17]
+  const model = [0x08, 8, 0x12, 3, 0x64, 0x69, 0x74, 0x3a, graph.length, ...graph, 0x42, opset.length, ...opset]
+  expect([...bytes]).toEqual(model)
+})
+
+test('parameters may be in a second file', async () => {
+  const graph = denoiserGraph(config)
+  const [model, data] = [
+    await collect(onnxBytes(graph, readFrom(params), { externalFile: 'weights.bin' })),
+    await collect(externalBytes(graph, readFrom(params))),
+  ]
+  expect(data.byteLength).toBe(parameterBytes(graph))
+  expect(model.byteLength).toBeLessThan(20_000)
+  const session = await InferenceSession.create(model, { externalData: [{ path: 'weights.bin', data }] })
+  const shape = [2, 4, 4, 4]
+  const xt = randomNormal(shape, randomStream(0, 'xt'))
+  const got = await runSession(session, {
+    xt: [shape, Float32Array.from(await xt.data())],
+    timesteps: [[2], Float32Array.of(5, 6)],
+    labels: [[2], BigInt64Array.of(0n, 3n)],
+  })
+  await expectSame(got, forward(config, params, { xt, timesteps: [5, 6], labels: [0, 3] }))
+})
+
+test('the bytes are the same every time, and every parameter is read once', async () => {
+  const names: string[] = []
+  const read = (name: string) => (names.push(name), readFrom(params)(name))
+  const first = await collect(onnxBytes(denoiserGraph(config), read))
+  expect(names.toSorted()).toEqual(Object.keys(params).toSorted())
+  expect(await collect(onnxBytes(denoiserGraph(config), read))).toEqual(first)
+})
+
+test('errors', async () => {
+  await expect(collect(onnxBytes(tiny, () => Promise.resolve(new Float32Array(3))))).rejects.toThrow(
+    new RangeError('onnxBytes: p must have 2 values (got 3)'),
+  )
+  const huge = denoiserGraph(ditConfig('DiT-XL/2'))
+  expect(parameterBytes(huge)).toBe(4 * 675_129_632)
+  await expect(collect(onnxBytes(huge, () => Promise.reject(new Error('was read'))))).rejects.toThrow(
+    /^onnxBytes: a file must stay below 2 GiB \(this would be 27\d{8} bytes\); give externalFile$/,
+  )
+})
