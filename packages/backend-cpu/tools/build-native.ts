@@ -1,5 +1,6 @@
 // Compiles csrc/ to the Node-API addon dist/prebuilds/<platform>-<arch>/dit-cpu.node, a part of `npm run build`. Where no
-// compiler is at hand it says so and leaves the package with WebAssembly alone. CC names another compiler than cc.
+// compiler is at hand it says so and leaves the package with WebAssembly alone. CC names another compiler than cc; with one
+// for another processor its name follows: `CC=aarch64-linux-gnu-gcc npm run build:native -- arm64`.
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -10,6 +11,7 @@ import { promisify } from 'node:util'
 
 const folder = fileURLToPath(new URL('../', import.meta.url))
 const sources = join(folder, 'csrc')
+const arch = process.argv[2] ?? process.arch
 
 /** Compiler flags by instruction set. */
 const INSTRUCTION_SETS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
@@ -27,9 +29,10 @@ const ELSEWHERE = ['wasm.c', 'libc.c', 'pool_single.c', ...COMMON]
 
 async function main(): Promise<string> {
   const compiler = process.env['CC'] ?? 'cc'
-  const sets = INSTRUCTION_SETS[process.arch]
+  const platform = `${process.platform}-${arch}`
+  const sets = INSTRUCTION_SETS[arch]
   if (sets === undefined || process.platform === 'win32') {
-    return `no addon for ${process.platform}-${process.arch}; WebAssembly runs there`
+    return `no addon for ${platform}; WebAssembly runs there`
   }
   if (!isThere(compiler)) return `no C compiler (${compiler}): the addon was not built; WebAssembly runs without it`
 
@@ -50,11 +53,11 @@ async function main(): Promise<string> {
       }
     }
     const made = await twoAtATime(jobs)
-    const target = join(folder, 'dist', 'prebuilds', `${process.platform}-${process.arch}`)
+    const target = join(folder, 'dist', 'prebuilds', platform)
     mkdirSync(target, { recursive: true })
     const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared']
     execFileSync(compiler, [...link, '-pthread', '-o', join(target, 'dit-cpu.node'), ...made])
-    return `built the addon for ${process.platform}-${process.arch}: ${Object.keys(sets).join(', ')}`
+    return `built the addon for ${platform}: ${Object.keys(sets).join(', ')}`
   } finally {
     rmSync(objects, { recursive: true })
   }
