@@ -12,6 +12,7 @@ export const ENGINE_NAMES = [
   'cpu-native',
   'cpu-native-avx2',
   'pytorch',
+  'webgpu',
   'tfjs-cpu',
   'reference',
 ] as const

@@ -53,6 +53,14 @@ export async function openBackend(
       const { version, tensorflow, threads: taken } = describeTfjs(backend)
       return { backend, description: `tfjs ${version}, TensorFlow ${tensorflow!.libraryVersion}`, threads: taken }
     }
+    case 'webgpu': {
+      const [{ describeWebGpu, webgpu }, { nodeGpu }] = await Promise.all([
+        import('@dit/backend-webgpu'),
+        import('@dit/backend-webgpu/node'),
+      ])
+      const backend = await webgpu({ gpu: await nodeGpu() })
+      return { backend, description: describeWebGpu(backend).adapter, threads: 1 }
+    }
     case 'cpu-wasm':
     case 'cpu-wasm-simd128':
     case 'cpu-native':

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cpu } from '@dit/backend-cpu'
 import { tfjs } from '@dit/backend-tfjs'
+import { webgpu } from '@dit/backend-webgpu'
+import { nodeGpu } from '@dit/backend-webgpu/node'
 import { type Backend, reference } from '@dit/tensor'
 import type { Manifest } from './manifest.js'
 import { runCase } from './run-case.js'
@@ -13,6 +15,7 @@ const engines: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
   'cpu-native': () => cpu({ engine: 'native' }),
   'tfjs-node': () => tfjs({ engine: 'tensorflow' }),
   'tfjs-node-gpu': () => tfjs({ engine: 'tensorflow', device: 'gpu' }),
+  webgpu: async () => webgpu({ gpu: await nodeGpu() }),
   'tfjs-wasm': () => tfjs({ engine: 'wasm' }),
   'tfjs-cpu': () => tfjs({ engine: 'cpu' }),
 }

@@ -46,7 +46,7 @@ test.concurrent.each<[string, string[], RegExp]>([
   [
     'unknown engine',
     ['train', '--backend', 'cuda'],
-    /Allowed choices are cpu, cpu-native, cpu-wasm, tfjs-node, tfjs-node-gpu, tfjs-wasm, tfjs-cpu, reference/,
+    /Allowed choices are cpu, cpu-native, cpu-wasm, webgpu, tfjs-node, tfjs-node-gpu, tfjs-wasm, tfjs-cpu, reference/,
   ],
   ['unknown key in a config file', ['train', '--config', 'keys.json'], /unknown key "stpes"; did you mean steps\?/],
   ['missing config file', ['train', '--config', 'none.json'], /cannot open none\.json: no such file/],

@@ -1,7 +1,7 @@
-import { ENGINE_NAMES, type EngineName, LATER_ENGINES } from '../engines/names.js'
+import { ENGINE_NAMES, type EngineName } from '../engines/names.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
 import { formatNumber } from '../terminal/format.js'
-import { checkTensorflow, findTensorflowTrouble, isTensorflow } from './check-tensorflow.js'
+import { checkElsewhere, checkTensorflow, findTensorflowTrouble, isTensorflow } from './check-tensorflow.js'
 import { checkKernels } from './kernel-check.js'
 import type { Finding } from './finding.js'
 
@@ -9,29 +9,37 @@ import type { Finding } from './finding.js'
 const INSTALL: Readonly<Partial<Record<EngineName, string>>> = {
   'cpu-native': 'install a C compiler and run npm run build (cpu-wasm computes without)',
   'cpu-wasm': 'npm install @dit/backend-cpu',
+  webgpu: 'npm install webgpu, and a driver for Vulkan, Metal or Direct3D 12',
   'tfjs-wasm': 'npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm',
   'tfjs-cpu': 'npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-cpu',
 }
 
-/** Starts every engine, tries its kernels, and lists those that are still to come. */
+/** Starts every engine and tries its kernels. */
 export async function checkEngines(): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const name of ENGINE_NAMES) {
-    // A process has one TensorFlow, and a library that does not fit may end it.
-    findings.push(isTensorflow(name) ? await checkTensorflow(name) : await checkEngine(name))
+    // A process has one TensorFlow, and a library that does not fit may end it; drivers of graphics cards may, too.
+    if (isTensorflow(name)) findings.push(await checkTensorflow(name))
+    else if (name === 'webgpu') findings.push(await checkElsewhere(name))
+    else findings.push(await checkEngine(name))
   }
-  const planned = LATER_ENGINES.map(({ name, text }) => ({
-    name,
-    status: 'planned' as const,
-    text: `not in this version: ${text}`,
-  }))
-  return [...findings, ...planned]
+  return findings
 }
 
 /** Checks one engine, in this process. */
 export async function checkOneEngine(name: EngineName): Promise<Finding> {
   const trouble = isTensorflow(name) ? await findTensorflowTrouble(name) : null
-  return trouble ?? checkEngine(name)
+  const finding = trouble ?? (await checkEngine(name))
+  return name === 'webgpu' ? withAdapters(finding) : finding
+}
+
+/** With the graphics cards among which `DIT_WEBGPU_ADAPTER` chooses. */
+async function withAdapters(finding: Finding): Promise<Finding> {
+  const { listAdapters } = await import('@dit/backend-webgpu/node')
+  const adapters = await listAdapters().catch(() => []) // where Dawn is missing the finding says so
+  const names = adapters.map(({ name, backend }) => `${name} (${backend})`).join(', ')
+  const choice = adapters.length > 1 ? `; DIT_WEBGPU_ADAPTER=<name> chooses among ${names}` : ''
+  return { ...finding, text: finding.text + choice, details: { ...finding.details, adapters } }
 }
 
 /** Starts an engine in this process and tries its kernels. */

@@ -26,7 +26,7 @@ export async function findTensorflowTrouble(name: TensorflowName): Promise<Findi
 }
 
 /** `dit doctor --backend <name>` as a process. */
-function checkElsewhere(name: TensorflowName): Promise<Finding> {
+export function checkElsewhere(name: EngineName): Promise<Finding> {
   const args = [...process.execArgv, process.argv[1], 'doctor', '--backend', name, '--json']
   return new Promise((resolve) => {
     execFile(process.execPath, args, (error, stdout) => {

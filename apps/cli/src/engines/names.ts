@@ -2,6 +2,7 @@
 export const ENGINE_NAMES = [
   'cpu-native',
   'cpu-wasm',
+  'webgpu',
   'tfjs-node',
   'tfjs-node-gpu',
   'tfjs-wasm',
@@ -26,8 +27,3 @@ export type CpuEngine = (typeof CPU_ENGINES)[number]
 
 /** As many threads as there are processors, where an engine has threads. */
 export type Threads = number | 'auto'
-
-/** Engines of the plan that this version does not have, for `dit doctor`. */
-export const LATER_ENGINES: readonly { name: string; text: string }[] = [
-  { name: 'webgpu', text: 'WebGPU, in browsers and in Node' },
-]

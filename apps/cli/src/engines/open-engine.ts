@@ -9,7 +9,7 @@ export interface EngineDescription {
   readonly name: EngineName
   /** Of the package that has the kernels; null for the plain loops of `reference`. */
   readonly version: string | null
-  /** Vector instructions, such as `avx512` or `simd128`, or the library that has them; null for none. */
+  /** Vector instructions, such as `avx512` or `simd128`, the library that has them, or the graphics card; null for none. */
   readonly instructionSet: string | null
   readonly threads: number
 }
@@ -50,6 +50,7 @@ export async function openEngine(
     // Loaded here, so that commands that compute nothing start fast and work without an engine.
     if (isOwn) return await openCpu(name, shareOfThreads(threads, workers))
     if (name === 'tfjs-node' || name === 'tfjs-node-gpu') return await openTensorflow(name, threads, tf32)
+    if (name === 'webgpu') return await openWebGpu()
     return await openTfjs(name)
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`--threads: ${error.message}`, { cause: error })
@@ -70,6 +71,17 @@ async function openCpu(name: 'cpu' | 'cpu-native' | 'cpu-wasm', threads: Threads
 function shareOfThreads(threads: Threads, workers: number): Threads {
   if (threads !== 'auto' || workers === 1) return threads
   return Math.max(1, Math.floor(availableParallelism() / workers))
+}
+
+async function openWebGpu(): Promise<OpenEngine> {
+  const [{ describeWebGpu, webgpu }, { nodeGpu }] = await Promise.all([
+    import('@dit/backend-webgpu'),
+    import('@dit/backend-webgpu/node'),
+  ])
+  const wanted = process.env['DIT_WEBGPU_ADAPTER']
+  const backend = await webgpu({ gpu: await nodeGpu(wanted === undefined ? {} : { adapter: wanted }) })
+  const { adapter } = describeWebGpu(backend)
+  return { backend, description: { name: 'webgpu', version: ditVersion(), instructionSet: adapter, threads: 1 } }
 }
 
 async function openTfjs(name: 'tfjs-wasm' | 'tfjs-cpu'): Promise<OpenEngine> {
@@ -97,5 +109,6 @@ async function openTensorflow(
 /** `cpu-native 0.1.0 (avx512, 2 threads)` */
 export function engineText({ name, version, instructionSet, threads }: EngineDescription): string {
   if (name === 'reference') return 'reference (plain float64 loops, slow)'
+  if (name === 'webgpu') return `webgpu ${version} (${instructionSet})`
   return `${name} ${version} (${instructionSet ?? 'no SIMD'}, ${threads} thread${threads === 1 ? '' : 's'})`
 }

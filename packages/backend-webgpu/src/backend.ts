@@ -1,0 +1,71 @@
+import type { Backend } from '@dit/tensor'
+import { setDescription } from './describe.js'
+import { adamwKernel } from './kernels/adamw.js'
+import { attentionKernels } from './kernels/attention.js'
+import { broadcastKernels } from './kernels/broadcast.js'
+import { accumulateNow, elementwiseKernels } from './kernels/elementwise.js'
+import { gatedResidualKernels } from './kernels/gated-residual.js'
+import { indexingKernels } from './kernels/indexing.js'
+import { layoutKernels } from './kernels/layout.js'
+import { layerNormKernels } from './kernels/layer-norm.js'
+import { linearKernels } from './kernels/linear.js'
+import { matmulKernel } from './kernels/matmul.js'
+import { randomNormalKernel } from './kernels/random-normal.js'
+import { softmaxKernels } from './kernels/softmax.js'
+import { sumKernel } from './kernels/sum.js'
+import type { GpuBuffer } from './runtime/pool.js'
+import { createRuntime } from './runtime/runtime.js'
+
+export interface BackendOptions {
+  readonly useHalf: boolean
+  readonly useSmallTiles: boolean
+  readonly adapterText: string
+  readonly isSoftware: boolean
+}
+
+/** The backend over a device, which it takes over. */
+export function createBackend(
+  device: GPUDevice,
+  { useHalf, useSmallTiles, adapterText, isSoftware }: BackendOptions,
+): Backend {
+  const name = useHalf ? 'webgpu-f16' : 'webgpu'
+  const runtime = createRuntime(name, device, {
+    useHalf,
+    useSmallTiles,
+    add: (running, sum, part) => accumulateNow(running, sum, part, 1),
+  })
+  const { maxBufferSize, maxStorageBufferBindingSize } = device.limits
+  const backend: Backend = {
+    name,
+    float: 'f32',
+    dtypes: ['f32', 'i32'],
+    supportsViews: true,
+    maxBufferBytes: Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 256) * 256,
+    allocate: (byteLength) => runtime.allocate(byteLength),
+    free: (buffer) => runtime.free(buffer as GpuBuffer),
+    upload: (view, data) => runtime.upload(view, data),
+    download: (view) => runtime.download(view),
+    memory: () => {
+      const { buffers, bytes, peakBytes } = runtime.memory()
+      return { buffers, bytes, peakBytes }
+    },
+    kernels: {
+      ...elementwiseKernels(runtime),
+      ...broadcastKernels(runtime),
+      ...layoutKernels(runtime),
+      ...indexingKernels(runtime),
+      ...sumKernel(runtime),
+      ...softmaxKernels(runtime),
+      ...matmulKernel(runtime),
+      ...linearKernels(runtime),
+      ...layerNormKernels(runtime),
+      ...attentionKernels(runtime),
+      ...gatedResidualKernels(runtime),
+      ...adamwKernel(runtime),
+      ...randomNormalKernel(runtime),
+    },
+    dispose: () => runtime.destroy(),
+  }
+  setDescription(backend, { runtime, adapter: adapterText, isSoftware })
+  return backend
+}

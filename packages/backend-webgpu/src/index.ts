@@ -1,0 +1,3 @@
+export { describeWebGpu, type WebGpuDescription } from './describe.js'
+export { DeviceLostError, WebGpuUnavailableError } from './errors.js'
+export { webgpu, type WebGpuOptions } from './webgpu.js'

@@ -1,0 +1,1 @@
+export { type AdapterSummary, listAdapters, nodeGpu, type NodeGpuOptions } from './node-gpu.js'

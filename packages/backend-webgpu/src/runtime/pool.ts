@@ -1,0 +1,121 @@
+import { USAGE } from './constants.js'
+
+/** Memory of the device that a tensor, or a kernel for its own use, holds. */
+export interface GpuBuffer {
+  /** Order of creation, and the name in caches. */
+  readonly id: number
+  readonly gpu: GPUBuffer
+  /** Bytes that the memory really has: those of its size class. */
+  readonly capacity: number
+  /** Bytes that were asked for, since the last time it was handed out. */
+  byteLength: number
+  /** True between `take` and `give`. */
+  isLive: boolean
+  /** The last batch of commands that uses it. */
+  batch: number
+}
+
+export interface PoolMemory {
+  readonly buffers: number
+  /** Bytes asked for by what is live. */
+  readonly bytes: number
+  readonly peakBytes: number
+  /** Bytes of all memory that the pool holds, live or free. */
+  readonly reservedBytes: number
+}
+
+export interface Pool {
+  take(byteLength: number): GpuBuffer
+  /** Ends the life of a buffer for the accounting; its memory may still be used by commands that were not recorded yet. */
+  retire(buffer: GpuBuffer): void
+  /** Offers the memory of a retired buffer for use by others. */
+  readonly recycle: (buffer: GpuBuffer) => void
+  readonly memory: () => PoolMemory
+  destroy(): void
+}
+
+const SMALLEST = 256
+/** Free memory beyond the live bytes that the pool keeps at most when it needs more. */
+const SLACK_BYTES = 64 * 2 ** 20
+
+/**
+ * Buffers by size classes, 8 to a power of two. Of a class the free buffer made first is handed out, so that a step that
+ * repeats gets the same buffers again whatever the order in which the last one freed them: its bind groups stay valid.
+ *
+ * @param onDestroy called before memory is given back to the device
+ */
+export function createPool(device: GPUDevice, onDestroy: (buffers: readonly GpuBuffer[]) => void): Pool {
+  const free = new Map<number, GpuBuffer[]>()
+  const all = new Set<GpuBuffer>()
+  let nextId = 0
+  let [buffers, bytes, peakBytes, reservedBytes, freeBytes] = [0, 0, 0, 0, 0]
+
+  function make(capacity: number): GpuBuffer {
+    if (freeBytes > bytes + SLACK_BYTES) trim()
+    const usage = USAGE.storage | USAGE.copySource | USAGE.copyTarget
+    const gpu = device.createBuffer({ size: capacity, usage })
+    const buffer: GpuBuffer = { id: nextId++, gpu, capacity, byteLength: 0, isLive: false, batch: -1 }
+    all.add(buffer)
+    reservedBytes += capacity
+    return buffer
+  }
+
+  function trim(): void {
+    const unused = [...free.values()].flat()
+    onDestroy(unused)
+    for (const buffer of unused) {
+      buffer.gpu.destroy()
+      all.delete(buffer)
+      reservedBytes -= buffer.capacity
+    }
+    free.clear()
+    freeBytes = 0
+  }
+
+  return {
+    take(byteLength) {
+      const capacity = sizeClass(byteLength, device.limits.maxBufferSize)
+      let buffer = free.get(capacity)?.shift()
+      if (buffer === undefined) buffer = make(capacity)
+      else freeBytes -= capacity
+      buffer.isLive = true
+      buffer.byteLength = byteLength
+      buffers++
+      bytes += byteLength
+      peakBytes = Math.max(peakBytes, bytes)
+      return buffer
+    },
+    retire(buffer) {
+      buffer.isLive = false
+      buffers--
+      bytes -= buffer.byteLength
+    },
+    recycle(buffer) {
+      freeBytes += buffer.capacity
+      const others = free.get(buffer.capacity)
+      if (others === undefined) {
+        free.set(buffer.capacity, [buffer])
+        return
+      }
+      let at = others.length
+      while (at > 0 && others[at - 1].id > buffer.id) at--
+      others.splice(at, 0, buffer)
+    },
+    memory: () => ({ buffers, bytes, peakBytes, reservedBytes }),
+    destroy() {
+      for (const { gpu } of all) gpu.destroy()
+      all.clear()
+      free.clear()
+      ;[buffers, bytes, reservedBytes, freeBytes] = [0, 0, 0, 0]
+    },
+  }
+}
+
+/** The smallest of 2^k (1 + j / 8) that holds so many bytes, and at most what a buffer may have. */
+export function sizeClass(byteLength: number, maxBufferSize: number): number {
+  if (byteLength <= SMALLEST) return SMALLEST
+  const power = 2 ** Math.floor(Math.log2(byteLength))
+  const step = Math.max(power / 8, SMALLEST)
+  const size = Math.ceil(byteLength / step) * step
+  return Math.max(Math.min(size, Math.floor(maxBufferSize / 4) * 4), Math.ceil(byteLength / 4) * 4)
+}

@@ -1,0 +1,117 @@
+import type { Backend } from '@dit/tensor'
+import { createBackend } from './backend.js'
+import { WebGpuUnavailableError } from './errors.js'
+
+export interface WebGpuOptions {
+  /** Where adapters come from; `navigator.gpu` by default, `nodeGpu()` of `@dit/backend-webgpu/node` in Node. */
+  readonly gpu?: GPU
+  /** Which card is preferred where there are several. */
+  readonly powerPreference?: GPUPowerPreference
+  /** An adapter of the caller's choice, in place of the two options above. */
+  readonly adapter?: GPUAdapter
+  /**
+   * `f32`, or `f16`: products take their operands in half precision and sum in f32, as attention does; weights, norms,
+   * statistics of the softmax and the optimizer stay f32.
+   */
+  readonly precision?: 'f32' | 'f16'
+  /**
+   * `small` keeps the code of kernels short, for software drivers, which compile slowly; `auto` knows these by name.
+   * Results differ in the order of sums.
+   */
+  readonly tiles?: 'auto' | 'large' | 'small'
+}
+
+/**
+ * The backend that runs on a graphics card through WebGPU, with own kernels for everything, fused ones included.
+ *
+ * @throws WebGpuUnavailableError where there is no WebGPU or no adapter, saying what to do
+ * @throws RangeError when `precision` is `f16` and the adapter has no half-precision arithmetic
+ *
+ * @example
+ * await useBackend(webgpu())
+ */
+export async function webgpu({
+  gpu,
+  powerPreference = 'high-performance',
+  adapter: given,
+  precision = 'f32',
+  tiles = 'auto',
+}: WebGpuOptions = {}): Promise<Backend> {
+  const adapter = given ?? (await requestAdapter(gpu ?? pageGpu(), powerPreference))
+  if (precision === 'f16' && !adapter.features.has('shader-f16')) {
+    throw new RangeError(
+      `webgpu: precision must be f32 on this adapter, which has no shader-f16 (${adapterText(adapter)})`,
+    )
+  }
+  const device = await requestDevice(adapter)
+  return createBackend(device, {
+    useHalf: precision === 'f16',
+    useSmallTiles: tiles === 'small' || (tiles === 'auto' && isSoftware(adapter)),
+    adapterText: adapterText(adapter),
+    isSoftware: isSoftware(adapter),
+  })
+}
+
+/** A device with everything of the adapter that kernels can use: f16, subgroups, and its own limits. */
+export function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const wanted: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query']
+  const { limits } = adapter
+  return adapter.requestDevice({
+    label: 'dit',
+    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
+    requiredLimits: {
+      maxBufferSize: limits.maxBufferSize,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+    },
+  })
+}
+
+/** `nvidia lovelace (NVIDIA L4)`, as far as the adapter tells. */
+export function adapterText({ info }: GPUAdapter): string {
+  const { vendor, architecture, device, description } = info
+  const name = [vendor, architecture].filter((part) => part !== '').join(' ')
+  const detail = description === '' ? device : description
+  if (name === '') return detail === '' ? 'an adapter that does not tell its name' : detail
+  return detail === '' ? name : `${name} (${detail})`
+}
+
+/** Whether the adapter computes on the processor. */
+export function isSoftware(adapter: GPUAdapter): boolean {
+  const { isFallbackAdapter } = adapter.info as { isFallbackAdapter?: boolean }
+  return isFallbackAdapter === true || /llvmpipe|swiftshader|basic render|null-backend/i.test(adapterText(adapter))
+}
+
+function pageGpu(): GPU {
+  const { navigator } = globalThis as { navigator?: { gpu?: GPU } }
+  if (navigator?.gpu !== undefined) return navigator.gpu
+  const { process, isSecureContext } = globalThis as {
+    process?: { versions?: { node?: string } }
+    isSecureContext?: boolean
+  }
+  if (process?.versions?.node !== undefined) {
+    throw new WebGpuUnavailableError(
+      "webgpu: Node has no WebGPU of its own; npm install webgpu, and webgpu({ gpu: await nodeGpu() }) with nodeGpu of '@dit/backend-webgpu/node'",
+    )
+  }
+  if (isSecureContext === false) {
+    throw new WebGpuUnavailableError(
+      'webgpu: browsers offer WebGPU to secure pages only; serve this one over https or from localhost',
+    )
+  }
+  throw new WebGpuUnavailableError(
+    'webgpu: this browser has no WebGPU. Chrome and Edge have it from 113 (Linux: from 144 on most cards, before with chrome://flags/#enable-unsafe-webgpu and #enable-vulkan), ' +
+      'Safari from 26, Firefox from 141 on Windows and 145 on Apple silicon (elsewhere dom.webgpu.enabled in about:config). ' +
+      'Without it, cpu() of @dit/backend-cpu computes the same in WebAssembly',
+  )
+}
+
+async function requestAdapter(gpu: GPU, powerPreference: GPUPowerPreference): Promise<GPUAdapter> {
+  const adapter = await gpu.requestAdapter({ powerPreference })
+  if (adapter !== null) return adapter
+  throw new WebGpuUnavailableError(
+    'webgpu: there is WebGPU here but no adapter: the graphics driver is missing, too old or on a blocklist (chrome://gpu tells). ' +
+      'cpu() of @dit/backend-cpu computes the same on the processor',
+  )
+}

@@ -1,0 +1,388 @@
+import { type KernelSource, type ParamType, reads, writes } from '../runtime/kernel.js'
+
+/** How attention is cut: `own` rows of a workgroup against `other` rows at a time; multiples of 8. */
+export interface AttentionTile {
+  readonly own: number
+  readonly other: number
+}
+
+export interface AttentionVariant {
+  readonly headDim: number
+  readonly tile: AttentionTile
+  /** Tiles in shared memory are f16; products and statistics stay f32. */
+  readonly useHalf: boolean
+  /** Whether the log-sum-exp is written, for the backward pass. */
+  readonly keep: boolean
+}
+
+/** Invocations of a workgroup: 8 x 8, each with own / 8 rows and other / 8 columns. */
+const LANES = 64
+const SIDE = 8
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i)
+
+/** Everything that the three kernels have in common, as text. */
+function parts({ headDim, tile: { own, other }, useHalf }: AttentionVariant) {
+  const depth = Math.ceil(headDim / 4)
+  // An odd number of vectors a row: neighbouring rows begin in other banks.
+  const stride = depth + (depth % 2 === 0 ? 1 : 0)
+  const isVector = headDim % 4 === 0
+  const [R, C, V] = [own / SIDE, other / SIDE, Math.ceil(depth / SIDE)]
+  const type = useHalf ? 'vec4<f16>' : 'vec4<f32>'
+  const wide = (text: string) => (useHalf ? `vec4<f32>(${text})` : text)
+  const narrow = (text: string) => (useHalf ? `vec4<f16>(${text})` : text)
+  const storage = isVector ? 'vec4<f32>' : 'f32'
+
+  const access = (name: string) => `
+fn load_${name}(row: u32, row_width: u32, start: u32, quad: u32) -> vec4<f32> {
+  if (row >= p.tokens) { return vec4<f32>(0.0); }
+  let at = (wg_sample * p.tokens + row) * row_width + start + 4u * quad;
+${
+  isVector
+    ? `  return ${name}[at / 4u];`
+    : `  var four = vec4<f32>(0.0);
+  for (var i = 0u; i < 4u; i++) { if (4u * quad + i < ${headDim}u) { four[i] = ${name}[at + i]; } }
+  return four;`
+}
+}
+`
+  const store = (name: string) => `
+fn store_${name}(row: u32, row_width: u32, start: u32, quad: u32, four: vec4<f32>) {
+  if (row >= p.tokens) { return; }
+  let at = (wg_sample * p.tokens + row) * row_width + start + 4u * quad;
+${
+  isVector
+    ? `  ${name}[at / 4u] = four;`
+    : `  for (var i = 0u; i < 4u; i++) { if (4u * quad + i < ${headDim}u) { ${name}[at + i] = four[i]; } }`
+}
+}
+`
+  /** Fills a tile with rows `first`, `first + 1`, ... of the head. */
+  const fill = (target: string, rows: number, first: string, source: string, rowWidth: string, start: string) =>
+    `  for (var i = lane; i < ${rows * depth}u; i += ${LANES}u) {
+    let row = i / ${depth}u;
+    let quad = i % ${depth}u;
+    ${target}[row * ${stride}u + quad] = ${narrow(`load_${source}(${first} + row, ${rowWidth}, ${start}, quad)`)};
+  }`
+  /** result_i_j = own row i times other row j */
+  const products = (result: string, mine: string, theirs: string) =>
+    `${range(R)
+      .flatMap((i) => range(C).map((j) => `  var ${result}${i}_${j} = 0.0;`))
+      .join('\n')}
+  for (var quad = 0u; quad < ${depth}u; quad++) {
+${range(R)
+  .map((i) => `    let x${i} = ${wide(`${mine}[(ty + ${i * SIDE}u) * ${stride}u + quad]`)};`)
+  .join('\n')}
+${range(C)
+  .map((j) => `    let y${j} = ${wide(`${theirs}[(tx + ${j * SIDE}u) * ${stride}u + quad]`)};`)
+  .join('\n')}
+${range(R)
+  .flatMap((i) =>
+    range(C).map((j) => {
+      const name = `${result}${i}_${j}`
+      return `    ${name} = fma(x${i}.x, y${j}.x, fma(x${i}.y, y${j}.y, fma(x${i}.z, y${j}.z, fma(x${i}.w, y${j}.w, ${name}))));`
+    }),
+  )
+  .join('\n')}
+  }`
+  /** result_i_v += weight[own i][other k] * row k */
+  const mix = (result: string, theirs: string) =>
+    `  for (var k = 0u; k < ${other}u; k++) {
+${range(R)
+  .map((i) => `    let w${i} = weights[(ty + ${i * SIDE}u) * ${other + 1}u + k];`)
+  .join('\n')}
+${range(V)
+  .map((v) => {
+    const quad = `tx + ${v * SIDE}u`
+    const update = range(R)
+      .map((i) => `${result}${i}_${v} = fma(vec4<f32>(w${i}), y${v}, ${result}${i}_${v});`)
+      .join(' ')
+    const body = `let y${v} = ${wide(`${theirs}[k * ${stride}u + ${quad}]`)}; ${update}`
+    return (v + 1) * SIDE <= depth ? `    ${body}` : `    if (${quad} < ${depth}u) { ${body} }`
+  })
+  .join('\n')}
+  }`
+  const setWeights = (value: string) =>
+    range(R)
+      .flatMap((i) =>
+        range(C).map((j) => `  weights[(ty + ${i * SIDE}u) * ${other + 1}u + tx + ${j * SIDE}u] = ${value}${i}_${j};`),
+      )
+      .join('\n')
+  const zeros = (result: string) =>
+    range(R)
+      .flatMap((i) => range(V).map((v) => `  var ${result}${i}_${v} = vec4<f32>(0.0);`))
+      .join('\n')
+  const storeAll = (result: string, name: string, rowWidth: string, start: string, factor: (i: number) => string) =>
+    range(R)
+      .flatMap((i) =>
+        range(V).map(
+          (v) =>
+            `  if (tx + ${v * SIDE}u < ${depth}u) { store_${name}(first + ty + ${i * SIDE}u, ${rowWidth}, ${start}, tx + ${v * SIDE}u, ${result}${i}_${v} * ${factor(i)}); }`,
+        ),
+      )
+      .join('\n')
+  const params: [string, ParamType][] = [
+    ['tokens', 'u32'],
+    ['width', 'u32'],
+    ['heads', 'u32'],
+    ['scale', 'f32'],
+  ]
+  const shared = (tiles: readonly (readonly [string, number])[]) =>
+    `var<private> wg_sample: u32;
+${tiles.map(([name, rows]) => `var<workgroup> ${name}: array<${type}, ${rows * stride}>;`).join('\n')}
+var<workgroup> weights: array<f32, ${own * (other + 1)}>;
+var<workgroup> row_parts: array<f32, ${own * SIDE}>;`
+  const start = `  wg_sample = wg.z;
+  let first = wg.x * ${own}u;
+  let tx = lane % ${SIDE}u;
+  let ty = lane / ${SIDE}u;
+  let head = wg.y * ${headDim}u;
+  let rows_before = (wg.z * p.heads + wg.y) * p.tokens;`
+  const common = {
+    params,
+    workgroupSize: [LANES, 1, 1] as const,
+    directives: useHalf ? 'enable f16;' : '',
+  }
+  return { R, C, V, storage, access, store, fill, products, mix, setWeights, zeros, storeAll, shared, start, common }
+}
+
+const barrier = '  workgroupBarrier();'
+
+/** Bytes of shared memory of the kernel that needs most. */
+export function attentionBytes(headDim: number, { own, other }: AttentionTile, useHalf: boolean): number {
+  const depth = Math.ceil(headDim / 4)
+  const stride = depth + (depth % 2 === 0 ? 1 : 0)
+  return (2 * own + other) * stride * (useHalf ? 8 : 16) + own * (other + 1) * 4 + own * SIDE * 4
+}
+
+/**
+ * Attention with a running softmax: no matrix of scores exists, only tiles of it.
+ *
+ *   out = softmax(q k^T / sqrt(headDim)) v        logSumExp = log sum exp(q k^T / sqrt(headDim))
+ *
+ * Dao et al. 2022, "FlashAttention", algorithm 1; the sums are divided once, at the end, as in Dao 2023, section 3.1.1.
+ */
+export function attentionSource(variant: AttentionVariant): KernelSource {
+  const { tile, keep } = variant
+  const { R, C, V, storage, access, store, fill, products, mix, setWeights, zeros, storeAll, shared, start, common } =
+    parts(variant)
+  const { own, other } = tile
+  const rows = range(R)
+  const gather = (combine: (value: string) => string, i: number) =>
+    range(SIDE).map((k) => combine(`row_parts[(ty + ${i * SIDE}u) * ${SIDE}u + ${k}u]`))
+  return {
+    ...common,
+    label: `attention of width ${variant.headDim}`,
+    storage: [reads('qkv', storage), writes('out', storage), ...(keep ? [writes('log_sums')] : [])],
+    declarations: `${shared([
+      ['own_tile', own],
+      ['other_tile', other],
+    ])}${access('qkv')}${store('out')}`,
+    body: `${start}
+${fill('own_tile', own, 'first', 'qkv', '3u * p.width', 'head')}
+${zeros('o')}
+${rows.map((i) => `  var largest${i} = -3.0e38;\n  var total${i} = 0.0;`).join('\n')}
+  for (var other_first = 0u; other_first < p.tokens; other_first += ${other}u) {
+${barrier}
+${fill('other_tile', other, 'other_first', 'qkv', '3u * p.width', 'p.width + head')}
+${barrier}
+${products('s', 'own_tile', 'other_tile')}
+${rows
+  .flatMap((i) =>
+    range(C).map(
+      (j) => `  s${i}_${j} = select(-3.0e38, s${i}_${j} * p.scale, other_first + tx + ${j * SIDE}u < p.tokens);`,
+    ),
+  )
+  .join('\n')}
+${rows
+  .map(
+    (i) =>
+      `  row_parts[(ty + ${i * SIDE}u) * ${SIDE}u + tx] = ${range(C)
+        .map((j) => `s${i}_${j}`)
+        .reduce((a, b) => `max(${a}, ${b})`)};`,
+  )
+  .join('\n')}
+${barrier}
+${rows
+  .map((i) =>
+    [
+      `  let now${i} = ${gather((value) => value, i).reduce((a, b) => `max(${a}, ${b})`, `largest${i}`)};`,
+      `  let shrink${i} = exp(largest${i} - now${i});`,
+      `  largest${i} = now${i};`,
+      ...range(C).map((j) => `  let e${i}_${j} = exp(s${i}_${j} - now${i});`),
+      `  total${i} = total${i} * shrink${i} + (${range(C)
+        .map((j) => `e${i}_${j}`)
+        .join(' + ')});`,
+      ...range(V).map((v) => `  o${i}_${v} *= shrink${i};`),
+    ].join('\n'),
+  )
+  .join('\n')}
+${setWeights('e')}
+${fill('other_tile', other, 'other_first', 'qkv', '3u * p.width', '2u * p.width + head')}
+${barrier}
+${mix('o', 'other_tile')}
+  }
+${barrier}
+${rows.map((i) => `  row_parts[(ty + ${i * SIDE}u) * ${SIDE}u + tx] = total${i};`).join('\n')}
+${barrier}
+${rows.map((i) => `  let sum${i} = ${gather((value) => value, i).join(' + ')};`).join('\n')}
+${storeAll('o', 'out', 'p.width', 'head', (i) => `(1.0 / sum${i})`)}
+${
+  keep
+    ? rows
+        .map(
+          (i) =>
+            `  if (tx == 0u && first + ty + ${i * SIDE}u < p.tokens) { log_sums[rows_before + first + ty + ${i * SIDE}u] = largest${i} + log(sum${i}); }`,
+        )
+        .join('\n')
+    : ''
+}`,
+  }
+}
+
+/**
+ * Gradient of q, tile by tile of q, and delta = sum(dout * out) of each row for the other half of the backward pass.
+ *
+ *   dscores = p (dout v^T - delta)        dq = dscores k / sqrt(headDim)
+ *
+ * Dao et al. 2022, algorithm 4, split in two so that nothing is added by two workgroups.
+ */
+export function queryGradientSource(variant: AttentionVariant): KernelSource {
+  const { R, C, storage, access, store, fill, products, mix, setWeights, zeros, storeAll, shared, start, common } =
+    parts(variant)
+  const { own, other } = variant.tile
+  const depth = Math.ceil(variant.headDim / 4)
+  const rows = range(R)
+  return {
+    ...common,
+    label: `gradient of q in attention of width ${variant.headDim}`,
+    storage: [
+      reads('qkv', storage),
+      reads('out', storage),
+      reads('log_sums'),
+      reads('dout', storage),
+      writes('delta'),
+      writes('dqkv', storage),
+    ],
+    declarations: `${shared([
+      ['own_tile', own],
+      ['dout_tile', own],
+      ['other_tile', other],
+    ])}${access('qkv')}${access('out')}${access('dout')}${store('dqkv')}`,
+    body: `${start}
+${fill('own_tile', own, 'first', 'qkv', '3u * p.width', 'head')}
+${fill('dout_tile', own, 'first', 'dout', 'p.width', 'head')}
+${rows
+  .map(
+    (i) => `  var part${i} = 0.0;
+  for (var quad = tx; quad < ${depth}u; quad += ${SIDE}u) {
+    let row = first + ty + ${i * SIDE}u;
+    part${i} += dot(load_dout(row, p.width, head, quad), load_out(row, p.width, head, quad));
+  }
+  row_parts[(ty + ${i * SIDE}u) * ${SIDE}u + tx] = part${i};`,
+  )
+  .join('\n')}
+${barrier}
+${rows
+  .map(
+    (i) => `  let row${i} = first + ty + ${i * SIDE}u;
+  let delta${i} = ${range(SIDE)
+    .map((k) => `row_parts[(ty + ${i * SIDE}u) * ${SIDE}u + ${k}u]`)
+    .join(' + ')};
+  let log_sum${i} = log_sums[rows_before + min(row${i}, p.tokens - 1u)];
+  if (tx == 0u && row${i} < p.tokens) { delta[rows_before + row${i}] = delta${i}; }`,
+  )
+  .join('\n')}
+${zeros('d')}
+  for (var other_first = 0u; other_first < p.tokens; other_first += ${other}u) {
+${barrier}
+${fill('other_tile', other, 'other_first', 'qkv', '3u * p.width', 'p.width + head')}
+${barrier}
+${products('s', 'own_tile', 'other_tile')}
+${barrier}
+${fill('other_tile', other, 'other_first', 'qkv', '3u * p.width', '2u * p.width + head')}
+${barrier}
+${products('g', 'dout_tile', 'other_tile')}
+${rows
+  .flatMap((i) =>
+    range(C).map(
+      (j) =>
+        `  let e${i}_${j} = select(0.0, exp(s${i}_${j} * p.scale - log_sum${i}), other_first + tx + ${j * SIDE}u < p.tokens) * (g${i}_${j} - delta${i}) * p.scale;`,
+    ),
+  )
+  .join('\n')}
+${setWeights('e')}
+${barrier}
+${fill('other_tile', other, 'other_first', 'qkv', '3u * p.width', 'p.width + head')}
+${barrier}
+${mix('d', 'other_tile')}
+  }
+${storeAll('d', 'dqkv', '3u * p.width', 'head', () => '1.0')}`,
+  }
+}
+
+/** Gradients of k and v, tile by tile of these: dv = p^T dout, dk = dscores^T q / sqrt(headDim). */
+export function keyGradientSource(variant: AttentionVariant): KernelSource {
+  const { R, C, storage, access, store, fill, products, mix, setWeights, zeros, storeAll, shared, start, common } =
+    parts(variant)
+  const { own, other } = variant.tile
+  const rows = range(R)
+  return {
+    ...common,
+    label: `gradient of k and v in attention of width ${variant.headDim}`,
+    storage: [
+      reads('qkv', storage),
+      reads('log_sums'),
+      reads('delta'),
+      reads('dout', storage),
+      writes('dqkv', storage),
+    ],
+    declarations: `${shared([
+      ['key_tile', own],
+      ['value_tile', own],
+      ['other_tile', other],
+    ])}${access('qkv')}${access('dout')}${store('dqkv')}`,
+    body: `${start}
+${fill('key_tile', own, 'first', 'qkv', '3u * p.width', 'p.width + head')}
+${fill('value_tile', own, 'first', 'qkv', '3u * p.width', '2u * p.width + head')}
+${zeros('dk')}
+${zeros('dv')}
+  for (var other_first = 0u; other_first < p.tokens; other_first += ${other}u) {
+${barrier}
+${fill('other_tile', other, 'other_first', 'qkv', '3u * p.width', 'head')}
+${barrier}
+${products('s', 'key_tile', 'other_tile')}
+${range(C)
+  .map(
+    (j) => `  let column${j} = other_first + tx + ${j * SIDE}u;
+  let at${j} = rows_before + min(column${j}, p.tokens - 1u);
+  let log_sum${j} = log_sums[at${j}];
+  let delta${j} = delta[at${j}];`,
+  )
+  .join('\n')}
+${rows
+  .flatMap((i) =>
+    range(C).map(
+      (j) => `  let e${i}_${j} = select(0.0, exp(s${i}_${j} * p.scale - log_sum${j}), column${j} < p.tokens);`,
+    ),
+  )
+  .join('\n')}
+${setWeights('e')}
+${barrier}
+${fill('other_tile', other, 'other_first', 'dout', 'p.width', 'head')}
+${barrier}
+${mix('dv', 'other_tile')}
+${products('g', 'value_tile', 'other_tile')}
+${rows
+  .flatMap((i) => range(C).map((j) => `  let f${i}_${j} = e${i}_${j} * (g${i}_${j} - delta${j}) * p.scale;`))
+  .join('\n')}
+${barrier}
+${setWeights('f')}
+${fill('other_tile', other, 'other_first', 'qkv', '3u * p.width', 'head')}
+${barrier}
+${mix('dk', 'other_tile')}
+  }
+${storeAll('dk', 'dqkv', '3u * p.width', 'p.width + head', () => '1.0')}
+${storeAll('dv', 'dqkv', '3u * p.width', '2u * p.width + head', () => '1.0')}`,
+  }
+}

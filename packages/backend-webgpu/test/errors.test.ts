@@ -1,0 +1,65 @@
+import { add, full, reference, tensor } from '@dit/tensor'
+import { expect, test } from 'vitest'
+import { describeWebGpu, webgpu } from '../src/index.js'
+import { nullBackend } from './drivers.js'
+
+test('without WebGPU the error says how Node gets it', async () => {
+  await expect(webgpu()).rejects.toThrow(/^webgpu: Node has no WebGPU of its own; npm install webgpu/)
+})
+
+test('without an adapter the error names the driver and the other engine', async () => {
+  const gpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU
+  await expect(webgpu({ gpu })).rejects.toThrow(/no adapter: the graphics driver is missing.*backend-cpu/)
+})
+
+test('f16 on an adapter without it is refused', async () => {
+  const info = { vendor: 'acme', architecture: '', device: '', description: 'Card 1' }
+  const adapter = { features: new Set<string>(), info } as unknown as GPUAdapter
+  await expect(webgpu({ adapter, precision: 'f16' })).rejects.toThrow(
+    'webgpu: precision must be f32 on this adapter, which has no shader-f16 (acme (Card 1))',
+  )
+})
+
+test('what is used after the backend was disposed of says so', async () => {
+  const backend = await nullBackend()
+  const x = full([3], 1, { backend })
+  await backend.dispose()
+  expect(() => add(x, x)).toThrow('webgpu: the backend was disposed of')
+  await expect(x.data()).rejects.toThrow('webgpu: the backend was disposed of')
+})
+
+test('a buffer freed twice, or of another backend, is an error', async () => {
+  const backend = await nullBackend()
+  const buffer = backend.allocate(16)
+  backend.free(buffer)
+  expect(() => backend.free(buffer)).toThrow('webgpu: buffer was freed before, or is not of this backend')
+  await backend.dispose()
+})
+
+test('describeWebGpu takes only backends of webgpu', () => {
+  expect(() => describeWebGpu(reference())).toThrow(
+    'describeWebGpu: the backend must be one that webgpu() made (got reference)',
+  )
+})
+
+test('a head that is too wide for the memory of a workgroup is refused with the figure', async () => {
+  const backend = await nullBackend()
+  const { attention } = await import('@dit/tensor')
+  const qkv = full([1, 2, 3 * 1000], 0, { backend })
+  expect(() => attention(qkv, 1)).toThrow(
+    /attention of head width 1000 needs \d+ bytes of workgroup memory \(this device has 16384\); use more heads/,
+  )
+  await backend.dispose()
+})
+
+test('tensors beyond the largest binding are refused with the figure', async () => {
+  const backend = await nullBackend()
+  expect(() => full([2 ** 26], 0, { backend })).toThrow(`a buffer holds at most ${backend.maxBufferBytes} bytes`)
+  await backend.dispose()
+})
+
+test('values cannot be read from what an engine that computes nothing made, but reading does not hang', async () => {
+  const backend = await nullBackend()
+  expect(await tensor([1, 2], [2], { backend }).data()).toHaveLength(2)
+  await backend.dispose()
+})

@@ -1,0 +1,34 @@
+import { reference } from '@dit/tensor'
+import { expect, test } from 'vitest'
+import { describeWebGpu } from '../src/index.js'
+import { nullBackend } from './drivers.js'
+import { training } from './training.js'
+
+// On the engine that checks every call and computes nothing: what is counted does not depend on values.
+const twelve = { B: 2, N: 16, D: 64, depth: 12, numHeads: 1 }
+
+test('a training step of 12 blocks takes at most 400 dispatches and two submits', async () => {
+  const backend = await nullBackend()
+  const { step } = await training(backend, reference(), twelve)
+  step().dispose()
+  const before = describeWebGpu(backend)
+  await step().data()
+  const { dispatches, submits } = describeWebGpu(backend)
+  expect(dispatches - before.dispatches).toBeLessThanOrEqual(400)
+  expect(submits - before.submits).toBeLessThanOrEqual(3)
+  await backend.dispose()
+})
+
+test('500 steps leave as many buffers, bytes, reserved bytes and kernels as two', async () => {
+  const backend = await nullBackend()
+  const { step } = await training(backend, reference(), { ...twelve, depth: 1 })
+  const look = () => {
+    const { reservedBytes, kernels } = describeWebGpu(backend)
+    return { ...backend.memory(), reservedBytes, kernels }
+  }
+  for (let i = 0; i < 2; i++) step().dispose()
+  const first = look()
+  for (let i = 2; i < 500; i++) step().dispose()
+  expect(look()).toEqual(first)
+  await backend.dispose()
+})

@@ -1,0 +1,49 @@
+import { cpu } from '@dit/backend-cpu'
+import { type Backend, reference } from '@dit/tensor'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { testNeeding } from '../../../test/require.js'
+import { webgpu } from '../src/index.js'
+import { testAdapter } from './drivers.js'
+import { training } from './training.js'
+
+const { options, why } = await testAdapter()
+const test = testNeeding('vulkan', options !== null, why)
+const extents = { B: 2, N: 9, D: 24, depth: 2, numHeads: 3 }
+
+let backend: Backend
+beforeAll(async () => {
+  if (options !== null) backend = await webgpu(options)
+})
+afterAll(async () => {
+  await backend?.dispose()
+})
+
+async function losses(on: Backend, steps: number): Promise<number[]> {
+  const run = await training(on, reference(), extents)
+  const values: number[] = []
+  for (let i = 0; i < steps; i++) {
+    const loss = run.step()
+    values.push((await loss.data())[0])
+    loss.dispose()
+  }
+  run.dispose()
+  return values
+}
+
+test('ten training steps give the losses of the CPU kernels within 1e-4, and learn', async () => {
+  const own = await cpu({ engine: 'wasm', threads: 1 })
+  const [got, want] = [await losses(backend, 10), await losses(own, 10)]
+  await own.dispose()
+  for (const [i, value] of got.entries()) expect(Math.abs(value / want[i] - 1)).toBeLessThan(1e-4)
+  expect(got[9]).toBeLessThan(got[0])
+})
+
+test('two runs give the same bits', async () => {
+  expect(await losses(backend, 5)).toEqual(await losses(backend, 5))
+})
+
+test('a run leaves no buffer behind', async () => {
+  const { buffers, bytes } = backend.memory()
+  await losses(backend, 2)
+  expect(backend.memory()).toMatchObject({ buffers, bytes })
+})
