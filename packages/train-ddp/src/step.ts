@@ -1,9 +1,20 @@
 import { dropLabels } from '@dit/adaln'
 import { type GaussianDiffusion, trainingLosses } from '@dit/diffusion'
 import { type DiTConfig, forward, nullLabel } from '@dit/model'
-import { integers, normals, randomStream, uniforms } from '@dit/random'
+import { integers, randomStream, uniforms } from '@dit/random'
 import { drawTimesteps, lossHistoryWeights, type SampledTimesteps, updateLossHistory } from '@dit/schedules'
-import { type Backend, fill, mean, mul, scope, affine, tensor, updateEma, valueAndGrad } from '@dit/tensor'
+import {
+  affine,
+  type Backend,
+  fill,
+  mean,
+  mul,
+  randomNormal,
+  scope,
+  tensor,
+  updateEma,
+  valueAndGrad,
+} from '@dit/tensor'
 import { sliceBatch, type TrainBatch } from './batch.js'
 import type { Communicator } from './communicator/communicator.js'
 import { emaDecayAt, learningRateAt } from './learning-rate.js'
@@ -128,7 +139,7 @@ async function accumulateGradients(
   const { aux } = scope(() => {
     const input = {
       x0: tensor(x0, shape, { backend }),
-      noise: tensor(normals(randomStream(seed, 'noise', step), B * size, start * size), shape, { backend }),
+      noise: randomNormal(shape, randomStream(seed, 'noise', step), { backend, start: start * size }),
       timesteps,
     }
     const weight = tensor(weights, [B], { backend })
