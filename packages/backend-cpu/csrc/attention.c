@@ -6,7 +6,11 @@
 
 #define QUERIES 64L
 #define KEYS 128L
-_Static_assert(GEMM_SCRATCH + 2 * QUERIES * KEYS + 2 * QUERIES <= SCRATCH_FLOATS, "the blocks fit a thread's scratch");
+#define PACKED_WIDTH 256L  // of a head, by dot_rows at once
+#define SCORES (QUERIES * KEYS + MR)  // gemm_in_place reads a little behind them
+_Static_assert(QUERIES % VL == 0, "queries fill whole vectors");
+_Static_assert(NR * KEYS <= GEMM_SCRATCH, "products in place find their scratch");
+_Static_assert(GEMM_SCRATCH + 2 * SCORES + 3 * QUERIES <= SCRATCH_FLOATS, "the blocks fit a thread's scratch");
 
 typedef struct {
   const float *qkv, *out, *dout;
@@ -17,44 +21,43 @@ typedef struct {
   float scale;
 } Job;
 
-// scores [queries, keys] = rows of `a` times rows of `b` transposed
-static void multiply_rows(float *scratch, const float *a, long a_row, const float *b, long b_row, float *scores, long m,
-                          long n, long k) {
-  Gemm g = {.a = a, .a_row = a_row, .a_column = 1, .b = b, .b_row = 1, .b_column = b_row, .c = scores, .c_row = KEYS};
-  g.m = m, g.n = n, g.k = k;
+// scores [m, n] = rows of `a` times rows of `b` transposed; a row of scores is `scores_row` long
+static void multiply_rows(float *scratch, const float *a, long a_row, const float *b, long b_row, float *scores,
+                          long scores_row, long m, long n, long k) {
+  Gemm g = {.a = a, .a_row = a_row, .a_column = 1, .b = b, .b_row = 1, .b_column = b_row, .c = scores};
+  g.c_row = scores_row, g.m = m, g.n = n, g.k = k;
   gemm_local(scratch, &g);
-}
-
-// row = e^(scale (row - top)), returns its sum
-INLINE float exp_row(float *row, long length, float scale, float top) {
-  vf sums = splat(0.0f), factor = splat(scale), shift = splat(top);
-  int rest = (int)(length % VL);
-  long whole = length - rest;
-  for (long i = 0; i < whole; i += VL) {
-    vf e = exp_vf((load(row + i) - shift) * factor);
-    store(row + i, e);
-    sums += e;
-  }
-  if (rest > 0) {
-    vf e = exp_vf((load_part(row + whole, rest, 0.0f) - shift) * factor);
-    store_part(row + whole, e, rest);
-    sums += load_part(row + whole, rest, 0.0f);
-  }
-  return sum_lanes(sums);
-}
-
-INLINE float max_row(const float *row, long length) {
-  int rest = (int)(length % VL);
-  long whole = length - rest;
-  vf largest = load_part(row + whole, rest, -__builtin_inff());
-  for (long i = 0; i < whole; i += VL) largest = max_vf(load(row + i), largest);
-  return max_lanes(largest);
 }
 
 INLINE void scale_row(float *row, long length, float factor) {
   long i = 0;
   for (; i + VL <= length; i += VL) store(row + i, load(row + i) * splat(factor));
   for (; i < length; i++) row[i] *= factor;
+}
+
+// What is known of each query after some blocks of keys: the largest score, the sum of e^(scale (score - largest)), and by
+// what the last block shrank what was summed before it.
+typedef struct {
+  float *top, *sum, *shrink;
+} Softmax;
+
+// scores [keys, QUERIES], a column for each query, become e^(scale (score - largest)). Columns that hold no query are
+// computed with the others and mean nothing.
+static void exp_columns(float *scores, long keys, long queries, float scale, const Softmax *state) {
+  vf factor = splat(scale);
+  for (long q = 0; q < queries; q += VL) {
+    vf top = load(state->top + q), largest = top, sum = splat(0.0f);
+    for (long key = 0; key < keys; key++) largest = max_vf(load(scores + key * QUERIES + q), largest);
+    for (long key = 0; key < keys; key++) {
+      vf e = exp_vf((load(scores + key * QUERIES + q) - largest) * factor);
+      store(scores + key * QUERIES + q, e);
+      sum += e;
+    }
+    vf shrink = exp_vf((top - largest) * factor);
+    store(state->top + q, largest);
+    store(state->sum + q, load(state->sum + q) * shrink + sum);
+    store(state->shrink + q, shrink);
+  }
 }
 
 // A block of queries of one head of one sample.
@@ -65,37 +68,27 @@ static void do_forward(Context *context, const void *data, long unit, int thread
   const float *q = job->qkv + (sample * job->tokens + q0) * row + head * job->head_width;
   const float *keys = job->qkv + sample * job->tokens * row + job->width + head * job->head_width;
   float *out = job->result + (sample * job->tokens + q0) * job->width + head * job->head_width;
-  float *scratch = scratch_of(context, thread), *scores = scratch + GEMM_SCRATCH;
-  float *top = scores + QUERIES * KEYS, *sum = top + QUERIES;
+  float *scratch = scratch_of(context, thread), *scores = scratch + GEMM_SCRATCH, *top = scores + SCORES;
+  Softmax state = {top, top + QUERIES, top + 2 * QUERIES};
+  for (long i = 0; i < QUERIES; i++) state.top[i] = -__builtin_inff(), state.sum[i] = 0.0f;
 
   for (long k0 = 0; k0 < job->tokens; k0 += KEYS) {
     const float *k = keys + k0 * row, *v = k + job->width;
     long count = min_long(KEYS, job->tokens - k0);
-    multiply_rows(scratch, q, row, k, row, scores, queries, count, job->head_width);
-    for (long i = 0; i < queries; i++) {
-      float largest = max_row(scores + i * KEYS, count);
-      if (k0 == 0) {
-        top[i] = largest;
-        sum[i] = exp_row(scores + i * KEYS, count, job->scale, largest);
-      } else {
-        float risen = largest > top[i] ? largest : top[i];
-        float shrink = exp_vf(splat((top[i] - risen) * job->scale))[0];
-        top[i] = risen;
-        sum[i] = sum[i] * shrink + exp_row(scores + i * KEYS, count, job->scale, risen);
-        scale_row(out + i * job->width, job->head_width, shrink);
-      }
+    multiply_rows(scratch, k, row, q, row, scores, QUERIES, count, queries, job->head_width);
+    exp_columns(scores, count, queries, job->scale, &state);
+    if (k0 > 0) {
+      for (long i = 0; i < queries; i++) scale_row(out + i * job->width, job->head_width, state.shrink[i]);
     }
     // out += probabilities v
-    Gemm g = {.a = scores, .a_row = KEYS, .a_column = 1, .b = v, .b_row = row, .b_column = 1, .c = out};
-    g.c_row = job->width, g.m = queries, g.n = job->head_width, g.k = count, g.accumulate = k0 > 0;
-    gemm_local(scratch, &g);
+    gemm_in_place(scratch, scores, QUERIES, v, row, out, job->width, queries, job->head_width, count, k0 > 0);
   }
   for (long i = 0; i < queries; i++) {
-    float share = 1.0f / sum[i];
+    float share = 1.0f / state.sum[i];
     scale_row(out + i * job->width, job->head_width, share);
     if (job->saved) {
       float *saved = job->saved + 2 * ((sample * job->heads + head) * job->tokens + q0 + i);
-      saved[0] = top[i], saved[1] = share;
+      saved[0] = state.top[i], saved[1] = share;
     }
   }
 }
@@ -129,20 +122,20 @@ INLINE void score_gradient(const Job *job, float *scores, float *d, long length,
   }
 }
 
-// From front to back, as the micro-kernel sums: where one key takes all, this is then exactly the product of dout with its
-// value, and their difference the 0 that it should be.
-INLINE float dot_rows(const float *a, const float *b, long length) {
-  float sum = 0.0f;
-  for (long i = 0; i < length; i++) sum += a[i] * b[i];
-  return sum;
-}
-
-// c [m, n] (+)= a b, or a^T b
-static void add_product(float *scratch, const float *a, long a_row, int transpose, const float *b, long b_row, float *c,
-                        long c_row, long m, long n, long k, int accumulate) {
-  Gemm g = {.a = a, .a_row = transpose ? 1 : a_row, .a_column = transpose ? a_row : 1, .b = b, .b_row = b_row};
-  g.b_column = 1, g.c = c, g.c_row = c_row, g.m = m, g.n = n, g.k = k, g.accumulate = accumulate;
-  gemm_local(scratch, &g);
+// dots[row] = out[row] . dout[row] for up to VL rows. From front to back, as the micro-kernel sums: where one key takes all,
+// this is then exactly the product of dout with its value, and their difference the 0 that it should be.
+static void dot_rows(float *scratch, const float *out, const float *dout, long width, long head_width, int rows,
+                     float *dots) {
+  vf sums = splat(0.0f);
+  long stretch = min_long(head_width, PACKED_WIDTH);
+  for (long p0 = 0; p0 < head_width; p0 += stretch) {
+    long count = min_long(stretch, head_width - p0);
+    float *a = scratch, *b = scratch + VL * stretch;
+    pack_strip(a, out + p0, width, 1, rows, VL, count);
+    pack_strip(b, dout + p0, width, 1, rows, VL, count);
+    for (long p = 0; p < count; p++) sums = multiply_add(load(a + p * VL), load(b + p * VL), sums);
+  }
+  store(dots, sums);
 }
 
 // One head of one sample.
@@ -152,7 +145,8 @@ static void do_backward(Context *context, const void *data, long unit, int threa
   long head_width = job->head_width, tokens = job->tokens;
   long at = sample * tokens * row + head * head_width, out_at = sample * tokens * width + head * head_width;
   const float *saved = job->saved + unit * tokens * 2;
-  float *scratch = scratch_of(context, thread), *scores = scratch + GEMM_SCRATCH, *dscores = scores + QUERIES * KEYS;
+  float *scratch = scratch_of(context, thread), *scores = scratch + GEMM_SCRATCH, *dscores = scores + SCORES;
+  float *dots = dscores + SCORES;
 
   for (long k0 = 0; k0 < tokens; k0 += KEYS) {
     long keys = min_long(KEYS, tokens - k0);
@@ -163,15 +157,21 @@ static void do_backward(Context *context, const void *data, long unit, int threa
       const float *q = job->qkv + at + q0 * row;
       const float *out = job->out + out_at + q0 * width, *dout = job->dout + out_at + q0 * width;
       float *dq = job->result + at + q0 * row;
-      multiply_rows(scratch, q, row, k, row, scores, queries, keys, head_width);
-      multiply_rows(scratch, dout, width, v, row, dscores, queries, keys, head_width);
-      for (long i = 0; i < queries; i++) {
-        float dot = dot_rows(out + i * width, dout + i * width, head_width);
-        score_gradient(job, scores + i * KEYS, dscores + i * KEYS, keys, saved + 2 * (q0 + i), dot);
+      multiply_rows(scratch, q, row, k, row, scores, KEYS, queries, keys, head_width);
+      multiply_rows(scratch, dout, width, v, row, dscores, KEYS, queries, keys, head_width);
+      for (long i = 0; i < queries; i += VL) {
+        int rows = (int)min_long(VL, queries - i);
+        dot_rows(scratch, out + i * width, dout + i * width, width, head_width, rows, dots + i);
       }
-      add_product(scratch, scores, KEYS, 1, dout, width, dv, row, keys, head_width, queries, q0 > 0);
-      add_product(scratch, dscores, KEYS, 1, q, row, dk, row, keys, head_width, queries, q0 > 0);
-      add_product(scratch, dscores, KEYS, 0, k, row, dq, row, queries, head_width, keys, k0 > 0);
+      for (long i = 0; i < queries; i++) {
+        score_gradient(job, scores + i * KEYS, dscores + i * KEYS, keys, saved + 2 * (q0 + i), dots[i]);
+      }
+      // dv += probabilities^T dout, dk += dscores^T q, dq += dscores k
+      gemm_in_place(scratch, scores, KEYS, dout, width, dv, row, keys, head_width, queries, q0 > 0);
+      gemm_in_place(scratch, dscores, KEYS, q, row, dk, row, keys, head_width, queries, q0 > 0);
+      Gemm g = {.a = dscores, .a_row = KEYS, .a_column = 1, .b = k, .b_row = row, .b_column = 1, .c = dq, .c_row = row};
+      g.m = queries, g.n = head_width, g.k = keys, g.accumulate = k0 > 0;
+      gemm_local(scratch, &g);
     }
   }
 }

@@ -18,14 +18,16 @@ _Static_assert(NC % NR == 0, "panels hold whole strips");
 #define LOCAL_NC 256L
 _Static_assert((LOCAL_MC + LOCAL_NC) * LOCAL_KC <= GEMM_SCRATCH, "the scratch suffices");
 
-void multiply_strips(const float *a, const float *b, long k, float *c, long c_row, int rows, int columns,
-                     int accumulate) {
+// The micro-kernel: c [rows, columns] (+)= A B, with rows <= MR and columns <= NR; MR values of A and NR of B follow each
+// other, and those of the next p come `a_step` and `b_step` further on.
+INLINE void multiply_tile(const float *a, long a_step, const float *b, long b_step, long k, float *c, long c_row, int rows,
+                          int columns, int accumulate) {
   vf sums[MR][NV];
 #pragma GCC unroll 16
   for (int r = 0; r < MR; r++) {
     for (int v = 0; v < NV; v++) sums[r][v] = splat(0.0f);
   }
-  const float *end = b + k * NR;
+  const float *end = b + k * b_step;
   while (b < end) {
     // The way out after each step keeps V8 from mixing the steps, for which it would have too few registers.
 #pragma GCC unroll 8
@@ -37,7 +39,7 @@ void multiply_strips(const float *a, const float *b, long k, float *c, long c_ro
         sums[r][0] = multiply_add(value, b0, sums[r][0]);
         sums[r][1] = multiply_add(value, b1, sums[r][1]);
       }
-      a += MR, b += NR;
+      a += a_step, b += b_step;
       if (b == end) break;
     }
   }
@@ -59,6 +61,12 @@ void multiply_strips(const float *a, const float *b, long k, float *c, long c_ro
   for (int r = 0; r < rows; r++) {
     for (int i = 0; i < columns; i++) c[r * c_row + i] = whole[r * NR + i] + (accumulate ? c[r * c_row + i] : 0.0f);
   }
+}
+
+// Of two packed strips.
+static void multiply_strips(const float *a, const float *b, long k, float *c, long c_row, int rows, int columns,
+                            int accumulate) {
+  multiply_tile(a, MR, b, NR, k, c, c_row, rows, columns, accumulate);
 }
 
 // A block of C: rows m0 .. m1 - 1, columns n0 .. n1 - 1, from packed strips that begin at those of rows and columns a0, b0.
@@ -210,4 +218,22 @@ void gemm_local(float *scratch, const Gemm *g) {
     }
   }
   finish_block(g, 0, g->m, 0, g->n);
+}
+
+void gemm_in_place(float *scratch, const float *a, long a_step, const float *b, long b_step, float *c, long c_row, long m,
+                   long n, long k, int accumulate) {
+  for (long n0 = 0; n0 < n; n0 += NR) {
+    int columns = (int)min_long(NR, n - n0);
+    const float *strip = b + n0;
+    long step = b_step;
+    if (columns < NR) {
+      // Behind the last column there may be no memory.
+      pack_strip(scratch, strip, 1, b_step, columns, NR, k);
+      strip = scratch, step = NR;
+    }
+    for (long m0 = 0; m0 < m; m0 += MR) {
+      multiply_tile(a + m0, a_step, strip, step, k, c + m0 * c_row + n0, c_row, (int)min_long(MR, m - m0), columns,
+                    accumulate);
+    }
+  }
 }

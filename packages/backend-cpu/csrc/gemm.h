@@ -38,7 +38,7 @@ typedef struct {
 #define gemm NAMED(gemm)
 #define gemm_local NAMED(gemm_local)
 #define pack_strip NAMED(pack_strip)
-#define multiply_strips NAMED(multiply_strips)
+#define gemm_in_place NAMED(gemm_in_place)
 
 // On all threads.
 int gemm(Context *context, const Gemm *g);
@@ -51,8 +51,9 @@ void gemm_local(float *scratch, const Gemm *g);
 // to[p * width + lane] = from[lane * lane_step + p * k_step], and 0 in lanes from `lanes` to `width`.
 void pack_strip(float *to, const float *from, long lane_step, long k_step, int lanes, int width, long k);
 
-// c [rows, columns] (+)= A strip times B strip, both packed; rows <= MR and columns <= NR.
-void multiply_strips(const float *a, const float *b, long k, float *c, long c_row, int rows, int columns,
-                     int accumulate);
+// c [m, n] (+)= A B on the calling thread, without packing: A[row, p] stands at a[p * a_step + row] and B[p, column] at
+// b[p * b_step + column]. Up to MR floats behind the last row of A are read, and up to NR * k floats of scratch are used.
+void gemm_in_place(float *scratch, const float *a, long a_step, const float *b, long b_step, float *c, long c_row, long m,
+                   long n, long k, int accumulate);
 
 #endif
