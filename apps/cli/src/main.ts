@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { convertCommand } from './commands/convert.js'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { infoCommand } from './commands/info.js'
@@ -27,7 +28,15 @@ function program(): Command {
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`dit: ${printable(oneLine(text))}\n`) })
-  const commands = [demoCommand(), trainCommand(), sampleCommand(), plotCommand(), infoCommand(), doctorCommand()]
+  const commands = [
+    demoCommand(),
+    trainCommand(),
+    sampleCommand(),
+    plotCommand(),
+    infoCommand(),
+    convertCommand(),
+    doctorCommand(),
+  ]
   for (const command of commands) dit.addCommand(command.copyInheritedSettings(dit))
   return dit
 }
@@ -58,7 +67,7 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 /** Commands whose work is more than what they print. */
-const WORKING = new Set(['demo', 'train', 'sample'])
+const WORKING = new Set(['demo', 'train', 'sample', 'convert'])
 
 // Whoever reads the output has left (`dit train | head`): work stops as if asked to; a report was read as far as wanted.
 process.stdout.once('error', (error: NodeJS.ErrnoException) => {

@@ -24,14 +24,19 @@ Examples:
   dit info DiT-XL/2
   dit info runs/demo/1
   dit info runs/demo/1/checkpoints/step-0002000 --tensors
-  dit info model.safetensors --json`
+  dit info model.safetensors --json
+  dit info DiT-XL-2-256x256.pt`
 
 /** `dit info` */
 export function infoCommand(): Command {
   return new Command('info')
     .summary('tell what a model, a run or a checkpoint is and costs')
     .description('Parameters, compute and memory of a model; the state of a run; the tensors of a checkpoint.')
-    .argument('<what>', 'folder of a run or a checkpoint, a .safetensors file, or a name such as DiT-S/8', path)
+    .argument(
+      '<what>',
+      'folder of a run, a checkpoint or diffusers, a .safetensors or .pt file, or a name such as DiT-S/8',
+      path,
+    )
     .option(
       '--batch <n>',
       `examples at a time, for the memory of training (default: the run's, or ${DEFAULT_BATCH})`,

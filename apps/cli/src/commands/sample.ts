@@ -1,9 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { gaussianDiffusion } from '@dit/diffusion'
-import { checkParams, nullLabel } from '@dit/model'
-import { dispose } from '@dit/tensor'
-import { loadCheckpointParams } from '@dit/train-ddp'
+import { nullLabel, type ParameterSource } from '@dit/model'
+import { dispose, type Params } from '@dit/tensor'
 import { Command } from 'commander'
 import { chosenBackend } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
@@ -13,11 +12,18 @@ import { addSampleOptions, SAMPLE_DEFAULTS, type SampleFlags } from '../options/
 import { checkWritable } from '../run/run-folder.js'
 import { writeWhole } from '../run/write-whole.js'
 import { checkSampleMemory } from '../sampling/check-memory.js'
-import { type FoundModel, findModel } from '../sampling/find-model.js'
+import { findSource, type SampleSource } from '../sampling/sample-source.js'
 import { parseClasses } from '../sampling/parse-classes.js'
 import { imageShape, sampleClasses, type SamplerName, type SampleStep } from '../sampling/sample-classes.js'
-import { type ClassPictures, classGrid, GRID_MAX, samplesNpz, writeSingles } from '../sampling/write-samples.js'
-import { checkInput, EXIT, Failure, UsageError } from '../terminal/errors.js'
+import {
+  type ClassPictures,
+  classGrid,
+  GRID_MAX,
+  latentsNpz,
+  samplesNpz,
+  writeSingles,
+} from '../sampling/write-samples.js'
+import { checkInput, EXIT, UsageError } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
@@ -28,6 +34,7 @@ Examples:
   dit sample --run runs/shapes --classes disc,cross --count 8 --guidance 2 --out some.png
   dit sample --checkpoint runs/shapes/checkpoints/step-0002000 --sampler ddim --steps 25
   dit sample --run runs/shapes --count 1000 --npz shapes.npz --quiet
+  dit sample --weights DiT-XL-2-256x256.pt --half f16 --classes 207 --count 1 --guidance 4 --latents dog.npz
 
 Without a run to sample from: npm run demo (dit demo) trains a small one.`
 
@@ -46,14 +53,16 @@ export function sampleCommand(): Command {
 
 /** What will be sampled and written, checked. */
 interface SamplePlan {
-  readonly model: FoundModel
+  readonly source: SampleSource
   readonly classes: readonly number[]
   readonly count: number
   readonly steps: number
   readonly sampler: SamplerName
   readonly clip: boolean
   readonly guidanceChannels: number | 'all'
-  readonly out: string
+  /** The grid; null for latents, which are no pictures. */
+  readonly out: string | null
+  readonly latents: string | null
   readonly preview: string | null
   readonly singles: string | null
   readonly npz: string | null
@@ -61,31 +70,32 @@ interface SamplePlan {
 
 /** Samples what flags ask for. Returns the exit code; errors are thrown. */
 export async function sampleFromFlags(flags: SampleFlags, output: Output): Promise<number> {
-  const plan = await planSamples(flags)
-  const { store, path, config, step, folder } = plan.model
+  const source = await findSource(flags)
+  try {
+    return await sampleFrom(await planSamples(flags, source), flags, output)
+  } finally {
+    await source.close()
+  }
+}
+
+async function sampleFrom(plan: SamplePlan, flags: SampleFlags, output: Output): Promise<number> {
+  const { source } = plan
   const { backend, description } = await openEngine(chosenBackend(flags), flags)
   const interruption = onInterrupt(() => output.notice('stopping'))
   try {
-    const params = await loadCheckpointParams(store, path, flags.raw === true ? 'model' : 'ema', backend)
-    try {
-      checkParams(config.model, params)
-    } catch (cause) {
-      throw new Failure(`${join(folder, path)} does not fit ${folder}/config.json: ${(cause as Error).message}`, {
-        cause,
-      })
-    }
+    const params = await source.load(backend)
     output.line(`engine ${engineText(description)}`)
-    for (const notice of plan.model.notices) output.notice(notice)
-    output.line(`model  ${folder}, step ${step}, ${flags.raw === true ? 'trained' : 'averaged'} weights`)
+    for (const notice of source.notices) output.notice(notice)
+    output.line(`model  ${source.title}`)
     const { guidance = SAMPLE_DEFAULTS.guidance, seed = SAMPLE_DEFAULTS.seed } = flags
     output.line(
       `sample ${plan.classes.length} ${plan.classes.length === 1 ? 'class' : 'classes'} x ${plan.count}, ${plan.sampler} ${plan.steps} steps, guidance ${guidance}, seed ${seed}`,
     )
-    const images = await drawSamples(flags, plan, { params, backend, signal: interruption.signal }, output)
-    dispose(params)
-    const written = await writeAll(plan, images)
+    const samples = await drawSamples(flags, plan, { params, backend, signal: interruption.signal }, output)
+    if (!isHeld(params)) dispose(params)
+    const written = await writeAll(plan, samples)
     for (const text of written) output.line(text)
-    output.event({ type: 'end', step, ...filesOf(plan) })
+    output.event({ type: 'end', step: source.step, ...filesOf(plan) })
     return EXIT.ok
   } catch (error) {
     const code = interruption.exitCode()
@@ -98,63 +108,90 @@ export async function sampleFromFlags(flags: SampleFlags, output: Output): Promi
   }
 }
 
-async function planSamples(flags: SampleFlags): Promise<SamplePlan> {
-  const model = await findModel(flags)
-  const { config, folder } = model
-  const classes = parseClasses(flags.classes ?? SAMPLE_DEFAULTS.classes, config.classes)
-  const channels = config.model.inChannels
-  if (channels !== 1 && channels !== 3) {
-    throw new UsageError(`${folder} is a model of ${channels} channels, not of pixels; only pixels can be shown`)
-  }
-  const { numTimesteps } = checkInput(() => gaussianDiffusion(config.recipe.diffusion))
+async function planSamples(flags: SampleFlags, source: SampleSource): Promise<SamplePlan> {
+  const { model, name, folder } = source
+  const isLarge = source.classes.length > MOST_CLASSES && flags.classes === undefined
+  if (isLarge) throw new UsageError(`--classes is needed: ${name} has ${source.classes.length}; all takes every one`)
+  const classes = parseClasses(flags.classes ?? SAMPLE_DEFAULTS.classes, source.classes)
+  const channels = model.inChannels
+  const isPixels = channels === 1 || channels === 3
+  checkLatents(flags, name, channels, isPixels)
+  const { numTimesteps } = checkInput(() => gaussianDiffusion(source.diffusion))
   const steps = flags.steps ?? Math.min(SAMPLE_DEFAULTS.steps, numTimesteps)
   if (steps > numTimesteps) {
     throw new UsageError(`--steps ${steps} is more than the ${numTimesteps} timesteps that the model was trained with`)
   }
   const sampler = (flags.sampler ?? SAMPLE_DEFAULTS.sampler) as SamplerName
   if (flags.eta !== undefined && sampler !== 'ddim') throw new UsageError('--eta is for --sampler ddim')
-  if ((flags.guidance ?? 1) !== 1 && nullLabel(config.model) === null) {
-    throw new UsageError(`--guidance must be 1: ${folder} was trained with --class-dropout 0, so it has no null class`)
+  if ((flags.guidance ?? 1) !== 1 && nullLabel(model) === null) {
+    throw new UsageError(`--guidance must be 1: ${name} was trained with --class-dropout 0, so it has no null class`)
   }
   if (typeof flags.guidanceChannels === 'number' && flags.guidanceChannels > channels) {
     throw new UsageError(`--guidance-channels must be 1 to ${channels}, or all (got ${flags.guidanceChannels})`)
   }
   const count = flags.count ?? SAMPLE_DEFAULTS.count
   checkSampleMemory({
-    model: config.model,
+    model,
+    isHalf: flags.half !== undefined,
     count: count * classes.length,
     batchSize: flags.batch ?? SAMPLE_DEFAULTS.batch,
     isGuided: (flags.guidance ?? 1) !== 1,
   })
   const out = flags.out ?? join(folder, 'samples.png')
-  if (!/\.png$/i.test(out)) throw new UsageError(`--out ${out}: the grid is a PNG; its name must end in .png`)
+  if (isPixels && !/\.png$/i.test(out))
+    throw new UsageError(`--out ${out}: the grid is a PNG; its name must end in .png`)
   const base = out.slice(0, -'.png'.length)
   const place = (flag: boolean | string | undefined, fallback: string) =>
     flag === undefined || flag === false ? null : flag === true ? fallback : flag
   const plan: SamplePlan = {
-    model,
+    source,
     classes,
     count,
     steps,
     sampler,
-    clip: flags.clip ?? true,
+    clip: flags.clip ?? isPixels,
     // `all` is parsed to null, absent is undefined.
-    guidanceChannels: flags.guidanceChannels === null ? 'all' : (flags.guidanceChannels ?? 3),
-    out,
+    guidanceChannels: flags.guidanceChannels === null ? 'all' : (flags.guidanceChannels ?? source.guidanceChannels),
+    out: isPixels ? out : null,
+    latents: flags.latents ?? null,
     preview: flags.preview === true ? `${base}.preview.png` : null,
     singles: place(flags.singles, base),
     npz: place(flags.npz, `${base}.npz`),
   }
-  await checkFile('--out', plan.out)
+  if (plan.out !== null) await checkFile('--out', plan.out)
+  if (plan.latents !== null) await checkFile('--latents', plan.latents)
   if (plan.npz !== null) await checkFile('--npz', plan.npz)
   checkApart(plan)
   if (plan.singles !== null) await checkWritable('--singles', plan.singles)
   return plan
 }
 
+/** Checks that latents, which are no pictures, are asked for as such. */
+function checkLatents(flags: SampleFlags, name: string, channels: number, isPixels: boolean): void {
+  if (isPixels) return
+  if (flags.latents === undefined) {
+    throw new UsageError(
+      `${name} is a model of ${channels} channels, not of pixels: its samples are latents; write them with --latents <file>`,
+    )
+  }
+  for (const flag of ['out', 'singles', 'npz', 'preview'] as const) {
+    if (flags[flag] !== undefined && flags[flag] !== false) {
+      throw new UsageError(
+        `--${flag} is for pictures, but ${name} is a model of ${channels} channels; use --latents alone`,
+      )
+    }
+  }
+}
+
 /** Checks that no output would overwrite another. */
-function checkApart({ out, preview, npz, singles }: SamplePlan): void {
-  const places = Object.entries({ '--out': out, 'the preview': preview, '--npz': npz, '--singles': singles })
+function checkApart({ out, preview, npz, singles, latents }: SamplePlan): void {
+  const places = Object.entries({
+    '--out': out,
+    'the preview': preview,
+    '--npz': npz,
+    '--singles': singles,
+    '--latents': latents,
+  })
   const taken = new Map<string, string>()
   for (const [what, path] of places) {
     if (path === null) continue
@@ -171,28 +208,37 @@ async function checkFile(flag: string, path: string): Promise<void> {
 }
 
 interface Loaded {
-  readonly params: Awaited<ReturnType<typeof loadCheckpointParams>>
+  readonly params: Params | ParameterSource
   readonly backend: Awaited<ReturnType<typeof openEngine>>['backend']
   readonly signal: AbortSignal
 }
 
+/** Whether weights are in this process's memory, with nothing on the engine to dispose of. */
+function isHeld(params: Params | ParameterSource): params is ParameterSource {
+  return typeof params['load'] === 'function'
+}
+
+/** Most classes that are sampled without being asked for. */
+const MOST_CLASSES = 100
+
 /** Previews in the course of a batch's steps. */
 const PREVIEWS = 10
 
-async function drawSamples(
-  flags: SampleFlags,
-  plan: SamplePlan,
-  loaded: Loaded,
-  output: Output,
-): Promise<ClassPictures> {
-  const { config } = plan.model
+/** Samples as the model makes them, and as pictures where they are. */
+interface Drawn {
+  readonly images: Float32Array
+  readonly pictures: ClassPictures | null
+}
+
+async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded, output: Output): Promise<Drawn> {
+  const { model, diffusion, classes } = plan.source
   const labels = plan.classes.flatMap((label) => Array<number>(plan.count).fill(label))
   const batchSize = flags.batch ?? SAMPLE_DEFAULTS.batch
   const total = Math.ceil(labels.length / batchSize) * plan.steps
   const named = (images: Float32Array): ClassPictures => ({
-    pictures: toPictures(images, imageShape(config.model)),
+    pictures: toPictures(images, imageShape(model)),
     perClass: plan.count,
-    names: plan.classes.map((label) => config.classes[label]),
+    names: plan.classes.map((label) => classes[label]),
   })
   const every = Math.max(1, Math.floor(plan.steps / PREVIEWS))
   const onStep = async ({ done, finished, preview }: SampleStep) => {
@@ -205,8 +251,8 @@ async function drawSamples(
   const progress = showProgress(output, { total, unit: 'steps' })
   try {
     const images = await sampleClasses({
-      model: config.model,
-      diffusion: config.recipe.diffusion,
+      model,
+      diffusion,
       ...loaded,
       labels,
       steps: plan.steps,
@@ -219,27 +265,32 @@ async function drawSamples(
       batchSize,
       onStep,
     })
-    return named(images)
+    return { images, pictures: plan.out === null ? null : named(images) }
   } finally {
     progress.stop()
   }
 }
 
 /** Writes what was asked for; returns a line about each. */
-async function writeAll(plan: SamplePlan, samples: ClassPictures): Promise<string[]> {
+async function writeAll(plan: SamplePlan, { images, pictures }: Drawn): Promise<string[]> {
   const lines: string[] = []
+  if (plan.latents !== null) {
+    await writeWhole(plan.latents, latentsNpz(images, imageShape(plan.source.model)))
+    lines.push(`latents ${plan.latents}`)
+  }
+  if (plan.out === null || pictures === null) return lines
   const { rows, columns } = GRID_MAX
-  const isPart = samples.names.length > rows || samples.perClass > columns
-  await writeWhole(plan.out, await classGrid(samples))
+  const isPart = pictures.names.length > rows || pictures.perClass > columns
+  await writeWhole(plan.out, await classGrid(pictures))
   lines.push(`grid   ${plan.out}${isPart ? ` (the first ${columns} pictures of the first ${rows} classes)` : ''}`)
-  if (plan.singles !== null) lines.push(`files  ${await writeSingles(plan.singles, samples)} in ${plan.singles}`)
+  if (plan.singles !== null) lines.push(`files  ${await writeSingles(plan.singles, pictures)} in ${plan.singles}`)
   if (plan.npz !== null) {
-    await writeWhole(plan.npz, samplesNpz(samples.pictures))
+    await writeWhole(plan.npz, samplesNpz(pictures.pictures))
     lines.push(`npz    ${plan.npz}`)
   }
   return lines
 }
 
-function filesOf({ out, singles, npz }: SamplePlan): object {
-  return { out, singles, npz }
+function filesOf({ out, singles, npz, latents }: SamplePlan): object {
+  return { out, singles, npz, latents }
 }

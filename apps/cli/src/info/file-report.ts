@@ -1,5 +1,15 @@
-import { openSafetensorsFile } from '@dit/checkpoint/node'
-import { type DiTConfig, inferConfig } from '@dit/model'
+import type { StoredSpec, TensorFile } from '@dit/checkpoint'
+import { openSafetensorsFile, openShardsFile, openTorchFile, sniffFile } from '@dit/checkpoint/node'
+import {
+  chooseStateDict,
+  type ConfigHints,
+  type DiTConfig,
+  type ModelWeights,
+  readLayout,
+  type ReadLayoutOptions,
+  type WhichWeights,
+} from '@dit/model'
+import { locateWeights } from '@dit/model/node'
 import { sizeOf } from '@dit/tensor'
 import { formatBytes, formatCount, formatTable } from '../terminal/format.js'
 
@@ -9,9 +19,14 @@ export interface TensorReport {
   readonly shape: readonly number[]
 }
 
-/** What a safetensors file holds. */
+/** What a file of weights holds. */
 export interface FileReport {
   readonly path: string
+  readonly format: 'safetensors' | 'torch' | 'shards'
+  /** Whose names the tensors have; null where it is not the parameters of a DiT. */
+  readonly layout: ModelWeights['layout'] | null
+  /** Of a training state: which of its weights are told of. */
+  readonly which: WhichWeights | null
   readonly values: number
   readonly bytes: number
   readonly tensors: readonly TensorReport[]
@@ -22,35 +37,72 @@ export interface FileReport {
 }
 
 /**
- * Reads the header of a file.
+ * Reads names and shapes of a file, or of the weights in a folder of diffusers.
  *
- * @throws SafetensorsError when it is damaged or something else
+ * @throws SafetensorsError, TorchError or ShardsError when it is damaged, hostile or something else
  */
 export async function reportFile(path: string): Promise<FileReport> {
-  const file = await openSafetensorsFile(path)
+  const place = await locateWeights(path)
+  const { file, format, which, hints, metadata, close } = await openRaw(place.file)
   try {
     const entries = [...file.entries]
-    const inferred = inferConfig(new Map(entries.map(([name, { shape }]) => [name, shape])))
+    const weights = layoutOf(file, place.config === null ? { hints } : { hints, diffusersConfig: place.config })
+    const bytesOf = ({ dtype, shape }: StoredSpec) => sizeOf(shape) * dtypeBytes(dtype)
     return {
-      path,
+      path: place.file,
+      format,
+      layout: weights?.layout ?? null,
+      which,
       values: entries.reduce((total, [, { shape }]) => total + sizeOf(shape), 0),
-      bytes: entries.reduce((total, [, { byteLength }]) => total + byteLength, 0),
+      bytes: entries.reduce((total, [, spec]) => total + bytesOf(spec), 0),
       tensors: entries.map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
-      metadata: { ...file.metadata },
-      model: inferred?.config ?? null,
-      assumptions: inferred?.assumptions ?? [],
+      metadata,
+      model: weights?.config ?? null,
+      assumptions: weights?.assumptions ?? [],
     }
   } finally {
-    await file.close()
+    await close()
   }
 }
 
-export function fileLines({ path, values, bytes, tensors, metadata }: FileReport): string[] {
+/** Null where the tensors are none of a DiT. */
+function layoutOf(file: TensorFile, options: ReadLayoutOptions): ModelWeights | null {
+  try {
+    return readLayout(file, options)
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
+interface RawFile extends Pick<FileReport, 'format' | 'which' | 'metadata'> {
+  readonly file: TensorFile
+  readonly hints: ConfigHints
+  readonly close: () => Promise<void>
+}
+
+async function openRaw(path: string): Promise<RawFile> {
+  const plain = { which: null, hints: {}, metadata: {} }
+  if ((await sniffFile(path)) === 'torch') {
+    const torch = await openTorchFile(path)
+    return { ...plain, format: 'torch', ...chooseStateDict(torch), close: () => torch.close() }
+  }
+  if (path.endsWith('.json')) {
+    const shards = await openShardsFile(path)
+    return { ...plain, format: 'shards', file: shards, close: () => shards.close() }
+  }
+  const file = await openSafetensorsFile(path)
+  return { ...plain, format: 'safetensors', file, metadata: { ...file.metadata }, close: () => file.close() }
+}
+
+export function fileLines({ path, values, bytes, tensors, metadata, layout, which }: FileReport): string[] {
   const kinds = [...new Set(tensors.map(({ dtype }) => dtype))].join(', ')
   const notes = Object.entries(metadata).map(([key, value]) => `${key} ${value}`)
   return formatTable([
     ['file', path],
     ['', `${formatCount(tensors.length)} tensors of ${kinds}; ${formatCount(values)} values, ${formatBytes(bytes)}`],
+    ...(which === null ? [] : [['', `the ${which} weights of a training state`]]),
+    ...(layout === 'diffusers' ? [['', 'names of diffusers']] : []),
     ...(notes.length === 0 ? [] : [['', `metadata: ${notes.join(', ')}`]]),
   ])
 }
@@ -63,4 +115,9 @@ export function tensorLines(tensors: readonly TensorReport[]): string[] {
     formatCount(sizeOf(shape)),
   ])
   return formatTable([['tensor', 'dtype', 'shape', 'values'], ...rows], [false, false, false, true])
+}
+
+/** Bytes of one element, by the digits in the dtype's name. */
+function dtypeBytes(dtype: string): number {
+  return dtype === 'BOOL' ? 1 : Number(/\d+/.exec(dtype)?.[0]) / 8
 }

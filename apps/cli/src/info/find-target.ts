@@ -4,13 +4,14 @@ import { DIT_NAMES } from '@dit/model'
 import { CHECKPOINT_FILES } from '@dit/train-ddp'
 import { nearest } from '../options/suggest.js'
 import { CONFIG_FILE } from '../run/run-config.js'
+import { isWeightsFolder } from '../weights/open-source.js'
 import { UsageError } from '../terminal/errors.js'
 
 /** What `dit info` was pointed at. */
 export type InfoTarget =
   | { readonly kind: 'model'; readonly name: string }
   | { readonly kind: 'run'; readonly folder: string }
-  /** A safetensors file, and the run that its checkpoint is part of. */
+  /** A file or folder of weights, and the run that its checkpoint is part of. */
   | { readonly kind: 'file'; readonly path: string; readonly run: string | null }
 
 /**
@@ -27,6 +28,7 @@ export async function findTarget(word: string): Promise<InfoTarget> {
     throw new UsageError(`${word}: there is no such file or folder, and no model of that name${hint}`)
   }
   if (!found.isDirectory()) return { kind: 'file', path: word, run: await runOf(resolve(word, '..')) }
+  if (await isWeightsFolder(word)) return { kind: 'file', path: word, run: null }
   if (await isFile(join(word, CONFIG_FILE))) return { kind: 'run', folder: word }
   const weights = join(word, CHECKPOINT_FILES.model)
   if (await isFile(weights)) return { kind: 'file', path: weights, run: await runOf(resolve(word)) }

@@ -7,7 +7,9 @@ import { integer, number, orWord, path } from './values.js'
 export interface SampleFlags extends EngineFlags {
   readonly run?: string
   readonly checkpoint?: string
+  readonly weights?: string
   readonly raw?: boolean
+  readonly half?: 'f16' | 'bf16'
   readonly classes?: string
   readonly count?: number
   readonly steps?: number
@@ -22,6 +24,7 @@ export interface SampleFlags extends EngineFlags {
   readonly singles?: boolean | string
   readonly npz?: boolean | string
   readonly preview?: boolean
+  readonly latents?: string
   readonly quiet?: boolean
   readonly json?: boolean
 }
@@ -54,6 +57,12 @@ export function addSampleOptions(command: Command): Command {
   }
   add('Model', '--run <folder>', 'a run: its newest whole checkpoint is used', path)
   add('Model', '--checkpoint <folder>', 'one checkpoint of a run: <run>/checkpoints/step-0001000', path)
+  add('Model', '--weights <path>', 'weights of others: a .pt or .safetensors file, a folder of diffusers', path)
+  add(
+    'Model',
+    '--half <type>',
+    'hold the weights in half precision: half the memory, converted as they are read',
+  ).choices(['f16', 'bf16'])
   add('Model', '--raw', 'the trained weights, not their moving average')
 
   add('Pictures', '--classes <list>', `names or numbers, with commas between, or all (default ${D.classes})`)
@@ -76,6 +85,12 @@ export function addSampleOptions(command: Command): Command {
   add('Output', '--out <file>', 'grid, a PNG (default samples.png in the folder of the run)', path)
   add('Output', '--singles [folder]', 'each picture as a PNG as well (default folder: beside the grid)', path)
   add('Output', '--npz [file]', 'all pictures as uint8 [N, H, W, 3] named arr_0 (default file: beside the grid)', path)
+  add(
+    'Output',
+    '--latents <file>',
+    'the samples as the model makes them, float32 [N, C, H, W] named arr_0 in an npz',
+    path,
+  )
   add('Output', '--preview', 'show the estimate beside the grid while sampling, in <out>.preview.png')
 
   for (const option of engineOptions()) command.addOption(option.helpGroup('Engine:'))

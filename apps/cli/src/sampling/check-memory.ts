@@ -12,6 +12,8 @@ export interface SampleSize {
   /** Pictures at a time. */
   readonly batchSize: number
   readonly isGuided: boolean
+  /** Weights are held in half precision, and one block's at a time in float32. */
+  readonly isHalf?: boolean
 }
 
 /**
@@ -20,14 +22,15 @@ export interface SampleSize {
  * @throws UsageError with the estimate, where they do not, and what to lower
  */
 export function checkSampleMemory(
-  { model, count, batchSize, isGuided }: SampleSize,
+  { model, count, batchSize, isGuided, isHalf = false }: SampleSize,
   available = machineMemory(),
 ): void {
   const values = imageShape(model).reduce((a, b) => a * b)
   // Float32 samples, their pixels, and a copy of these in the file that is written.
   const pictures = count * values * (Float32Array.BYTES_PER_ELEMENT + 2)
   const atOnce = Math.min(batchSize, count)
-  const { total } = memoryBytes(model, { batchSize: atOnce * (isGuided ? 2 : 1) })
+  const { total: whole, parameters } = memoryBytes(model, { batchSize: atOnce * (isGuided ? 2 : 1) })
+  const total = isHalf ? whole - parameters * (0.5 - 1 / model.depth) : whole
   if (pictures + total <= available) return
   const advice =
     pictures > total ? 'ask for fewer, and sample in parts with other seeds' : 'lower --batch, or ask for fewer'

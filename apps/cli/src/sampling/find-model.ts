@@ -6,7 +6,7 @@ import type { RunConfig } from '../run/run-config.js'
 import { howToGetRun, readRunConfig } from '../run/run-folder.js'
 import { Failure, UsageError } from '../terminal/errors.js'
 
-/** A checkpoint to sample from, not loaded yet. */
+/** A checkpoint of a run, not loaded yet. */
 export interface FoundModel {
   readonly folder: string
   readonly config: RunConfig

@@ -1,5 +1,5 @@
 import { type GaussianDiffusionOptions, gaussianDiffusion, type Predict } from '@dit/diffusion'
-import { type DiTConfig, forward, nullLabel } from '@dit/model'
+import { type DiTConfig, forward, nullLabel, type ParameterSource } from '@dit/model'
 import { ddim, ddpm, guided, type LabelledModel, startNoise } from '@dit/sampler'
 import { type Backend, dispose, type Params, toFloat32Array } from '@dit/tensor'
 
@@ -12,7 +12,7 @@ export interface SampleOptions {
   /** The process that the model was trained on; sampling takes `steps` of its timesteps. */
   readonly diffusion: GaussianDiffusionOptions
   /** By state-dict name; not disposed of. */
-  readonly params: Params
+  readonly params: Params | ParameterSource
   readonly backend: Backend
   /** Class of each sample, `[N]`. */
   readonly labels: ArrayLike<number>

@@ -46,3 +46,9 @@ export async function writeSingles(folder: string, { pictures, perClass, names }
 export function samplesNpz({ count, height, width, pixels }: Pictures): Uint8Array {
   return writeNpz({ arr_0: { dtype: 'U8', shape: [count, height, width, 3], data: pixels } })
 }
+
+/** Samples as the model makes them: float32 `[N, C, H, W]` named `arr_0`. */
+export function latentsNpz(images: Float32Array, shape: readonly [number, number, number]): Uint8Array {
+  const count = images.length / (shape[0] * shape[1] * shape[2])
+  return writeNpz({ arr_0: { dtype: 'F32', shape: [count, ...shape], data: images } })
+}

@@ -1,1 +1,7 @@
-export { openWeights, type OpenWeights, type OpenWeightsOptions } from './open-weights.js'
+export {
+  locateWeights,
+  openWeights,
+  type OpenWeights,
+  type OpenWeightsOptions,
+  type WeightsPlace,
+} from './open-weights.js'

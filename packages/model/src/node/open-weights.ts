@@ -47,7 +47,7 @@ const MAX_CONFIG_BYTES = 2 ** 20
  * @throws Error with a `code` from the operating system when a file cannot be opened
  */
 export async function openWeights(path: string, { which, config }: OpenWeightsOptions = {}): Promise<OpenWeights> {
-  const place = await find(path)
+  const place = await locateWeights(path)
   const opened = await openFile(place.file, which)
   try {
     const known = { ...(config === undefined ? {} : { config }), hints: opened.hints }
@@ -59,8 +59,20 @@ export async function openWeights(path: string, { which, config }: OpenWeightsOp
   }
 }
 
-/** The file, and what the `config.json` beside it says. */
-async function find(path: string): Promise<{ file: string; config: unknown }> {
+/** Where weights are. */
+export interface WeightsPlace {
+  readonly file: string
+  /** What the `config.json` beside them says, parsed; null where there is none. */
+  readonly config: unknown
+}
+
+/**
+ * The file of weights that a path means: itself, or that in a folder as `openWeights` takes them.
+ *
+ * @throws RangeError where the folder has none, or a `config.json` that is not JSON
+ * @throws Error with a `code` from the operating system when there is no such path
+ */
+export async function locateWeights(path: string): Promise<WeightsPlace> {
   if (!(await stat(path)).isDirectory()) return { file: path, config: null }
   const inner = join(path, 'transformer')
   const folder = (await isFile(join(path, 'model_index.json'))) ? inner : path

@@ -1,0 +1,108 @@
+import { checkConfig, type ModelWeights, type WhichWeights } from '@dit/model'
+import { Command, Option } from 'commander'
+import { integer, path } from '../options/values.js'
+import { checkInput, EXIT, UsageError } from '../terminal/errors.js'
+import { formatBytes } from '../terminal/format.js'
+import { createOutput, type Output } from '../terminal/output.js'
+import { showProgress } from '../terminal/progress.js'
+import { type DTypeName, DTYPES } from '../weights/cast.js'
+import { checkTarget, writeDiffusers, writeOfficial } from '../weights/convert.js'
+import { openSource } from '../weights/open-source.js'
+
+interface ConvertFlags {
+  readonly dtype?: DTypeName
+  readonly weights?: WhichWeights
+  readonly heads?: number
+  readonly force?: boolean
+  readonly quiet?: boolean
+  readonly json?: boolean
+}
+
+const EXAMPLES = `
+Examples:
+  dit convert DiT-XL-2-256x256.pt dit-xl-2.safetensors --dtype f16
+  dit convert checkpoint.pt dit-folder --weights ema
+  dit convert facebook/DiT-XL-2-256 dit-xl-2.safetensors
+  dit convert runs/shapes shapes.safetensors
+
+Reads .pt files (nothing in them is executed), safetensors, weights in shards with an index, folders of diffusers, and runs.`
+
+/** `dit convert` */
+export function convertCommand(): Command {
+  return new Command('convert')
+    .summary('convert weights between the formats of torch, safetensors and diffusers')
+    .description(
+      'Converts the weights of a DiT: to one safetensors file with official names, or to a folder for diffusers.',
+    )
+    .argument(
+      '<from>',
+      'a .pt or .safetensors file, an index of shards, a folder of diffusers, a run or its checkpoint',
+      path,
+    )
+    .argument('<to>', 'a .safetensors file (official names) or a folder (as diffusers reads it)', path)
+    .addOption(new Option('--dtype <name>', 'type of the numbers (default: as they are stored)').choices(DTYPES))
+    .addOption(
+      new Option('--weights <which>', 'of a training state: the average (default) or the trained weights').choices([
+        'ema',
+        'model',
+      ]),
+    )
+    .option('--heads <n>', 'attention heads, where neither file nor size tells them', integer(1))
+    .option('--force', 'overwrite what is there')
+    .option('-q, --quiet', 'print nothing but warnings and errors')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', EXAMPLES)
+    .action(async (from: string, to: string, flags: ConvertFlags) => {
+      process.exitCode = await convert(from, to, flags, createOutput(flags))
+    })
+}
+
+async function convert(from: string, to: string, flags: ConvertFlags, output: Output): Promise<number> {
+  const kind = await checkTarget(to, flags.force === true)
+  const source = await openSource(from, flags.weights)
+  try {
+    const weights = withHeads(source, flags.heads)
+    output.line(
+      `from   ${source.path}: ${source.layout === 'diffusers' ? "diffusers'" : 'official'} names${source.which === null ? '' : `, ${source.which} weights`}`,
+    )
+    if (weights.assumptions.length > 0) output.notice(`assumed: ${weights.assumptions.join('; ')}`)
+    if (kind === 'folder' && weights.config.timestepFrequencyShift !== 1) {
+      output.notice(
+        'diffusers computes timestep features with a frequency shift of 1, so its outputs will differ a little',
+      )
+    }
+    const progress = showProgress(output, { total: source.entries.size, unit: 'tensors', isPlainShown: false })
+    const onTensor = (done: number, total: number) => progress.update(Math.min(done, total), '')
+    const { dtype } = flags
+    const write = kind === 'folder' ? writeDiffusers : writeOfficial
+    const written = await write(to, weights, { onTensor, ...(dtype === undefined ? {} : { dtype }) }).finally(() =>
+      progress.stop(),
+    )
+    output.line(`to     ${to}: ${formatBytes(written.size)}, SHA-256 ${written.sha256}`)
+    output.event({
+      type: 'end',
+      from: source.path,
+      to,
+      layout: kind === 'folder' ? 'diffusers' : 'reference',
+      model: weights.config,
+      assumptions: weights.assumptions,
+      ...written,
+    })
+    return EXIT.ok
+  } finally {
+    await source.close()
+  }
+}
+
+/** The number of heads changes what the weights mean, and no shape tells it. */
+function withHeads(weights: ModelWeights, heads: number | undefined): ModelWeights {
+  const guess = weights.assumptions.find((text) => text.includes('heads (a file does not say)'))
+  if (heads === undefined) {
+    if (guess !== undefined)
+      throw new UsageError('--heads is needed: neither the file nor its size tells the attention heads')
+    return weights
+  }
+  const config = { ...weights.config, numHeads: heads }
+  checkInput(() => checkConfig(config))
+  return { ...weights, config, assumptions: weights.assumptions.filter((text) => !text.includes('attention heads')) }
+}

@@ -1,0 +1,111 @@
+import { dirname, join } from 'node:path'
+import type { GaussianDiffusionOptions } from '@dit/diffusion'
+import { checkParams, type DiTConfig, type HeldDType, holdParams, loadParams, type ParameterSource } from '@dit/model'
+import type { OpenWeights } from '@dit/model/node'
+import type { Backend, Params } from '@dit/tensor'
+import { loadCheckpointParams } from '@dit/train-ddp'
+import { Failure, UsageError } from '../terminal/errors.js'
+import { openSource } from '../weights/open-source.js'
+import { readScheduler } from '../weights/read-scheduler.js'
+import { findModel } from './find-model.js'
+
+/** What `dit sample` samples from, found and checked, but for its weights not read yet. */
+export interface SampleSource {
+  /** What errors call it. */
+  readonly name: string
+  /** What the user is told of it. */
+  readonly title: string
+  /** Where samples go unless the user says. */
+  readonly folder: string
+  readonly model: DiTConfig
+  readonly diffusion: GaussianDiffusionOptions
+  /** Names of the classes, in the order of their labels. */
+  readonly classes: readonly string[]
+  /** Channels that guidance has unless the user says: three, or all for weights of diffusers, as its pipeline has it. */
+  readonly guidanceChannels: 3 | 'all'
+  /** Of a checkpoint of a run. */
+  readonly step: number | null
+  readonly notices: readonly string[]
+  load(backend: Backend): Promise<Params | ParameterSource>
+  close(): Promise<void>
+}
+
+/** The flags that choose it. */
+export interface SourceFlags {
+  readonly run?: string
+  readonly checkpoint?: string
+  readonly weights?: string
+  readonly raw?: boolean
+  readonly half?: HeldDType
+}
+
+/**
+ * The run, checkpoint or foreign weights that flags mean.
+ *
+ * @throws UsageError where there is none or too many; Failure where it is damaged
+ */
+export async function findSource(flags: SourceFlags): Promise<SampleSource> {
+  if (flags.weights === undefined) return ofRun(flags)
+  if (flags.run !== undefined || flags.checkpoint !== undefined) {
+    throw new UsageError('--run, --checkpoint and --weights exclude each other')
+  }
+  return ofWeights(flags.weights, flags)
+}
+
+async function ofRun(flags: SourceFlags): Promise<SampleSource> {
+  const { folder, config, store, path, step, notices } = await findModel(flags)
+  const which = flags.raw === true ? 'model' : 'ema'
+  if (flags.half !== undefined) throw new UsageError('--half is for --weights; the checkpoints of runs are small')
+  return {
+    name: folder,
+    title: `${folder}, step ${step}, ${which === 'model' ? 'trained' : 'averaged'} weights`,
+    folder,
+    model: config.model,
+    diffusion: config.recipe.diffusion,
+    classes: config.classes,
+    guidanceChannels: 3,
+    step,
+    notices,
+    async load(backend) {
+      const params = await loadCheckpointParams(store, path, which, backend)
+      try {
+        checkParams(config.model, params)
+      } catch (cause) {
+        throw new Failure(`${join(folder, path)} does not fit ${folder}/config.json: ${(cause as Error).message}`, {
+          cause,
+        })
+      }
+      return params
+    },
+    close: async () => {},
+  }
+}
+
+async function ofWeights(path: string, { raw, half }: SourceFlags): Promise<SampleSource> {
+  const weights = await openSource(path, raw === true ? 'model' : undefined)
+  try {
+    const { config, layout, which } = weights
+    const kind = `${layout === 'diffusers' ? "diffusers'" : 'official'} names${which === null ? '' : `, ${which} weights`}`
+    return {
+      name: path,
+      title: `${weights.path}, ${kind}${half === undefined ? '' : `, held in ${half}`}`,
+      folder: dirname(weights.path),
+      model: config,
+      diffusion: await readScheduler(path, config),
+      classes: Array.from({ length: config.numClasses }, (_, label) => String(label)),
+      guidanceChannels: layout === 'diffusers' ? 'all' : 3,
+      step: null,
+      notices: noticesOf(weights),
+      load: (backend) =>
+        half === undefined ? loadParams(weights, { backend }) : holdParams(weights, { dtype: half, backend }),
+      close: () => weights.close(),
+    }
+  } catch (error) {
+    await weights.close()
+    throw error
+  }
+}
+
+function noticesOf({ assumptions }: OpenWeights): string[] {
+  return assumptions.length === 0 ? [] : [`assumed: ${assumptions.join('; ')}`]
+}

@@ -1,0 +1,113 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readSafetensors } from '@dit/checkpoint'
+import { openWeights } from '@dit/model/node'
+import { describe, expect, test } from 'vitest'
+import { runDit, temporaryFolder } from './support/run-dit.js'
+import { makeTinyRun, tinyConfig } from './support/tiny-run.js'
+
+const layouts = join(import.meta.dirname, '../../../packages/model/test/fixtures/layouts')
+const hostile = join(import.meta.dirname, '../../../tools/parity/fixtures/checkpoints')
+const expectOk = async (args: readonly string[]) => {
+  const { code, stdout, stderr } = await runDit(args)
+  expect(stderr.split('\n').filter((line) => /^dit: (?!assumed|diffusers computes)/.test(line))).toEqual([])
+  expect(code).toBe(0)
+  return stdout
+}
+
+test('a training state becomes safetensors with its configuration, in another type', async () => {
+  const to = join(temporaryFolder(), 'sub', 'state.safetensors')
+  const stdout = await expectOk(['convert', join(layouts, 'state.pt'), to, '--heads', '2', '--dtype', 'f16'])
+  expect(stdout).toMatch(
+    /from .*state\.pt: official names, ema weights\nto .*state\.safetensors: 1\d\.\d+ KiB, SHA-256 [0-9a-f]{64}\n/,
+  )
+  const weights = await openWeights(to)
+  expect(weights).toMatchObject({
+    layout: 'reference',
+    assumptions: [],
+    config: { numHeads: 2, depth: 2, inputSize: 4 },
+  })
+  expect(new Set([...weights.entries.values()].map(({ dtype }) => dtype))).toEqual(new Set(['F16']))
+  await weights.close()
+})
+
+test('--weights takes the trained weights, which are zeros here', async () => {
+  const to = join(temporaryFolder(), 'model.safetensors')
+  await expectOk(['convert', join(layouts, 'state.pt'), to, '--heads', '2', '--weights', 'model'])
+  const file = readSafetensors(readFileSync(to))
+  expect((await file.float32('final_layer.linear.weight')).every((value) => value === 0)).toBe(true)
+})
+
+test('shards to a folder of diffusers to a file: nothing is lost on the way', async () => {
+  const folder = temporaryFolder()
+  const [there, back] = [join(folder, 'diffusers'), join(folder, 'back.safetensors')]
+  await expectOk(['convert', join(layouts, 'sharded'), there])
+  expect(readdirSync(there).toSorted()).toEqual(['config.json', 'diffusion_pytorch_model.safetensors'])
+  await expectOk(['convert', there, back])
+  const [first, last] = [await openWeights(join(layouts, 'sharded')), await openWeights(back)]
+  expect(last.config).toEqual(first.config)
+  for (const name of first.entries.keys()) expect(await last.tensor(name), name).toEqual(await first.tensor(name))
+  await Promise.all([first.close(), last.close()])
+})
+
+test('runs and their checkpoints convert with what their configuration says', async () => {
+  const folder = temporaryFolder()
+  await makeTinyRun(join(folder, 'run'))
+  await expectOk(['convert', join(folder, 'run'), join(folder, 'a.safetensors'), '--dtype', 'f32'])
+  await expectOk([
+    'convert',
+    join(folder, 'run/checkpoints/step-0000002'),
+    join(folder, 'b.safetensors'),
+    '--weights',
+    'model',
+  ])
+  const [a, b] = ['a', 'b'].map((name) => readSafetensors(readFileSync(join(folder, `${name}.safetensors`))))
+  expect(JSON.parse(a.metadata['dit.config'])).toEqual(tinyConfig.model)
+  expect([a.entries.get('pos_embed')!.dtype, b.entries.get('pos_embed')!.dtype]).toEqual(['F32', 'F64'])
+})
+
+test('info tells of .pt files and of folders of diffusers', async () => {
+  expect(await expectOk(['info', join(layouts, 'state.pt')])).toContain('the ema weights of a training state')
+  const text = await expectOk(['info', join(layouts, 'bin'), '--tensors'])
+  expect(text).toContain('names of diffusers')
+  expect(text).toMatch(/transformer_blocks\.1\.attn1\.to_q\.weight +BF16 +\[8, 8\]/)
+  expect(text).toContain('heads 2')
+  expect(JSON.parse(await expectOk(['info', join(layouts, 'sharded'), '--json']))).toMatchObject({
+    kind: 'file',
+    format: 'shards',
+    layout: 'diffusers',
+    assumptions: [],
+    model: { numHeads: 2 },
+  })
+})
+
+describe('refused in one line, with nothing written', () => {
+  test.each([
+    [[join(layouts, 'state.pt'), 'o.safetensors'], /^dit: --heads is needed: neither the file nor its size tells/, 2],
+    [[join(layouts, 'state.pt'), 'o.safetensors', '--heads', '3'], /hiddenSize must be a multiple of numHeads/, 2],
+    [[join(layouts, 'state.pt'), 'o.bin'], /o\.bin: it must end in \.safetensors/, 2],
+    [[join(layouts, 'sharded'), 'o.safetensors', '--weights', 'ema'], /it holds one set, and does not say which/, 2],
+    [[join(layouts, 'expected.safetensors'), 'o.safetensors'], /the names must be those of a DiT/, 2],
+    [['nothing.pt', 'o.safetensors'], /nothing\.pt: there is no such file or folder/, 2],
+    [[join(hostile, 'malicious-zip.pt'), 'o.safetensors'], /asks for "posix\.system"/, 1],
+    [[join(hostile, 'malicious-eval-protocol4.pt'), 'o.safetensors'], /asks for "builtins\.eval"/, 1],
+    [[join(hostile, 'truncated.pt'), 'o.safetensors'], /must be a zip archive/, 1],
+  ] as const)('%j', async (args, message, exitCode) => {
+    const cwd = temporaryFolder()
+    const { code, stdout, stderr } = await runDit(['convert', ...args], { cwd })
+    expect(stderr).toMatch(message)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect([code, stdout]).toEqual([exitCode, ''])
+    expect(readdirSync(cwd)).toEqual([])
+  })
+
+  test('a file that is there, unless --force', async () => {
+    const to = join(temporaryFolder(), 'o.safetensors')
+    writeFileSync(to, 'mine')
+    const args = ['convert', join(layouts, 'diffusers'), to]
+    expect(await runDit(args)).toMatchObject({ code: 2, stderr: `dit: ${to} exists already; --force overwrites it\n` })
+    expect(readFileSync(to, 'utf8')).toBe('mine')
+    await expectOk([...args, '--force'])
+    expect(existsSync(`${to}.partial`)).toBe(false)
+  })
+})
