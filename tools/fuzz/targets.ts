@@ -1,0 +1,178 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as checkpoint from '@dit/checkpoint'
+import { zipSync } from 'fflate'
+
+/** A reader under test. */
+export interface Target {
+  /** What it begins from. */
+  readonly seeds: () => readonly Uint8Array[]
+  /** Pieces of the format that chance would not find. */
+  readonly words: readonly string[]
+  /** Reads all of an input. Anything that it throws but the reader's own error is a finding. */
+  readonly run: (bytes: Uint8Array) => Promise<void>
+  readonly errors: readonly (new (...args: never[]) => Error)[]
+}
+
+const root = join(import.meta.dirname, '../..')
+const FOLDERS = [
+  'packages/checkpoint/test/fixtures',
+  'packages/checkpoint/test/fixtures/torch',
+  'packages/model/test/fixtures/layouts',
+  'packages/model/test/fixtures/layouts/bin',
+  'packages/model/test/fixtures/layouts/sharded',
+  'tools/parity/fixtures/checkpoints',
+  'tools/parity/fixtures/embeddings',
+]
+
+/** Small files of the tests whose names end so. */
+function filesEnding(...endings: readonly string[]): Uint8Array[] {
+  return FOLDERS.map((folder) => join(root, folder))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    .filter((path) => endings.some((ending) => path.endsWith(ending)))
+    .map((path) => Uint8Array.from(readFileSync(path)))
+    .filter(({ length }) => length <= 2 ** 15)
+}
+
+const PICKLE_WORDS = [
+  'torch._utils\n_rebuild_tensor_v2',
+  'torch._utils\n_rebuild_parameter',
+  'torch._tensor\n_rebuild_from_type_v2',
+  'torch\nSize',
+  'torch\nFloatStorage',
+  'torch.storage\nUntypedStorage',
+  'collections\nOrderedDict',
+  'argparse\nNamespace',
+  'builtins\nset',
+  '_codecs\nencode',
+  'numpy\ndtype',
+  'numpy.core.multiarray\nscalar',
+  'os\nsystem',
+].map((name) => `c${name}\n`)
+
+async function readTensors(file: checkpoint.TensorFile): Promise<void> {
+  for (const name of file.entries.keys()) await file.tensor(name)
+}
+
+async function readTorchWhole(bytes: Uint8Array): Promise<void> {
+  const file = await checkpoint.readTorch(bytes)
+  let left = 10_000 // values that are looked at: one may hold another many times
+  const look = async (value: checkpoint.TorchValue): Promise<void> => {
+    if (--left < 0) return
+    if (value instanceof checkpoint.TorchTensor) return void (await file.tensor(value))
+    if (value instanceof Map || value instanceof Set || Array.isArray(value)) {
+      for (const item of value.values()) await look(item as checkpoint.TorchValue)
+    }
+  }
+  await look(file.value)
+}
+
+/** Seeds of npz: arrays of every dtype that it has, stored and packed. */
+function npzSeeds(): Uint8Array[] {
+  const arrays = {
+    a: { dtype: 'F32', shape: [2, 3], data: new Float32Array(6) },
+    b: { dtype: 'I64', shape: [], data: new BigInt64Array(1) },
+    c: { dtype: 'BOOL', shape: [4], data: new Uint8Array(4) },
+    d: { dtype: 'F64', shape: [64], data: new Float64Array(64) },
+  } as const
+  return [false, true].map((compress) => checkpoint.writeNpz(arrays, { compress }))
+}
+
+/** The pickle of a zip as torch writes it. */
+async function pickleOf(bytes: Uint8Array): Promise<Uint8Array[]> {
+  const { unzipSync } = await import('fflate')
+  try {
+    const files = unzipSync(bytes)
+    return Object.entries(files).flatMap(([name, content]) => (name.endsWith('/data.pkl') ? [content] : []))
+  } catch {
+    return []
+  }
+}
+
+const zips = filesEnding('.pt', '.bin')
+const pickles = (await Promise.all(zips.map(pickleOf))).flat()
+const storages = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`a/data/${i}`, new Uint8Array(8 * (i % 5))]))
+const jsonWords = [
+  '"dtype":"F32"',
+  '"shape":[',
+  '"data_offsets":[0,4]',
+  '"__metadata__":{',
+  '\\ud800',
+  '{"a":',
+  'F8_E4M3',
+  '9007199254740993',
+]
+
+export const TARGETS: Readonly<Record<string, Target>> = {
+  safetensors: {
+    seeds: () => filesEnding('.safetensors'),
+    words: jsonWords,
+    run: async (bytes) => readTensors(checkpoint.readSafetensors(bytes)),
+    errors: [checkpoint.SafetensorsError],
+  },
+  /** The header alone, with a length that is right: most changes of whole files end at that. */
+  'safetensors-header': {
+    seeds: () =>
+      filesEnding('.safetensors').map((bytes) => bytes.slice(8, 8 + new DataView(bytes.buffer).getUint32(0, true))),
+    words: jsonWords,
+    run: async (header) => {
+      const bytes = new Uint8Array(8 + header.length + 64)
+      new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true)
+      bytes.set(header, 8)
+      await readTensors(checkpoint.readSafetensors(bytes))
+    },
+    errors: [checkpoint.SafetensorsError],
+  },
+  npy: {
+    seeds: () => [
+      checkpoint.writeNpy({ dtype: 'F32', shape: [2, 3], data: new Float32Array(6) }),
+      checkpoint.writeNpy({ dtype: 'BOOL', shape: [], data: new Uint8Array(1) }),
+    ],
+    words: ["'descr': '<f4'", "'fortran_order': False", "'shape': (3,)", '(9007199254740993, 0)', "'|b1'"],
+    run: async (bytes) => void checkpoint.readNpy(bytes),
+    errors: [checkpoint.NpyError],
+  },
+  npz: {
+    seeds: npzSeeds,
+    words: ['PK\x01\x02', 'PK\x03\x04', 'PK\x05\x06', 'PK\x06\x06', 'PK\x06\x07', '.npy'],
+    run: async (bytes) => void (await checkpoint.readNpz(bytes)),
+    errors: [checkpoint.NpyError],
+  },
+  /** Whole files, zip and the format before it. */
+  torch: {
+    seeds: () => zips,
+    words: [
+      ...PICKLE_WORDS,
+      'PK\x01\x02',
+      'PK\x03\x04',
+      'PK\x05\x06',
+      'PK\x06\x06',
+      'PK\x06\x07',
+      'data.pkl',
+      'byteorder',
+    ],
+    run: readTorchWhole,
+    errors: [checkpoint.TorchError],
+  },
+  /** The pickle alone, in a zip whose checksums are right, with storages of 0 to 32 bytes. */
+  'torch-pickle': {
+    seeds: () => pickles,
+    words: PICKLE_WORDS,
+    run: async (bytes) =>
+      readTorchWhole(zipSync({ 'a/data.pkl': bytes, ...storages }, { level: 0, mtime: '1980-01-02' })),
+    errors: [checkpoint.TorchError],
+  },
+  shards: {
+    seeds: () => filesEnding('.index.json'),
+    words: ['"weight_map":{', '"metadata":', '../', '/', '__proto__', 'C:', '\\u0000', '.bin'],
+    run: async (bytes) => {
+      const source = { size: bytes.length, read: async (start: number, end: number) => bytes.slice(start, end) }
+      await checkpoint.openShards(source, async (name) => {
+        if (!/^[\w.-]+$/.test(name) || name.startsWith('.')) throw new Error(`shard ${name} leads elsewhere`)
+        return checkpoint.readSafetensors(checkpoint.writeSafetensors({}))
+      })
+    },
+    errors: [checkpoint.ShardsError],
+  },
+}
