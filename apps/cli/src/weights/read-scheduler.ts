@@ -26,7 +26,10 @@ export async function readScheduler(folder: string, { learnSigma }: DiTConfig): 
   }
   let config: Readonly<Record<string, unknown>> | null
   try {
-    config = JSON.parse(text) as Readonly<Record<string, unknown>> | null
+    // Python writes this number, which is none in JSON, beside the fields that are read here.
+    config = JSON.parse(text.replaceAll(/(:\s*)-?Infinity(\s*[,}])/g, '$1null$2')) as Readonly<
+      Record<string, unknown>
+    > | null
   } catch (cause) {
     throw new UsageError(`${path} is not valid JSON`, { cause })
   }
