@@ -16,8 +16,13 @@ export type TrainEvent =
   | { readonly type: 'step'; readonly record: StepRecord; readonly traffic: Traffic }
   | { readonly type: 'sample'; readonly step: number }
   | { readonly type: 'checkpoint'; readonly step: number; readonly path: string; readonly bytes: number }
-  /** With `onSaveError: 'continue'`: nothing was saved, and the run goes on. */
-  | { readonly type: 'save-failed'; readonly step: number; readonly error: unknown }
+  /** With `onSaveError: 'continue'`: nothing was saved, and the run goes on. A log is written with the next record. */
+  | {
+      readonly type: 'save-failed'
+      readonly what: 'log' | 'checkpoint'
+      readonly step: number
+      readonly error: unknown
+    }
   | {
       readonly type: 'end'
       readonly step: number

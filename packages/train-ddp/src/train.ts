@@ -94,9 +94,9 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     let lastCheckpoint = path
     yield { type: 'start', step: state.step, steps, resumedFrom: lastCheckpoint, notices }
 
-    const saveFailed = (error: unknown): TrainEvent => {
+    const saveFailed = (what: 'log' | 'checkpoint', error: unknown): TrainEvent => {
       if (options.onSaveError !== 'continue' || error instanceof CommunicationError) throw error
-      return { type: 'save-failed', step: state.step, error }
+      return { type: 'save-failed', what, step: state.step, error }
     }
     const counters = () => ({ ...countersOf(options, setting, state), logBytes: log!.bytes })
     const keepPolicy: KeepPolicy = { last: checkpoint?.keepLast ?? 3, every: checkpoint?.keepEvery ?? null }
@@ -110,7 +110,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
         lastCheckpoint = saved.path
         yield { type: 'checkpoint', step: state.step, ...saved }
       } catch (error) {
-        yield saveFailed(error)
+        yield saveFailed('checkpoint', error)
       }
     }
 
@@ -135,7 +135,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
       try {
         await log?.append(record)
       } catch (error) {
-        yield saveFailed(error)
+        yield saveFailed('log', error)
       }
       yield { type: 'step', record, traffic: communicator.traffic() }
       if (isDue(checkpoint?.every) || state.step === steps) {

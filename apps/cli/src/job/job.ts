@@ -6,6 +6,7 @@ import {
   singleCommunicator,
 } from '@dit/train-ddp'
 import { type Interruption, onInterrupt } from '../terminal/interrupt.js'
+import { SharedFailure } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 
 /** This process's, or thread's, place in a job of one or more workers. */
@@ -33,7 +34,7 @@ export function outputOfRank(rank: number, output: Output): Output {
 export function isConsequence(rank: number, error: unknown): boolean {
   if (error instanceof RankZeroError) return true
   if (error instanceof CommunicationError) return error.message.endsWith('has failed')
-  return rank !== 0 && error instanceof NonFiniteLossError
+  return rank !== 0 && (error instanceof NonFiniteLossError || error instanceof SharedFailure)
 }
 
 /** The largest of the ranks' numbers, on every rank. */

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { type MpiPlace, mpiCommunicator, processesOf } from '@dit/train-ddp/node'
 import { explain } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import { printable } from '../terminal/printable.js'
 import { isConsequence, type Job } from './job.js'
+import { SUPERVISED } from './supervise.js'
 
 /**
  * Runs `work` as a rank of the job that an MPI launcher has started. Whatever goes wrong on a rank ends all of them.
@@ -22,9 +24,12 @@ export async function runUnderMpi(
   try {
     const processes = await processesOf(communicator)
     const host = hostname()
+    // Whoever started the launcher reads it, where that was on this machine.
+    const file = process.env[SUPERVISED]
+    if (rank === 0 && file !== undefined) await writeFile(file, JSON.stringify(processes)).catch(() => {})
     const localSize = place.localSize ?? processes.filter((of) => of.startsWith(`${host}:`)).length
     const list = processes.map((of, i) => `${i} ${of}`).join(', ')
-    const description = `${size} processes (${communicator.version.split(',')[0]}; rank and host:pid: ${list})`
+    const description = `${size} processes (${communicator.version.split(',')[0].replaceAll(/\s+/g, ' ')}; rank and host:pid: ${list})`
     const code = await work({ communicator, localSize, description, interruption: onInterrupt })
     await communicator.close()
     return code

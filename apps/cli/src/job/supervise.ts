@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
-import { stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CONFIG_FILE } from '../run/run-config.js'
 import { EXIT, Failure } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Output } from '../terminal/output.js'
 
-/** Set for the processes of a supervised job, which must not supervise again. */
+/** Set for the processes of a supervised job, which must not supervise again: a file for rank 0 to list the processes in. */
 export const SUPERVISED = 'DIT_SUPERVISED'
 
 /** Milliseconds between the end of a job and its next start. */
@@ -32,6 +33,8 @@ export async function supervise(supervision: Supervision, output: Output): Promi
   const launcher = mpirun?.split(/\s+/).filter((word) => word !== '') ?? []
   let child: ReturnType<typeof spawn> | null = null
   const interruption = onInterrupt(() => void child?.kill('SIGTERM'))
+  const folderOfList = await mkdtemp(join(tmpdir(), 'dit-job-'))
+  const list = join(folderOfList, 'processes.json')
   try {
     for (let restart = 0; ; restart++) {
       const hasBegun = (await stat(join(folder, CONFIG_FILE)).catch(() => null)) !== null
@@ -40,14 +43,17 @@ export async function supervise(supervision: Supervision, output: Output): Promi
       const [command, ...args] = [...launcher, ...program]
       // A group of its own: Ctrl-C reaches it through this process alone.
       child = spawn(command, args, {
-        stdio: ['ignore', 'inherit', 'inherit'],
+        stdio: ['ignore', 'pipe', 'pipe'],
         detached: true,
-        env: { ...process.env, [SUPERVISED]: '1' },
+        env: { ...process.env, [SUPERVISED]: list },
       })
+      const tail = passOn(child)
       const { code, text } = await endOf(child, command)
+      const dead = await deadRank(tail(), list)
       const asked = interruption.exitCode()
       if (asked !== null) return code === EXIT.ok ? EXIT.ok : asked
       if (code === EXIT.ok || code === EXIT.usage || isStop(code)) return code
+      if (dead !== null) output.notice(dead)
       if (restart >= maxRestarts) {
         if (maxRestarts > 0)
           output.notice(`the job ended with ${text} after ${restart} restarts; that was the last one`)
@@ -58,7 +64,29 @@ export async function supervise(supervision: Supervision, output: Output): Promi
     }
   } finally {
     interruption.dispose()
+    await rm(folderOfList, { recursive: true, force: true })
   }
+}
+
+/** Passes what a process prints on, and keeps the end of it. */
+function passOn({ stdout, stderr }: ReturnType<typeof spawn>): () => string {
+  let tail = ''
+  const pass = (to: NodeJS.WriteStream) => (chunk: Buffer) => {
+    to.write(chunk)
+    tail = (tail + chunk.toString()).slice(-10_000)
+  }
+  stdout!.on('data', pass(process.stdout))
+  stderr!.on('data', pass(process.stderr))
+  return () => tail
+}
+
+/** MPICH's launcher names the process that is gone; this is its rank. */
+async function deadRank(tail: string, list: string): Promise<string | null> {
+  const [, pid, host] = /PID (\d+) RUNNING AT (\S+)/.exec(tail) ?? []
+  if (pid === undefined) return null
+  const text = await readFile(list, 'utf8').catch(() => '[]')
+  const rank = (JSON.parse(text) as string[]).findIndex((process) => process.endsWith(`:${pid}`))
+  return rank < 0 ? null : `rank ${rank} (process ${pid} on ${host}) is gone`
 }
 
 async function endOf(

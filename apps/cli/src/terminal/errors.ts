@@ -11,6 +11,9 @@ export class Failure extends Error {
   override readonly name = 'Failure'
 }
 
+/** A failure that every worker of a job meets at once; rank 0 tells of it. */
+export class SharedFailure extends Failure {}
+
 /** What a failed system call means, by its code. */
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',

@@ -47,7 +47,7 @@ async function joinRun(
   told: Omit<PreparedRun, 'data' | 'engine'>,
   flags: TrainFlags,
   output: Output,
-  { communicator, localSize }: Job,
+  { localSize }: Job,
 ): Promise<PreparedRun> {
   const { data, classes, engine: first } = told.config
   const path = data.kind === 'shapes' ? 'shapes' : data.folder
@@ -60,7 +60,7 @@ async function joinRun(
       engineDifference({ ...first, name: engine.description.name }, engine.description)
     if (difference === null) return { ...told, data: opened, engine }
     await engine.backend.dispose()
-    throw new Failure(`rank ${communicator.rank} is not like rank 0: ${difference}`)
+    throw new Failure(`this worker is not like rank 0: ${difference}`)
   })
 }
 

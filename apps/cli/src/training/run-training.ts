@@ -6,7 +6,7 @@ import { largest, singleJob } from '../job/job.js'
 import { batchSource } from '../run/batch-source.js'
 import { namingStore } from '../run/named-errors.js'
 import { CONFIG_FILE, type RunConfig } from '../run/run-config.js'
-import { explain, Failure, isSystemError } from '../terminal/errors.js'
+import { explain, Failure, isSystemError, SharedFailure } from '../terminal/errors.js'
 import { formatBytes, formatNumber, formatShare } from '../terminal/format.js'
 import type { Output } from '../terminal/output.js'
 import { type Progress, showProgress } from '../terminal/progress.js'
@@ -50,6 +50,11 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
       interruption.exitCode()
     }
     const step = reporter.step()
+    if ((await largest(communicator, reporter.isUnsaved() ? 1 : 0)) > 0) {
+      const last = reporter.lastCheckpoint()
+      const saved = last === null ? 'there is none' : `the last one is ${join(folder, last)}`
+      throw new SharedFailure(`the run ended at step ${reporter.step()} without a checkpoint of it; ${saved}`)
+    }
     const isSampled = (await largest(communicator, reporter.sampledStep())) === step
     const isGridMissing = config.sampleEvery !== null && !isSampled
     const exitCode = await largest(communicator, interruption.exitCode() ?? 0)
@@ -60,7 +65,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
     if (rank === 0 && !isResume && hasBegun && reporter.step() === 0) await removeBeginnings(folder, existed)
     if (error instanceof NonFiniteLossError && error.lastCheckpoint !== null) {
       const path = error.lastCheckpoint
-      throw new Failure(error.message.replace(path, join(folder, path)), { cause: error })
+      throw new SharedFailure(error.message.replace(path, join(folder, path)), { cause: error })
     }
     if (isSystemError(error)) {
       const last = reporter.lastCheckpoint()
@@ -145,6 +150,8 @@ interface Reporter {
   sampledStep(): number
   /** Path of the newest checkpoint that is whole, in the run. */
   lastCheckpoint(): string | null
+  /** The last checkpoint could not be saved, and the run went on without it. */
+  isUnsaved(): boolean
   stop(): void
 }
 
@@ -157,6 +164,8 @@ function createReporter({ folder, config, isResume }: PreparedRun, output: Outpu
   let step = 0
   let sampledStep = 0
   let lastCheckpoint: string | null = null
+  let isLogFailing = false
+  let isUnsaved = false
   let began = performance.now()
   let waited = 0
   /** Share of the time that went into waiting for other workers. */
@@ -192,11 +201,18 @@ function createReporter({ folder, config, isResume }: PreparedRun, output: Outpu
         output.event(event)
       } else if (event.type === 'checkpoint') {
         lastCheckpoint = event.path
+        isLogFailing = false
+        isUnsaved = false
         say(`checkpoint ${join(folder, event.path)} (${formatBytes(event.bytes)})`)
         output.event(event)
       } else if (event.type === 'save-failed') {
         const { message } = explain(event.error)
-        this.notice(`step ${step} could not be saved: ${message}; going on, as --on-save-error continue says`)
+        // The log is tried again at every step: telling once is enough.
+        if (event.what === 'checkpoint' || !isLogFailing) {
+          this.notice(`the ${event.what} of step ${step} could not be saved: ${message}; going on without it`)
+        }
+        if (event.what === 'log') isLogFailing = true
+        else isUnsaved = true
       } else if (event.type === 'end') {
         if (numWorkers > 1) say(`rank 0 has waited for other workers for ${formatShare(waitShare())} of the time`)
         output.event({ type: 'end', step, reason: event.reason })
@@ -211,6 +227,7 @@ function createReporter({ folder, config, isResume }: PreparedRun, output: Outpu
     step: () => step,
     sampledStep: () => sampledStep,
     lastCheckpoint: () => lastCheckpoint,
+    isUnsaved: () => isUnsaved,
     stop: () => progress?.stop(),
   }
 }

@@ -4,16 +4,20 @@ import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate 
 import { dirname, join } from 'node:path'
 import { openSafetensorsFile, writeSafetensorsFile } from '@dit/checkpoint/node'
 import type { RunStore } from '../run/run-store.js'
-import { lockFolder } from './lock.js'
+import { LOCK, lockFolder } from './lock.js'
 
 /**
  * A run as a folder. Files are written beside their place, synced and renamed, so that a reader never sees half of one,
  * and the folder is synced after that.
  */
 export function folderRunStore(folder: string): RunStore {
+  let isLocked = false
   const place = async (path: string) => {
+    // A folder that is gone, or the empty place where a disk was mounted, must not become a new run without its beginning.
+    if (isLocked) await stat(join(folder, LOCK))
     const full = join(folder, path)
-    await mkdir(dirname(full), { recursive: true })
+    const made = await mkdir(dirname(full), { recursive: true })
+    if (made !== undefined) await syncBetween(dirname(made), dirname(full))
     return full
   }
   return {
@@ -64,8 +68,23 @@ export function folderRunStore(folder: string): RunStore {
       }
     },
     list: async (path) => ((await orNull(readdir(join(folder, path)))) ?? []).toSorted(),
-    lock: () => lockFolder(folder),
+    async lock() {
+      const unlock = await lockFolder(folder)
+      isLocked = true
+      return () => {
+        isLocked = false
+        return unlock()
+      }
+    },
     remove: (path) => rm(join(folder, path), { recursive: true, force: true }),
+  }
+}
+
+/** Syncs the folders from one down to the parent of another, where folders were made. */
+async function syncBetween(first: string, below: string): Promise<void> {
+  for (let path = dirname(below); path.length >= first.length; path = dirname(path)) {
+    await syncFolder(path)
+    if (path === dirname(path)) return
   }
 }
 

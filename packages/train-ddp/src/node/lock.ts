@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { RunLockedError } from '../events.js'
 
-const LOCK = 'lock.json'
+export const LOCK = 'lock.json'
 
 /** Locks that this very process holds: a process number alone may be that of an earlier one. */
 const held = new Set<string>()

@@ -1,5 +1,8 @@
 import { seconds } from './clock.js'
 
+/** Seconds that the first answer of the others is waited for at least: processes and threads start at their own pace. */
+export const START_PATIENCE = 60
+
 /** Seconds after which a waiting thread lets signals and timers in. */
 const TURN = 0.01
 

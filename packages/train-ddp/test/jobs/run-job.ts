@@ -20,7 +20,14 @@ export async function runJob(
   onOutput: (stdout: string) => void = () => {},
 ): Promise<Ended> {
   const script = fileURLToPath(new URL(program, import.meta.url))
-  const node = [process.execPath, '--conditions=@dit/source', '--import', './tools/typescript.mjs', script]
+  const node = [
+    process.execPath,
+    '--max-old-space-size=128',
+    '--conditions=@dit/source',
+    '--import',
+    './tools/typescript.mjs',
+    script,
+  ]
   const [command, ...args] = [...(mpi?.command(workers) ?? []), ...node, JSON.stringify(job), String(workers)]
   const began = performance.now()
   const child = spawn(command, args, { cwd: REPOSITORY, env: { ...process.env, ...mpi?.env } })

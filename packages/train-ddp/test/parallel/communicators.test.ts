@@ -32,7 +32,7 @@ test('one worker sums alone', async () => {
 
 test('a rank that does not come is named', async () => {
   const group = threadGroup(3)
-  const [zero, one] = [0, 1].map((rank) => threadCommunicator(group, rank, { patience: 0.2 }))
+  const [zero, one] = [0, 1].map((rank) => threadCommunicator(group, rank, { patience: 0.2, startPatience: 0.2 }))
   one.allReduce(new Float32Array(4))
   await expect(zero.allReduce(new Float32Array(4)).wait()).rejects.toThrow('rank 2 did not answer rank 0 for 0.2 s')
 })

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import {
   checkParts,
@@ -7,7 +8,7 @@ import {
   type Transfer,
 } from '../../communicator/communicator.js'
 import { seconds } from '../clock.js'
-import { waitUntil } from '../wait-until.js'
+import { START_PATIENCE, waitUntil } from '../wait-until.js'
 import { type MpiPlace, mpiPlace } from './launcher.js'
 import { loadMpi, type MpiLibrary } from './library.js'
 
@@ -57,6 +58,9 @@ export async function mpiCommunicator({ patience = 120, place }: MpiOptions = {}
     if (!isClosed) call.abort(handles.world, code === 0 ? 1 : code)
   }
   process.on('exit', onExit)
+  // The job ends before Node tells of an error that nobody caught.
+  const onError = (error: Error) => void writeSync(2, `rank ${rank}: ${error.message}\n`)
+  process.on('uncaughtExceptionMonitor', onError)
   if (here.size !== null && here.size !== size) {
     throw new Error(
       `mpi: the launcher has started ${here.size} processes, but ${mpi.version} sees ${size}; it is not the launcher's library. Name that in DIT_MPI_LIBRARY`,
@@ -67,6 +71,8 @@ export async function mpiCommunicator({ patience = 120, place }: MpiOptions = {}
   const requests: { readonly handle: BigUint64Array; readonly arrays: unknown; isDone: boolean }[] = []
   const flag = new Int32Array(1)
   let [bytes, waitSeconds] = [0, 0]
+  /** A transfer has been waited for, so that all others have started. */
+  let hasMet = false
   const begin = (arrays: unknown, post: (request: BigUint64Array) => void) => {
     const request = { handle: new BigUint64Array(1), arrays, isDone: false }
     post(request.handle)
@@ -91,7 +97,9 @@ export async function mpiCommunicator({ patience = 120, place }: MpiOptions = {}
     return {
       poll: isDone,
       async wait() {
-        waitSeconds += await waitUntil(isDone, { pause, patience, onLost: lost })
+        const until = hasMet ? patience : Math.max(patience, START_PATIENCE)
+        waitSeconds += await waitUntil(isDone, { pause, patience: until, onLost: lost })
+        hasMet = true
       },
     }
   }
@@ -170,6 +178,7 @@ export async function mpiCommunicator({ patience = 120, place }: MpiOptions = {}
       while (requests.length > 0) poll()
       isClosed = true
       process.off('exit', onExit)
+      process.off('uncaughtExceptionMonitor', onError)
       call.finalize()
     },
     abort(code) {

@@ -1,10 +1,10 @@
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { isMainThread, parentPort, type ResourceLimits, Worker, workerData } from 'node:worker_threads'
 import type { Communicator } from '../../communicator/communicator.js'
 import { failGroup, type ThreadGroup, threadGroup } from './group.js'
 import { threadCommunicator } from './thread-communicator.js'
 
 /** Milliseconds that the other ranks have to leave once one has failed. */
-const GRACE = 3000
+const GRACE = 2000
 
 /** A rank of a job of threads has failed, and with it the job. */
 export class ThreadJobError extends Error {
@@ -25,6 +25,8 @@ export interface ThreadJobOptions {
   /** Arguments of the program in its threads; by default those of this process. */
   readonly argv?: readonly string[]
   readonly group?: ThreadGroup
+  /** Limits of each thread's JavaScript heap; those of Node by default. Engines have memory of their own. */
+  readonly resourceLimits?: ResourceLimits
 }
 
 export interface ThreadJob {
@@ -53,12 +55,12 @@ interface Failure {
 /** Runs a program in `size` threads of this process; each of them calls `threadSeat`. */
 export function runThreads(
   script: string | URL,
-  { size, argv = process.argv.slice(2), group = threadGroup(size) }: ThreadJobOptions,
+  { size, argv = process.argv.slice(2), group = threadGroup(size), resourceLimits }: ThreadJobOptions,
 ): ThreadJob {
   const control = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
   const workers = Array.from({ length: size }, (_, ditRank) => {
     const seat: Seat = { ditRank, group, control }
-    return new Worker(script, { argv: [...argv], workerData: seat })
+    return new Worker(script, { argv: [...argv], workerData: seat, resourceLimits })
   })
   const ended = new Promise<number>((resolve, reject) => {
     const codes: (number | null)[] = workers.map(() => null)
@@ -97,10 +99,6 @@ export function runThreads(
       })
       worker.on('exit', (code) => {
         codes[rank] = code
-        const isTogether = codes.every((other) => other === null || other === code)
-        if (code !== 0 && cause === null && !isTogether) {
-          fail(rank, code, `rank ${rank} ended with exit code ${code} before the job was done`, false)
-        }
         if (codes.some((other) => other === null)) {
           watchForLoners(rank)
           return
@@ -113,7 +111,8 @@ export function runThreads(
     const watchForLoners = (rank: number) => {
       setTimeout(() => {
         if (isOver || cause !== null || codes.every((code) => code !== null)) return
-        fail(rank, codes[rank] === 0 ? 1 : codes[rank]!, `rank ${rank} ended before the job was done`, false)
+        const code = codes[rank]!
+        fail(rank, code === 0 ? 1 : code, `rank ${rank} ended with exit code ${code} before the job was done`, false)
       }, GRACE).unref()
     }
   })

@@ -1,5 +1,5 @@
 import { checkParts, CommunicationError, type Communicator, type Transfer } from '../../communicator/communicator.js'
-import { waitUntil } from '../wait-until.js'
+import { START_PATIENCE, waitUntil } from '../wait-until.js'
 import { allGatherChunks, allReduceChunks, broadcastChunks, type Chunk, reduceScatterChunks } from './chunks.js'
 import { counterIndex, FAILED, type Phase, type ThreadGroup, VERSION } from './group.js'
 
@@ -9,6 +9,8 @@ const NAP = 1
 export interface ThreadCommunicatorOptions {
   /** Seconds without an answer after which a rank counts as lost (default 120). */
   readonly patience?: number
+  /** The same for the first answer, while others may still start (default 60, or `patience` if that is more). */
+  readonly startPatience?: number
 }
 
 /**
@@ -23,7 +25,7 @@ export interface ThreadCommunicatorOptions {
 export function threadCommunicator(
   group: ThreadGroup,
   rank: number,
-  { patience = 120 }: ThreadCommunicatorOptions = {},
+  { patience = 120, startPatience = START_PATIENCE }: ThreadCommunicatorOptions = {},
 ): Communicator {
   const { size, chunkBytes, slots } = group
   if (!Number.isSafeInteger(rank) || rank < 0 || rank >= size) {
@@ -102,7 +104,8 @@ export function threadCommunicator(
           return isDone()
         }
         const pause = () => void Atomics.wait(counts, VERSION, version, NAP)
-        waitSeconds += await waitUntil(isOver, { pause, patience, onLost: lost })
+        const until = consumed === 0 ? Math.max(patience, startPatience) : patience
+        waitSeconds += await waitUntil(isOver, { pause, patience: until, onLost: lost })
       },
     }
   }

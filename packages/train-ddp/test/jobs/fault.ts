@@ -1,0 +1,37 @@
+import { join } from './join.js'
+
+/** What happens to rank 1 in the midst of its work. */
+export type Fault = 'throw' | 'exit' | 'exit-0' | 'block' | 'memory' | 'kill' | 'stop'
+
+const FAULTS: Readonly<Record<Fault, () => void>> = {
+  throw() {
+    throw new Error('a fault of the test')
+  },
+  exit: () => process.exit(3),
+  'exit-0': () => process.exit(0),
+  block() {
+    for (;;);
+  },
+  memory() {
+    const rows: number[][] = []
+    for (;;) rows.push(Array.from({ length: 10_000 }, (_, i) => i + rows.length))
+  },
+  kill: () => process.kill(process.pid, 'SIGKILL'),
+  stop: () => process.kill(process.pid, 'SIGSTOP'),
+}
+
+/** Seconds without an answer after which a rank is given up. */
+const PATIENCE = 5
+
+const { fault } = JSON.parse(process.argv[2]) as { fault: Fault }
+await join(
+  import.meta.url,
+  async (communicator) => {
+    for (let step = 0; step < 20; step++) {
+      if (step === 5 && communicator.rank === 1) FAULTS[fault]()
+      await communicator.allReduce(new Float32Array(3000)).wait()
+      if (communicator.rank === 0) console.log(`step ${step}`)
+    }
+  },
+  PATIENCE,
+)
