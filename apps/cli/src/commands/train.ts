@@ -68,6 +68,8 @@ export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job
   try {
     output.line(`engine ${engineText(engine.description)}`)
     if (job.description !== null) output.line(`workers ${job.description}`)
+    const { name, size } = job.communicator
+    if (size > 1) output.event({ type: 'workers', communicator: name, size, processes: job.processes ?? [] })
     for (const line of describeRun(config, folder)) output.line(line)
     output.event({ type: 'run', folder, config })
     const { step, interrupted, isGridMissing } = await runTraining(prepared, output, job)

@@ -16,6 +16,8 @@ export interface Job {
   readonly localSize: number
   /** A line about the workers for the user, or null for a job of one. */
   readonly description: string | null
+  /** `host:pid` of every rank, where they are processes. */
+  readonly processes?: readonly string[]
   /** Requests to stop, from wherever they come to this worker. */
   interruption(onFirst: () => void): Interruption
 }

@@ -30,7 +30,7 @@ export async function runUnderMpi(
     const localSize = place.localSize ?? processes.filter((of) => of.startsWith(`${host}:`)).length
     const list = processes.map((of, i) => `${i} ${of}`).join(', ')
     const description = `${size} processes (${communicator.version.split(',')[0].replaceAll(/\s+/g, ' ')}; rank and host:pid: ${list})`
-    const code = await work({ communicator, localSize, description, interruption: onInterrupt })
+    const code = await work({ communicator, localSize, description, processes, interruption: onInterrupt })
     await communicator.close()
     return code
   } catch (error) {
