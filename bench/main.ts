@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { areWorkersBuilt, buildWorker } from './built-worker.js'
 import { ceilingText, measureCeilings } from './ceiling.js'
+import { runDdp } from './ddp/run-ddp.js'
 import { rowName, rowsOf, supports } from './engines.js'
 import { currentLoad, describeMachine, machineText } from './machine.js'
 import { type BenchOptions, parseOptions, USAGE } from './options.js'
@@ -28,13 +29,15 @@ async function main(): Promise<number> {
 
   if (areWorkersBuilt) await buildWorker()
   const { results, skipped, disagreements } = await runCases(options)
+  const { engines, rounds } = options
+  const ddp = options.ddp === null ? [] : await runDdp({ engines, rounds, isTiny: options.ddp === 'tiny' })
   if (options.json !== null) {
     const load = { before: loadBefore, after: currentLoad() }
     const date = new Date().toISOString()
-    const record = { date, machine, ceilings, load, rounds: options.rounds, results, skipped, disagreements }
+    const record = { date, machine, ceilings, load, rounds: options.rounds, results, skipped, disagreements, ddp }
     await writeFile(options.json, `${JSON.stringify(record, null, 2)}\n`)
   }
-  return disagreements.length > 0 || results.length === 0 ? 1 : 0
+  return disagreements.length > 0 || results.length + ddp.length === 0 ? 1 : 0
 }
 
 async function runCases(options: BenchOptions) {

@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly baseline: EngineName
   readonly python: string | null
   readonly json: string | null
+  /** The case `ddp`, which compares jobs of workers instead of engines, at full size or as a test has it. */
+  readonly ddp: 'small' | 'tiny' | null
 }
 
 const named = (isExtra: boolean) =>
@@ -23,7 +25,7 @@ const named = (isExtra: boolean) =>
 export const USAGE = `npm run bench -- [options]
 
   --cases A,B      cases or groups of them (default: ${named(false)};
-                   only by name: ${named(true)})
+                   only by name: ${named(true)}, and ddp, two workers against one)
   --engines A,B    ${ENGINE_NAMES.join(', ')}
                    (default: ${DEFAULT_ENGINES.join(', ')}, and pytorch with --pytorch)
   --threads 1,2    numbers of threads for the engines that take one (default: 1 and all cores)
@@ -62,9 +64,14 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
   if (engines.includes('pytorch') && python === null) {
     throw new RangeError('bench: the engine pytorch needs --pytorch, a Python interpreter that has torch')
   }
+  const names = listOf(values.cases)
+  const isDdp = (name: string) => name === 'ddp' || name === 'ddp-tiny'
+  const ddp = names?.find(isDdp)
+  const others = names?.filter((name) => !isDdp(name)) ?? null
   const threads = listOf(values.threads)?.map((text) => positive('threads', text)) ?? [1, availableParallelism()]
   return {
-    cases: chooseCases(listOf(values.cases)),
+    cases: others?.length === 0 ? [] : chooseCases(others),
+    ddp: ddp === undefined ? null : ddp === 'ddp' ? 'small' : 'tiny',
     engines,
     threads: [...new Set(threads)],
     rounds: positive('rounds', values.rounds),

@@ -7,6 +7,8 @@ export interface MpiLibrary {
   readonly version: string
   readonly handles: MpiHandles
   readonly call: MpiCalls
+  /** alarm(2): the system ends this process after so many seconds, whatever it hangs in. */
+  readonly endAfter: (seconds: number) => void
 }
 
 /** Constants of the C header, which differ between the two families. */
@@ -83,7 +85,7 @@ export async function loadMpi(names: readonly string[]): Promise<MpiLibrary> {
     throw new Error(`mpi: the library must be Open MPI or of the MPICH family (it is ${version})`)
   }
   const handles = isOpenMpi ? openMpiHandles(library) : MPICH_HANDLES
-  return { name: isOpenMpi ? 'openmpi' : 'mpich', version, handles, call: functions(library) }
+  return { name: isOpenMpi ? 'openmpi' : 'mpich', version, handles, call: functions(library), endAfter: alarm(koffi) }
 }
 
 /** MPICH ABI: handles are numbers with their kind, and for types the size in bytes, in the upper bits. */
@@ -141,6 +143,16 @@ function libraryVersion(library: Koffi.LibraryHandle): string {
   const [text, length] = [new Uint8Array(8192), new Int32Array(1)]
   library.func('MPI_Get_library_version', 'int', ['void *', 'void *'])(text, length)
   return new TextDecoder().decode(text.subarray(0, length[0])).split(/[\n\0]/)[0]
+}
+
+function alarm(koffi: typeof Koffi): (seconds: number) => void {
+  const libc = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6'
+  try {
+    return koffi.load(libc).func('alarm', 'uint', ['uint']) as (seconds: number) => void
+  } catch {
+    // Without it, an abort that hangs is ended by the patience of the other ranks.
+    return () => {}
+  }
 }
 
 async function loadKoffi(): Promise<typeof Koffi> {

@@ -18,6 +18,9 @@ const PIECE = 2 ** 20
 /** Only the thread that called MPI_Init_thread calls MPI; Node has others. */
 const THREAD_FUNNELED = 1
 
+/** Seconds for MPI_Abort, which ends the process from within: libraries have been seen to hang there on a busy machine. */
+const ABORT_SECONDS = 5
+
 /** Tag of the messages that find out who is still there. */
 const PROBE_TAG = 7043
 
@@ -54,8 +57,12 @@ export async function mpiCommunicator({ patience = 120, place }: MpiOptions = {}
   const rank = readInt((out) => call.commRank(handles.world, out))
   const size = readInt((out) => call.commSize(handles.world, out))
   let isClosed = false
+  const abort = (code: number) => {
+    mpi.endAfter(ABORT_SECONDS)
+    call.abort(handles.world, code)
+  }
   const onExit = (code: number) => {
-    if (!isClosed) call.abort(handles.world, code === 0 ? 1 : code)
+    if (!isClosed) abort(code === 0 ? 1 : code)
   }
   process.on('exit', onExit)
   // The job ends before Node tells of an error that nobody caught.
@@ -183,7 +190,7 @@ export async function mpiCommunicator({ patience = 120, place }: MpiOptions = {}
     },
     abort(code) {
       isClosed = true
-      call.abort(world, code)
+      abort(code)
       // MPI_Abort returns where the launcher is gone.
       process.exit(code)
     },
