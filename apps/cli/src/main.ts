@@ -4,6 +4,7 @@ import { convertCommand } from './commands/convert.js'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { infoCommand } from './commands/info.js'
+import { planCommand } from './commands/plan.js'
 import { plotCommand } from './commands/plot.js'
 import { sampleCommand } from './commands/sample.js'
 import { trainCommand } from './commands/train.js'
@@ -35,6 +36,7 @@ function program(): Command {
     plotCommand(),
     infoCommand(),
     convertCommand(),
+    planCommand(),
     doctorCommand(),
   ]
   for (const command of commands) dit.addCommand(command.copyInheritedSettings(dit))

@@ -1,6 +1,15 @@
 import { type DiTConfig, isTrainable, parameterShapes } from '@dit/model'
 import type { LossHistory } from '@dit/schedules'
-import { allocateFlat, type Backend, disposeFlat, flatLayout, type FlatParams, flatten, type Params } from '@dit/tensor'
+import {
+  allocateFlat,
+  type Backend,
+  dispose,
+  disposeFlat,
+  flatLayout,
+  type FlatParams,
+  flatten,
+  type Params,
+} from '@dit/tensor'
 import type { Communicator } from './communicator/communicator.js'
 import { type OptimizerState, shardedOptimizer, wholeOptimizer } from './optimizer-state.js'
 import { type Bucket, bucketLayout } from './parallel/buckets.js'
@@ -36,7 +45,10 @@ export interface StateSetting {
   readonly bucketBytes: number
 }
 
-/** Copies initial parameters into flat segments; the average begins as their copy, moments as zeros. */
+/**
+ * Moves initial parameters into flat segments; the average begins as their copy, moments as zeros. The parameters are
+ * disposed of before the rest is made, so that a run begins with no more memory than it needs.
+ */
 export function createState(
   config: DiTConfig,
   params: Params,
@@ -50,6 +62,7 @@ export function createState(
   const trainable = flatten(params, trainableLayout, backend)
   const frozen = flatten(params, frozenLayout, backend)
   const emaFrozen = flatten(params, frozenLayout, backend)
+  dispose(params)
   const gradients = allocateFlat(trainableLayout, backend)
   const buckets = bucketLayout(trainableLayout, backend, bucketBytes)
   const staging = createStaging(backend)

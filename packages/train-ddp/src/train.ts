@@ -1,7 +1,7 @@
 import { gaussianDiffusion } from '@dit/diffusion'
 import { type DiTConfig, initParams, outChannels } from '@dit/model'
 import { emptyLossHistory } from '@dit/schedules'
-import { type Backend, dispose, type Params } from '@dit/tensor'
+import type { Backend, Params } from '@dit/tensor'
 import { type BatchSource, rowsOf, sliceBatch, type TrainBatch } from './batch.js'
 import type { SavedCounters } from './checkpoint/counters.js'
 import { resumeDifferences } from './checkpoint/differences.js'
@@ -167,7 +167,6 @@ function initialState(
 ): TrainState {
   const params = initParams(model, { seed, backend })
   const state = createState(model, params, backend, { communicator, shardOptimizer, bucketBytes })
-  dispose(params)
   if (recipe.timestepSampler === 'lossSecondMoment') state.lossHistory = emptyLossHistory(diffusion.numTimesteps)
   return state
 }

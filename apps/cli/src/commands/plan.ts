@@ -1,0 +1,38 @@
+import { Command } from 'commander'
+import { givenOptions } from '../options/config-file.js'
+import { addTrainOptions, type TrainFlags } from '../options/train-options.js'
+import { integer, number } from '../options/values.js'
+import { planLines, planTraining } from '../planning/plan-training.js'
+import { createOutput } from '../terminal/output.js'
+
+/** Options of `dit plan`: those of `dit train`, the machine, and what the data would tell. */
+export interface PlanFlags extends TrainFlags {
+  readonly memory?: number
+  readonly classes?: number
+}
+
+const EXAMPLES = `
+Examples:
+  dit plan --model DiT-XL/2 --workers 8 --batch 256
+  dit plan --model DiT-B/4 --workers 2 --batch 64 --memory 12 --recompute --shard-optimizer
+
+The peak is that of a worker which is a process of its own, as under mpirun, on dit's own kernels (--backend cpu). ZeRO 2 and 3
+are figures to plan with: \`dit train\` has stage 1, --shard-optimizer.`
+
+/** `dit plan` */
+export function planCommand(): Command {
+  const command = new Command('plan')
+    .summary('tell how much memory a training job would need')
+    .description('Memory per worker of a training job, for the options given and for neighbouring ones.')
+  return addTrainOptions(command)
+    .option('--memory <GiB>', 'memory of each worker (default: that of this machine)', number(0.01))
+    .option('--classes <n>', 'classes of the data (default 1000)', integer(1))
+    .addHelpText('after', EXAMPLES)
+    .action(() => {
+      const flags = givenOptions<PlanFlags>(command)
+      const output = createOutput(flags)
+      const plan = planTraining(flags)
+      output.event({ type: 'plan', ...plan })
+      for (const line of planLines(plan)) output.line(line)
+    })
+}
