@@ -98,6 +98,11 @@ async function openTensorflow(
 ): Promise<OpenEngine> {
   const { describeTfjs, tfjs } = await import('@dit/backend-tfjs')
   const device = name === 'tfjs-node' ? 'cpu' : 'gpu'
+  if (device === 'gpu') {
+    // Each process of an MPI job has a GPU of its own.
+    const { claimDevice } = await import('@dit/train-ddp/node')
+    claimDevice()
+  }
   const counted = threads === 'auto' || device === 'gpu' ? {} : { threads }
   const backend = await tfjs({ engine: 'tensorflow', device, tf32, ...counted })
   const { version, tensorflow, threads: running } = describeTfjs(backend)

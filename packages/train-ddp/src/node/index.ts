@@ -1,3 +1,4 @@
+export { claimDevice, visibleDevice } from './cuda-device.js'
 export { folderRunStore } from './folder-store.js'
 export { mpiPlace, type MpiPlace } from './mpi/launcher.js'
 export { type MpiCommunicator, mpiCommunicator, type MpiOptions, processesOf } from './mpi/mpi-communicator.js'
