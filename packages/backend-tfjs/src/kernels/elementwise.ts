@@ -42,7 +42,7 @@ export function elementwiseKernels(runner: Runner): Elementwise {
     select(condition, a, b, out) {
       runner.run(out, () => {
         const test = tf.notEqual(stretch(tf.cast(runner.read(condition), 'float32'), out.shape), tf.scalar(0))
-        return tf.where(test, stretch(runner.read(a), out.shape), stretch(runner.read(b), out.shape))
+        return where(test, stretch(runner.read(a), out.shape), stretch(runner.read(b), out.shape))
       })
     },
     sum(x, axes, out) {
@@ -65,7 +65,14 @@ const binaryFunctions: Record<BinaryOp, (a: tf.Tensor, b: tf.Tensor) => tf.Tenso
 
 /** NaN wherever an argument is: engines differ in what their maximum makes of it. */
 function withNaN(a: tf.Tensor, b: tf.Tensor, extremum: tf.Tensor): tf.Tensor {
-  return tf.where(tf.logicalOr(tf.isNaN(a), tf.isNaN(b)), constant(extremum.shape, NaN), extremum)
+  return where(tf.logicalOr(tf.isNaN(a), tf.isNaN(b)), constant(extremum.shape, NaN), extremum)
+}
+
+/** `tf.where` of three of one shape; the webgpu engine has it up to rank 4. */
+function where(test: tf.Tensor, a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  if (a.rank <= 4) return tf.where(test, a, b)
+  const flat = [test, a, b].map((x) => tf.reshape(x, [a.size]))
+  return tf.reshape(tf.where(flat[0], flat[1], flat[2]), a.shape)
 }
 
 function times(x: tf.Tensor, factor: number): tf.Tensor {

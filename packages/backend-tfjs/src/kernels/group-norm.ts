@@ -2,6 +2,7 @@ import type { ImageKernels, View } from '@dit/tensor'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Runner, SavedTensors } from '../runner.js'
 import { silu, siluAndSlope } from './activation.js'
+import { add, mul, sub } from './arithmetic.js'
 
 type GroupNorm = Pick<ImageKernels, 'groupNorm' | 'groupNormBackward'>
 
@@ -16,11 +17,11 @@ export function groupNormKernels(runner: Runner): GroupNorm {
       const [B, C, H, W] = x.shape
       runner.run(out, () => {
         const rows = runner.read(x, [B * G, (C / G) * H * W])
-        const centred = tf.sub(rows, tf.mean(rows, -1, true))
-        const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon)) // [B G, 1]
-        const normalized = tf.reshape(tf.mul(centred, inverse), [B, G, C / G, H * W])
+        const centred = sub(rows, tf.mean(rows, -1, true))
+        const inverse = tf.rsqrt(add(tf.mean(tf.square(centred), -1, true), epsilon)) // [B G, 1]
+        const normalized = tf.reshape(mul(centred, inverse), [B, G, C / G, H * W])
         if (keep) saved = runner.save([normalized, inverse])
-        const pre = tf.add(tf.mul(normalized, perChannel(weight, G)), perChannel(bias, G))
+        const pre = add(mul(normalized, perChannel(weight, G)), perChannel(bias, G))
         return tf.reshape(activation === 'silu' ? silu(pre) : pre, [B, C, H, W])
       })
       return saved
@@ -30,17 +31,17 @@ export function groupNormKernels(runner: Runner): GroupNorm {
       runner.runAll(outputs, () => {
         const [normalized, inverse] = (saved as SavedTensors).tensors
         const gain = perChannel(weight, G)
-        const slope = () => siluAndSlope(tf.add(tf.mul(normalized, gain), perChannel(bias, G))).slope
+        const slope = () => siluAndSlope(add(mul(normalized, gain), perChannel(bias, G))).slope
         const gradient = runner.read(dout, [B, G, C / G, H * W])
-        const dpre = activation === 'silu' ? tf.mul(gradient, slope()) : gradient
+        const dpre = activation === 'silu' ? mul(gradient, slope()) : gradient
         const rows = [B * G, (C / G) * H * W]
-        const dnormalized = tf.reshape(tf.mul(dpre, gain), rows)
+        const dnormalized = tf.reshape(mul(dpre, gain), rows)
         const n = tf.reshape(normalized, rows)
-        const along = tf.mean(tf.mul(dnormalized, n), -1, true) // [B G, 1]
-        const centred = tf.sub(dnormalized, tf.add(tf.mul(n, along), tf.mean(dnormalized, -1, true)))
+        const along = tf.mean(mul(dnormalized, n), -1, true) // [B G, 1]
+        const centred = sub(dnormalized, add(mul(n, along), tf.mean(dnormalized, -1, true)))
         return {
-          ...(outputs.dx && { dx: tf.reshape(tf.mul(centred, inverse), [B, C, H, W]) }),
-          ...(outputs.dweight && { dweight: tf.reshape(tf.sum(tf.mul(dpre, normalized), [0, 3]), [C]) }),
+          ...(outputs.dx && { dx: tf.reshape(mul(centred, inverse), [B, C, H, W]) }),
+          ...(outputs.dweight && { dweight: tf.reshape(tf.sum(mul(dpre, normalized), [0, 3]), [C]) }),
           ...(outputs.dbias && { dbias: tf.reshape(tf.sum(dpre, [0, 3]), [C]) }),
         }
       })
