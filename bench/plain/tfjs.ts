@@ -9,8 +9,13 @@ export async function startTfjs(): Promise<string> {
   setWasmPaths(join(dirname(resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist') + sep)
   setThreadsCount(1)
   if (!(await tf.setBackend('wasm'))) throw new Error('tfjs-wasm-plain: the wasm engine did not start')
+  await loadTfjsGradients()
+  return tf.version_core
+}
+
+/** The gradients, which the build of tfjs for Node does not register. */
+export async function loadTfjsGradients(): Promise<void> {
   register('./gradients-hooks.mjs', import.meta.url)
   const gradients = '@tensorflow/tfjs-core/dist/register_all_gradients.js'
   await import(gradients)
-  return tf.version_core
 }

@@ -3,8 +3,10 @@ import { setDescription } from './describe.js'
 import { adamwKernel } from './kernels/adamw.js'
 import { attentionKernels } from './kernels/attention.js'
 import { broadcastKernels } from './kernels/broadcast.js'
+import { convolutionKernels } from './kernels/conv2d.js'
 import { accumulateNow, elementwiseKernels } from './kernels/elementwise.js'
 import { gatedResidualKernels } from './kernels/gated-residual.js'
+import { groupNormKernels } from './kernels/group-norm.js'
 import { indexingKernels } from './kernels/indexing.js'
 import { layoutKernels } from './kernels/layout.js'
 import { layerNormKernels } from './kernels/layer-norm.js'
@@ -13,11 +15,13 @@ import { matmulKernel } from './kernels/matmul.js'
 import { randomNormalKernel } from './kernels/random-normal.js'
 import { softmaxKernels } from './kernels/softmax.js'
 import { sumKernel } from './kernels/sum.js'
+import { upsampleKernels } from './kernels/upsample.js'
 import type { GpuBuffer } from './runtime/pool.js'
 import { createRuntime } from './runtime/runtime.js'
 
 export interface BackendOptions {
   readonly useHalf: boolean
+  readonly gradientLift: number
   readonly useSmallTiles: boolean
   readonly adapterText: string
   readonly isSoftware: boolean
@@ -26,11 +30,12 @@ export interface BackendOptions {
 /** The backend over a device, which it takes over. */
 export function createBackend(
   device: GPUDevice,
-  { useHalf, useSmallTiles, adapterText, isSoftware }: BackendOptions,
+  { useHalf, gradientLift, useSmallTiles, adapterText, isSoftware }: BackendOptions,
 ): Backend {
   const name = useHalf ? 'webgpu-f16' : 'webgpu'
   const runtime = createRuntime(name, device, {
     useHalf,
+    gradientLift,
     useSmallTiles,
     add: (running, sum, part) => accumulateNow(running, sum, part, 1),
   })
@@ -63,6 +68,9 @@ export function createBackend(
       ...gatedResidualKernels(runtime),
       ...adamwKernel(runtime),
       ...randomNormalKernel(runtime),
+      ...convolutionKernels(runtime),
+      ...groupNormKernels(runtime),
+      ...upsampleKernels(runtime),
     },
     dispose: () => runtime.destroy(),
   }

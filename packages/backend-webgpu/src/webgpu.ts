@@ -15,6 +15,14 @@ export interface WebGpuOptions {
    */
   readonly precision?: 'f32' | 'f16'
   /**
+   * Of `f16`: gradients are multiplied by this power of two before they are rounded, and what is made of them divided by
+   * it, so that small ones do not become 0 (loss scaling, done inside of each product). 4096 by default; larger gradients than
+   * 65504 / lossScale are cut off.
+   *
+   * Micikevicius et al. 2018, "Mixed Precision Training", section 3.2.
+   */
+  readonly lossScale?: number
+  /**
    * `small` keeps the code of kernels short, for software drivers, which compile slowly; `auto` knows these by name.
    * Results differ in the order of sums.
    */
@@ -35,6 +43,7 @@ export async function webgpu({
   powerPreference = 'high-performance',
   adapter: given,
   precision = 'f32',
+  lossScale = 4096,
   tiles = 'auto',
 }: WebGpuOptions = {}): Promise<Backend> {
   const adapter = given ?? (await requestAdapter(gpu ?? pageGpu(), powerPreference))
@@ -43,9 +52,13 @@ export async function webgpu({
       `webgpu: precision must be f32 on this adapter, which has no shader-f16 (${adapterText(adapter)})`,
     )
   }
+  if (!(Number.isInteger(Math.log2(lossScale)) && lossScale >= 1 && lossScale <= 65_536)) {
+    throw new RangeError(`webgpu: lossScale must be a power of two from 1 to 65536 (got ${lossScale})`)
+  }
   const device = await requestDevice(adapter)
   return createBackend(device, {
     useHalf: precision === 'f16',
+    gradientLift: lossScale,
     useSmallTiles: tiles === 'small' || (tiles === 'auto' && isSoftware(adapter)),
     adapterText: adapterText(adapter),
     isSoftware: isSoftware(adapter),

@@ -1,13 +1,7 @@
 import type { FusedKernels } from '@dit/tensor'
 import type { Capabilities, Groups, Runtime } from '../runtime/runtime.js'
-import {
-  attentionBytes,
-  attentionSource,
-  type AttentionTile,
-  type AttentionVariant,
-  keyGradientSource,
-  queryGradientSource,
-} from '../wgsl/attention.js'
+import { attentionBytes, attentionSource, keyGradientSource, queryGradientSource } from '../wgsl/attention.js'
+import type { AttentionTile, AttentionVariant } from '../wgsl/attention-parts.js'
 import { saving, viewOf } from './saved.js'
 
 const TILES: readonly AttentionTile[] = [
@@ -28,7 +22,13 @@ export function attentionKernels(runtime: Runtime): Pick<FusedKernels, 'attentio
       const saved = saving(runtime, B * numHeads * N, keep)
       const kernel = runtime.kernel(`attention/${keyOf(variant)}/${keep}`, () => attentionSource(variant))
       const outputs = saved === null ? [out] : [out, saved.view]
-      runtime.run(kernel, [qkv], outputs, paramsOf(N, D, numHeads), groupsOf(variant, B, N, numHeads))
+      runtime.run(
+        kernel,
+        [qkv],
+        outputs,
+        [N, D, numHeads, (D / numHeads) ** -0.5, capabilities.gradientLift],
+        groupsOf(variant, B, N, numHeads),
+      )
       return saved
     },
     attentionBackward(qkv, numHeads, out, saved, dout, dqkv) {
@@ -36,7 +36,10 @@ export function attentionKernels(runtime: Runtime): Pick<FusedKernels, 'attentio
       const variant = variantOf(D / numHeads, true)
       const logSums = viewOf(saved!)
       const delta = runtime.temporary(B * numHeads * N)
-      const [params, groups] = [paramsOf(N, D, numHeads), groupsOf(variant, B, N, numHeads)]
+      const [params, groups] = [
+        [N, D, numHeads, (D / numHeads) ** -0.5, capabilities.gradientLift],
+        groupsOf(variant, B, N, numHeads),
+      ]
       const query = runtime.kernel(`attention dq/${keyOf(variant)}`, () => queryGradientSource(variant))
       runtime.run(query, [qkv, out, logSums, dout], [delta, dqkv], params, groups)
       const key = runtime.kernel(`attention dkv/${keyOf(variant)}`, () => keyGradientSource(variant))
@@ -69,10 +72,6 @@ export function chooseAttentionTile(
 
 const keyOf = ({ headDim, tile, useHalf }: AttentionVariant) =>
   `${headDim}/${tile.own}x${tile.other}${useHalf ? '/half' : ''}`
-
-function paramsOf(N: number, D: number, numHeads: number): number[] {
-  return [N, D, numHeads, (D / numHeads) ** -0.5]
-}
 
 function groupsOf({ tile }: AttentionVariant, B: number, N: number, numHeads: number): Groups {
   return [Math.ceil(N / tile.own), numHeads, B]

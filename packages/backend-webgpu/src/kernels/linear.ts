@@ -77,7 +77,16 @@ export function linearKernels(runtime: Runtime): Pick<FusedKernels, 'linear' | '
       run([target]) {
         const { view: out, accumulates } = target!
         const extents = { G: 1, M, N: K, K: O }
-        runProduct(runtime, { a: dinner, b: weight, extents, transposeA: false, transposeB: false, out, accumulates })
+        runProduct(runtime, {
+          isGradient: true,
+          a: dinner,
+          b: weight,
+          extents,
+          transposeA: false,
+          transposeB: false,
+          out,
+          accumulates,
+        })
       },
     })
   }
@@ -93,7 +102,17 @@ export function linearKernels(runtime: Runtime): Pick<FusedKernels, 'linear' | '
         const sums = biasTarget === null ? null : { out: biasTarget.view, accumulates: biasTarget.accumulates }
         const extents = { G: 1, M: O, N: K, K: M }
         const { view: out, accumulates } = weightTarget ?? { view: dweight, accumulates: false }
-        runProduct(runtime, { a: dinner, b: x, extents, transposeA: true, transposeB: false, out, accumulates, sums })
+        runProduct(runtime, {
+          isGradient: true,
+          a: dinner,
+          b: x,
+          extents,
+          transposeA: true,
+          transposeB: false,
+          out,
+          accumulates,
+          sums,
+        })
       },
     })
   }

@@ -7,7 +7,7 @@ export function matmulKernel(runtime: Runtime): Pick<RequiredKernels, 'matmul'> 
     matmul(a, b, transposeA, transposeB, out) {
       const [G, M, N] = out.shape
       const K = a.shape[transposeA ? 1 : 2]
-      runProduct(runtime, { a, b, extents: { G, M, N, K }, transposeA, transposeB, out })
+      runProduct(runtime, { a, b, extents: { G, M, N, K }, transposeA, transposeB, out, isExact: true })
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { Activation, View } from '@dit/tensor'
 import type { Capabilities, Groups, Runtime } from '../runtime/runtime.js'
-import { describe, productSource, type ProductVariant, type Tile } from '../wgsl/matmul.js'
+import { describe, type Gather, productSource, type ProductVariant, type Tile } from '../wgsl/matmul.js'
 
 /** A product with what follows it. */
 export interface Product {
@@ -13,12 +13,18 @@ export interface Product {
   readonly transposeB: boolean
   readonly out: View
   readonly accumulates?: boolean
+  /** True where operands stay f32 whatever the precision of the backend. */
+  readonly isExact?: boolean
+  /** True where A is a gradient: in half precision it is multiplied by `gradientLift` on its way in. */
+  readonly isGradient?: boolean
   readonly bias?: View | null
   readonly activation?: Activation
   /** Where the values before the activation go. */
   readonly inner?: View | null
   /** out2 = x + gate * result; a gate per `tokens` rows. */
   readonly gated?: { readonly x: View; readonly gate: View; readonly out: View; readonly tokens: number } | null
+  /** How operands are found that are no matrices, with the values of its parameters. */
+  readonly gather?: { readonly how: Gather; readonly values: readonly number[] }
   /** Where the sums over the columns of a transposed A go. */
   readonly sums?: { readonly out: View; readonly accumulates: boolean } | null
 }
@@ -44,16 +50,18 @@ export function chooseTile(
 
 export function runProduct(runtime: Runtime, product: Product): void {
   const { a, b, extents, transposeA, transposeB, out, accumulates = false, bias = null, activation = 'none' } = product
-  const { inner = null, gated = null, sums = null } = product
+  const { inner = null, gated = null, sums = null, gather, isExact = false } = product
   const { G, M, N, K } = extents
-  const { useHalf } = runtime.capabilities
-  const tile = chooseTile(extents, runtime.capabilities)
+  const { capabilities } = runtime
+  const useHalf = capabilities.useHalf && !isExact
+  const lift = useHalf && product.isGradient === true ? capabilities.gradientLift : 1
+  const tile = chooseTile(extents, capabilities)
   const variant: ProductVariant = {
     tile,
     transposeA,
     transposeB,
-    isVectorA: (transposeA ? M : K) % 4 === 0,
-    isVectorB: (transposeB ? K : N) % 4 === 0,
+    isVectorA: gather === undefined && (transposeA ? M : K) % 4 === 0,
+    isVectorB: gather === undefined && (transposeB ? K : N) % 4 === 0,
     useHalf,
     useBias: bias !== null,
     activation,
@@ -61,6 +69,7 @@ export function runProduct(runtime: Runtime, product: Product): void {
     accumulates,
     isGated: gated !== null,
     sums: sums === null ? 'none' : sums.accumulates ? 'add' : 'write',
+    ...(gather === undefined ? {} : { gather: gather.how }),
   }
   const kernel = runtime.kernel(describe(variant), () => productSource(variant))
   const inputs = [a, b, ...(bias === null ? [] : [bias]), ...(gated === null ? [] : [gated.x, gated.gate])]
@@ -71,5 +80,5 @@ export function runProduct(runtime: Runtime, product: Product): void {
     ...(sums === null ? [] : [sums.out]),
   ]
   const groups: Groups = [Math.ceil(N / tile.columns), Math.ceil(M / tile.rows), G]
-  runtime.run(kernel, inputs, outputs, [M, N, K, gated?.tokens ?? 1, 1], groups)
+  runtime.run(kernel, inputs, outputs, [M, N, K, gated?.tokens ?? 1, lift, ...(gather?.values ?? [])], groups)
 }

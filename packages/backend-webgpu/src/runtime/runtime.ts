@@ -17,6 +17,8 @@ export interface Capabilities {
   readonly hasSubgroups: boolean
   /** Products take their operands in half precision. */
   readonly useHalf: boolean
+  /** Gradients are multiplied by this before they are rounded to half precision, and products of them divided by it. */
+  readonly gradientLift: number
   /** Small tiles, whose code is short: software drivers spend more time on compiling large ones than on running them. */
   readonly useSmallTiles: boolean
 }
@@ -58,6 +60,7 @@ const MAX_GROUPS = 65535
 
 export interface RuntimeOptions {
   readonly useHalf: boolean
+  readonly gradientLift: number
   readonly useSmallTiles: boolean
   /** Computes `sum += part` at once; kernels know how. */
   readonly add: (runtime: Runtime, sum: View, part: View) => void
@@ -66,7 +69,7 @@ export interface RuntimeOptions {
 export function createRuntime(
   name: string,
   device: GPUDevice,
-  { useHalf, useSmallTiles, add }: RuntimeOptions,
+  { useHalf, gradientLift, useSmallTiles, add }: RuntimeOptions,
 ): Runtime {
   const failures = watchFailures(name, device)
   const pipelines = createPipelines(device)
@@ -81,6 +84,7 @@ export function createRuntime(
     hasF16: device.features.has('shader-f16'),
     hasSubgroups: device.features.has('subgroups'),
     useHalf,
+    gradientLift,
     useSmallTiles,
   }
   const deferred = createDeferredQueue(pool.recycle, (sum, part) => add(runtime, sum, part))

@@ -1,152 +1,5 @@
-import { type KernelSource, type ParamType, reads, writes } from '../runtime/kernel.js'
-
-/** How attention is cut: `own` rows of a workgroup against `other` rows at a time; multiples of 8. */
-export interface AttentionTile {
-  readonly own: number
-  readonly other: number
-}
-
-export interface AttentionVariant {
-  readonly headDim: number
-  readonly tile: AttentionTile
-  /** Tiles in shared memory are f16; products and statistics stay f32. */
-  readonly useHalf: boolean
-  /** Whether the log-sum-exp is written, for the backward pass. */
-  readonly keep: boolean
-}
-
-/** Invocations of a workgroup: 8 x 8, each with own / 8 rows and other / 8 columns. */
-const LANES = 64
-const SIDE = 8
-
-const range = (count: number) => Array.from({ length: count }, (_, i) => i)
-
-/** Everything that the three kernels have in common, as text. */
-function parts({ headDim, tile: { own, other }, useHalf }: AttentionVariant) {
-  const depth = Math.ceil(headDim / 4)
-  // An odd number of vectors a row: neighbouring rows begin in other banks.
-  const stride = depth + (depth % 2 === 0 ? 1 : 0)
-  const isVector = headDim % 4 === 0
-  const [R, C, V] = [own / SIDE, other / SIDE, Math.ceil(depth / SIDE)]
-  const type = useHalf ? 'vec4<f16>' : 'vec4<f32>'
-  const wide = (text: string) => (useHalf ? `vec4<f32>(${text})` : text)
-  const narrow = (text: string) => (useHalf ? `vec4<f16>(${text})` : text)
-  const storage = isVector ? 'vec4<f32>' : 'f32'
-
-  const access = (name: string) => `
-fn load_${name}(row: u32, row_width: u32, start: u32, quad: u32) -> vec4<f32> {
-  if (row >= p.tokens) { return vec4<f32>(0.0); }
-  let at = (wg_sample * p.tokens + row) * row_width + start + 4u * quad;
-${
-  isVector
-    ? `  return ${name}[at / 4u];`
-    : `  var four = vec4<f32>(0.0);
-  for (var i = 0u; i < 4u; i++) { if (4u * quad + i < ${headDim}u) { four[i] = ${name}[at + i]; } }
-  return four;`
-}
-}
-`
-  const store = (name: string) => `
-fn store_${name}(row: u32, row_width: u32, start: u32, quad: u32, four: vec4<f32>) {
-  if (row >= p.tokens) { return; }
-  let at = (wg_sample * p.tokens + row) * row_width + start + 4u * quad;
-${
-  isVector
-    ? `  ${name}[at / 4u] = four;`
-    : `  for (var i = 0u; i < 4u; i++) { if (4u * quad + i < ${headDim}u) { ${name}[at + i] = four[i]; } }`
-}
-}
-`
-  /** Fills a tile with rows `first`, `first + 1`, ... of the head. */
-  const fill = (target: string, rows: number, first: string, source: string, rowWidth: string, start: string) =>
-    `  for (var i = lane; i < ${rows * depth}u; i += ${LANES}u) {
-    let row = i / ${depth}u;
-    let quad = i % ${depth}u;
-    ${target}[row * ${stride}u + quad] = ${narrow(`load_${source}(${first} + row, ${rowWidth}, ${start}, quad)`)};
-  }`
-  /** result_i_j = own row i times other row j */
-  const products = (result: string, mine: string, theirs: string) =>
-    `${range(R)
-      .flatMap((i) => range(C).map((j) => `  var ${result}${i}_${j} = 0.0;`))
-      .join('\n')}
-  for (var quad = 0u; quad < ${depth}u; quad++) {
-${range(R)
-  .map((i) => `    let x${i} = ${wide(`${mine}[(ty + ${i * SIDE}u) * ${stride}u + quad]`)};`)
-  .join('\n')}
-${range(C)
-  .map((j) => `    let y${j} = ${wide(`${theirs}[(tx + ${j * SIDE}u) * ${stride}u + quad]`)};`)
-  .join('\n')}
-${range(R)
-  .flatMap((i) =>
-    range(C).map((j) => {
-      const name = `${result}${i}_${j}`
-      return `    ${name} = fma(x${i}.x, y${j}.x, fma(x${i}.y, y${j}.y, fma(x${i}.z, y${j}.z, fma(x${i}.w, y${j}.w, ${name}))));`
-    }),
-  )
-  .join('\n')}
-  }`
-  /** result_i_v += weight[own i][other k] * row k */
-  const mix = (result: string, theirs: string) =>
-    `  for (var k = 0u; k < ${other}u; k++) {
-${range(R)
-  .map((i) => `    let w${i} = weights[(ty + ${i * SIDE}u) * ${other + 1}u + k];`)
-  .join('\n')}
-${range(V)
-  .map((v) => {
-    const quad = `tx + ${v * SIDE}u`
-    const update = range(R)
-      .map((i) => `${result}${i}_${v} = fma(vec4<f32>(w${i}), y${v}, ${result}${i}_${v});`)
-      .join(' ')
-    const body = `let y${v} = ${wide(`${theirs}[k * ${stride}u + ${quad}]`)}; ${update}`
-    return (v + 1) * SIDE <= depth ? `    ${body}` : `    if (${quad} < ${depth}u) { ${body} }`
-  })
-  .join('\n')}
-  }`
-  const setWeights = (value: string) =>
-    range(R)
-      .flatMap((i) =>
-        range(C).map((j) => `  weights[(ty + ${i * SIDE}u) * ${other + 1}u + tx + ${j * SIDE}u] = ${value}${i}_${j};`),
-      )
-      .join('\n')
-  const zeros = (result: string) =>
-    range(R)
-      .flatMap((i) => range(V).map((v) => `  var ${result}${i}_${v} = vec4<f32>(0.0);`))
-      .join('\n')
-  const storeAll = (result: string, name: string, rowWidth: string, start: string, factor: (i: number) => string) =>
-    range(R)
-      .flatMap((i) =>
-        range(V).map(
-          (v) =>
-            `  if (tx + ${v * SIDE}u < ${depth}u) { store_${name}(first + ty + ${i * SIDE}u, ${rowWidth}, ${start}, tx + ${v * SIDE}u, ${result}${i}_${v} * ${factor(i)}); }`,
-        ),
-      )
-      .join('\n')
-  const params: [string, ParamType][] = [
-    ['tokens', 'u32'],
-    ['width', 'u32'],
-    ['heads', 'u32'],
-    ['scale', 'f32'],
-  ]
-  const shared = (tiles: readonly (readonly [string, number])[]) =>
-    `var<private> wg_sample: u32;
-${tiles.map(([name, rows]) => `var<workgroup> ${name}: array<${type}, ${rows * stride}>;`).join('\n')}
-var<workgroup> weights: array<f32, ${own * (other + 1)}>;
-var<workgroup> row_parts: array<f32, ${own * SIDE}>;`
-  const start = `  wg_sample = wg.z;
-  let first = wg.x * ${own}u;
-  let tx = lane % ${SIDE}u;
-  let ty = lane / ${SIDE}u;
-  let head = wg.y * ${headDim}u;
-  let rows_before = (wg.z * p.heads + wg.y) * p.tokens;`
-  const common = {
-    params,
-    workgroupSize: [LANES, 1, 1] as const,
-    directives: useHalf ? 'enable f16;' : '',
-  }
-  return { R, C, V, storage, access, store, fill, products, mix, setWeights, zeros, storeAll, shared, start, common }
-}
-
-const barrier = '  workgroupBarrier();'
+import { type KernelSource, reads, writes } from '../runtime/kernel.js'
+import { attentionParts, type AttentionTile, type AttentionVariant, barrier, range, SIDE } from './attention-parts.js'
 
 /** Bytes of shared memory of the kernel that needs most. */
 export function attentionBytes(headDim: number, { own, other }: AttentionTile, useHalf: boolean): number {
@@ -165,7 +18,7 @@ export function attentionBytes(headDim: number, { own, other }: AttentionTile, u
 export function attentionSource(variant: AttentionVariant): KernelSource {
   const { tile, keep } = variant
   const { R, C, V, storage, access, store, fill, products, mix, setWeights, zeros, storeAll, shared, start, common } =
-    parts(variant)
+    attentionParts(variant)
   const { own, other } = tile
   const rows = range(R)
   const gather = (combine: (value: string) => string, i: number) =>
@@ -249,8 +102,11 @@ ${
  */
 export function queryGradientSource(variant: AttentionVariant): KernelSource {
   const { R, C, storage, access, store, fill, products, mix, setWeights, zeros, storeAll, shared, start, common } =
-    parts(variant)
-  const { own, other } = variant.tile
+    attentionParts(variant)
+  const {
+    tile: { own, other },
+    useHalf,
+  } = variant
   const depth = Math.ceil(variant.headDim / 4)
   const rows = range(R)
   return {
@@ -307,7 +163,7 @@ ${rows
   .flatMap((i) =>
     range(C).map(
       (j) =>
-        `  let e${i}_${j} = select(0.0, exp(s${i}_${j} * p.scale - log_sum${i}), other_first + tx + ${j * SIDE}u < p.tokens) * (g${i}_${j} - delta${i}) * p.scale;`,
+        `  let e${i}_${j} = select(0.0, exp(s${i}_${j} * p.scale - log_sum${i}), other_first + tx + ${j * SIDE}u < p.tokens) * (g${i}_${j} ${useHalf ? '/ p.lift ' : ''}- delta${i}) * p.scale;`,
     ),
   )
   .join('\n')}
@@ -324,8 +180,11 @@ ${storeAll('d', 'dqkv', '3u * p.width', 'head', () => '1.0')}`,
 /** Gradients of k and v, tile by tile of these: dv = p^T dout, dk = dscores^T q / sqrt(headDim). */
 export function keyGradientSource(variant: AttentionVariant): KernelSource {
   const { R, C, storage, access, store, fill, products, mix, setWeights, zeros, storeAll, shared, start, common } =
-    parts(variant)
-  const { own, other } = variant.tile
+    attentionParts(variant)
+  const {
+    tile: { own, other },
+    useHalf,
+  } = variant
   const rows = range(R)
   return {
     ...common,
@@ -374,7 +233,11 @@ ${barrier}
 ${mix('dv', 'other_tile')}
 ${products('g', 'value_tile', 'other_tile')}
 ${rows
-  .flatMap((i) => range(C).map((j) => `  let f${i}_${j} = e${i}_${j} * (g${i}_${j} - delta${j}) * p.scale;`))
+  .flatMap((i) =>
+    range(C).map(
+      (j) => `  let f${i}_${j} = e${i}_${j} * (g${i}_${j} ${useHalf ? '/ p.lift ' : ''}- delta${j}) * p.scale;`,
+    ),
+  )
   .join('\n')}
 ${barrier}
 ${setWeights('f')}
@@ -383,6 +246,6 @@ ${barrier}
 ${mix('dk', 'other_tile')}
   }
 ${storeAll('dk', 'dqkv', '3u * p.width', 'p.width + head', () => '1.0')}
-${storeAll('dv', 'dqkv', '3u * p.width', '2u * p.width + head', () => '1.0')}`,
+${storeAll('dv', 'dqkv', '3u * p.width', '2u * p.width + head', () => (useHalf ? '(1.0 / p.lift)' : '1.0'))}`,
   }
 }

@@ -31,7 +31,18 @@ export interface ProductVariant {
   readonly isGated: boolean
   /** Also sums the columns of a transposed A: the gradient of a bias. */
   readonly sums: 'none' | 'write' | 'add'
-  /** False where only the sums are wanted... the product is always made. */
+  /** How operands are found that do not lie in memory as matrices; the bias is one of rows then. */
+  readonly gather?: Gather
+}
+
+/** WGSL for the elements of operands that do not lie in memory as matrices. */
+export interface Gather {
+  readonly name: string
+  readonly params: readonly string[]
+  /** Body of `fn pick_a(group, row, term) -> f32` over the array `a`. */
+  readonly a: string
+  /** Body of `fn pick_b(group, term, column) -> f32` over the array `b`. */
+  readonly b: string
 }
 
 const XYZW = 'xyzw'
@@ -44,7 +55,7 @@ const XYZW = 'xyzw'
  */
 export function productSource(variant: ProductVariant): KernelSource {
   const { tile, transposeA, transposeB, isVectorA, isVectorB, useHalf, accumulates } = variant
-  const { useBias, activation, keepsInner, isGated, sums } = variant
+  const { useBias, activation, keepsInner, isGated, sums, gather } = variant
   const { rows, columns, size, depth } = tile
   const [TX, TY] = [columns / size, rows / size]
   const lanes = TX * TY
@@ -69,6 +80,7 @@ export function productSource(variant: ProductVariant): KernelSource {
     ['k', 'u32'],
     ['tokens', 'u32'],
     ['scale', 'f32'],
+    ...(gather?.params ?? []).map((name): [string, ParamType] => [name, 'u32']),
   ]
   const number = (name: string) => `${name}: u32`
   const zero = 'vec4<f32>(0.0)'
@@ -76,14 +88,14 @@ export function productSource(variant: ProductVariant): KernelSource {
   const declarations = `
 var<workgroup> tile_a: array<${shared}, ${sharedA}>;
 var<workgroup> tile_b: array<${shared}, ${sharedB}>;
-${loader('a', transposeA ? 'm' : 'k', isVectorA)}
-${loader('b', transposeB ? 'k' : 'n', isVectorB)}
+${gather === undefined ? loader('a', transposeA ? 'm' : 'k', isVectorA) : picker('a', 'term', 'k', gather.a)}
+${gather === undefined ? loader('b', transposeB ? 'k' : 'n', isVectorB) : picker('b', 'column', 'n', gather.b)}
 ${activation === 'none' ? '' : precise('f32')}
 fn finish(base: u32, ${number('row')}, ${number('column')}, sum: f32) {
   if (row >= p.m || column >= p.n) { return; }
   let at = base + row * p.n + column;
   var value = sum${useHalf ? ' / p.scale' : ''};
-${useBias ? '  value += bias[column];' : ''}
+${useBias ? `  value += bias[${gather === undefined ? 'column' : 'row'}];` : ''}
 ${keepsInner ? '  inner[at] = value;' : ''}
 ${activation === 'none' ? '' : `  value = ${activation}_of(value);`}
 ${isGated ? '  gated[at] = fma(gate[(row / p.tokens) * p.n + column], value, x[at]);' : ''}
@@ -100,7 +112,8 @@ ${isGated ? '  gated[at] = fma(gate[(row / p.tokens) * p.n + column], value, x[a
       width: transposeA ? 'p.m' : 'p.k',
       depth,
       lanes,
-      convert: (value) => (useHalf ? `vec4<f16>(${value} * p.scale)` : value),
+      convert: (value) =>
+        useHalf ? `vec4<f16>(clamp(${value} * p.scale, vec4<f32>(-65504.0), vec4<f32>(65504.0)))` : value,
     }),
     tileLoad({
       name: 'b',
@@ -176,8 +189,8 @@ ${isGated ? '  gated[at] = fma(gate[(row / p.tokens) * p.n + column], value, x[a
   let first_column = wg.x * ${columns}u;
   let tx = lane % ${TX}u;
   let ty = lane / ${TX}u;
-  let base_a = wg.z * p.m * p.k;
-  let base_b = wg.z * p.k * p.n;
+  let base_a = ${gather === undefined ? 'wg.z * p.m * p.k' : 'wg.z'};
+  let base_b = ${gather === undefined ? 'wg.z * p.k * p.n' : 'wg.z'};
 ${range(size)
   .flatMap((i) => range(size / 4).map((v) => `  var c${i}_${v} = ${zero};`))
   .join('\n')}
@@ -217,6 +230,22 @@ ${body}
 }`
 }
 
+/** Four neighbours that are found one by one. */
+function picker(name: 'a' | 'b', inner: string, width: string, body: string): string {
+  const outer = name === 'a' ? 'row' : 'term'
+  return `fn pick_${name}(group: u32, ${outer}: u32, ${inner}: u32) -> f32 {
+${body}
+}
+fn load_${name}(group: u32, ${outer}: u32, ${inner}: u32, limit: u32) -> vec4<f32> {
+  var four = vec4<f32>(0.0);
+  if (${outer} >= limit) { return four; }
+  for (var i = 0u; i < 4u; i++) {
+    if (${inner} + i < p.${width}) { four[i] = pick_${name}(group, ${outer}, ${inner} + i); }
+  }
+  return four;
+}`
+}
+
 interface TileLoad {
   readonly name: 'a' | 'b'
   /** True where memory is contiguous along the summed axis. */
@@ -252,6 +281,7 @@ export function describe(variant: ProductVariant): string {
   return [
     `product/${tile.rows}x${tile.columns}`,
     `${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}${isVectorA ? 4 : 1}${isVectorB ? 4 : 1}`,
+    ...(variant.gather === undefined ? [] : [variant.gather.name]),
     ...(useHalf ? ['half'] : []),
     ...(useBias ? ['bias'] : []),
     ...(activation === 'none' ? [] : [activation]),

@@ -1,0 +1,153 @@
+import type { ParamType } from '../runtime/kernel.js'
+
+/** How attention is cut: `own` rows of a workgroup against `other` rows at a time; multiples of 8. */
+export interface AttentionTile {
+  readonly own: number
+  readonly other: number
+}
+
+export interface AttentionVariant {
+  readonly headDim: number
+  readonly tile: AttentionTile
+  /** Tiles in shared memory are f16; products and statistics stay f32. */
+  readonly useHalf: boolean
+  /** Whether the log-sum-exp is written, for the backward pass. */
+  readonly keep: boolean
+}
+
+/** Invocations of a workgroup: 8 x 8, each with own / 8 rows and other / 8 columns. */
+const LANES = 64
+export const SIDE = 8
+
+export const range = (count: number) => Array.from({ length: count }, (_, i) => i)
+
+/** Everything that the three kernels have in common, as text. */
+export function attentionParts({ headDim, tile: { own, other }, useHalf }: AttentionVariant) {
+  const depth = Math.ceil(headDim / 4)
+  // An odd number of vectors a row: neighbouring rows begin in other banks.
+  const stride = depth + (depth % 2 === 0 ? 1 : 0)
+  const isVector = headDim % 4 === 0
+  const [R, C, V] = [own / SIDE, other / SIDE, Math.ceil(depth / SIDE)]
+  const type = useHalf ? 'vec4<f16>' : 'vec4<f32>'
+  const wide = (text: string) => (useHalf ? `vec4<f32>(${text})` : text)
+  const narrow = (text: string) => (useHalf ? `vec4<f16>(${text})` : text)
+  const storage = isVector ? 'vec4<f32>' : 'f32'
+
+  const access = (name: string) => `
+fn load_${name}(row: u32, row_width: u32, start: u32, quad: u32) -> vec4<f32> {
+  if (row >= p.tokens) { return vec4<f32>(0.0); }
+  let at = (wg_sample * p.tokens + row) * row_width + start + 4u * quad;
+${
+  isVector
+    ? `  return ${name}[at / 4u];`
+    : `  var four = vec4<f32>(0.0);
+  for (var i = 0u; i < 4u; i++) { if (4u * quad + i < ${headDim}u) { four[i] = ${name}[at + i]; } }
+  return four;`
+}
+}
+`
+  const store = (name: string) => `
+fn store_${name}(row: u32, row_width: u32, start: u32, quad: u32, four: vec4<f32>) {
+  if (row >= p.tokens) { return; }
+  let at = (wg_sample * p.tokens + row) * row_width + start + 4u * quad;
+${
+  isVector
+    ? `  ${name}[at / 4u] = four;`
+    : `  for (var i = 0u; i < 4u; i++) { if (4u * quad + i < ${headDim}u) { ${name}[at + i] = four[i]; } }`
+}
+}
+`
+  /** Fills a tile with rows `first`, `first + 1`, ... of the head. */
+  const fill = (target: string, rows: number, first: string, source: string, rowWidth: string, start: string) => {
+    const value = `load_${source}(${first} + row, ${rowWidth}, ${start}, quad)`
+    const lifted = `clamp(${value} * p.lift, vec4<f32>(-65504.0), vec4<f32>(65504.0))`
+    return `  for (var i = lane; i < ${rows * depth}u; i += ${LANES}u) {
+    let row = i / ${depth}u;
+    let quad = i % ${depth}u;
+    ${target}[row * ${stride}u + quad] = ${narrow(useHalf && source === 'dout' ? lifted : value)};
+  }`
+  }
+  /** result_i_j = own row i times other row j */
+  const products = (result: string, mine: string, theirs: string) =>
+    `${range(R)
+      .flatMap((i) => range(C).map((j) => `  var ${result}${i}_${j} = 0.0;`))
+      .join('\n')}
+  for (var quad = 0u; quad < ${depth}u; quad++) {
+${range(R)
+  .map((i) => `    let x${i} = ${wide(`${mine}[(ty + ${i * SIDE}u) * ${stride}u + quad]`)};`)
+  .join('\n')}
+${range(C)
+  .map((j) => `    let y${j} = ${wide(`${theirs}[(tx + ${j * SIDE}u) * ${stride}u + quad]`)};`)
+  .join('\n')}
+${range(R)
+  .flatMap((i) =>
+    range(C).map((j) => {
+      const name = `${result}${i}_${j}`
+      return `    ${name} = fma(x${i}.x, y${j}.x, fma(x${i}.y, y${j}.y, fma(x${i}.z, y${j}.z, fma(x${i}.w, y${j}.w, ${name}))));`
+    }),
+  )
+  .join('\n')}
+  }`
+  /** result_i_v += weight[own i][other k] * row k */
+  const mix = (result: string, theirs: string) =>
+    `  for (var k = 0u; k < ${other}u; k++) {
+${range(R)
+  .map((i) => `    let w${i} = weights[(ty + ${i * SIDE}u) * ${other + 1}u + k];`)
+  .join('\n')}
+${range(V)
+  .map((v) => {
+    const quad = `tx + ${v * SIDE}u`
+    const update = range(R)
+      .map((i) => `${result}${i}_${v} = fma(vec4<f32>(w${i}), y${v}, ${result}${i}_${v});`)
+      .join(' ')
+    const body = `let y${v} = ${wide(`${theirs}[k * ${stride}u + ${quad}]`)}; ${update}`
+    return (v + 1) * SIDE <= depth ? `    ${body}` : `    if (${quad} < ${depth}u) { ${body} }`
+  })
+  .join('\n')}
+  }`
+  const setWeights = (value: string) =>
+    range(R)
+      .flatMap((i) =>
+        range(C).map((j) => `  weights[(ty + ${i * SIDE}u) * ${other + 1}u + tx + ${j * SIDE}u] = ${value}${i}_${j};`),
+      )
+      .join('\n')
+  const zeros = (result: string) =>
+    range(R)
+      .flatMap((i) => range(V).map((v) => `  var ${result}${i}_${v} = vec4<f32>(0.0);`))
+      .join('\n')
+  const storeAll = (result: string, name: string, rowWidth: string, start: string, factor: (i: number) => string) =>
+    range(R)
+      .flatMap((i) =>
+        range(V).map(
+          (v) =>
+            `  if (tx + ${v * SIDE}u < ${depth}u) { store_${name}(first + ty + ${i * SIDE}u, ${rowWidth}, ${start}, tx + ${v * SIDE}u, ${result}${i}_${v} * ${factor(i)}); }`,
+        ),
+      )
+      .join('\n')
+  const params: [string, ParamType][] = [
+    ['tokens', 'u32'],
+    ['width', 'u32'],
+    ['heads', 'u32'],
+    ['scale', 'f32'],
+    ['lift', 'f32'],
+  ]
+  const shared = (tiles: readonly (readonly [string, number])[]) =>
+    `var<private> wg_sample: u32;
+${tiles.map(([name, rows]) => `var<workgroup> ${name}: array<${type}, ${rows * stride}>;`).join('\n')}
+var<workgroup> weights: array<f32, ${own * (other + 1)}>;
+var<workgroup> row_parts: array<f32, ${own * SIDE}>;`
+  const start = `  wg_sample = wg.z;
+  let first = wg.x * ${own}u;
+  let tx = lane % ${SIDE}u;
+  let ty = lane / ${SIDE}u;
+  let head = wg.y * ${headDim}u;
+  let rows_before = (wg.z * p.heads + wg.y) * p.tokens;`
+  const common = {
+    params,
+    workgroupSize: [LANES, 1, 1] as const,
+    directives: useHalf ? 'enable f16;' : '',
+  }
+  return { R, C, V, storage, access, store, fill, products, mix, setWeights, zeros, storeAll, shared, start, common }
+}
+
+export const barrier = '  workgroupBarrier();'
