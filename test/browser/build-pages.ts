@@ -7,8 +7,8 @@ import { closure, type Package, publishable, readPackages, repositoryRoot } from
 
 const pages = fileURLToPath(new URL('./pages', import.meta.url))
 
-/** Builds `bundled.html` as an application would: Vite with its defaults, and the packages as they are published. */
-export async function buildBundledPage(outDir: string): Promise<void> {
+/** Builds a page as an application would: Vite with its defaults, and the packages as they are published. */
+export async function buildBundledPage(outDir: string, page = 'bundled.html'): Promise<void> {
   for (const { name, folder } of neededPackages()) {
     if (!existsSync(join(folder, 'dist'))) throw new Error(`${name} is not built: run npm run build first`)
   }
@@ -17,17 +17,26 @@ export async function buildBundledPage(outDir: string): Promise<void> {
     base: './',
     configFile: false,
     logLevel: 'error',
-    build: { outDir, emptyOutDir: true, rolldownOptions: { input: join(pages, 'bundled.html') } },
+    build: { outDir, emptyOutDir: true, rolldownOptions: { input: join(pages, page) } },
   })
 }
 
-/** Writes `plain.html`: no bundler, an import map over the built files, with the repository served at `repositoryUrl`. */
-export async function writePlainPage(folder: string, repositoryUrl: string): Promise<void> {
+/**
+ * Writes a page without a bundler: modules of `pages` as they are, an import map over the built files, and the repository
+ * served at `repositoryUrl`. The page puts what the last module exports on `globalThis`.
+ */
+export async function writePlainPage(
+  folder: string,
+  repositoryUrl: string,
+  modules: readonly string[] = ['ten-steps'],
+): Promise<void> {
   const imports = Object.fromEntries(moduleFiles().map(([name, path]) => [name, `${repositoryUrl}/${path}`]))
-  const source = join(pages, 'ten-steps.ts')
-  const { code } = await transformWithOxc(await readFile(source, 'utf8'), source, { lang: 'ts' })
   await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, 'ten-steps.js'), code)
+  for (const name of modules) {
+    const source = join(pages, `${name}.ts`)
+    const { code } = await transformWithOxc(await readFile(source, 'utf8'), source, { lang: 'ts' })
+    await writeFile(join(folder, `${name}.js`), code)
+  }
   await writeFile(
     join(folder, 'plain.html'),
     `<!doctype html>
@@ -35,7 +44,7 @@ export async function writePlainPage(folder: string, repositoryUrl: string): Pro
 <link rel="icon" href="data:," />
 <script type="importmap">${JSON.stringify({ imports })}</script>
 <script type="module">
-  import * as functions from './ten-steps.js'
+  import * as functions from './${modules.at(-1)}.js'
   Object.assign(globalThis, functions)
 </script>
 `,
@@ -45,7 +54,9 @@ export async function writePlainPage(folder: string, repositoryUrl: string): Pro
 /** What the pages import, with all that it needs. */
 function neededPackages(): Package[] {
   const all = publishable(readPackages())
-  const needed = ['@dit/train-ddp', '@dit/backend-cpu'].flatMap((name) => closure(all, name))
+  const needed = ['@dit/train-ddp', '@dit/sampler', '@dit/backend-cpu', '@dit/backend-webgpu'].flatMap((name) =>
+    closure(all, name),
+  )
   return [...new Map(needed.map((item) => [item.name, item])).values()]
 }
 
@@ -57,7 +68,12 @@ function moduleFiles(): [name: string, path: string][] {
     return [name, relative(repositoryRoot, join(folder, root.default))]
   })
   const others = needed
-    .flatMap(({ manifest }) => Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }))
+    .flatMap(({ manifest }) =>
+      Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).filter(
+        // Of an optional one a page has no use: it is for Node.
+        (name) => !(manifest.peerDependenciesMeta?.[name]?.optional === true),
+      ),
+    )
     .filter((name) => !name.startsWith('@dit/'))
   return [...ours, ...others.map((name): [string, string] => [name, browserFile(name)])]
 }

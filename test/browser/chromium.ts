@@ -11,7 +11,7 @@ export function findChromium(): string | undefined {
   return [process.env['DIT_CHROMIUM'] ?? '', ...onPath].find((path) => path !== '' && existsSync(path))
 }
 
-/** Starts it without a window and with nothing but 127.0.0.1 to talk to. */
+/** Starts it without a window, with nothing but 127.0.0.1 to talk to, and with WebGPU on the processor. */
 export function startChromium(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
@@ -22,6 +22,8 @@ export function startChromium(executablePath: string): Promise<Browser> {
       '--disable-default-apps',
       '--disable-domain-reliability',
       '--disable-sync',
+      '--enable-unsafe-webgpu',
+      '--use-webgpu-adapter=swiftshader',
       '--metrics-recording-only',
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
     ],
