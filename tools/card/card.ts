@@ -1,0 +1,232 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { describeWebGpu, webgpu } from '@dit/backend-webgpu'
+import { nodeGpu } from '@dit/backend-webgpu/node'
+import { ditConfig, forward } from '@dit/model'
+import { countMultiplyAdds } from '@dit/scaling'
+import {
+  attention,
+  type Backend,
+  dispose,
+  linear,
+  mean,
+  randomNormal,
+  randomStream,
+  scope,
+  stopGradient,
+  type Tensor,
+  valueAndGrad,
+} from '@dit/tensor'
+import { runConformance } from '@dit/tensor/conformance'
+import { createTrainer } from '../../bench/workloads/training.js'
+
+// What a real graphics card does: correctness of all kernels, then rates. Runs from a folder that bundle.ts writes, on a
+// machine that has nothing but a driver for Vulkan.
+
+const { values } = parseArgs({
+  options: {
+    parts: { type: 'string', default: 'conformance,gemm,attention,train,sample' },
+    precisions: { type: 'string', default: 'f32,f16' },
+    models: { type: 'string', default: 'DiT-S/2,DiT-B/2,DiT-XL/2' },
+    batch: { type: 'string', default: '32' },
+    seconds: { type: 'string', default: '5' },
+    adapter: { type: 'string' },
+    out: { type: 'string', default: 'bench/results' },
+    unsafe: { type: 'boolean', default: false },
+  },
+})
+const SECONDS = Number(values.seconds)
+const BATCH = Number(values.batch)
+const parts = values.parts.split(',')
+
+interface Rate {
+  readonly part: string
+  readonly name: string
+  readonly precision: string
+  /** Of one call, from submits that are all done: least, middle, most of five runs. */
+  readonly milliseconds: readonly number[]
+  /** Multiply-adds counted as two. */
+  readonly teraflops: number
+  readonly imagesPerSecond?: number
+  readonly peakBytes: number
+}
+
+type Precision = 'f32' | 'f16'
+
+async function open(precision: Precision): Promise<Backend> {
+  const gpu = await nodeGpu({
+    ...(values.adapter === undefined ? {} : { adapter: values.adapter }),
+    // Without the clamping of every index that pages need and a program of one's own does not.
+    ...(values.unsafe ? { toggles: ['disable_robustness', 'allow_unsafe_apis'] } : {}),
+  })
+  return webgpu({ gpu, precision })
+}
+
+/** Time of a call: runs of so many calls that each takes a fifth of the seconds, with one read at the end. */
+async function time(call: () => Tensor): Promise<readonly number[]> {
+  const finish = async (count: number) => {
+    const began = performance.now()
+    for (let i = 1; i < count; i++) call().dispose()
+    const last = call()
+    const sum = mean(last)
+    await sum.data()
+    dispose([last, sum])
+    return (performance.now() - began) / count
+  }
+  await finish(1)
+  const one = await finish(2)
+  const count = Math.max(1, Math.min(500, Math.floor((SECONDS * 200) / one)))
+  const runs: number[] = []
+  for (let i = 0; i < 5; i++) runs.push(await finish(count))
+  runs.sort((a, b) => a - b)
+  return [runs[0], runs[2], runs[4]]
+}
+
+async function measure(
+  backend: Backend,
+  about: { part: string; name: string; precision: Precision; flops: number; images?: number },
+  call: () => Tensor,
+): Promise<Rate> {
+  const { part, name, precision, flops, images } = about
+  const milliseconds = await time(() => stopGradient(call))
+  const rate: Rate = {
+    part,
+    name,
+    precision,
+    milliseconds,
+    teraflops: flops / milliseconds[1] / 1e9,
+    ...(images === undefined ? {} : { imagesPerSecond: (1000 * images) / milliseconds[1] }),
+    peakBytes: backend.memory().peakBytes,
+  }
+  console.log(JSON.stringify(rate))
+  return rate
+}
+
+const draw = (backend: Backend, name: string, shape: readonly number[]) =>
+  randomNormal(shape, randomStream(0, name), { backend })
+
+async function gemmRates(backend: Backend, precision: Precision): Promise<Rate[]> {
+  const rates: Rate[] = []
+  for (const [M, N, K] of [
+    [1024, 1024, 1024],
+    [2048, 2048, 2048],
+    [4096, 4096, 4096],
+    [8192, 3456, 1152],
+    [8192, 1152, 4608],
+  ]) {
+    // Through linear layers, which are what `precision` is about.
+    const [x, weight] = [draw(backend, 'x', [M, K]), draw(backend, 'w', [N, K])]
+    const about = { part: 'gemm', name: `${M}x${N}x${K}`, precision, flops: 2 * M * N * K }
+    rates.push(await measure(backend, about, () => linear(x, weight, null)))
+    dispose([x, weight])
+  }
+  return rates
+}
+
+async function attentionRates(backend: Backend, precision: Precision): Promise<Rate[]> {
+  const rates: Rate[] = []
+  for (const [B, N, heads, headDim] of [
+    [32, 256, 12, 64],
+    [32, 256, 16, 72],
+    [8, 1024, 16, 72],
+    [2, 4096, 16, 72],
+  ]) {
+    const qkv = draw(backend, 'qkv', [B, N, 3 * heads * headDim])
+    const name = `${B} x ${N} tokens, ${heads} heads of ${headDim}`
+    const flops = 4 * B * heads * N * N * headDim
+    rates.push(await measure(backend, { part: 'attention', name, precision, flops }, () => attention(qkv, heads)))
+    // Five products go back where two came forward; the scores are made again.
+    const both = () => valueAndGrad({ qkv }, (p) => ({ loss: mean(attention(p.qkv, heads)) }))
+    const about = { part: 'attention with gradient', name, precision, flops: 3.5 * flops }
+    rates.push(
+      await measure(backend, about, () => {
+        const { loss, gradients } = scope(both)
+        dispose(gradients)
+        return loss
+      }),
+    )
+    dispose(qkv)
+  }
+  return rates
+}
+
+async function modelRates(backend: Backend, precision: Precision, name: string): Promise<Rate[]> {
+  const model = { ...ditConfig(name), numClasses: 1000 }
+  const trainer = createTrainer(backend, model, 'none')
+  const [B, side] = [BATCH, model.inputSize as number]
+  const batch = {
+    xt: draw(backend, 'xt', [B, 4, side, side]),
+    noise: draw(backend, 'noise', [B, model.learnSigma ? 8 : 4, side, side]),
+    timesteps: Int32Array.from({ length: B }, (_, i) => (i * 31) % 1000),
+    labels: Int32Array.from({ length: B }, (_, i) => i % 1000),
+  }
+  // Not zeros, of which cards are faster.
+  for (const [i, weight] of Object.values(trainer.params).entries()) {
+    backend.kernels.randomNormal!(randomStream(2, i), 0, weight)
+    backend.kernels.affine(weight, 0.02, 0, weight)
+  }
+  const forwardFlops = countMultiplyAdds(model).flops * B
+  const rates: Rate[] = []
+  if (parts.includes('train')) {
+    const about = { part: 'train', name: `${name}, batch ${B}`, precision, flops: 3 * forwardFlops, images: B }
+    rates.push(
+      await measure(backend, about, () => {
+        const loss = trainer.gradients(batch)
+        trainer.update()
+        return loss
+      }),
+    )
+  }
+  if (parts.includes('sample')) {
+    const about = { part: 'sample: one forward pass', name: `${name}, batch ${B}`, precision, flops: forwardFlops }
+    rates.push(await measure(backend, { ...about, images: B }, () => forward(model, trainer.params, batch)))
+  }
+  return rates // the backend is disposed of, with all that it holds
+}
+
+async function conformance(precision: Precision) {
+  const backend = await open(precision)
+  // Products of operands with 11 bits are no matter for the tolerances of f32.
+  const results = await runConformance(backend, { factor: precision === 'f32' ? 8 : 65_536 })
+  const failed = results.filter(({ error }) => error !== null)
+  const worst = results.toSorted((a, b) => b.worst - a.worst).slice(0, 10)
+  const { adapter } = describeWebGpu(backend)
+  await backend.dispose()
+  const report = {
+    precision,
+    adapter,
+    cases: results.length,
+    failed: failed.map(({ name, error }) => `${name}: ${error!.message}`),
+    worst: worst.map(({ name, worst: ratio }) => ({ name, ratio })),
+  }
+  console.log(JSON.stringify(report))
+  return report
+}
+
+const suites = []
+const rates: Rate[] = []
+let description = null
+for (const precision of values.precisions.split(',') as Precision[]) {
+  if (parts.includes('conformance')) suites.push(await conformance(precision))
+  const backend = await open(precision)
+  description ??= describeWebGpu(backend)
+  if (parts.includes('gemm')) rates.push(...(await gemmRates(backend, precision)))
+  if (parts.includes('attention')) rates.push(...(await attentionRates(backend, precision)))
+  await backend.dispose()
+  if (!parts.includes('train') && !parts.includes('sample')) continue
+  for (const name of values.models.split(',')) {
+    const own = await open(precision)
+    rates.push(...(await modelRates(own, precision, name)))
+    await own.dispose()
+  }
+}
+mkdirSync(values.out, { recursive: true })
+const card = (description?.adapter ?? 'none').replaceAll(/[^A-Za-z0-9]+/g, '-').toLowerCase()
+const file = join(values.out, `webgpu-${card}${values.unsafe ? '-unsafe' : ''}.json`)
+writeFileSync(
+  file,
+  `${JSON.stringify({ device: description, options: values, conformance: suites, rates }, null, 2)}\n`,
+)
+console.log(`written to ${file}`)
+process.exit(suites.some(({ failed }) => failed.length > 0) ? 1 : 0)
