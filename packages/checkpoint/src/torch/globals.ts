@@ -9,6 +9,8 @@ import { TorchTensor } from './value.js'
 export interface PickleGlobal {
   readonly name: string
   readonly make?: (args: readonly unknown[], fail: Fail) => unknown
+  /** Where that puts its first argument into a hash table: of keys, or of members. */
+  readonly makes?: 'dict' | 'set'
 }
 
 /** A name that stands for a value, such as `torch.float16`. */
@@ -56,8 +58,8 @@ export function findGlobal(module: string, name: string, fail: Fail): PickleGlob
 
 function fillOnce(): void {
   if (globals.size > 0) return
-  const add = (name: string, make?: PickleGlobal['make']) => {
-    const item = make === undefined ? { name } : { name, make }
+  const add = (name: string, make?: PickleGlobal['make'], makes?: PickleGlobal['makes']) => {
+    const item = { name, ...(make === undefined ? {} : { make }), ...(makes === undefined ? {} : { makes }) }
     globals.set(name, item)
     return item
   }
@@ -77,13 +79,13 @@ function fillOnce(): void {
   add('torch.device', ([type, index], fail) => deviceName(type, index, fail))
   add('torch.serialization._get_layout', ([name], fail) => textOf(name, '_get_layout', fail))
 
-  add('collections.OrderedDict', ([pairs = []], fail) => mapOf(pairs, 'collections.OrderedDict', fail))
-  add('collections.Counter', ([counts = []], fail) => mapOf(counts, 'collections.Counter', fail))
+  add('collections.OrderedDict', ([pairs = []], fail) => mapOf(pairs, 'collections.OrderedDict', fail), 'dict')
+  add('collections.Counter', ([counts = []], fail) => mapOf(counts, 'collections.Counter', fail), 'dict')
   add('collections.defaultdict', () => new Map())
   add('argparse.Namespace', () => new Namespace())
   for (const module of ['builtins', '__builtin__']) {
-    add(`${module}.set`, ([items = []], fail) => new Set(listOf(items, 'set', fail)))
-    add(`${module}.frozenset`, ([items = []], fail) => new Set(listOf(items, 'frozenset', fail)))
+    add(`${module}.set`, ([items = []], fail) => new Set(listOf(items, 'set', fail)), 'set')
+    add(`${module}.frozenset`, ([items = []], fail) => new Set(listOf(items, 'frozenset', fail)), 'set')
     // Default factories of a defaultdict, never called.
     for (const name of ['dict', 'list', 'int', 'float']) add(`${module}.${name}`)
   }

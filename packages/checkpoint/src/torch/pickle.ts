@@ -10,6 +10,9 @@ const FREE_OBJECTS = 2 ** 18
 const BYTES_PER_OBJECT = 4
 const MAX_OBJECTS = 2 ** 22
 
+/** Most numbers that are keys of dicts or members of sets: chosen ones can collide in a hash table, as strings cannot. */
+const MAX_NUMBER_KEYS = 2 ** 16
+
 export interface PickleOptions {
   /** Where the pickle begins. */
   readonly at?: number
@@ -38,6 +41,7 @@ class Machine {
   private readonly marks: number[] = []
   private readonly memo: unknown[] = []
   private objects: number
+  private numberKeys = MAX_NUMBER_KEYS
 
   constructor(bytes: Uint8Array, { at = 0, persistent, fail }: PickleOptions) {
     this.input = new PickleBytes(bytes, at, fail)
@@ -152,7 +156,7 @@ class Machine {
       case Op.DICT:
         return stack.push(this.made(this.setItems(new Map(), this.popMark()))) > 0
       case Op.FROZENSET:
-        return stack.push(this.made(new Set(this.popMark()))) > 0
+        return stack.push(this.made(new Set(this.members(this.popMark())))) > 0
       case Op.APPEND:
         return this.append(this.popMany(1))
       case Op.APPENDS:
@@ -197,10 +201,12 @@ class Machine {
 
   private call(callable: unknown, args: unknown): boolean {
     if (!Array.isArray(args)) throw this.fail('what is called must be given a tuple')
-    const { name, make } = (callable ?? {}) as Partial<PickleGlobal>
+    const { name, make, makes } = (callable ?? {}) as Partial<PickleGlobal>
     if (make === undefined) throw this.fail(`must not call ${name ?? 'what is no function'}`)
     // What it makes may be as long as what it is given, which can be given again and again.
     for (const arg of args) this.spend(lengthOf(arg))
+    if (makes === 'set' && Array.isArray(args[0])) this.members(args[0])
+    if (makes === 'dict') for (const pair of keysOf(args[0])) this.key(pair)
     return this.stack.push(this.made(make(args, this.fail))) > 0
   }
 
@@ -233,14 +239,23 @@ class Machine {
   private addItems(items: readonly unknown[]): boolean {
     const set = this.top()
     if (!(set instanceof Set)) throw this.fail('ADDITEMS must be to a set')
-    for (const item of items) set.add(item)
+    for (const item of this.members(items)) set.add(item)
     return true
   }
 
   private key(key: unknown): unknown {
-    if (key === null || typeof key === 'object')
+    if (key === null || typeof key === 'object') {
       throw this.fail('the key of a dict must be a string, a number or a boolean')
+    }
+    this.members([key])
     return key
+  }
+
+  /** Counts the numbers among keys or members. */
+  private members(items: readonly unknown[]): readonly unknown[] {
+    for (const item of items) if (typeof item === 'number' || typeof item === 'bigint') this.numberKeys--
+    if (this.numberKeys < 0) throw this.fail(`a pickle must not have more than ${MAX_NUMBER_KEYS} numbers as keys`)
+    return items
   }
 
   private recall(index: number): boolean {
@@ -299,6 +314,12 @@ const noItems: readonly unknown[] = Object.freeze([])
 function lengthOf(value: unknown): number {
   if (typeof value === 'string' || Array.isArray(value)) return value.length
   return value instanceof Map || value instanceof Set ? value.size : 0
+}
+
+/** The keys of a dict, or of a list of pairs. */
+function keysOf(source: unknown): Iterable<unknown> {
+  if (source instanceof Map) return source.keys()
+  return Array.isArray(source) ? source.map((pair: unknown) => (Array.isArray(pair) ? (pair[0] as unknown) : pair)) : []
 }
 
 function opName(op: number): string {

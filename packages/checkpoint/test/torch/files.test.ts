@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readTorch, type TorchFile, TorchTensor, torchTensors, toFloat32, type TorchValue } from '../../src/index.js'
+import {
+  openTorch,
+  readTorch,
+  type TorchFile,
+  TorchTensor,
+  torchTensors,
+  toFloat32,
+  type TorchValue,
+} from '../../src/index.js'
 
 // Made by tools/oracle/torch-files.py with torch 2.15.0 and numpy 2.4.6.
 const folder = join(import.meta.dirname, '../fixtures/torch')
@@ -139,6 +147,13 @@ test.each(['zip-2', 'legacy-2'])('%s: a training state with its optimizer and sc
       [20, 1],
     ]),
   )
+})
+
+test('from a Blob, as a page has it', async () => {
+  const blob = new Blob([readFileSync(join(folder, 'zip-4.pt'))])
+  const read = async (start: number, end: number) => new Uint8Array(await blob.slice(start, end).arrayBuffer())
+  const file = await openTorch({ size: blob.size, read })
+  expect(await torchTensors(file, at(file.value, 'views')).float32('offset')).toEqual(Float32Array.of(20, 21, 22, 23))
 })
 
 test('checksums that were not computed are not compared', async () => {

@@ -80,6 +80,11 @@ describe('pickles that are broken', () => {
     ['no such memory', pickle('h', 7), 'must not recall what it has not remembered (7)'],
     ['a far memory', pickle('Nr', ...bytesOfUint32(2 ** 31)), 'must number what it remembers (2147483648 after 0)'],
     ['a dict as a key', pickle('}}Ns'), 'the key of a dict must be a string, a number or a boolean'],
+    [
+      'a dict as a key of an OrderedDict',
+      pickle('ccollections\nOrderedDict\n]}N', 0x86, 'a', 0x85, 'R'),
+      'the key of a dict must be',
+    ],
     ['None as a key', pickle('}NNs'), 'the key of a dict must be'],
     ['half a pair', pickle('}(Nu'), 'must be for a dict, and in pairs'],
     ['appending to a tuple of nothing', pickle(')Na'), 'APPEND must be to a list'],
@@ -198,6 +203,21 @@ describe('small files that would become large', () => {
       'one list made into a thousand sets',
       pickle('((', repeated('N', 2000), 'tq', 0, '0', repeated(join('cbuiltins\nset\nh', 0, 0x85, 'R'), 1000), 't'),
       'must not build more objects',
+    ],
+    [
+      'many numbers as keys, which can be made to collide',
+      pickle('}(', repeated(join('K', 1, 'N'), 2 ** 16 + 1), 'u'),
+      'must not have more than 65536 numbers as keys',
+    ],
+    [
+      'many numbers as keys of an OrderedDict',
+      pickle('ccollections\nOrderedDict\n](', repeated(join('K', 1, 'N', 0x86), 2 ** 16 + 1), 'e', 0x85, 'R'),
+      'must not have more than 65536 numbers as keys',
+    ],
+    [
+      'many numbers in a set',
+      pickle('cbuiltins\nset\n](', repeated(join('K', 1), 2 ** 16 + 1), 'e', 0x85, 'R'),
+      'must not have more than 65536 numbers as keys',
     ],
     ['a list within itself', pickle(']q\0h\0a'), 'a container must not hold itself'],
     [
