@@ -71,13 +71,13 @@ async function compareDict(
 async function compareTraining(file: TorchFile, { facts }: Case, fixture: Fixture, outcome: Outcome): Promise<void> {
   const args = at(file.value, 'args')
   for (const [name, value] of Object.entries<unknown>(facts.args))
-    outcome.fact(`args.${name}`, at(args, name) === value)
+    outcome.fact(`args.${name}`, sameJson(at(args, name), value))
   const state = at(at(file.value, 'opt'), 'state') as ReadonlyMap<number, TorchValue>
   outcome.fact('opt has its indices', sameList([...state.keys()], facts.opt_state_keys))
   const groups = at(at(file.value, 'opt'), 'param_groups') as readonly TorchValue[]
   for (const [i, group] of (facts.opt_param_groups as Config[]).entries()) {
     for (const [name, value] of Object.entries(group)) {
-      outcome.fact(`opt.param_groups.${i}.${name}`, JSON.stringify(at(groups[i], name)) === JSON.stringify(value))
+      outcome.fact(`opt.param_groups.${i}.${name}`, sameJson(at(groups[i], name), value))
     }
   }
   for (const [index, values] of state) {
@@ -99,4 +99,9 @@ function at(value: TorchValue, key: string): TorchValue {
 
 function sameList<T>(a: ArrayLike<T>, b: ArrayLike<T>): boolean {
   return a.length === b.length && Array.prototype.every.call(a, (value, i) => Object.is(value, b[i]))
+}
+
+/** Whether plain values are equal: numbers, texts, null, lists. */
+function sameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }
