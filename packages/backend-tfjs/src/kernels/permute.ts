@@ -5,11 +5,6 @@ import * as tf from '@tensorflow/tfjs-core'
  * of rank 4: the wasm engine takes some 60 ns an element for one of rank 5 or 6, and 1 to 2 for each of these.
  */
 export function permuted(x: tf.Tensor, axes: readonly number[]): tf.Tensor {
-  if (axes.length === 2 && x.dtype === 'int32' && tf.getBackend() === 'webgpu') {
-    // As a matrix they would pass through float32 and lose what is beyond 2^24.
-    const [M, N] = x.shape as [number, number]
-    return tf.reshape(tf.transpose(tf.reshape(x, [M, N, 1]), [...axes, 2]), [x.shape[axes[0]], x.shape[axes[1]]])
-  }
   if (axes.length <= 4 || tf.getBackend() === 'tensorflow') return tf.transpose(x, [...axes])
   let out = x
   const order = axes.map((_, axis) => axis)
