@@ -28,11 +28,11 @@ for (const precision of ['f32', 'f16'] as const) {
         { B: 1, N: 7, D: 30, depth: 1, numHeads: 2 },
         { B: 8, N: 256, D: 256, depth: 1, numHeads: 4 },
       ]) {
-        const { step, dispose: end } = await training(backend, reference(), extents)
-        const loss = step()
+        const run = await training(backend, reference(), extents)
+        const loss = run.step()
         expect(await loss.data()).toHaveLength(1)
         loss.dispose()
-        end()
+        run.dispose()
       }
       for (const [transposeA, transposeB] of [
         [false, false],

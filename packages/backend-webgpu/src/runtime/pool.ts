@@ -13,6 +13,8 @@ export interface GpuBuffer {
   isLive: boolean
   /** The last batch of commands that uses it. */
   batch: number
+  /** Of memory that belongs to somebody else: called when nothing here needs it any more. */
+  readonly onReturn?: () => void
 }
 
 export interface PoolMemory {
@@ -26,6 +28,8 @@ export interface PoolMemory {
 
 export interface Pool {
   take(byteLength: number): GpuBuffer
+  /** Takes memory of somebody else in; it goes back by `onReturn`. */
+  adopt(gpu: GPUBuffer, byteLength: number, onReturn: () => void): GpuBuffer
   /** Ends the life of a buffer for the accounting; its memory may still be used by commands that were not recorded yet. */
   retire(buffer: GpuBuffer): void
   /** Offers the memory of a retired buffer for use by others. */
@@ -90,7 +94,19 @@ export function createPool(device: GPUDevice, onDestroy: (buffers: readonly GpuB
       buffers--
       bytes -= buffer.byteLength
     },
+    adopt(gpu, byteLength, onReturn) {
+      const buffer = { id: nextId++, gpu, capacity: gpu.size, byteLength, isLive: true, batch: -1, onReturn }
+      buffers++
+      bytes += byteLength
+      peakBytes = Math.max(peakBytes, bytes)
+      return buffer
+    },
     recycle(buffer) {
+      if (buffer.onReturn !== undefined) {
+        onDestroy([buffer])
+        buffer.onReturn()
+        return
+      }
       freeBytes += buffer.capacity
       const others = free.get(buffer.capacity)
       if (others === undefined) {

@@ -35,6 +35,8 @@ export interface Runtime {
   readonly deferred: DeferredQueue
   allocate(byteLength: number): GpuBuffer
   free(buffer: GpuBuffer): void
+  /** Runs `make`, whose first allocation gets memory that belongs to somebody else. */
+  adopting<T>(memory: { gpu: GPUBuffer; byteLength: number; onReturn: () => void }, make: () => T): T
   /** Memory for a kernel's own use, as a view of floats. */
   temporary(count: number): View
   release(view: View): void
@@ -89,8 +91,12 @@ export function createRuntime(
   }
   const deferred = createDeferredQueue(pool.recycle, (sum, part) => add(runtime, sum, part))
 
+  let adopted: GpuBuffer | null = null
+
   function allocate(byteLength: number): GpuBuffer {
-    return pool.take(byteLength)
+    const buffer = adopted ?? pool.take(byteLength)
+    adopted = null
+    return buffer
   }
 
   function free(buffer: GpuBuffer): void {
@@ -177,6 +183,10 @@ export function createRuntime(
     deferred,
     allocate,
     free,
+    adopting({ gpu, byteLength, onReturn }, make) {
+      adopted = pool.adopt(gpu, byteLength, onReturn)
+      return make()
+    },
     temporary,
     release,
     kernel: (key, make) => pipelines.get(key, make),

@@ -1,0 +1,1 @@
+export { shareWithTfjs, type TfjsBridge } from './share.js'
