@@ -25,8 +25,13 @@ async function main(args: readonly string[]): Promise<number> {
       python: { type: 'string' },
       library: { type: 'string' },
       from: { type: 'string' },
+      help: { type: 'boolean', default: false },
     },
   })
+  if (values.help) {
+    process.stdout.write(`${USAGE}\n`)
+    return 0
+  }
   const [command] = positionals
   const isUsage = values.python !== undefined && values.library !== undefined
   if (positionals.length !== 1 || (command !== 'build' && command !== 'check') || isUsage) {
