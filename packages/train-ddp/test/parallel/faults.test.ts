@@ -34,7 +34,7 @@ for (const name of ['openmpi', 'mpich'] as const) {
   const mpi = findMpi(name)
   const test = testNeeding('mpi', mpi !== null, `no mpirun of ${name}`)
   describe(`a process of ${name} that fails ends the job`, () => {
-    test.each<[Fault, RegExp]>([
+    const faults: [Fault, RegExp][] = [
       ['throw', /a fault of the test/],
       ['block', /rank 1 did not answer rank/],
       ['stop', /rank 1 did not answer rank/],
@@ -42,7 +42,8 @@ for (const name of ['openmpi', 'mpich'] as const) {
       ['kill', name === 'openmpi' ? /rank 1 .*exited on signal 9/ : /KILLED BY SIGNAL: 9|PID \d+ RUNNING AT/],
       ['memory', name === 'openmpi' ? /rank 1 .*exited on signal 6/ : /KILLED BY SIGNAL: 6|PID \d+ RUNNING AT/],
       ['exit-0', /MPI_ABORT|MPI_Abort/],
-    ])('%s', async (fault, message) => {
+    ]
+    test.each(faults)('%s', async (fault, message) => {
       const { stdout, stderr, code, seconds } = await jobWith(fault, mpi)
       expect(stdout + stderr).toMatch(message)
       expect(code).not.toBe(0)
