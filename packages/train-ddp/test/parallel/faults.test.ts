@@ -43,11 +43,13 @@ for (const name of ['openmpi', 'mpich'] as const) {
       ['memory', name === 'openmpi' ? /rank 1 .*exited on signal 6/ : /KILLED BY SIGNAL: 6|PID \d+ RUNNING AT/],
       ['exit-0', /MPI_ABORT|MPI_Abort/],
     ]
-    test.each(faults)('%s', async (fault, message) => {
-      const { stdout, stderr, code, seconds } = await jobWith(fault, mpi)
-      expect(stdout + stderr).toMatch(message)
-      expect(code).not.toBe(0)
-      expect(seconds).toBeLessThan(SECONDS)
-    })
+    test.each(faults)('%s', (fault, message) => expectFailure(fault, message, mpi))
   })
+}
+
+async function expectFailure(fault: Fault, message: RegExp, mpi: ReturnType<typeof findMpi>): Promise<void> {
+  const { stdout, stderr, code, seconds } = await jobWith(fault, mpi)
+  expect(stdout + stderr).toMatch(message)
+  expect(code).not.toBe(0)
+  expect(seconds).toBeLessThan(SECONDS)
 }
