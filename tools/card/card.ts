@@ -32,6 +32,8 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '32' },
     seconds: { type: 'string', default: '5' },
     adapter: { type: 'string' },
+    /** `null` tries everything but the card. */
+    backend: { type: 'string' },
     out: { type: 'string', default: 'bench/results' },
     unsafe: { type: 'boolean', default: false },
   },
@@ -56,6 +58,7 @@ type Precision = 'f32' | 'f16'
 
 async function open(precision: Precision): Promise<Backend> {
   const gpu = await nodeGpu({
+    ...(values.backend === undefined ? {} : { backend: values.backend as 'vulkan' | 'null' }),
     ...(values.adapter === undefined ? {} : { adapter: values.adapter }),
     // Without the clamping of every index that pages need and a program of one's own does not.
     ...(values.unsafe ? { toggles: ['disable_robustness', 'allow_unsafe_apis'] } : {}),
@@ -108,30 +111,37 @@ const draw = (backend: Backend, name: string, shape: readonly number[]) =>
 
 async function gemmRates(backend: Backend, precision: Precision): Promise<Rate[]> {
   const rates: Rate[] = []
-  for (const [M, N, K] of [
+  const sizes = [
     [1024, 1024, 1024],
     [2048, 2048, 2048],
     [4096, 4096, 4096],
     [8192, 3456, 1152],
     [8192, 1152, 4608],
-  ]) {
-    // Through linear layers, which are what `precision` is about.
+  ]
+  for (const [M, N, K] of sizes.filter((size) => fits(backend, size))) {
+    // Through linear layers, which are what `precision` is about; one with an activation is never put off or left out.
     const [x, weight] = [draw(backend, 'x', [M, K]), draw(backend, 'w', [N, K])]
     const about = { part: 'gemm', name: `${M}x${N}x${K}`, precision, flops: 2 * M * N * K }
-    rates.push(await measure(backend, about, () => linear(x, weight, null)))
+    rates.push(await measure(backend, about, () => linear(x, weight, null, { activation: 'silu' })))
     dispose([x, weight])
   }
   return rates
 }
 
+/** Whether operands and result fit the largest binding of the device. */
+function fits(backend: Backend, [M, N, K]: readonly number[]): boolean {
+  return 4 * Math.max(M * K, N * K, M * N) <= backend.maxBufferBytes
+}
+
 async function attentionRates(backend: Backend, precision: Precision): Promise<Rate[]> {
   const rates: Rate[] = []
-  for (const [B, N, heads, headDim] of [
+  const cases = [
     [32, 256, 12, 64],
     [32, 256, 16, 72],
     [8, 1024, 16, 72],
     [2, 4096, 16, 72],
-  ]) {
+  ]
+  for (const [B, N, heads, headDim] of cases) {
     const qkv = draw(backend, 'qkv', [B, N, 3 * heads * headDim])
     const name = `${B} x ${N} tokens, ${heads} heads of ${headDim}`
     const flops = 4 * B * heads * N * N * headDim
