@@ -22,6 +22,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   '@dit/onnx': 4,
   '@dit/sampler': 4,
   '@dit/train-ddp': 4,
+  '@dit/browser': 5,
   '@dit/cli': 5,
   '@dit/docs': 5,
 }

@@ -1,0 +1,3 @@
+export { type FetchFileOptions, fetchFile, type FileProgress } from './fetch-file.js'
+export { urlSource, type UrlSourceOptions } from './url-source.js'
+export { originRunStore, type OriginRunStoreOptions } from './origin-run-store.js'

@@ -1,0 +1,155 @@
+import { openSafetensors, type StoredArray, writeSafetensors } from '@dit/checkpoint'
+import { type FileRecord, RunLockedError, type RunStore } from '@dit/train-ddp'
+
+export interface OriginRunStoreOptions {
+  /** Folder in the page's storage under which runs lie, `dit-runs` by default. */
+  readonly folder?: string
+}
+
+/**
+ * A training run in the storage of the page's origin (OPFS): it is there again when the tab was closed, slept or lost its
+ * graphics device. Pass it to `train`, which continues what it finds.
+ *
+ * A file is replaced whole or not at all; a second tab that trains the same run is refused by a lock of the origin.
+ *
+ * @param name of the run: letters, digits, `-`, `_` and `.`
+ * @throws RangeError when the name is another one
+ * @throws Error where the page has no such storage
+ *
+ * @example
+ * for await (const event of train({ ...options, store: await originRunStore('shapes') })) show(event)
+ */
+export async function originRunStore(
+  name: string,
+  { folder = 'dit-runs' }: OriginRunStoreOptions = {},
+): Promise<RunStore> {
+  if (!/^[\w-][\w.-]*$/.test(name)) {
+    throw new RangeError(`originRunStore: name must be letters, digits, -, _ and . (got ${JSON.stringify(name)})`)
+  }
+  const { navigator } = globalThis as { navigator?: { storage?: StorageManager; locks?: LockManager } }
+  if (navigator?.storage?.getDirectory === undefined || navigator.locks === undefined) {
+    throw new Error(
+      'originRunStore: this page has no storage of its own (OPFS); it must be served over https or from localhost',
+    )
+  }
+  const { locks } = navigator
+  const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle(folder, { create: true })
+  const root = await runs.getDirectoryHandle(name, { create: true })
+  const location = `${folder}/${name} in the page's storage`
+
+  async function directory(parts: readonly string[], create: boolean): Promise<FileSystemDirectoryHandle | null> {
+    let here = root
+    for (const part of parts) {
+      const next = await here.getDirectoryHandle(part, { create }).catch(nullIfMissing)
+      if (next === null) return null
+      here = next
+    }
+    return here
+  }
+
+  async function file(path: string, create: boolean): Promise<FileSystemFileHandle | null> {
+    const parts = path.split('/')
+    const parent = await directory(parts.slice(0, -1), create)
+    return (await parent?.getFileHandle(parts.at(-1)!, { create }).catch(nullIfMissing)) ?? null
+  }
+
+  async function read(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    const handle = await file(path, false)
+    return handle === null ? null : new Uint8Array(await (await handle.getFile()).arrayBuffer())
+  }
+
+  async function put(path: string, bytes: Uint8Array): Promise<FileRecord> {
+    const handle = await file(path, true)
+    // Goes to another file, which takes the place of this one when it is closed.
+    const stream = await handle!.createWritable()
+    await stream.write(bytes as Uint8Array<ArrayBuffer>)
+    await stream.close()
+    return recordOf(bytes)
+  }
+
+  return {
+    location,
+    read,
+    write: (path, contents) => put(path, typeof contents === 'string' ? new TextEncoder().encode(contents) : contents),
+    async writeTensors(path, tensors, metadata) {
+      const arrays = new Map<string, StoredArray>()
+      for (const [key, { dtype, shape, data }] of tensors) {
+        arrays.set(key, { dtype, shape, data: typeof data === 'function' ? await data() : data } as StoredArray)
+      }
+      return put(path, writeSafetensors(arrays, metadata))
+    },
+    async openTensors(path) {
+      const handle = await file(path, false)
+      if (handle === null) throw new Error(`originRunStore: there is no file ${path} in ${location}`)
+      const blob = await handle.getFile()
+      const source = {
+        size: blob.size,
+        name: path,
+        read: async (start: number, end: number) => new Uint8Array(await blob.slice(start, end).arrayBuffer()),
+      }
+      return { ...(await openSafetensors(source)), close: async () => {} }
+    },
+    async inspect(path) {
+      const bytes = await read(path)
+      return bytes === null ? null : recordOf(bytes)
+    },
+    async append(path, text) {
+      const handle = (await file(path, true))!
+      const { size } = await handle.getFile()
+      const stream = await handle.createWritable({ keepExistingData: true })
+      await stream.write({ type: 'write', position: size, data: text })
+      await stream.close()
+    },
+    async truncate(path, bytes) {
+      const handle = (await file(path, true))!
+      const stream = await handle.createWritable({ keepExistingData: true })
+      await stream.truncate(bytes)
+      await stream.close()
+    },
+    async flush() {}, // `close` has waited for it
+    async list(path) {
+      const inside = await directory(path === '' ? [] : path.split('/'), false)
+      const names: string[] = []
+      if (inside !== null) for await (const key of keysOf(inside)) names.push(key)
+      return names.toSorted()
+    },
+    async remove(path) {
+      const parts = path.split('/')
+      const parent = await directory(parts.slice(0, -1), false)
+      await parent?.removeEntry(parts.at(-1)!, { recursive: true }).catch(nullIfMissing)
+    },
+    lock: () => lockRun(locks, `dit ${folder}/${name}`, location),
+  }
+}
+
+/** A lock of the origin, held until the function that it gives is called or the page is gone. */
+function lockRun(locks: LockManager, name: string, location: string): Promise<() => Promise<void>> {
+  return new Promise((resolve, reject) => {
+    const hold = async (lock: Lock | null): Promise<void> => {
+      if (lock === null) throw new RunLockedError(`${location}: another tab is training this run`)
+      await new Promise<void>((release) => {
+        resolve(async () => {
+          release()
+          await held
+        })
+      })
+    }
+    const held = locks.request(name, { ifAvailable: true }, hold)
+    held.catch(reject)
+  })
+}
+
+/** The names in a folder, which the types of TypeScript do not know yet. */
+function keysOf(directory: FileSystemDirectoryHandle): AsyncIterable<string> {
+  return (directory as unknown as { keys(): AsyncIterable<string> }).keys()
+}
+
+function nullIfMissing(error: unknown): null {
+  if (error instanceof DOMException && error.name === 'NotFoundError') return null
+  throw error
+}
+
+async function recordOf(bytes: Uint8Array): Promise<FileRecord> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
+  return { bytes: bytes.length, sha256: Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('') }
+}

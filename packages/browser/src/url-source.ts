@@ -1,0 +1,42 @@
+import type { ByteSource } from '@dit/checkpoint'
+
+export interface UrlSourceOptions {
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A file behind an address, read by byte ranges: `openSafetensors(await urlSource(url))` of @dit/checkpoint fetches the header
+ * now and each tensor when it is asked for.
+ *
+ * @throws Error where the server refuses, does not answer ranges, or the file changes between two of them
+ *
+ * RFC 9110, section 14.
+ */
+export async function urlSource(url: string, { signal }: UrlSourceOptions = {}): Promise<ByteSource> {
+  const ask = async (start: number, end: number, tag: string | null) => {
+    const headers: Record<string, string> = { Range: `bytes=${start}-${end - 1}` }
+    if (tag !== null) headers['If-Range'] = tag
+    const response = await fetch(url, { headers, ...(signal === undefined ? {} : { signal }) })
+    if (!response.ok) throw new Error(`urlSource: ${url} gave ${response.status} ${response.statusText}`)
+    if (response.status !== 206) {
+      await response.body?.cancel()
+      const why = tag === null ? 'does not answer byte ranges; fetchFile loads the whole' : 'has changed meanwhile'
+      throw new Error(`urlSource: ${url} ${why}`)
+    }
+    return response
+  }
+  const first = await ask(0, 1, null)
+  await first.body?.cancel()
+  const size = Number(/\/(\d+)$/.exec(first.headers.get('Content-Range') ?? '')?.[1] ?? Number.NaN)
+  if (!Number.isSafeInteger(size)) throw new Error(`urlSource: ${url} does not tell its size in Content-Range`)
+  const etag = first.headers.get('ETag')
+  const tag = etag === null || etag.startsWith('W/') ? null : etag
+  return {
+    size,
+    name: url,
+    async read(start, end) {
+      if (start === end) return new Uint8Array()
+      return new Uint8Array(await (await ask(start, end, tag)).arrayBuffer())
+    },
+  }
+}

@@ -1,0 +1,105 @@
+import { openSafetensors, writeSafetensors } from '@dit/checkpoint'
+import { afterEach, expect, test, vi } from 'vitest'
+import { fetchFile, originRunStore, urlSource } from '../src/index.js'
+import { type ServedFile, serveFile } from './serve-file.js'
+
+const file = Uint8Array.from({ length: 200_001 }, (_, i) => i % 251)
+let server: ServedFile
+afterEach(async () => {
+  vi.unstubAllGlobals()
+  await server?.close()
+})
+
+test('a file comes whole, with progress up to its size', async () => {
+  server = await serveFile(file)
+  const seen: number[] = []
+  const got = await fetchFile(server.url, { onProgress: ({ bytes, total }) => seen.push(bytes / total!) })
+  expect(got).toEqual(file)
+  expect(seen.at(-1)).toBe(1)
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+})
+
+test('a download that breaks goes on where it broke', async () => {
+  server = await serveFile(file, { breaks: 2 })
+  expect(await fetchFile(server.url)).toEqual(file)
+  expect(server.ranges).toHaveLength(3)
+  expect(server.ranges[0]).toBe(null)
+  expect(server.ranges[1]).toMatch(/^bytes=[1-9]\d*-$/)
+})
+
+test('a server without ranges is asked for the whole again', async () => {
+  server = await serveFile(file, { breaks: 1, hasRanges: false })
+  expect(await fetchFile(server.url)).toEqual(file)
+})
+
+test('a download that breaks too often fails', async () => {
+  server = await serveFile(file, { breaks: 9 })
+  await expect(fetchFile(server.url, { retries: 1 })).rejects.toThrow(/terminated|ended after/)
+  expect(server.ranges).toHaveLength(2)
+})
+
+test('a second call comes from the cache', async () => {
+  server = await serveFile(file)
+  const kept = new Map<string, Response>()
+  const cache = {
+    match: async (url: string) => kept.get(url)?.clone(),
+    put: async (url: string, response: Response) => void kept.set(url, response),
+  }
+  vi.stubGlobal('caches', { open: async () => cache })
+  await fetchFile(server.url)
+  const progress: boolean[] = []
+  const again = await fetchFile(server.url, { onProgress: ({ isCached }) => progress.push(isCached) })
+  expect(again).toEqual(file)
+  expect(progress).toEqual([true])
+  expect(server.ranges).toHaveLength(1)
+  await fetchFile(server.url, { cache: null })
+  expect(server.ranges).toHaveLength(2)
+})
+
+test('what the server refuses is not tried again', async () => {
+  server = await serveFile(file)
+  const gone = vi.fn<typeof fetch>(async () => new Response('', { status: 404, statusText: 'Not Found' }))
+  vi.stubGlobal('fetch', gone)
+  await expect(fetchFile('https://example.org/none')).rejects.toThrow(
+    'fetchFile: https://example.org/none gave 404 Not Found',
+  )
+  expect(gone).toHaveBeenCalledTimes(1)
+})
+
+test('retries must be a count', async () => {
+  await expect(fetchFile('x', { retries: -1 })).rejects.toThrow(
+    'fetchFile: retries must be an integer of 0 or more (got -1)',
+  )
+})
+
+test('tensors of a file are fetched one by one', async () => {
+  const data = Float32Array.from({ length: 1000 }, (_, i) => i)
+  const arrays = new Map([
+    ['first', { dtype: 'F32', shape: [1000], data }],
+    ['second', { dtype: 'F32', shape: [2], data: Float32Array.of(7, 8) }],
+  ] as const)
+  server = await serveFile(writeSafetensors(arrays, {}))
+  const opened = await openSafetensors(await urlSource(server.url))
+  const asked = server.ranges.length
+  expect([...(await opened.float32('second'))]).toEqual([7, 8])
+  expect(server.ranges.slice(asked)).toHaveLength(1)
+})
+
+test('a file that changes between two ranges is refused', async () => {
+  server = await serveFile(file)
+  const source = await urlSource(server.url)
+  server.replace(file.slice(1))
+  await expect(source.read(0, 4)).rejects.toThrow(/urlSource: .* has changed meanwhile/)
+})
+
+test('a server without ranges is refused as a source', async () => {
+  server = await serveFile(file, { hasRanges: false })
+  await expect(urlSource(server.url)).rejects.toThrow(/does not answer byte ranges; fetchFile loads the whole/)
+})
+
+test('a store of runs needs a page, and a name that is one', async () => {
+  await expect(originRunStore('a')).rejects.toThrow('originRunStore: this page has no storage of its own (OPFS)')
+  await expect(originRunStore('../a')).rejects.toThrow(
+    'originRunStore: name must be letters, digits, -, _ and . (got "../a")',
+  )
+})
