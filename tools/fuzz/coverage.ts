@@ -2,8 +2,12 @@ import { Session } from 'node:inspector'
 
 /** Counts which blocks of our sources ran, and how often, through V8's own coverage: no instrumentation, no dependency. */
 export interface Coverage {
-  /** Places and counts since the last call that no call before has had: how much an input has shown that is new. */
-  countNew(): number
+  /**
+   * Places and counts since the last call that are not known: how much an input has shown that is new.
+   *
+   * @param isKept whether they are known from now on
+   */
+  countNew(isKept: boolean): number
   /** Places known so far. */
   readonly blocks: number
 }
@@ -31,7 +35,7 @@ export function startCoverage(isOurs: (url: string) => boolean): Coverage {
   const seen = new Set<string>()
   const places = new Set<string>()
 
-  function countNew(): number {
+  function countNew(isKept: boolean): number {
     let fresh = 0
     // In the same thread the answer comes before `post` returns.
     session.post('Profiler.takePreciseCoverage', (error, answer) => {
@@ -42,11 +46,11 @@ export function startCoverage(isOurs: (url: string) => boolean): Coverage {
           for (const { startOffset, endOffset, count } of ranges) {
             if (count === 0) continue
             const place = `${scriptId} ${startOffset} ${endOffset}`
-            places.add(place)
+            if (isKept) places.add(place)
             // Counts matter by their order of magnitude, or every loop would be news.
             const key = `${place} ${Math.floor(Math.log2(count))}`
             if (seen.has(key)) continue
-            seen.add(key)
+            if (isKept) seen.add(key)
             fresh++
           }
         }

@@ -19,13 +19,16 @@ const coverage = startCoverage((url) => url.includes('/packages/checkpoint/'))
 const state = new Int32Array(shared, 0, 2) // inputs tried, bytes of the one in work
 const current = new Uint8Array(shared, 8, INPUT_BYTES)
 
+/** Inputs between two looks at the coverage, which takes longer than an input. */
+const BATCH = 32
+
 const corpus = target.seeds().map((bytes) => bytes.slice(0, INPUT_BYTES))
 if (corpus.length === 0) corpus.push(new Uint8Array(1))
 const findings: FuzzReport['findings'][number][] = []
 const kinds = new Set<string>()
 let [slowest, largest, largestAt, accepted] = [0, 0, 0, 0]
 
-async function tryInput(bytes: Uint8Array): Promise<number> {
+async function tryInput(bytes: Uint8Array): Promise<void> {
   current.set(bytes)
   Atomics.store(state, 1, bytes.length)
   largestSince()
@@ -41,7 +44,6 @@ async function tryInput(bytes: Uint8Array): Promise<number> {
   const allocated = largestSince()
   if (allocated > largest) [largest, largestAt] = [allocated, bytes.length]
   Atomics.add(state, 0, 1)
-  return coverage.countNew()
 }
 
 /** The machine may have been busy: an input is as slow as the faster of two more runs. */
@@ -67,12 +69,19 @@ function note(error: unknown, bytes: Uint8Array): void {
 
 const seeds = corpus.length
 for (const bytes of corpus) await tryInput(bytes)
+coverage.countNew(true)
 const end = performance.now() + seconds * 1000
 while (performance.now() < end) {
   // The newest are tried more often: they are where something was found.
   const pick = () => corpus[draw(2) === 0 ? draw(corpus.length) : corpus.length - 1 - draw(Math.min(corpus.length, 64))]
-  const bytes = mutate(pick(), pick(), words, draw).slice(0, INPUT_BYTES)
-  if ((await tryInput(bytes)) > 0) corpus.push(bytes)
+  const batch = Array.from({ length: BATCH }, () => mutate(pick(), pick(), words, draw).slice(0, INPUT_BYTES))
+  for (const bytes of batch) await tryInput(bytes)
+  if (coverage.countNew(false) === 0) continue
+  // Something is new: which of them was it?
+  for (const bytes of batch) {
+    await tryInput(bytes)
+    if (coverage.countNew(true) > 0) corpus.push(bytes)
+  }
 }
 const report: FuzzReport = {
   inputs: Atomics.load(state, 0),
