@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Mpi } from './find-mpi.js'
+import type { Mpi } from '../../../../test/find-mpi.js'
 
 export interface Ended {
   readonly code: number | null

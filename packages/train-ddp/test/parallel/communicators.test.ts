@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { testNeeding } from '../../../../test/require.js'
 import { singleCommunicator } from '../../src/index.js'
 import { mpiPlace, threadCommunicator, threadGroup } from '../../src/node/index.js'
-import { findMpi, type Mpi } from '../jobs/find-mpi.js'
+import { findMpi, type Mpi } from '../../../../test/find-mpi.js'
 import { runJob } from '../jobs/run-job.js'
 
 async function expectSums(name: string, workers: number, mpi: Mpi | null): Promise<void> {

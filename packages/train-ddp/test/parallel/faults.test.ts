@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { testNeeding } from '../../../../test/require.js'
 import type { Fault } from '../jobs/fault.js'
-import { findMpi, type Mpi } from '../jobs/find-mpi.js'
+import { findMpi, type Mpi } from '../../../../test/find-mpi.js'
 import { type Ended, runJob } from '../jobs/run-job.js'
 
 /** Three ranks, of which the second meets a fault in its sixth step. */
@@ -30,11 +30,18 @@ describe('a thread that fails ends the job at once, and is named', () => {
   })
 })
 
+async function expectEnd(fault: Fault, mpi: Mpi | null, message: RegExp): Promise<void> {
+  const { stdout, stderr, code, seconds } = await jobWith(fault, mpi)
+  expect(stdout + stderr).toMatch(message)
+  expect(code).not.toBe(0)
+  expect(seconds).toBeLessThan(SECONDS)
+}
+
 for (const name of ['openmpi', 'mpich'] as const) {
   const mpi = findMpi(name)
   const test = testNeeding('mpi', mpi !== null, `no mpirun of ${name}`)
   describe(`a process of ${name} that fails ends the job`, () => {
-    const faults: [Fault, RegExp][] = [
+    test.each<[Fault, RegExp]>([
       ['throw', /a fault of the test/],
       ['block', /rank 1 did not answer rank/],
       ['stop', /rank 1 did not answer rank/],
@@ -42,14 +49,6 @@ for (const name of ['openmpi', 'mpich'] as const) {
       ['kill', name === 'openmpi' ? /rank 1 .*exited on signal 9/ : /KILLED BY SIGNAL: 9|PID \d+ RUNNING AT/],
       ['memory', name === 'openmpi' ? /rank 1 .*exited on signal 6/ : /KILLED BY SIGNAL: 6|PID \d+ RUNNING AT/],
       ['exit-0', /MPI_ABORT|MPI_Abort/],
-    ]
-    test.each(faults)('%s', (fault, message) => expectFailure(fault, message, mpi))
+    ])('%s', (fault, message) => expectEnd(fault, mpi, message))
   })
-}
-
-async function expectFailure(fault: Fault, message: RegExp, mpi: ReturnType<typeof findMpi>): Promise<void> {
-  const { stdout, stderr, code, seconds } = await jobWith(fault, mpi)
-  expect(stdout + stderr).toMatch(message)
-  expect(code).not.toBe(0)
-  expect(seconds).toBeLessThan(SECONDS)
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { testNeeding } from '../../../../test/require.js'
-import { findMpi, type Mpi } from '../jobs/find-mpi.js'
+import { findMpi, type Mpi } from '../../../../test/find-mpi.js'
 import { runJob } from '../jobs/run-job.js'
 import type { Case, CaseResult } from '../jobs/training.js'
 

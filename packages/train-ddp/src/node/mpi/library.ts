@@ -75,6 +75,7 @@ export interface MpiCalls {
  * @throws Error where koffi or all libraries are missing, or the library is of neither known family
  */
 export async function loadMpi(names: readonly string[]): Promise<MpiLibrary> {
+  for (const [name, value] of Object.entries(QUIET_UCX)) process.env[name] ??= value
   const koffi = await loadKoffi()
   const library = firstLibrary(koffi, names)
   const version = libraryVersion(library)
@@ -87,6 +88,13 @@ export async function loadMpi(names: readonly string[]): Promise<MpiLibrary> {
   const handles = isOpenMpi ? openMpiHandles(library) : MPICH_HANDLES
   return { name: isOpenMpi ? 'openmpi' : 'mpich', version, handles, call: functions(library), endAfter: alarm(koffi) }
 }
+
+/**
+ * UCX, which MPICH and some Open MPI run on, rewrites the memory functions of its process to watch its mappings, and takes over
+ * the signal by which V8 notices a WebAssembly access out of bounds. Neither suits a process that compiles as it runs; the first
+ * serves RDMA cards alone. Whoever has such cards sets the variables otherwise.
+ */
+const QUIET_UCX = { UCX_MEM_EVENTS: 'no', UCX_HANDLE_ERRORS: 'none', UCX_ERROR_SIGNALS: '' }
 
 /** MPICH ABI: handles are numbers with their kind, and for types the size in bytes, in the upper bits. */
 const MPICH_HANDLES: MpiHandles = {
