@@ -14,8 +14,8 @@ const PROGRAM = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta
 /** Configurations above 1 GB whether blocks are recomputed or not. */
 const CONFIGS: readonly { readonly name: string; readonly flags: string }[] = [
   { name: 'wide: 12 blocks of 768', flags: '--hidden 768 --depth 12 --heads 12 --size 32 --patch 4 --batch 8' },
-  { name: 'small: 12 blocks of 384', flags: '--hidden 384 --depth 12 --heads 6 --size 32 --patch 2 --batch 24' },
-  { name: 'long: 8 blocks of 512', flags: '--hidden 512 --depth 8 --heads 8 --size 64 --patch 4 --batch 20' },
+  { name: 'deep: 16 blocks of 512', flags: '--hidden 512 --depth 16 --heads 8 --size 32 --patch 4 --batch 16' },
+  { name: 'small: 10 blocks of 640', flags: '--hidden 640 --depth 10 --heads 10 --size 16 --patch 2 --batch 12' },
 ]
 
 const MOST_APART = 0.1
@@ -42,10 +42,10 @@ function plan(options: readonly string[]): number {
   return rows[0].memory.total
 }
 
-/** VmHWM of three steps and a checkpoint; the kernel keeps it until the process ends. */
+/** VmHWM of two steps and a checkpoint; the kernel keeps it until the process ends. */
 async function peakOf(options: readonly string[]): Promise<number> {
   const out = mkdtempSync(join(tmpdir(), 'dit-plan-'))
-  const rest = ['--steps', '3', '--sample-every', 'none', '--threads', '1', '--quiet', '--out', join(out, 'run')]
+  const rest = ['--steps', '2', '--sample-every', 'none', '--threads', '1', '--quiet', '--out', join(out, 'run')]
   const child = spawn(process.execPath, [PROGRAM, 'train', ...options, ...rest], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
