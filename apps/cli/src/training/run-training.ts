@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { LOG, NonFiniteLossError, type RunStore, type StepRecord, train, type TrainEvent } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { largest, singleJob } from '../job/job.js'
+import { awaitingLock } from '../run/awaiting-lock.js'
 import { batchSource } from '../run/batch-source.js'
 import { namingStore } from '../run/named-errors.js'
 import { CONFIG_FILE, type RunConfig } from '../run/run-config.js'
@@ -12,6 +13,9 @@ import type { Output } from '../terminal/output.js'
 import { type Progress, showProgress } from '../terminal/progress.js'
 import type { PreparedRun } from './prepare-training.js'
 import { trainingGrid } from './sample-grid.js'
+
+/** A launcher may end before the last processes of its job do: the next one waits so long for them to give the run back. */
+const LOCK_SECONDS = 10
 
 /** How a run ended. */
 export interface TrainingEnd {
@@ -25,7 +29,7 @@ export interface TrainingEnd {
 /** Trains a prepared run to its end, or to the first Ctrl-C, and tells of it. */
 export async function runTraining(prepared: PreparedRun, output: Output, job = singleJob()): Promise<TrainingEnd> {
   const { folder, config, isResume } = prepared
-  const store = namingStore(folderRunStore(folder))
+  const store = awaitingLock(namingStore(folderRunStore(folder)), job.processes === undefined ? 0 : LOCK_SECONDS)
   const existed = (await stat(folder).catch(() => null)) !== null
   const { batchSize } = config.recipe
   const { communicator } = job
