@@ -19,6 +19,7 @@ import {
   valueAndGrad,
 } from '@dit/tensor'
 import { runConformance } from '@dit/tensor/conformance'
+import { faviconModel, faviconParams, faviconSample, FAVICON_STEPS } from '../../bench/favicon/case.js'
 import { createTrainer } from '../../bench/workloads/training.js'
 
 // What a real graphics card does: correctness of all kernels, then rates. Runs from a folder that bundle.ts writes, on a
@@ -26,7 +27,7 @@ import { createTrainer } from '../../bench/workloads/training.js'
 
 const { values } = parseArgs({
   options: {
-    parts: { type: 'string', default: 'conformance,gemm,attention,train,sample' },
+    parts: { type: 'string', default: 'conformance,gemm,attention,favicon,train,sample' },
     precisions: { type: 'string', default: 'f32,f16' },
     models: { type: 'string', default: 'DiT-S/2,DiT-B/2,DiT-XL/2' },
     batch: { type: 'string', default: '32' },
@@ -195,6 +196,32 @@ async function modelRates(backend: Backend, precision: Precision, name: string):
   return rates // the backend is disposed of, with all that it holds
 }
 
+/** A whole picture of 32 steps, read at its end, as favicon-diffusion times it. */
+async function faviconRate(backend: Backend, precision: Precision): Promise<Rate> {
+  const params = faviconParams(backend)
+  await faviconSample(backend, params)
+  const milliseconds: number[] = []
+  for (let i = 0; i < 5; i++) {
+    const began = performance.now()
+    await faviconSample(backend, params)
+    milliseconds.push(performance.now() - began)
+  }
+  dispose(params)
+  milliseconds.sort((a, b) => a - b)
+  const flops = FAVICON_STEPS * countMultiplyAdds(faviconModel).flops
+  const rate: Rate = {
+    part: 'favicon',
+    name: `a picture of ${FAVICON_STEPS} steps`,
+    precision,
+    milliseconds: [milliseconds[0], milliseconds[2], milliseconds[4]],
+    teraflops: flops / milliseconds[2] / 1e9,
+    imagesPerSecond: 1000 / milliseconds[2],
+    peakBytes: backend.memory().peakBytes,
+  }
+  console.log(JSON.stringify(rate))
+  return rate
+}
+
 async function conformance(precision: Precision) {
   const backend = await open(precision)
   // Products of operands with 11 bits are no matter for the tolerances of f32.
@@ -223,6 +250,7 @@ for (const precision of values.precisions.split(',') as Precision[]) {
   description ??= describeWebGpu(backend)
   if (parts.includes('gemm')) rates.push(...(await gemmRates(backend, precision)))
   if (parts.includes('attention')) rates.push(...(await attentionRates(backend, precision)))
+  if (parts.includes('favicon')) rates.push(await faviconRate(backend, precision))
   await backend.dispose()
   if (!parts.includes('train') && !parts.includes('sample')) continue
   for (const name of values.models.split(',')) {
