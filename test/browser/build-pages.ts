@@ -54,8 +54,8 @@ export async function writePlainPage(
 /** What the pages import, with all that it needs. */
 function neededPackages(): Package[] {
   const all = publishable(readPackages())
-  const needed = ['@dit/train-ddp', '@dit/sampler', '@dit/backend-cpu', '@dit/backend-webgpu'].flatMap((name) =>
-    closure(all, name),
+  const needed = ['@dit/train-ddp', '@dit/sampler', '@dit/backend-cpu', '@dit/backend-webgpu', '@dit/browser'].flatMap(
+    (name) => closure(all, name),
   )
   return [...new Map(needed.map((item) => [item.name, item])).values()]
 }

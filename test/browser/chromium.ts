@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
 
@@ -40,7 +40,7 @@ export interface OpenPage {
 const SECONDS = 40
 
 /** Opens a page and waits for its scripts, however they end. */
-export async function openPage(browser: Browser, url: string): Promise<OpenPage> {
+export async function openPage(browser: Browser | BrowserContext, url: string, seconds = SECONDS): Promise<OpenPage> {
   const page = await browser.newPage()
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.stack || String(error)))
@@ -53,7 +53,7 @@ export async function openPage(browser: Browser, url: string): Promise<OpenPage>
   const watch = async <T>(work: Promise<T>): Promise<T> => {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${SECONDS} seconds`)), SECONDS * 1000)
+      timer = setTimeout(() => reject(new Error(`no answer within ${seconds} seconds`)), seconds * 1000)
     })
     try {
       return await Promise.race([work, late])

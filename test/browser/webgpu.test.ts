@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cpu } from '@dit/backend-cpu'
-import type { Browser } from 'playwright-core'
+import type { Browser, BrowserContext } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { repositoryRoot } from '../../tools/release/workspace.js'
 import { testNeeding } from '../require.js'
@@ -13,6 +13,8 @@ import { type PageServer, servePages } from './serve.js'
 
 // Needs a build: the pages use the packages as they are published. Chromium brings a software adapter.
 const chromium = findChromium()
+// The adapter computes on the processor, and compiles its kernels there.
+const SECONDS = 150
 const test = testNeeding('browser', chromium !== undefined, 'no chromium on the PATH, and DIT_CHROMIUM names none')
 
 let work: string | undefined
@@ -40,7 +42,7 @@ afterAll(async () => {
 })
 
 async function inPage(url: string): Promise<TrainedAndSampled> {
-  const { page, watch } = await openPage(browser, url)
+  const { page, watch } = await openPage(browser, url, SECONDS)
   try {
     const work = page.evaluate(() =>
       (globalThis as unknown as { trainOnWebGpu(): Promise<TrainedAndSampled> }).trainOnWebGpu(),
@@ -61,5 +63,47 @@ for (const page of ['bundled/webgpu.html', 'plain/plain.html']) {
     // Ten steps of training at a high rate carry rounding apart; the pictures stay the same to the eye.
     const largest = Math.max(...result.samples.map((value, i) => Math.abs(value - inNode.samples[i])))
     expect(largest).toBeLessThan(2 / 255)
-  }, 90_000)
+  }, 160_000)
+}
+
+test('a run in the storage of the page goes on after its tab was closed in the middle, to the same bits', async () => {
+  const url = `${server.plain}/bundled/webgpu.html`
+  const context = await browser.newContext()
+  try {
+    const first = await stored(context, url, 'closed', 5)
+    expect(first.resumedFrom).toBe(null)
+    const second = await stored(context, url, 'closed', null)
+    expect(second.resumedFrom).toBe('checkpoints/step-0000004')
+    const unbroken = await stored(context, url, 'unbroken', null)
+    expect([...first.losses.slice(0, 4), ...second.losses]).toEqual(unbroken.losses)
+  } finally {
+    await context.close()
+  }
+}, 480_000)
+
+interface StoredRun {
+  readonly resumedFrom: string | null
+  readonly losses: readonly number[]
+}
+
+/** In a tab of its own, which is closed whatever it was doing. */
+async function stored(
+  context: BrowserContext,
+  url: string,
+  name: string,
+  hangAfter: number | null,
+): Promise<StoredRun> {
+  const { page, watch } = await openPage(context, url, SECONDS)
+  try {
+    const work = page.evaluate(
+      ([name, hangAfter]) =>
+        (
+          globalThis as unknown as { trainInStorage(name: string, hangAfter: number | null): Promise<StoredRun> }
+        ).trainInStorage(name, hangAfter),
+      [name, hangAfter] as const,
+    )
+    return await watch(work)
+  } finally {
+    await page.close()
+  }
 }

@@ -13,10 +13,10 @@ export interface TrainedAndSampled {
   readonly samples: readonly number[]
 }
 
-const STEPS = 10
+export const STEPS = 10
 const BATCH = 4
 
-const model: DiTConfig = {
+export const model: DiTConfig = {
   inputSize: 8,
   patchSize: 2,
   inChannels: 2,
@@ -28,8 +28,8 @@ const model: DiTConfig = {
   classDropout: 0.1,
   learnSigma: true,
 }
-const recipe = { ...smallRecipe, batchSize: BATCH, learningRate: 1e-2, warmupSteps: 3, decay: 'linear' as const }
-const data = {
+export const recipe = { ...smallRecipe, batchSize: BATCH, learningRate: 1e-2, warmupSteps: 3, decay: 'linear' as const }
+export const data = {
   async batch(step: number) {
     const size = BATCH * model.inChannels * 8 ** 2
     const labels = Int32Array.from({ length: BATCH }, (_, i) => (step + i) % 3)
