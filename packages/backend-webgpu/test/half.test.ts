@@ -9,10 +9,13 @@ import {
   sum,
   valueAndGrad,
 } from '@dit/tensor'
-import { afterAll, beforeAll, expect, test as plain } from 'vitest'
+import { afterAll, beforeAll, expect, test as plain, vi } from 'vitest'
 import { webgpu, type WebGpuOptions } from '../src/index.js'
 import { nullBackend, testAdapter } from './drivers.js'
 import { training } from './training.js'
+
+// Software drivers compile kernels slowly.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 // llvmpipe of Mesa from 25 on has f16, SwiftShader has not.
 const { options } = await testAdapter()

@@ -13,10 +13,13 @@ import {
   valueAndGrad,
   zeros,
 } from '@dit/tensor'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { describeWebGpu } from '../src/index.js'
 import { nullBackend } from './drivers.js'
 import { training } from './training.js'
+
+// Software drivers compile kernels slowly.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 // The null backend checks shaders and bindings as a real one does; an error is thrown by what is read next.
 for (const precision of ['f32', 'f16'] as const) {
