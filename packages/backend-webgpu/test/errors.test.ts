@@ -1,6 +1,7 @@
 import { add, full, reference, tensor } from '@dit/tensor'
 import { expect, test } from 'vitest'
-import { describeWebGpu, webgpu } from '../src/index.js'
+import { runtimeOf } from '../src/describe.js'
+import { describeWebGpu, DeviceLostError, webgpu } from '../src/index.js'
 import { nullBackend } from './drivers.js'
 
 test('without WebGPU the error says how Node gets it', async () => {
@@ -62,4 +63,19 @@ test('values cannot be read from what an engine that computes nothing made, but 
   const backend = await nullBackend()
   expect(await tensor([1, 2], [2], { backend }).data()).toHaveLength(2)
   await backend.dispose()
+})
+
+test('a device that is lost is a DeviceLostError that says how to go on', async () => {
+  const backend = await nullBackend()
+  const x = full([3], 1, { backend })
+  const { device } = runtimeOf('test', backend)
+  device.destroy()
+  await device.lost
+  await new Promise((resolve) => {
+    setTimeout(resolve)
+  })
+  expect(() => add(x, x)).toThrow(DeviceLostError)
+  expect(() => add(x, x)).toThrow(
+    /the device was lost \(destroyed: .*\); make a new backend with webgpu\(\) and resume/,
+  )
 })
