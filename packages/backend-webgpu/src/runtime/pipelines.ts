@@ -24,9 +24,9 @@ export interface Pipelines {
   get(key: string, make: () => KernelSource): Kernel
   /** Compiles without blocking what is not there yet. */
   prepare(key: string, make: () => KernelSource): Promise<void>
+  has(key: string): boolean
   /** Kernels compiled so far. */
   readonly size: number
-  readonly keys: () => string[]
   /** Forgets bind groups that name buffers about to be destroyed. */
   forget(buffers: readonly GpuBuffer[]): void
 }
@@ -93,10 +93,10 @@ export function createPipelines(device: GPUDevice): Pipelines {
       const layout = layoutOf(source)
       add(key, source, layout, await device.createComputePipelineAsync(description(source, layout)))
     },
+    has: (key) => kernels.has(key),
     get size() {
       return kernels.size
     },
-    keys: () => [...kernels.keys()],
     forget(buffers) {
       const ids = new Set(buffers.map(({ id }) => String(id)))
       for (const { groups } of layouts.values()) {

@@ -49,6 +49,11 @@ export interface Runtime {
     params: readonly number[],
     groups: Groups,
   ): void
+  /**
+   * Runs `work` without the device: nothing is computed, and what is read is zero. Returns the kernels that it would need and
+   * that are not compiled, by their keys.
+   */
+  rehearse(work: () => void | Promise<void>): Promise<ReadonlyMap<string, () => KernelSource>>
   copyBytes(from: View, to: View, byteLength: number): void
   upload(view: View, data: TensorData): void
   download(view: View): Promise<TensorData>
@@ -59,6 +64,9 @@ export interface Runtime {
 }
 
 const MAX_GROUPS = 65535
+
+/** Stands for a kernel in a rehearsal, where none runs. */
+const UNCOMPILED = { label: 'not compiled', numInputs: 0, paramTypes: [] } as unknown as Kernel
 
 export interface RuntimeOptions {
   readonly useHalf: boolean
@@ -91,6 +99,8 @@ export function createRuntime(
   }
   const deferred = createDeferredQueue(pool.recycle, (sum, part) => add(runtime, sum, part))
 
+  let rehearsed: Map<string, () => KernelSource> | null = null
+
   let adopted: GpuBuffer | null = null
 
   function allocate(byteLength: number): GpuBuffer {
@@ -120,7 +130,7 @@ export function createRuntime(
 
   function copyBytes(from: View, to: View, byteLength: number): void {
     deferred.settle([from], [to])
-    if (byteLength === 0) return
+    if (byteLength === 0 || rehearsed !== null) return
     if (from.buffer === to.buffer) {
       // The device copies between two buffers only.
       const between = temporary(byteLength / 4)
@@ -148,6 +158,7 @@ export function createRuntime(
   ) {
     failures.check()
     deferred.settle(inputs, outputs)
+    if (rehearsed !== null) return
     const [x, y = 1, z = 1] = groups
     if (x * y * z === 0) return
     if (x > MAX_GROUPS || y > MAX_GROUPS || z > MAX_GROUPS) {
@@ -189,7 +200,24 @@ export function createRuntime(
     },
     temporary,
     release,
-    kernel: (key, make) => pipelines.get(key, make),
+    kernel(key, make) {
+      if (rehearsed === null || pipelines.has(key)) return pipelines.get(key, make)
+      rehearsed.set(key, make)
+      return UNCOMPILED
+    },
+    async rehearse(work) {
+      if (rehearsed !== null) throw new Error(`${name}: a rehearsal is under way already`)
+      deferred.settleAll()
+      const found = new Map<string, () => KernelSource>()
+      rehearsed = found
+      try {
+        await work()
+        deferred.settleAll()
+      } finally {
+        rehearsed = null
+      }
+      return found
+    },
     run,
     copyBytes,
     upload(view, data) {
@@ -203,7 +231,7 @@ export function createRuntime(
       failures.check()
       deferred.settle([view], [])
       const size = sizeOf(view.shape)
-      if (size === 0) return typedArray(view.dtype, 0)
+      if (size === 0 || rehearsed !== null) return typedArray(view.dtype, size)
       const byteLength = Math.ceil(bytesOf(view) / 4) * 4
       const values = await commands.read(bufferOf(view), view.byteOffset, byteLength)
       return typedArray(view.dtype, size, values, 0)
