@@ -14,7 +14,6 @@ export interface Layout {
 export interface Kernel {
   readonly label: string
   readonly layout: Layout
-  readonly numInputs: number
   readonly paramTypes: readonly ParamType[]
   readonly pipeline: GPUComputePipeline
 }
@@ -71,7 +70,6 @@ export function createPipelines(device: GPUDevice): Pipelines {
     const kernel = {
       label: source.label,
       layout,
-      numInputs: source.storage.filter(({ isOutput }) => !isOutput).length,
       paramTypes: source.params.map(([, type]) => type),
       pipeline,
     }

@@ -66,7 +66,7 @@ export interface Runtime {
 const MAX_GROUPS = 65535
 
 /** Stands for a kernel in a rehearsal, where none runs. */
-const UNCOMPILED = { label: 'not compiled', numInputs: 0, paramTypes: [] } as unknown as Kernel
+const UNCOMPILED = { label: 'not compiled', paramTypes: [] } as unknown as Kernel
 
 export interface RuntimeOptions {
   readonly useHalf: boolean
