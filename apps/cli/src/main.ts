@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander'
 import { convertCommand } from './commands/convert.js'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
+import { encodeCommand } from './commands/encode.js'
+import { exportCommand } from './commands/export.js'
 import { infoCommand } from './commands/info.js'
 import { planCommand } from './commands/plan.js'
 import { plotCommand } from './commands/plot.js'
@@ -33,6 +35,8 @@ function program(): Command {
     demoCommand(),
     trainCommand(),
     sampleCommand(),
+    encodeCommand(),
+    exportCommand(),
     plotCommand(),
     infoCommand(),
     convertCommand(),
@@ -69,7 +73,7 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 /** Commands whose work is more than what they print. */
-const WORKING = new Set(['demo', 'train', 'sample', 'convert'])
+const WORKING = new Set(['demo', 'train', 'sample', 'convert', 'encode', 'export'])
 
 // Whoever reads the output has left (`dit train | head`): work stops as if asked to; a report was read as far as wanted.
 process.stdout.once('error', (error: NodeJS.ErrnoException) => {

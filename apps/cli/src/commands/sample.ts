@@ -2,11 +2,12 @@ import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { gaussianDiffusion } from '@dit/diffusion'
 import { nullLabel, type ParameterSource } from '@dit/model'
+import type { PipelineSampler } from '@dit/sampler'
 import { dispose, type Params } from '@dit/tensor'
 import { Command } from 'commander'
 import { chosenBackend } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
-import { toPictures } from '../images/pixels.js'
+import { type Pictures, toPictures } from '../images/pixels.js'
 import { givenOptions } from '../options/config-file.js'
 import { addSampleOptions, SAMPLE_DEFAULTS, type SampleFlags } from '../options/sample-options.js'
 import { checkWritable } from '../run/run-folder.js'
@@ -14,7 +15,9 @@ import { writeWhole } from '../run/write-whole.js'
 import { checkSampleMemory } from '../sampling/check-memory.js'
 import { findSource, type SampleSource } from '../sampling/sample-source.js'
 import { parseClasses } from '../sampling/parse-classes.js'
+import { imagenetName, parseImagenet } from '../sampling/parse-imagenet.js'
 import { imageShape, sampleClasses, type SamplerName, type SampleStep } from '../sampling/sample-classes.js'
+import { checkVaeFits, decodePictures, openVae, readVaeConfig } from '../sampling/vae-folder.js'
 import {
   type ClassPictures,
   classGrid,
@@ -34,6 +37,8 @@ Examples:
   dit sample --run runs/shapes --classes disc,cross --count 8 --guidance 2 --out some.png
   dit sample --checkpoint runs/shapes/checkpoints/step-0002000 --sampler ddim --steps 25
   dit sample --run runs/shapes --count 1000 --npz shapes.npz --quiet
+  dit sample --weights DiT-XL-2-256 --classes 'golden retriever,balloon' --guidance 4 --steps 25
+  dit sample --weights DiT-XL-2-512x512.pt --vae sd-vae-ft-ema --classes 207,417 --sampler dpm --steps 20
   dit sample --weights DiT-XL-2-256x256.pt --half f16 --classes 207 --count 1 --guidance 4 --latents dog.npz
 
 Without a run to sample from: npm run demo (dit demo) trains a small one.`
@@ -57,9 +62,11 @@ interface SamplePlan {
   readonly classes: readonly number[]
   readonly count: number
   readonly steps: number
-  readonly sampler: SamplerName
+  readonly sampler: SamplerName | PipelineSampler
   readonly clip: boolean
   readonly guidanceChannels: number | 'all'
+  /** Folder of the autoencoder that decodes latents. */
+  readonly vae: string | null
   /** The grid; null for latents, which are no pictures. */
   readonly out: string | null
   readonly latents: string | null
@@ -89,7 +96,7 @@ async function sampleFrom(plan: SamplePlan, flags: SampleFlags, output: Output):
     output.line(`model  ${source.title}`)
     const { guidance = SAMPLE_DEFAULTS.guidance, seed = SAMPLE_DEFAULTS.seed } = flags
     output.line(
-      `sample ${plan.classes.length} ${plan.classes.length === 1 ? 'class' : 'classes'} x ${plan.count}, ${plan.sampler} ${plan.steps} steps, guidance ${guidance}, seed ${seed}`,
+      `sample ${plan.classes.length} ${plan.classes.length === 1 ? 'class' : 'classes'} x ${plan.count}, ${typeof plan.sampler === 'function' ? "the pipeline's scheduler," : plan.sampler} ${plan.steps} steps, guidance ${guidance}, seed ${seed}`,
     )
     const samples = await drawSamples(flags, plan, { params, backend, signal: interruption.signal }, output)
     if (!isHeld(params)) dispose(params)
@@ -112,18 +119,29 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
   const { model, name, folder } = source
   const isLarge = source.classes.length > MOST_CLASSES && flags.classes === undefined
   if (isLarge) throw new UsageError(`--classes is needed: ${name} has ${source.classes.length}; all takes every one`)
-  const classes = parseClasses(flags.classes ?? SAMPLE_DEFAULTS.classes, source.classes)
+  const asked = flags.classes ?? SAMPLE_DEFAULTS.classes
+  const classes = isImagenet(source) ? parseImagenet(asked) : parseClasses(asked, source.classes)
   const channels = model.inChannels
+  const vae = await findVae(flags, source)
   const isPixels = channels === 1 || channels === 3
-  checkLatents(flags, name, channels, isPixels)
+  const isShown = isPixels || vae !== null
+  checkLatents(flags, name, channels, isShown)
   const { numTimesteps } = checkInput(() => gaussianDiffusion(source.diffusion))
   const steps = flags.steps ?? Math.min(SAMPLE_DEFAULTS.steps, numTimesteps)
   if (steps > numTimesteps) {
     throw new UsageError(`--steps ${steps} is more than the ${numTimesteps} timesteps that the model was trained with`)
   }
-  const sampler = (flags.sampler ?? SAMPLE_DEFAULTS.sampler) as SamplerName
-  if (flags.eta !== undefined && sampler !== 'ddim') throw new UsageError('--eta is for --sampler ddim')
-  if ((flags.guidance ?? 1) !== 1 && nullLabel(model) === null) {
+  const sampler =
+    flags.sampler === undefined ? (source.sampler ?? SAMPLE_DEFAULTS.sampler) : (flags.sampler as SamplerName)
+  if (flags.eta !== undefined && sampler !== 'ddim' && typeof sampler !== 'function')
+    throw new UsageError('--eta is for --sampler ddim')
+  const none = nullLabel(model)
+  if (flags.nullClass !== undefined && flags.nullClass > (none ?? model.numClasses - 1)) {
+    throw new UsageError(
+      `--null-class ${flags.nullClass}: ${name} has the classes 0 to ${none ?? model.numClasses - 1}`,
+    )
+  }
+  if ((flags.guidance ?? 1) !== 1 && none === null && flags.nullClass === undefined) {
     throw new UsageError(`--guidance must be 1: ${name} was trained with --class-dropout 0, so it has no null class`)
   }
   if (typeof flags.guidanceChannels === 'number' && flags.guidanceChannels > channels) {
@@ -138,7 +156,7 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
     isGuided: (flags.guidance ?? 1) !== 1,
   })
   const out = flags.out ?? join(folder, 'samples.png')
-  if (isPixels && !/\.png$/i.test(out))
+  if (isShown && !/\.png$/i.test(out))
     throw new UsageError(`--out ${out}: the grid is a PNG; its name must end in .png`)
   const base = out.slice(0, -'.png'.length)
   const place = (flag: boolean | string | undefined, fallback: string) =>
@@ -149,10 +167,11 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
     count,
     steps,
     sampler,
-    clip: flags.clip ?? isPixels,
+    clip: flags.clip ?? (vae === null && isPixels),
     // `all` is parsed to null, absent is undefined.
     guidanceChannels: flags.guidanceChannels === null ? 'all' : (flags.guidanceChannels ?? source.guidanceChannels),
-    out: isPixels ? out : null,
+    vae,
+    out: isShown ? out : null,
     latents: flags.latents ?? null,
     preview: flags.preview === true ? `${base}.preview.png` : null,
     singles: place(flags.singles, base),
@@ -166,12 +185,26 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
   return plan
 }
 
+/** Whether the names of ImageNet's classes are those of the model: weights tell no names. */
+function isImagenet({ step, classes }: SampleSource): boolean {
+  return step === null && classes.length === 1000
+}
+
+/** Folder of the autoencoder that flags name, or that of a pipeline. */
+async function findVae(flags: SampleFlags, source: SampleSource): Promise<string | null> {
+  const given = flags.vae ?? source.vae
+  if (given === null) return null
+  checkVaeFits(given, (await readVaeConfig(given)).config, source.model.inChannels, source.name)
+  if (flags.preview === true) throw new UsageError('--preview shows pixels; leave it out with an autoencoder')
+  return given
+}
+
 /** Checks that latents, which are no pictures, are asked for as such. */
-function checkLatents(flags: SampleFlags, name: string, channels: number, isPixels: boolean): void {
-  if (isPixels) return
+function checkLatents(flags: SampleFlags, name: string, channels: number, isShown: boolean): void {
+  if (isShown) return
   if (flags.latents === undefined) {
     throw new UsageError(
-      `${name} is a model of ${channels} channels, not of pixels: its samples are latents; write them with --latents <file>`,
+      `${name} is a model of ${channels} channels, not of pixels: its samples are latents; write them with --latents <file>, or give their autoencoder with --vae <folder>`,
     )
   }
   for (const flag of ['out', 'singles', 'npz', 'preview'] as const) {
@@ -235,17 +268,18 @@ async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded,
   const labels = plan.classes.flatMap((label) => Array<number>(plan.count).fill(label))
   const batchSize = flags.batch ?? SAMPLE_DEFAULTS.batch
   const total = Math.ceil(labels.length / batchSize) * plan.steps
-  const named = (images: Float32Array): ClassPictures => ({
-    pictures: toPictures(images, imageShape(model)),
+  const named = (pictures: Pictures): ClassPictures => ({
+    pictures,
     perClass: plan.count,
-    names: plan.classes.map((label) => classes[label]),
+    names: plan.classes.map((label) => (isImagenet(plan.source) ? imagenetName(label) : classes[label])),
   })
+  const shape = imageShape(model)
   const every = Math.max(1, Math.floor(plan.steps / PREVIEWS))
   const onStep = async ({ done, finished, preview }: SampleStep) => {
     progress.update(done, `${finished} of ${labels.length} pictures`)
     output.event({ type: 'step', done, total, finished })
     if (plan.preview !== null && (done % every === 0 || done === 1)) {
-      await writeWhole(plan.preview, await classGrid(named(await preview())))
+      await writeWhole(plan.preview, await classGrid(named(toPictures(await preview(), shape))))
     }
   }
   const progress = showProgress(output, { total, unit: 'steps' })
@@ -260,12 +294,18 @@ async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded,
       eta: flags.eta ?? SAMPLE_DEFAULTS.eta,
       guidance: flags.guidance ?? SAMPLE_DEFAULTS.guidance,
       guidanceChannels: plan.guidanceChannels,
+      nullClass: flags.nullClass,
       clip: plan.clip,
       seed: flags.seed ?? SAMPLE_DEFAULTS.seed,
       batchSize,
       onStep,
     })
-    return { images, pictures: plan.out === null ? null : named(images) }
+    if (plan.out === null) return { images, pictures: null }
+    if (plan.vae === null) return { images, pictures: named(toPictures(images, shape)) }
+    const vae = await openVae(plan.vae, loaded.backend)
+    const pictures = await decodePictures(vae, loaded.backend, images, shape)
+    dispose(vae.params)
+    return { images, pictures: named(pictures) }
   } finally {
     progress.stop()
   }

@@ -10,6 +10,7 @@ export interface SampleFlags extends EngineFlags {
   readonly weights?: string
   readonly raw?: boolean
   readonly half?: 'f16' | 'bf16'
+  readonly vae?: string
   readonly classes?: string
   readonly count?: number
   readonly steps?: number
@@ -17,6 +18,7 @@ export interface SampleFlags extends EngineFlags {
   readonly eta?: number
   readonly guidance?: number
   readonly guidanceChannels?: number | null
+  readonly nullClass?: number
   readonly clip?: boolean
   readonly seed?: number
   readonly batch?: number
@@ -63,14 +65,23 @@ export function addSampleOptions(command: Command): Command {
     '--half <type>',
     'hold the weights in half precision: half the memory, converted as they are read',
   ).choices(['f16', 'bf16'])
+  add('Model', '--vae <folder>', 'autoencoder that turns latents into pictures (default: that of a pipeline)', path)
   add('Model', '--raw', 'the trained weights, not their moving average')
 
-  add('Pictures', '--classes <list>', `names or numbers, with commas between, or all (default ${D.classes})`)
+  add(
+    'Pictures',
+    '--classes <list>',
+    `names (of ImageNet, for its 1,000 classes) or numbers, with commas between, or all (default ${D.classes})`,
+  )
   add('Pictures', '--count <n>', `pictures of each class (default ${D.count})`, integer(1, MAX_COUNT))
   add('Pictures', '--seed <n>', `seed of the noise (default ${D.seed})`, integer())
 
   add('Sampling', '--steps <n>', `denoising steps (default ${D.steps})`, integer(1))
-  add('Sampling', '--sampler <name>', `method (default ${D.sampler})`).choices(SAMPLERS)
+  add(
+    'Sampling',
+    '--sampler <name>',
+    `method; dpm is DPM-Solver++ (default ${D.sampler}, or what a pipeline says)`,
+  ).choices(SAMPLERS)
   add('Sampling', '--eta <x>', `share of noise in a step of ddim (default ${D.eta})`, number(0, 1))
   add('Sampling', '--guidance <scale>', `classifier-free guidance; 1 is none (default ${D.guidance})`, number())
   add(
@@ -79,6 +90,7 @@ export function addSampleOptions(command: Command): Command {
     `channels that are guided, from the first (default ${D.guidanceChannels})`,
     orWord('all', integer(1)),
   )
+  add('Sampling', '--null-class <n>', "number of the class that stands for none (default: the model's)", integer())
   add('Sampling', '--clip', 'keep estimates in the range of pixels (default for models of pixels)')
   add('Sampling', '--no-clip', 'let estimates leave the range of pixels')
 

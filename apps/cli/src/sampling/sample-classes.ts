@@ -1,9 +1,19 @@
 import { type GaussianDiffusionOptions, gaussianDiffusion, type Predict } from '@dit/diffusion'
 import { type DiTConfig, forward, nullLabel, type ParameterSource } from '@dit/model'
-import { ddim, ddpm, guided, type LabelledModel, startNoise } from '@dit/sampler'
-import { type Backend, dispose, type Params, toFloat32Array } from '@dit/tensor'
+import {
+  ddim,
+  ddpm,
+  dpmSolver,
+  guided,
+  type LabelledModel,
+  type PipelineSampler,
+  type SamplerStep,
+  startNoise,
+} from '@dit/sampler'
+import { dpmSteps } from '@dit/schedules'
+import { type Backend, dispose, type Params, type Tensor, toFloat32Array } from '@dit/tensor'
 
-export const SAMPLERS = ['ddpm', 'ddim'] as const
+export const SAMPLERS = ['ddpm', 'ddim', 'dpm'] as const
 
 export type SamplerName = (typeof SAMPLERS)[number]
 
@@ -18,12 +28,14 @@ export interface SampleOptions {
   readonly labels: ArrayLike<number>
   /** Denoising steps, 1 to the timesteps of the process. */
   readonly steps: number
-  /** `ddpm` by default. */
-  readonly sampler?: SamplerName
+  /** `ddpm` by default; or the sampler of a pipeline, which then knows its process itself. */
+  readonly sampler?: SamplerName | PipelineSampler
   /** Share of noise in each step of `ddim`, 0 (default) to 1. */
   readonly eta?: number
   /** Scale of classifier-free guidance; 1 (default) is none. */
   readonly guidance?: number
+  /** The label that stands for no class; the model's own by default. */
+  readonly nullClass?: number
   /** Channels that are guided: the first three (default) or all. */
   readonly guidanceChannels?: number | 'all'
   /** Keep estimates of x0 in [-1, 1] (default), which suits pixels. */
@@ -54,8 +66,8 @@ export interface SampleStep {
  * @throws RangeError for options that cannot be; the signal's reason when stopped
  */
 export async function sampleClasses(options: SampleOptions): Promise<Float32Array> {
-  const { model, labels, onStep, batchSize = 32, seed, backend, signal, clip: clipDenoised = true } = options
-  const diffusion = respaced(options)
+  const { model, labels, onStep, batchSize = 32, seed, backend } = options
+  checkBatch(options)
   const shape = imageShape(model)
   const size = shape[0] * shape[1] * shape[2]
   const images = new Float32Array(labels.length * size)
@@ -63,13 +75,8 @@ export async function sampleClasses(options: SampleOptions): Promise<Float32Arra
   let done = 0
   for (let first = 0; first < labels.length; first += batchSize) {
     const batch = Int32Array.from({ length: Math.min(batchSize, labels.length - first) }, (_, i) => labels[first + i])
-    const common = { clipDenoised, seed, firstSample: first, signal }
     const xT = startNoise([batch.length, ...shape], { seed, firstSample: first, backend })
-    const predict = predictor(options, batch)
-    const steps =
-      options.sampler === 'ddim'
-        ? ddim(diffusion, predict, xT, { ...common, eta: options.eta ?? 0 })
-        : ddpm(diffusion, predict, xT, common)
+    const steps = stepsOf(options, predictor(options, batch), xT, first)
     try {
       for await (const { index, numSteps, xt, x0 } of steps) {
         const isLast = index === numSteps - 1
@@ -98,8 +105,28 @@ export function imageShape({ inChannels, inputSize }: DiTConfig): [channels: num
   return [inChannels, height, width]
 }
 
-/** The process, cut to evenly spaced timesteps, the noisiest among them. */
-function respaced({ diffusion, steps, batchSize = 32 }: SampleOptions) {
+/** The sampling loop over a batch that begins with sample `first`. */
+function stepsOf(
+  { diffusion, sampler, steps, eta = 0, clip: clipDenoised = true, seed, signal }: SampleOptions,
+  predict: Predict,
+  xT: Tensor,
+  first: number,
+): AsyncGenerator<SamplerStep, void, void> {
+  const noise = { seed, firstSample: first }
+  if (typeof sampler === 'function') return sampler(predict, xT, { numSteps: steps, eta, signal, ...noise })
+  if (sampler === 'dpm') {
+    const { tables, meanType } = gaussianDiffusion(diffusion)
+    const solver = dpmSteps({ alphaBar: tables.alphaBar, numSteps: steps, spacing: 'linspace' })
+    const predictionType = meanType === 'x0' ? 'x0' : 'epsilon'
+    return dpmSolver(solver, predict, xT, { predictionType, ...(clipDenoised ? { clipRange: 1 } : {}), signal })
+  }
+  // Evenly spaced timesteps, the noisiest among them.
+  const respaced = gaussianDiffusion({ ...diffusion, respacing: [steps] })
+  const common = { clipDenoised, signal, ...noise }
+  return sampler === 'ddim' ? ddim(respaced, predict, xT, { ...common, eta }) : ddpm(respaced, predict, xT, common)
+}
+
+function checkBatch({ diffusion, steps, batchSize = 32 }: SampleOptions): void {
   const { numTimesteps } = gaussianDiffusion(diffusion)
   if (!(Number.isSafeInteger(steps) && steps >= 1 && steps <= numTimesteps)) {
     throw new RangeError(
@@ -109,18 +136,17 @@ function respaced({ diffusion, steps, batchSize = 32 }: SampleOptions) {
   if (!(Number.isSafeInteger(batchSize) && batchSize >= 1)) {
     throw new RangeError(`sampleClasses: batchSize must be a positive integer (got ${batchSize})`)
   }
-  return gaussianDiffusion({ ...diffusion, respacing: [steps] })
 }
 
-function predictor({ model, params, guidance = 1, guidanceChannels = 3 }: SampleOptions, labels: Int32Array): Predict {
+function predictor(options: SampleOptions, labels: Int32Array): Predict {
+  const { model, params, guidance = 1, guidanceChannels = 3, nullClass = nullLabel(model) } = options
   const run: LabelledModel = (xt, timesteps, classes) => forward(model, params, { xt, timesteps, labels: classes })
   if (guidance === 1) return (xt, timesteps) => run(xt, timesteps, labels)
-  const none = nullLabel(model)
-  if (none === null) {
+  if (nullClass === null) {
     throw new RangeError(
       `sampleClasses: guidance must be 1 for a model trained without class dropout, which has no null class (got ${guidance})`,
     )
   }
   const channels = guidanceChannels === 'all' ? 'all' : Math.min(guidanceChannels, model.inChannels)
-  return guided(run, { labels, nullLabel: none, scale: guidance, channels })
+  return guided(run, { labels, nullLabel: nullClass, scale: guidance, channels })
 }

@@ -1,7 +1,9 @@
+import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { GaussianDiffusionOptions } from '@dit/diffusion'
 import { checkParams, type DiTConfig, type HeldDType, holdParams, loadParams, type ParameterSource } from '@dit/model'
 import type { OpenWeights } from '@dit/model/node'
+import { diffusersSampler, type PipelineSampler } from '@dit/sampler'
 import type { Backend, Params } from '@dit/tensor'
 import { loadCheckpointParams } from '@dit/train-ddp'
 import { Failure, UsageError } from '../terminal/errors.js'
@@ -23,6 +25,10 @@ export interface SampleSource {
   readonly classes: readonly string[]
   /** Channels that guidance has unless the user says: three, or all for weights of diffusers, as its pipeline has it. */
   readonly guidanceChannels: 3 | 'all'
+  /** Folder of the autoencoder in a pipeline; null where there is none. */
+  readonly vae: string | null
+  /** What a pipeline's scheduler samples with; null where there is none, or one that is not known. */
+  readonly sampler: PipelineSampler | null
   /** Of a checkpoint of a run. */
   readonly step: number | null
   readonly notices: readonly string[]
@@ -64,6 +70,8 @@ async function ofRun(flags: SourceFlags): Promise<SampleSource> {
     diffusion: config.recipe.diffusion,
     classes: config.classes,
     guidanceChannels: 3,
+    vae: null,
+    sampler: null,
     step,
     notices,
     async load(backend) {
@@ -85,6 +93,7 @@ async function ofWeights(path: string, { raw, half }: SourceFlags): Promise<Samp
   const weights = await openSource(path, raw === true ? 'model' : undefined)
   try {
     const { config, layout, which } = weights
+    const { sampler, notices } = await pipelineSampler(path)
     const kind = `${layout === 'diffusers' ? "diffusers'" : 'official'} names${which === null ? '' : `, ${which} weights`}`
     return {
       name: path,
@@ -94,8 +103,10 @@ async function ofWeights(path: string, { raw, half }: SourceFlags): Promise<Samp
       diffusion: await readScheduler(path, config),
       classes: Array.from({ length: config.numClasses }, (_, label) => String(label)),
       guidanceChannels: layout === 'diffusers' ? 'all' : 3,
+      vae: (await isFile(join(path, 'vae', 'config.json'))) ? join(path, 'vae') : null,
+      sampler,
       step: null,
-      notices: noticesOf(weights),
+      notices: [...noticesOf(weights), ...notices],
       load: (backend) =>
         half === undefined ? loadParams(weights, { backend }) : holdParams(weights, { dtype: half, backend }),
       close: () => weights.close(),
@@ -108,4 +119,23 @@ async function ofWeights(path: string, { raw, half }: SourceFlags): Promise<Samp
 
 function noticesOf({ assumptions }: OpenWeights): string[] {
   return assumptions.length === 0 ? [] : [`assumed: ${assumptions.join('; ')}`]
+}
+
+/** The sampler of a pipeline's scheduler, or null and why there is none. */
+async function pipelineSampler(folder: string): Promise<{ sampler: PipelineSampler | null; notices: string[] }> {
+  const path = join(folder, 'scheduler', 'scheduler_config.json')
+  if (!(await isFile(path))) return { sampler: null, notices: [] }
+  try {
+    return { sampler: diffusersSampler(await readFile(path, 'utf8')), notices: [] }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return {
+      sampler: null,
+      notices: [`${path} asks for a sampler that is not here; --sampler chooses another: ${error.message}`],
+    }
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isFile() === true
 }

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { type Params, toFloat32Array } from '@dit/tensor'
+import { spatialFactor } from '@dit/vae'
+import { Command } from 'commander'
+import { chosenBackend, type EngineFlags, engineOptions } from '../engines/engine-options.js'
+import { engineText, openEngine } from '../engines/open-engine.js'
+import { encodeFolder, removePartial, verifyShards } from '../latents/encode-folder.js'
+import { isComplete, LATENTS_FILE, LATENTS_FORMAT, type LatentsManifest, readManifest } from '../latents/manifest.js'
+import { integer, path } from '../options/values.js'
+import { type OpenData, openData } from '../run/open-data.js'
+import { checkWritable } from '../run/run-folder.js'
+import { type OpenVae, openVae, readVaeConfig } from '../sampling/vae-folder.js'
+import { EXIT, UsageError } from '../terminal/errors.js'
+import { formatCount } from '../terminal/format.js'
+import { onInterrupt } from '../terminal/interrupt.js'
+import { createOutput, type Output } from '../terminal/output.js'
+import { showProgress } from '../terminal/progress.js'
+
+interface EncodeFlags extends EngineFlags {
+  readonly vae: string
+  readonly out: string
+  readonly size: number
+  readonly batch: number
+  readonly shard: number
+  readonly flips: boolean
+  readonly skipBad?: boolean
+  readonly quiet?: boolean
+  readonly json?: boolean
+}
+
+const EXAMPLES = `
+Examples:
+  dit encode imagenet/train --vae sd-vae-ft-ema --out latents/imagenet-256
+  dit encode photos --vae DiT-XL-2-512/vae --out latents/photos --size 512 --batch 4
+  dit train --latents latents/imagenet-256 --model DiT-B/2
+
+Pictures are cropped to squares as for training. Of each, and of its mirror image, the mean and the log variance of the
+latents are kept, so that training draws anew each time. The same command goes on where an earlier one was stopped, and
+checks the checksums of what is there.`
+
+/** `dit encode` */
+export function encodeCommand(): Command {
+  const command = new Command('encode')
+    .summary('turn a folder of pictures into latents to train on')
+    .description('Encodes a folder of pictures, one sub-folder per class, with an autoencoder.')
+    .argument('<folder>', 'folder with one sub-folder of pictures per class, or `shapes`', path)
+    .requiredOption('--vae <folder>', 'autoencoder as diffusers saves it, or a pipeline with one', path)
+    .requiredOption('--out <folder>', 'where the latents go', path)
+    .option('--size <pixels>', 'side of the pictures', integer(1), 256)
+    .option('--batch <n>', 'pictures at a time', integer(1), 8)
+    .option('--shard <n>', 'pictures in a file', integer(1), 4096)
+    .option('--no-flips', 'leave out the mirror images')
+    .option('--skip-bad', 'leave unreadable pictures out')
+  for (const option of engineOptions()) command.addOption(option)
+  return command
+    .option('-q, --quiet', 'print nothing but warnings and errors')
+    .option('--json', 'print one JSON object a line')
+    .addHelpText('after', EXAMPLES)
+    .action(async (data: string, flags: EncodeFlags) => {
+      process.exitCode = await encodeFromFlags(data, flags, createOutput(flags))
+    })
+}
+
+async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output): Promise<number> {
+  const { config } = await readVaeConfig(flags.vae)
+  const factor = spatialFactor(config)
+  if (flags.size % factor !== 0) {
+    throw new UsageError(`--size ${flags.size} must be a multiple of ${factor}, the side of a latent's pixel`)
+  }
+  if (config.inChannels !== 3) throw new UsageError(`--vae ${flags.vae}: it must encode 3 channels`)
+  await checkWritable('--out', flags.out)
+  const before = await readManifest(flags.out)
+  if (before === null && (await readdir(flags.out).catch(() => [])).length > 0) {
+    throw new UsageError(`--out ${flags.out} holds other files; latents need a folder that is empty or not there yet`)
+  }
+  const opened = await openData({ data, size: flags.size, skipBad: flags.skipBad === true }, output)
+  const interruption = onInterrupt(() => output.notice('stopping after this batch (once more quits at once)'))
+  try {
+    const { backend, description } = await openEngine(chosenBackend(flags), flags)
+    try {
+      output.line(`engine ${engineText(description)}`)
+      const vae = await openVae(flags.vae, backend)
+      const begun = await manifestOf(flags, opened, vae)
+      const manifest = before === null ? begun : continued(flags.out, before, begun)
+      const { length, classes } = manifest
+      output.line(
+        `encode ${formatCount(length)} pictures of ${flags.size}x${flags.size}, ${classes.length} classes, into ${flags.out}`,
+      )
+      await verify(flags.out, manifest, output)
+      const progress = showProgress(output, { total: length, unit: 'pictures' })
+      try {
+        const done = await encodeFolder(manifest, {
+          folder: flags.out,
+          dataset: opened.dataset,
+          vae,
+          backend,
+          batchSize: flags.batch,
+          signal: interruption.signal,
+          onProgress: (count) => {
+            progress.update(count, '')
+            output.event({ type: 'encoded', done: count, total: length })
+          },
+        })
+        progress.stop()
+        output.line(`done   ${done.shards.length} files; train on them with: dit train --latents ${flags.out}`)
+        output.event({ type: 'end', folder: flags.out, shards: done.shards.length, length })
+        return EXIT.ok
+      } finally {
+        progress.stop()
+      }
+    } finally {
+      await backend.dispose()
+    }
+  } catch (error) {
+    const code = interruption.exitCode()
+    if (code === null) throw error
+    const left = await readManifest(flags.out)
+    if (left !== null) await removePartial(flags.out, left)
+    output.notice(`stopped; the same command goes on after the last whole file`)
+    return code
+  } finally {
+    interruption.dispose()
+    await opened.close()
+  }
+}
+
+async function manifestOf(flags: EncodeFlags, { dataset, config }: OpenData, vae: OpenVae): Promise<LatentsManifest> {
+  const side = flags.size / spatialFactor(vae.config)
+  return {
+    format: LATENTS_FORMAT,
+    vae: vae.config,
+    vaeWeights: await fingerprint(vae.params),
+    size: flags.size,
+    shape: [vae.config.latentChannels, side, side],
+    classes: dataset.classes,
+    length: dataset.length,
+    flips: flags.flips,
+    files: config.kind === 'folder' ? config.files : config.kind,
+    shardSize: flags.shard,
+    shards: [],
+  }
+}
+
+/** What was begun, if the same would be made now. */
+function continued(folder: string, before: LatentsManifest, now: LatentsManifest): LatentsManifest {
+  const fields = Object.keys(now) as (keyof LatentsManifest)[]
+  const different = fields.filter(
+    (name) => name !== 'shards' && JSON.stringify(before[name]) !== JSON.stringify(now[name]),
+  )
+  if (different.length > 0) {
+    throw new UsageError(
+      `--out ${folder} holds latents that were begun otherwise (${different.join(', ')} in ${LATENTS_FILE}); give another folder`,
+    )
+  }
+  return before
+}
+
+async function verify(folder: string, manifest: LatentsManifest, output: Output): Promise<void> {
+  const { shards } = manifest
+  if (shards.length === 0) return
+  const progress = showProgress(output, { total: shards.length, unit: 'files', isPlainShown: false })
+  try {
+    await verifyShards(folder, manifest, (done) => progress.update(done, 'checking'))
+  } finally {
+    progress.stop()
+  }
+  output.line(`found  ${shards.length} whole files${isComplete(manifest) ? ': everything is there' : ''}`)
+}
+
+async function fingerprint(params: Params): Promise<string> {
+  const hash = createHash('sha256')
+  for (const [name, param] of Object.entries(params)) {
+    const { buffer, byteOffset, byteLength } = await toFloat32Array(param)
+    hash.update(name).update(new Uint8Array(buffer, byteOffset, byteLength))
+  }
+  return hash.digest('hex')
+}

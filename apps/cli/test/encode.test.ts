@@ -1,0 +1,125 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { readSafetensors } from '@dit/checkpoint'
+import { openImageFolder } from '@dit/data/node'
+import { reference, tensor } from '@dit/tensor'
+import { encode } from '@dit/vae'
+import sharp from 'sharp'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { LatentsManifest } from '../src/latents/manifest.js'
+import { openVae } from '../src/sampling/vae-folder.js'
+import { runDit } from './support/run-dit.js'
+
+const vae = fileURLToPath(new URL('../../../test/fixtures/pipeline/vae', import.meta.url))
+const ENGINE = ['--backend', 'cpu-wasm', '--threads', '1']
+
+let folder: string
+let pictures: string
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'dit-encode-'))
+  pictures = join(folder, 'pictures')
+  for (const name of ['a', 'b']) {
+    mkdirSync(join(pictures, name), { recursive: true })
+    for (let i = 0; i < 5; i++) {
+      const raw = Buffer.from(
+        Array.from({ length: 10 * 12 * 3 }, (_, at) => (at * (7 + i) + (name === 'b' ? 90 : 0)) % 256),
+      )
+      const picture = sharp(raw, { raw: { width: 10, height: 12, channels: 3 } })
+      await picture.png().toFile(join(pictures, name, `${i}.png`))
+    }
+  }
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const encodeInto = (out: string, ...args: string[]) =>
+  runDit([
+    'encode',
+    pictures,
+    '--vae',
+    vae,
+    '--out',
+    out,
+    '--size',
+    '8',
+    '--shard',
+    '4',
+    '--batch',
+    '3',
+    ...ENGINE,
+    ...args,
+  ])
+
+const manifestOf = (out: string) => JSON.parse(readFileSync(join(out, 'latents.json'), 'utf8')) as LatentsManifest
+
+test('keeps the posterior of each picture and of its mirror image, with its label', async () => {
+  const out = join(folder, 'whole')
+  const { code, stderr, stdout } = await encodeInto(out)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(/done {3}3 files; train on them with: dit train --latents /)
+  const manifest = manifestOf(out)
+  expect(manifest).toMatchObject({ length: 10, size: 8, shape: [4, 4, 4], classes: ['a', 'b'], flips: true })
+  expect(manifest.shards.map(({ count }) => count)).toEqual([4, 4, 2])
+
+  const backend = reference()
+  const { config, params } = await openVae(vae, backend)
+  const source = await openImageFolder(pictures, { size: 8 })
+  const file = readSafetensors(readFileSync(join(out, manifest.shards[1].file)))
+  expect(await file.tensor('labels')).toMatchObject({ dtype: 'I32', data: Int32Array.of(0, 1, 1, 1) })
+  for (const flip of [0, 1]) {
+    const { x0 } = await source.read([4, 5, 6, 7], { flips: [flip, flip, flip, flip] })
+    const { mean, logVariance } = encode(config, params, tensor(x0, [4, 3, 8, 8], { backend }))
+    const suffix = flip === 1 ? '_flipped' : ''
+    for (const [name, want] of [
+      [`mean${suffix}`, mean],
+      [`log_variance${suffix}`, logVariance],
+    ] as const) {
+      const got = await file.float32(name)
+      const wanted = await want.data()
+      // float32 against float64, through some ten layers
+      expect(Math.max(...got.map((value, i) => Math.abs(value - wanted[i])))).toBeLessThan(1e-4)
+    }
+  }
+  await source.close()
+})
+
+test('goes on after the last whole file, to the bytes of an unbroken run', async () => {
+  const [whole, broken] = [join(folder, 'whole'), join(folder, 'broken')]
+  await encodeInto(broken)
+  const manifest = manifestOf(broken)
+  // As a process leaves it that was killed while it wrote the second file.
+  rmSync(join(broken, manifest.shards[1].file))
+  rmSync(join(broken, manifest.shards[2].file))
+  writeFileSync(join(broken, 'latents.json'), JSON.stringify({ ...manifest, shards: manifest.shards.slice(0, 1) }))
+  const { code, stdout } = await encodeInto(broken)
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/found {2}1 whole files\n/)
+  expect(manifestOf(broken)).toEqual(manifestOf(whole))
+  for (const { file } of manifest.shards) {
+    expect(readFileSync(join(broken, file)).equals(readFileSync(join(whole, file)))).toBe(true)
+  }
+})
+
+test('a file that was changed is found by its checksum', async () => {
+  const out = join(folder, 'damaged')
+  await encodeInto(out)
+  const path = join(out, manifestOf(out).shards[1].file)
+  const bytes = readFileSync(path)
+  bytes[bytes.length - 1] ^= 1
+  writeFileSync(path, bytes)
+  const { code, stderr } = await encodeInto(out)
+  expect(stderr).toMatch(/latents-00001.safetensors is not what was written: its checksum differs/)
+  expect(code).toBe(1)
+})
+
+test('refuses to mix latents, other folders, and sizes that do not divide', async () => {
+  const mixed = await encodeInto(join(folder, 'whole'), '--no-flips')
+  expect(mixed.stderr).toMatch(/holds latents that were begun otherwise \(flips in latents.json\); give another folder/)
+  expect(mixed.code).toBe(2)
+  const other = await encodeInto(pictures)
+  expect(other.stderr).toMatch(/holds other files; latents need a folder that is empty or not there yet/)
+  const odd = await encodeInto(join(folder, 'odd'), '--size', '9')
+  expect(odd.stderr).toMatch(/--size 9 must be a multiple of 2, the side of a latent's pixel/)
+  expect(existsSync(join(folder, 'odd'))).toBe(false)
+})

@@ -1,0 +1,103 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { readNpz } from '@dit/checkpoint'
+import { openWeights } from '@dit/model/node'
+import { denoiserGraph, onnxBytes } from '@dit/onnx'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runDit } from './support/run-dit.js'
+
+// A pipeline that diffusers saved: tools/oracle/diffusers-pipeline.py.
+const pipeline = fileURLToPath(new URL('../../../test/fixtures/pipeline', import.meta.url))
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'dit-weights-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+async function pixelsOf(name: string, args: readonly string[]): Promise<Uint8Array> {
+  const out = join(folder, name)
+  const flags = ['--classes', 'golden retriever,417', '--count', '2', '--steps', '4', '--guidance', '3']
+  const all = ['sample', '--weights', pipeline, ...flags, ...args, '--backend', 'cpu-wasm', '--threads', '1']
+  const { code, stderr } = await runDit([...all, '--out', `${out}.png`, '--npz', '--quiet'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const { shape, data } = (await readNpz(readFileSync(`${out}.npz`))).get('arr_0')!
+  expect(shape).toEqual([4, 8, 8, 3])
+  return data as Uint8Array
+}
+
+const largestDifference = (a: Uint8Array, b: Uint8Array) => Math.max(...a.map((value, i) => Math.abs(value - b[i])))
+
+test('a pipeline is sampled with its own scheduler and autoencoder, the same every time', async () => {
+  const first = await pixelsOf('first', [])
+  expect(await pixelsOf('again', ['--batch', '1'])).toEqual(first)
+  expect(await pixelsOf('given', ['--vae', join(pipeline, 'vae')])).toEqual(first)
+  // Weights rounded to 11 bits move tiny pictures by a few levels.
+  const half = largestDifference(await pixelsOf('half', ['--half', 'f16']), first)
+  expect(half).toBeLessThan(8)
+  // All four channels are guided in a pipeline; three in the files of the official code.
+  expect(await pixelsOf('all', ['--guidance-channels', 'all'])).toEqual(first)
+  expect(largestDifference(await pixelsOf('three', ['--guidance-channels', '3']), first)).toBeGreaterThan(0)
+  expect(largestDifference(await pixelsOf('dpm', ['--sampler', 'dpm']), first)).toBeGreaterThan(0)
+  expect(largestDifference(await pixelsOf('null', ['--null-class', '5']), first)).toBeGreaterThan(0)
+})
+
+test.each([
+  [['--classes', 'crane'], /^dit: --classes: crane is the name of several classes; give a number: 134/],
+  [['--run', 'runs/x'], /^dit: --run, --checkpoint and --weights exclude each other/],
+  [['--null-class', '1001'], /^dit: --null-class 1001: .* has the classes 0 to 1000/],
+  [['--vae', 'nowhere'], /^dit: --vae nowhere: it is no folder of an autoencoder/],
+  [['--guidance-channels', '5'], /^dit: --guidance-channels must be 1 to 4, or all \(got 5\)/],
+  [['--preview'], /^dit: --preview shows pixels; leave it out with an autoencoder/],
+])('refuses %o', async (args, message) => {
+  const { code, stderr } = await runDit([
+    ...['sample', '--weights', pipeline, '--classes', '1'],
+    ...[...args, '--out', join(folder, 'no.png')],
+  ])
+  expect(stderr).toMatch(message)
+  expect(code).toBe(2)
+})
+
+test('weights of latents alone need an autoencoder', async () => {
+  const { code, stderr } = await runDit(['sample', '--weights', join(pipeline, 'transformer'), '--classes', '1'])
+  expect(stderr).toMatch(/write them with --latents <file>, or give their autoencoder with --vae <folder>/)
+  expect(code).toBe(2)
+})
+
+test('dit export writes the denoiser and the decoder', async () => {
+  const out = join(folder, 'onnx')
+  const args = ['export', '--onnx', out, '--weights', pipeline, '--vae', pipeline, '--guidance', '--json']
+  const { code, stdout, stderr } = await runDit(args)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { file: string; inputs: { name: string }[] })
+  expect(events.map(({ inputs }) => inputs.map(({ name }) => name))).toEqual([
+    ['xt', 'timesteps', 'labels', 'guidance_scale'],
+    ['latents'],
+  ])
+  const weights = await openWeights(pipeline)
+  const graph = denoiserGraph(weights.config, { guidance: { channels: 'all' } })
+  const pieces: Uint8Array[] = []
+  for await (const piece of onnxBytes(graph, (name) => weights.float32(name))) pieces.push(piece)
+  await weights.close()
+  expect(readFileSync(join(out, 'denoiser.onnx')).equals(Buffer.concat(pieces))).toBe(true)
+  expect(readFileSync(join(out, 'vae_decoder.onnx')).byteLength).toBeGreaterThan(30_000)
+})
+
+test.each([
+  [[], /^dit: --run, --checkpoint or --weights is needed: what is to be written\?/],
+  [['--weights', pipeline, '--null-class', '3'], /^dit: --guidance-channels and --null-class are for --guidance/],
+  [
+    ['--weights', pipeline, '--guidance', '--null-class', '1001'],
+    /^dit: --null-class 1001: the model has the classes 0/,
+  ],
+])('dit export refuses %o', async (args, message) => {
+  mkdirSync(join(folder, 'no'), { recursive: true })
+  const { code, stderr } = await runDit(['export', '--onnx', join(folder, 'no'), ...args])
+  expect(stderr).toMatch(message)
+  expect(code).toBe(2)
+})
