@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readSafetensors } from '@dit/checkpoint'
+import { readNpz, readSafetensors } from '@dit/checkpoint'
 import { openImageFolder } from '@dit/data/node'
 import { reference, tensor } from '@dit/tensor'
 import { encode } from '@dit/vae'
@@ -122,4 +122,78 @@ test('refuses to mix latents, other folders, and sizes that do not divide', asyn
   const odd = await encodeInto(join(folder, 'odd'), '--size', '9')
   expect(odd.stderr).toMatch(/--size 9 must be a multiple of 2, the side of a latent's pixel/)
   expect(existsSync(join(folder, 'odd'))).toBe(false)
+})
+
+const TINY = [
+  '--patch=2',
+  '--hidden=16',
+  '--depth=1',
+  '--heads=2',
+  '--batch=4',
+  '--timesteps=20',
+  '--checkpoint-every=3',
+]
+const train = (...args: string[]) =>
+  runDit(['train', '--latents', join(folder, 'whole'), ...TINY, '--schedule=squaredcos_cap_v2', ...ENGINE, ...args])
+const filesOf = (run: string, step: number) =>
+  ['model', 'ema', 'optimizer'].map((name) =>
+    readFileSync(join(run, 'checkpoints', `step-000000${step}`, `${name}.safetensors`)).toString('base64'),
+  )
+
+test('dit train --latents draws from the posteriors, resumes to the byte, and dit sample --vae shows what it learned', async () => {
+  const [run, broken] = [join(folder, 'run'), join(folder, 'broken-run')]
+  const { code, stdout, stderr } = await train('--steps=6', '--out', run)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(/10 latents from /)
+  expect(stdout).toMatch(/dit sample --run .* --vae <autoencoder>/)
+  expect(JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'))).toMatchObject({
+    model: { inputSize: 4, inChannels: 4, numClasses: 2 },
+    data: { kind: 'latents', size: 4, channels: 4, length: 10 },
+    sampleEvery: null,
+  })
+  cpSync(run, broken, { recursive: true })
+  rmSync(join(broken, 'checkpoints', 'step-0000006'), { recursive: true })
+  expect(await runDit(['train', '--resume', broken, '--quiet'])).toMatchObject({ code: 0, stderr: '' })
+  expect(filesOf(broken, 6)).toEqual(filesOf(run, 6))
+
+  const out = join(folder, 'samples.png')
+  const drawn = await runDit([
+    'sample',
+    '--run',
+    run,
+    '--vae',
+    vae,
+    '--steps=4',
+    '--count=2',
+    ...ENGINE,
+    '--npz',
+    '--out',
+    out,
+  ])
+  expect({ code: drawn.code, stderr: drawn.stderr }).toEqual({ code: 0, stderr: '' })
+  const { shape } = (await readNpz(readFileSync(join(folder, 'samples.npz')))).get('arr_0')!
+  expect(shape).toEqual([4, 8, 8, 3])
+})
+
+test('latents that cannot be trained on are refused', async () => {
+  const refusal = async (...args: string[]) => (await runDit(['train', ...args, '--out', join(folder, 'never')])).stderr
+  const whole = join(folder, 'whole')
+  expect(await refusal('--latents', pictures)).toMatch(/it has no latents.json; make one with `dit encode`/)
+  expect(await refusal('--latents', whole, '--size', '8')).toMatch(
+    /--size is for pictures, and --latents names latents/,
+  )
+  expect(await refusal('--latents', whole, '--patch', '3')).toMatch(/the side of the latents, 4 is not a multiple/)
+  const part = join(folder, 'part')
+  cpSync(whole, part, { recursive: true })
+  const manifest = manifestOf(part)
+  writeFileSync(join(part, 'latents.json'), JSON.stringify({ ...manifest, shards: manifest.shards.slice(0, 2) }))
+  expect(await refusal('--latents', part)).toMatch(
+    /2 files are there, but not all; finish it with the same `dit encode`/,
+  )
+  writeFileSync(join(part, 'latents.json'), JSON.stringify(manifest))
+  writeFileSync(join(part, manifest.shards[2].file), 'short')
+  expect(await refusal('--latents', part, '--patch', '2')).toMatch(
+    /latents-00002.safetensors has another size than it was/,
+  )
+  expect(existsSync(join(folder, 'never'))).toBe(false)
 })

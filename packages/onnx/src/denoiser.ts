@@ -16,9 +16,6 @@ export interface DenoiserOptions {
   }
 }
 
-/** What a configuration may also say; see `DiTConfig`. */
-type Variants = DiTConfig & { readonly timestepFrequencyShift?: number; readonly mlpNormEpsilon?: number }
-
 /** Of the layer norms, and how many features a timestep has, as in `forward` of @dit/model. */
 const [EPSILON, FEATURES] = [1e-6, 256]
 
@@ -76,7 +73,7 @@ interface Inputs {
   readonly labels: string
 }
 
-function network(graph: GraphBuilder, config: Variants, { xt, timesteps, labels }: Inputs): string {
+function network(graph: GraphBuilder, config: DiTConfig, { xt, timesteps, labels }: Inputs): string {
   const { add, linear, reshape, silu, transpose } = operationsOf(graph)
   const { patchSize: P, inChannels: C, hiddenSize: D, depth } = config
   const [rows, columns] = tokenGrid(config.inputSize, P)
@@ -100,7 +97,7 @@ function network(graph: GraphBuilder, config: Variants, { xt, timesteps, labels 
 
 function block(
   graph: GraphBuilder,
-  config: Variants,
+  config: DiTConfig,
   { x, siluC }: { x: string; siluC: string },
   name: string,
   N: number,
@@ -147,7 +144,7 @@ function modulated(
   return add(mul(normed, add(scale, scalar(1))), shift)
 }
 
-function embeddedTimesteps(graph: GraphBuilder, config: Variants, timesteps: string): string {
+function embeddedTimesteps(graph: GraphBuilder, config: DiTConfig, timesteps: string): string {
   const { concat, linear, mul, reshape, silu } = operationsOf(graph)
   const { hiddenSize: D, numTimesteps = 1000, timestepFrequencyShift = 0 } = config
   if (config.timestepEmbedding === 'table') {

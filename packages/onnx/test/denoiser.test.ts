@@ -45,6 +45,7 @@ async function feeds(of: DiTConfig, timesteps: readonly number[], labels: readon
 
 test.each([
   ['as published', {}],
+  ['as diffusers has it', { timestepFrequencyShift: 1, mlpNormEpsilon: 1e-3 }],
   ['rectangular, with learned positions', { inputSize: [4, 8] as const, positions: 'learned' }],
   [
     'with a timestep table and no variance channels',

@@ -18,6 +18,7 @@ const EXAMPLES = `
 Examples:
   dit train --data shapes --size 16 --steps 500
   dit train --data photos --size 32 --patch 2 --out runs/photos
+  dit train --latents latents/photos --model DiT-S/2 --out runs/latents
   dit train --resume runs/photos
   dit train --config photos.json --seed 1
   dit train --workers 2 --threads 1 --shard-optimizer
@@ -84,7 +85,8 @@ export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job
       output.notice(`stopped at step ${step} of ${config.steps}; ${saved}. Continue with: dit train --resume ${folder}`)
       return interrupted
     }
-    output.line(`done; see what it learned with: dit sample --run ${folder}`)
+    const vae = config.data.kind === 'latents' ? ' --vae <autoencoder>' : ''
+    output.line(`done; see what it learned with: dit sample --run ${folder}${vae}`)
     return EXIT.ok
   } finally {
     await data.close()

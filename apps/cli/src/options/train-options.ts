@@ -8,6 +8,7 @@ import { integer, number, orWord, path, recomputedBlocks, workerCount, type Work
 export interface TrainFlags extends EngineFlags {
   readonly config?: string
   readonly data?: string
+  readonly latents?: string
   readonly size?: number
   readonly flip?: boolean
   readonly skipBad?: boolean
@@ -115,6 +116,7 @@ export function addTrainOptions(command: Command): Command {
     `generated shapes, or a folder with one sub-folder of pictures per class (default ${D.data})`,
     path,
   )
+  add('Data', '--latents <folder>', 'latents that `dit encode` has written, in place of pictures', path)
   add('Data', '--size <pixels>', `side of the square pictures (default ${D.size})`, integer(1))
   add('Data', '--no-flip', 'do not mirror pictures at random')
   add('Data', '--skip-bad', 'leave out unreadable pictures and name them, instead of stopping')

@@ -62,13 +62,14 @@ function checkTraining(recipe: Fields, model: Fields): void {
 }
 
 function checkData(data: Fields): void {
-  oneOf(data.kind, ['shapes', 'folder'], 'data.kind')
+  oneOf(data.kind, ['shapes', 'folder', 'latents'], 'data.kind')
   for (const name of ['size', 'length'] as const) must(isCount(data[name]), `data.${name}`, A_COUNT, data[name])
   if (data.kind === 'shapes') return
   for (const name of ['folder', 'files'] as const) {
     must(typeof data[name] === 'string' && data[name] !== '', `data.${name}`, 'text', data[name])
   }
-  must(typeof data.skipBad === 'boolean', 'data.skipBad', TRUE_OR_FALSE, data.skipBad)
+  if (data.kind === 'latents') must(isCount(data.channels), 'data.channels', A_COUNT, data.channels)
+  else must(typeof data.skipBad === 'boolean', 'data.skipBad', TRUE_OR_FALSE, data.skipBad)
 }
 
 const A_COUNT = 'a positive whole number'

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { type Dataset, shapesDataset } from '@dit/data'
 import { type ImageFolder, ImageFolderError, openImageFolder } from '@dit/data/node'
 import { UsageError } from '../terminal/errors.js'
+import { openLatents } from '../latents/open-latents.js'
 import type { Output } from '../terminal/output.js'
 import { printableName } from '../terminal/printable.js'
 import { type Progress, showProgress } from '../terminal/progress.js'
@@ -28,12 +29,30 @@ export interface DataRequest {
   readonly classes?: readonly string[]
 }
 
+/** Latents that `dit encode` has written. */
+export interface LatentsRequest {
+  readonly latents: string
+  readonly flip: boolean
+}
+
+/** What a run asks for, from the folder that it began with or another one. */
+export function requestOf(
+  { data, flip, classes }: { readonly data: DataConfig; readonly flip: boolean; readonly classes: readonly string[] },
+  flags: { readonly data?: string; readonly latents?: string } = {},
+): DataRequest | LatentsRequest {
+  if (flags.latents !== undefined) return { latents: flags.latents, flip }
+  if (data.kind === 'latents' && flags.data === undefined) return { latents: data.folder, flip }
+  const path = flags.data ?? (data.kind === 'shapes' ? 'shapes' : data.folder)
+  return { data: path, size: data.size, skipBad: data.kind === 'folder' && data.skipBad, classes }
+}
+
 /**
- * Opens the generated shapes or a folder of pictures.
+ * Opens the generated shapes, a folder of pictures, or latents.
  *
  * @throws UsageError when the folder cannot serve
  */
-export async function openData(request: DataRequest, output: Output): Promise<OpenData> {
+export async function openData(request: DataRequest | LatentsRequest, output: Output): Promise<OpenData> {
+  if ('latents' in request) return openLatents(request.latents, request.flip)
   const { data, size } = request
   if (data === 'shapes') {
     if (size < 4) throw new UsageError(`--size must be at least 4 for shapes (got ${size})`)

@@ -5,6 +5,12 @@ import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
 import type { RunConfig } from './run-config.js'
 
+/** Latents that a run is trained on in place of pictures. */
+export interface LatentSize {
+  readonly channels: number
+  readonly size: number
+}
+
 /** What flags decide alone; the data decide the classes. */
 export type RunPlan = Omit<RunConfig, 'format' | 'data' | 'classes' | 'engine' | 'versions'>
 
@@ -13,11 +19,12 @@ export type RunPlan = Omit<RunConfig, 'format' | 'data' | 'classes' | 'engine' |
  *
  * @param numClasses of the data
  * @param workers that share a batch
+ * @param latents what the data are in place of pictures; of them no grids of samples are made
  * @throws UsageError that names what cannot be
  */
-export function resolveRun(flags: TrainFlags, numClasses: number, workers = 1): RunPlan {
+export function resolveRun(flags: TrainFlags, numClasses: number, workers = 1, latents?: LatentSize): RunPlan {
   const recipe = resolveRecipe(flags, workers)
-  const model = resolveModel(flags, recipe, numClasses)
+  const model = resolveModel(flags, recipe, numClasses, latents)
   return {
     modelName: flags.model ?? null,
     model,
@@ -30,7 +37,8 @@ export function resolveRun(flags: TrainFlags, numClasses: number, workers = 1): 
       keepLast: flags.keepLast ?? TRAIN_DEFAULTS.keepLast,
       keepEvery: flags.keepEvery ?? TRAIN_DEFAULTS.keepEvery,
     },
-    sampleEvery: flags.sampleEvery === undefined ? TRAIN_DEFAULTS.sampleEvery : flags.sampleEvery,
+    sampleEvery:
+      latents !== undefined ? null : flags.sampleEvery === undefined ? TRAIN_DEFAULTS.sampleEvery : flags.sampleEvery,
     recompute: resolveRecompute(flags, model.depth),
     ...((flags.shardOptimizer ?? TRAIN_DEFAULTS.shardOptimizer) ? { shardOptimizer: true } : {}),
   }
@@ -98,7 +106,7 @@ function resolveRecipe(flags: TrainFlags, workers: number): TrainRecipe {
   return recipe
 }
 
-function resolveModel(flags: TrainFlags, recipe: TrainRecipe, numClasses: number): DiTConfig {
+function resolveModel(flags: TrainFlags, recipe: TrainRecipe, numClasses: number, latents?: LatentSize): DiTConfig {
   const own = {
     patchSize: flags.patch,
     hiddenSize: flags.hidden,
@@ -107,8 +115,8 @@ function resolveModel(flags: TrainFlags, recipe: TrainRecipe, numClasses: number
     mlpRatio: flags.mlpRatio,
   }
   const fixed = {
-    inputSize: flags.size ?? TRAIN_DEFAULTS.size,
-    inChannels: 3,
+    inputSize: latents?.size ?? flags.size ?? TRAIN_DEFAULTS.size,
+    inChannels: latents?.channels ?? 3,
     numClasses,
     classDropout: flags.classDropout ?? TRAIN_DEFAULTS.classDropout,
     learnSigma: (recipe.diffusion.varianceType ?? 'learnedRange').startsWith('learned'),
@@ -121,7 +129,7 @@ function resolveModel(flags: TrainFlags, recipe: TrainRecipe, numClasses: number
         : ditConfig(flags.model, { ...fixed, ...present(own) })
     if (fixed.inputSize % config.patchSize !== 0) {
       throw new UsageError(
-        `--size ${fixed.inputSize} is not a multiple of the patch side ${config.patchSize} (--patch)`,
+        `${latents === undefined ? '--size' : 'the side of the latents,'} ${fixed.inputSize} is not a multiple of the patch side ${config.patchSize} (--patch)`,
       )
     }
     checkConfig(config)

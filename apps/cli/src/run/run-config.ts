@@ -26,6 +26,17 @@ export type DataConfig =
       /** SHA-256 over the names and sizes of the files, in order. */
       readonly files: string
     }
+  | {
+      readonly kind: 'latents'
+      /** What `dit encode` has written. */
+      readonly folder: string
+      /** Side of the latents. */
+      readonly size: number
+      readonly channels: number
+      readonly length: number
+      /** SHA-256 of the manifest, which has those of the files. */
+      readonly files: string
+    }
 
 /** `config.json` of a run: everything needed to repeat it. */
 export interface RunConfig {

@@ -8,8 +8,9 @@ export function runFlags(config: RunConfig): TrainFlags {
   const { model, recipe, data, checkpoint } = config
   const { diffusion } = recipe
   return {
-    data: data.kind === 'shapes' ? 'shapes' : data.folder,
-    size: data.size,
+    ...(data.kind === 'latents'
+      ? { latents: data.folder }
+      : { data: data.kind === 'shapes' ? 'shapes' : data.folder, size: data.size }),
     flip: config.flip,
     skipBad: data.kind === 'folder' && data.skipBad,
     ...(config.modelName === null ? {} : { model: config.modelName }),
@@ -54,6 +55,7 @@ export function runFlags(config: RunConfig): TrainFlags {
 /** Flags that may change at a resume: they do not change the numbers, or are compared with the run later (data, engine, length). */
 const MAY_CHANGE: readonly (keyof TrainFlags)[] = [
   'data',
+  'latents',
   'steps',
   'checkpointEvery',
   'keepLast',
@@ -89,6 +91,11 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
   if (conflicts.length > 0) {
     throw new UsageError(
       `a resumed run keeps its settings, but these contradict them: ${conflicts.join(', ')}; leave them out, or start a new run with another --out`,
+    )
+  }
+  if (config.data.kind === 'latents' && (given.sampleEvery ?? null) !== null) {
+    throw new UsageError(
+      '--sample-every is for pictures; sample from a run of latents with `dit sample --run ... --vae`',
     )
   }
   const { checkpoint } = config

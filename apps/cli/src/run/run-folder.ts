@@ -45,7 +45,8 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
 }
 
 /** The folder of the run that flags name, begun or not. */
-export function runFolder({ resume, out, data }: Pick<TrainFlags, 'resume' | 'out' | 'data'>): string {
+export function runFolder(flags: Pick<TrainFlags, 'resume' | 'out' | 'data' | 'latents'>): string {
+  const { resume, out, latents, data = latents } = flags
   if (typeof resume === 'string') {
     if (out !== undefined && resolve(out) !== resolve(resume)) {
       throw new UsageError(`--resume ${resume} and --out ${out} name two folders; a run is resumed where it is`)

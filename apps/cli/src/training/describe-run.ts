@@ -20,7 +20,7 @@ function dataText({ data, classes, flip }: RunConfig): string {
   const what =
     data.kind === 'shapes'
       ? `${formatCount(data.length)} generated shapes`
-      : `${formatCount(data.length)} pictures from ${data.folder}`
+      : `${formatCount(data.length)} ${data.kind === 'latents' ? 'latents' : 'pictures'} from ${data.folder}`
   const mirrored = flip ? 'mirrored at random' : 'not mirrored'
   return `${what}, ${data.size}x${data.size}, ${classes.length} classes, ${mirrored}`
 }

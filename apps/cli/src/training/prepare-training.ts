@@ -4,8 +4,9 @@ import { chosenBackend } from '../engines/engine-options.js'
 import { type EngineDescription, type OpenEngine, openEngine } from '../engines/open-engine.js'
 import type { Job } from '../job/job.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
-import { dataDifference, type OpenData, openData } from '../run/open-data.js'
-import { resolveRun } from '../run/resolve-run.js'
+import { findLatents } from '../latents/open-latents.js'
+import { dataDifference, type OpenData, openData, requestOf } from '../run/open-data.js'
+import { type LatentSize, resolveRun } from '../run/resolve-run.js'
 import { type DataConfig, RUN_FORMAT, type RunConfig } from '../run/run-config.js'
 import { resumedRun } from '../run/run-flags.js'
 import { checkUnused, checkWritable, readRunConfig, runFolder } from '../run/run-folder.js'
@@ -49,10 +50,8 @@ async function joinRun(
   output: Output,
   { localSize }: Job,
 ): Promise<PreparedRun> {
-  const { data, classes, engine: first } = told.config
-  const path = data.kind === 'shapes' ? 'shapes' : data.folder
-  const skipBad = data.kind === 'folder' && data.skipBad
-  const opened = await openData({ data: path, size: data.size, skipBad, classes }, output)
+  const { data, engine: first } = told.config
+  const opened = await openData(requestOf(told.config), output)
   return orClose(opened, async () => {
     const engine = await openEngine(first.name, { ...flags, workers: localSize })
     const difference =
@@ -65,19 +64,20 @@ async function joinRun(
 }
 
 async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<PreparedRun> {
-  const data = flags.data ?? TRAIN_DEFAULTS.data
   const folder = runFolder({ ...flags, resume: false })
-  const size = flags.size ?? TRAIN_DEFAULTS.size
+  const latents = await latentSize(flags)
   // Once before the data are read, which may take long; their number of classes is not what may be wrong.
-  checkTrainingMemory(resolveRun(flags, 1, job.communicator.size), job)
+  checkTrainingMemory(resolveRun(flags, 1, job.communicator.size, latents), job)
   await checkWritable('--out', folder)
   await checkUnused('--out', folder)
-  const opened = await openData({ data, size, skipBad: flags.skipBad ?? TRAIN_DEFAULTS.skipBad }, output)
+  const { data, size, flip, skipBad } = { ...TRAIN_DEFAULTS, ...flags }
+  const request = flags.latents === undefined ? { data, size, skipBad } : { latents: flags.latents, flip }
+  const opened = await openData(request, output)
   return orClose(opened, async () => {
     const engine = await openEngine(chosenBackend(flags), { ...flags, workers: job.localSize })
     const config: RunConfig = {
       format: RUN_FORMAT,
-      ...resolveRun(flags, opened.dataset.classes.length, job.communicator.size),
+      ...resolveRun(flags, opened.dataset.classes.length, job.communicator.size, latents),
       data: opened.config,
       classes: [...opened.dataset.classes],
       engine: engine.description,
@@ -101,11 +101,9 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
   const config = resumedRun(before, flags, job.communicator.size)
   checkTrainingMemory(config, job)
   await checkWritable('--resume', folder)
-  const { data, classes } = config
+  const { data } = config
   await checkStillThere(flags, data)
-  const path = flags.data ?? (data.kind === 'shapes' ? 'shapes' : data.folder)
-  const skipBad = data.kind === 'folder' && data.skipBad
-  const opened = await openData({ data: path, size: data.size, skipBad, classes }, output)
+  const opened = await openData(requestOf(config, flags), output)
   return orClose(opened, async () => {
     const allowInexact = flags.allowInexact ?? false
     const engine = await openEngine(chosenBackend(flags, before.engine.name), { ...flags, workers: job.localSize })
@@ -135,9 +133,24 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
 
 /** Checks that the pictures of a resumed run are where they were, unless flags say where they are now. */
 async function checkStillThere(flags: TrainFlags, data: DataConfig): Promise<void> {
-  if (flags.data !== undefined || data.kind === 'shapes') return
+  const flag = data.kind === 'latents' ? 'latents' : 'data'
+  if (flags[flag] !== undefined || data.kind === 'shapes') return
   if ((await stat(data.folder).catch(() => null)) !== null) return
-  throw new UsageError(`the run's pictures were in ${data.folder}, which is not there; give their folder with --data`)
+  throw new UsageError(
+    `the run's ${data.kind === 'latents' ? 'latents' : 'pictures'} were in ${data.folder}, which is not there; give their folder with --${flag}`,
+  )
+}
+
+/** Extents of the latents that flags name. */
+async function latentSize(flags: TrainFlags): Promise<LatentSize | undefined> {
+  if (flags.latents === undefined) return undefined
+  for (const name of ['data', 'size', 'skipBad', 'sampleEvery'] as const) {
+    if ((flags[name] ?? null) === null) continue
+    const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    throw new UsageError(`--${flag} is for pictures, and --latents names latents; leave one of them out`)
+  }
+  const [channels, size] = (await findLatents(flags.latents)).shape
+  return { channels, size }
 }
 
 /** How an engine differs from that of the run in what its results depend on; the trainer compares the names. */

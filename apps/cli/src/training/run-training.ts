@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { LOG, NonFiniteLossError, type RunStore, type StepRecord, train, type TrainEvent } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { largest, singleJob } from '../job/job.js'
+import { drawnBatches } from '../latents/drawn-batches.js'
 import { awaitingLock } from '../run/awaiting-lock.js'
 import { batchSource } from '../run/batch-source.js'
 import { namingStore } from '../run/named-errors.js'
@@ -35,6 +36,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   const { communicator } = job
   const { rank, size: worldSize } = communicator
   const data = batchSource(prepared.data.dataset, { ...config, batchSize, rank, worldSize })
+  const examples = config.data.kind === 'latents' ? drawnBatches(data, config.seed) : data
   const reporter = createReporter(prepared, output, worldSize)
   const interruption = job.interruption(() =>
     reporter.notice('stopping: a checkpoint is written (once more quits at once)'),
@@ -42,7 +44,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   let hasBegun = false
   try {
     for await (const event of train({
-      ...trainOptions(prepared, store, data, interruption.signal, reporter),
+      ...trainOptions(prepared, store, examples, interruption.signal, reporter),
       communicator,
     })) {
       if (event.type === 'start') {

@@ -30,7 +30,7 @@ test.each<[string, unknown, RegExp]>([
   ['recipe.diffusion.numTimesteps', 1e12, /"recipe\.diffusion\.numTimesteps" must be 1 to 1000000/],
   ['classes', ['disc'], /"classes" must be 6 names, one for each class \(got 1\)/],
   ['classes', [1, 2, 3, 4, 5, 6], /"classes" must be a list of names/],
-  ['data.kind', 'video', /"data\.kind" must be one of shapes, folder \(got "video"\)/],
+  ['data.kind', 'video', /"data\.kind" must be one of shapes, folder, latents \(got "video"\)/],
   ['data', { kind: 'folder', size: 4, length: 2 }, /"data\.folder" must be text \(got nothing\)/],
   ['checkpoint.every', 0, /"checkpoint\.every" must be a positive whole number \(got 0\)/],
   ['checkpoint.keepEvery', 'all', /"checkpoint\.keepEvery" must be .*, or null \(got "all"\)/],
