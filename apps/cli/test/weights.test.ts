@@ -53,8 +53,14 @@ test.each([
   [['--preview'], /^dit: --preview shows pixels; leave it out with an autoencoder/],
 ])('refuses %o', async (args, message) => {
   const { code, stderr } = await runDit([
-    ...['sample', '--weights', pipeline, '--classes', '1'],
-    ...[...args, '--out', join(folder, 'no.png')],
+    'sample',
+    '--weights',
+    pipeline,
+    '--classes',
+    '1',
+    ...args,
+    '--out',
+    join(folder, 'no.png'),
   ])
   expect(stderr).toMatch(message)
   expect(code).toBe(2)

@@ -43,6 +43,8 @@ export interface SourceFlags {
   readonly weights?: string
   readonly raw?: boolean
   readonly half?: HeldDType
+  /** Takes the place of a pipeline's scheduler. */
+  readonly sampler?: string
 }
 
 /**
@@ -89,7 +91,7 @@ async function ofRun(flags: SourceFlags): Promise<SampleSource> {
   }
 }
 
-async function ofWeights(path: string, { raw, half }: SourceFlags): Promise<SampleSource> {
+async function ofWeights(path: string, { raw, half, sampler: chosen }: SourceFlags): Promise<SampleSource> {
   const weights = await openSource(path, raw === true ? 'model' : undefined)
   try {
     const { config, layout, which } = weights
@@ -100,7 +102,8 @@ async function ofWeights(path: string, { raw, half }: SourceFlags): Promise<Samp
       title: `${weights.path}, ${kind}${half === undefined ? '' : `, held in ${half}`}`,
       folder: dirname(weights.path),
       model: config,
-      diffusion: await readScheduler(path, config),
+      // A scheduler that samples itself knows its process; only the number of timesteps is looked at.
+      diffusion: sampler !== null && chosen === undefined ? {} : await readScheduler(path, config),
       classes: Array.from({ length: config.numClasses }, (_, label) => String(label)),
       guidanceChannels: layout === 'diffusers' ? 'all' : 3,
       vae: (await isFile(join(path, 'vae', 'config.json'))) ? join(path, 'vae') : null,
@@ -125,8 +128,11 @@ function noticesOf({ assumptions }: OpenWeights): string[] {
 async function pipelineSampler(folder: string): Promise<{ sampler: PipelineSampler | null; notices: string[] }> {
   const path = join(folder, 'scheduler', 'scheduler_config.json')
   if (!(await isFile(path))) return { sampler: null, notices: [] }
+  const text = await readFile(path, 'utf8')
+  // A file of the process alone, which names no sampler.
+  if (!text.includes('"_class_name"')) return { sampler: null, notices: [] }
   try {
-    return { sampler: diffusersSampler(await readFile(path, 'utf8')), notices: [] }
+    return { sampler: diffusersSampler(text), notices: [] }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     return {
