@@ -20,10 +20,11 @@ const FAULTS: Readonly<Record<Fault, () => void>> = {
   stop: () => process.kill(process.pid, 'SIGSTOP'),
 }
 
-/** Seconds without an answer after which a rank is given up. */
-const PATIENCE = 5
-
 const { fault } = JSON.parse(process.argv[2]) as { fault: Fault }
+
+/** Seconds without an answer after which a rank is given up: on a busy machine it takes some to fill a heap. */
+const PATIENCE = fault === 'memory' ? 30 : 5
+
 await join(
   import.meta.url,
   async (communicator) => {
