@@ -92,7 +92,25 @@ async function pickleOf(bytes: Uint8Array): Promise<Uint8Array[]> {
 
 const zips = filesEnding('.pt', '.bin')
 const pickles = (await Promise.all(zips.map(pickleOf))).flat()
-const storages = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`a/data/${i}`, new Uint8Array(8 * (i % 5))]))
+
+/** Most storages that an input is given, one after the other, and the bytes of each. */
+const [MAX_STORAGES, MAX_STORAGE_BYTES] = [64, 2 ** 12]
+
+/** Reads a pickle in a zip whose checksums are right, with the storages that it turns out to want. */
+async function readPickle(pickle: Uint8Array): Promise<void> {
+  const files: Record<string, Uint8Array> = { 'a/data.pkl': pickle }
+  for (let i = 0; ; i++) {
+    try {
+      return await readTorchWhole(zipSync(files, { level: 0, mtime: '1980-01-02' }))
+    } catch (error) {
+      const wanted = /storage "([\w]{1,20})" must (?:be in the archive|have (\d+) bytes)/.exec((error as Error).message)
+      const size = Number(wanted?.[2] ?? 0)
+      if (wanted === null || i > 2 * MAX_STORAGES || size > MAX_STORAGE_BYTES) throw error
+      files[`a/data/${wanted[1]}`] = new Uint8Array(size)
+    }
+  }
+}
+
 const jsonWords = [
   '"dtype":"F32"',
   '"shape":[',
@@ -155,12 +173,11 @@ export const TARGETS: Readonly<Record<string, Target>> = {
     run: readTorchWhole,
     errors: [checkpoint.TorchError],
   },
-  /** The pickle alone, in a zip whose checksums are right, with storages of 0 to 32 bytes. */
+  /** The pickle alone. */
   'torch-pickle': {
     seeds: () => pickles,
     words: PICKLE_WORDS,
-    run: async (bytes) =>
-      readTorchWhole(zipSync({ 'a/data.pkl': bytes, ...storages }, { level: 0, mtime: '1980-01-02' })),
+    run: readPickle,
     errors: [checkpoint.TorchError],
   },
   shards: {
