@@ -73,12 +73,14 @@ interface Runner {
 
 /** Lets threads that wait for more work go to sleep before another engine is timed. */
 const PAUSE_MS = 100
+/** Repetitions shorter than this follow an untimed one: a process that waited finds caches and pages cold, one at work does not. */
+const WARM_MS = 5000
 /** An engine that is over its budget still does so many rounds. */
 const MIN_ROUNDS = 3
 
 /**
  * Runs a case on several engines, each in a process of its own: all are opened and checked against each other, then take
- * turns, one repetition each a round.
+ * turns, one timed repetition each a round.
  */
 export async function runCase(
   { name, spec, flops, tolerance }: BenchCase,
@@ -128,6 +130,7 @@ export async function runCase(
         if (hasDoneEnough(runner, options.budgetSeconds)) continue
         await sleep(PAUSE_MS)
         try {
+          if ((runner.ran.at(-1)?.ms ?? 0) < WARM_MS) await runner.worker.ask({ ask: 'run' })
           runner.ran.push(await runner.worker.ask({ ask: 'run' }))
         } catch (error) {
           skip(runner.row, false, error)
