@@ -1,5 +1,6 @@
 import type { DiTConfig } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
+import { small, tiny } from './models.js'
 
 /** Forward, backward and Adam on one batch. */
 export interface TrainStepSpec {
@@ -64,21 +65,8 @@ export interface BenchCase {
   readonly tolerance: readonly number[]
 }
 
-/** DiT-S/2 on latents of 16 x 16 x 4: 64 tokens. It predicts the noise alone. */
-const small: DiTConfig = {
-  inputSize: 16,
-  patchSize: 2,
-  inChannels: 4,
-  hiddenSize: 384,
-  depth: 12,
-  numHeads: 6,
-  mlpRatio: 4,
-  numClasses: 1000,
-  classDropout: 0.1,
-  learnSigma: false,
-}
+/** The width of DiT-B. */
 const base: DiTConfig = { ...small, hiddenSize: 768, numHeads: 12 }
-const tiny: DiTConfig = { ...small, inputSize: 8, hiddenSize: 32, depth: 2, numHeads: 2, numClasses: 10 }
 
 /** Every case that there is. */
 export const CASES: readonly BenchCase[] = [

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { DiTConfig } from '@dit/model'
+import { small, tiny } from '../models.js'
 import { median, spread } from '../statistics.js'
 import type { DdpJob, DdpResult } from './job.js'
 
@@ -31,21 +31,6 @@ export interface DdpOptions {
   /** Small enough for a test. */
   readonly isTiny: boolean
 }
-
-/** DiT-S/2 on latents of 16 x 16 x 4, as in the other cases. */
-const small: DiTConfig = {
-  inputSize: 16,
-  patchSize: 2,
-  inChannels: 4,
-  hiddenSize: 384,
-  depth: 12,
-  numHeads: 6,
-  mlpRatio: 4,
-  numClasses: 1000,
-  classDropout: 0.1,
-  learnSigma: false,
-}
-const tiny: DiTConfig = { ...small, inputSize: 8, hiddenSize: 32, depth: 2, numHeads: 2, numClasses: 10 }
 
 /** Floats of the all-reduce whose bandwidth is compared: 32 MiB. */
 const SIZE = 2 ** 23

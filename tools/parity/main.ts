@@ -12,7 +12,10 @@ import { runCase } from './run-case.js'
 const engines: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
   reference,
   'cpu-wasm': () => cpu({ engine: 'wasm' }),
+  'cpu-wasm-simd128': () => cpu({ instructionSet: 'simd128' }),
   'cpu-native': () => cpu({ engine: 'native' }),
+  'cpu-native-avx2': () => cpu({ instructionSet: 'avx2' }),
+  'cpu-native-sse2': () => cpu({ instructionSet: 'sse2' }),
   'tfjs-node': () => tfjs({ engine: 'tensorflow' }),
   'tfjs-node-gpu': () => tfjs({ engine: 'tensorflow', device: 'gpu' }),
   webgpu: async () => webgpu({ gpu: await nodeGpu() }),
