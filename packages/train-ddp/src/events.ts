@@ -2,6 +2,11 @@ import type { Params } from '@dit/tensor'
 import type { Traffic } from './communicator/communicator.js'
 import type { StepRecord } from './run/log.js'
 
+/** Ranks could not write their parts of a checkpoint; the text names them. */
+export class CheckpointPartError extends Error {
+  override readonly name = 'CheckpointPartError'
+}
+
 /** What `train` reports. Parameters in events are views of the running state: read them before asking for the next event. */
 export type TrainEvent =
   | {

@@ -2,7 +2,8 @@ export { type BatchSource, rowsOf, type TrainBatch } from './batch.js'
 export { DamagedCheckpointError, findCheckpoint, type FoundCheckpoint, readCounters } from './checkpoint/load.js'
 export { loadCheckpointParams } from './checkpoint/load-params.js'
 export { findDamage, listCheckpoints, type Manifest } from './checkpoint/manifest.js'
-export { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST } from './checkpoint/names.js'
+export { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST, type TensorPart } from './checkpoint/names.js'
+export { partFile } from './checkpoint/open-part.js'
 export { type KeepPolicy, pruneCheckpoints } from './checkpoint/prune.js'
 export type { SavedCounters, SavedParallel } from './checkpoint/counters.js'
 export {
@@ -14,7 +15,13 @@ export {
 } from './communicator/communicator.js'
 export { singleCommunicator } from './communicator/single.js'
 export { onRankZero, RankZeroError, sharedText } from './parallel/rank-zero.js'
-export { InexactResumeError, NonFiniteLossError, RunLockedError, type TrainEvent } from './events.js'
+export {
+  CheckpointPartError,
+  InexactResumeError,
+  NonFiniteLossError,
+  RunLockedError,
+  type TrainEvent,
+} from './events.js'
 export { emaDecayAt, learningRateAt } from './learning-rate.js'
 export { checkRecipe, paperRecipe, RECIPES, smallRecipe, type TrainRecipe } from './recipe.js'
 export { LOG, type LogMark, logProblem, type LogWriter, openLog, parseLog, type StepRecord } from './run/log.js'

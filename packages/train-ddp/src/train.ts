@@ -8,6 +8,7 @@ import { resumeDifferences } from './checkpoint/differences.js'
 import { findCheckpoint, loadTensors, readCounters } from './checkpoint/load.js'
 import { type KeepPolicy, pruneCheckpoints } from './checkpoint/prune.js'
 import { saveCheckpoint } from './checkpoint/save.js'
+import { saveShards } from './checkpoint/save-shards.js'
 import { CommunicationError, type Communicator } from './communicator/communicator.js'
 import { singleCommunicator } from './communicator/single.js'
 import { InexactResumeError, NonFiniteLossError, type TrainEvent } from './events.js'
@@ -29,12 +30,14 @@ export interface TrainOptions {
   readonly seed: number
   /** Optimizer steps of the whole run, those before a resume included. */
   readonly steps: number
-  /** Where the run is kept; without one nothing is saved. Rank 0 alone uses it. */
+  /** Where the run is kept; without one nothing is saved. Rank 0 alone uses it, and all ranks with `shardCheckpoint`. */
   readonly store?: RunStore
   /** The workers of the job; by default this one alone. Every rank calls `train` with the same options. */
   readonly communicator?: Communicator
   /** Each worker keeps a part of the moments and averages instead of all (ZeRO stage 1). */
   readonly shardOptimizer?: boolean
+  /** Each worker writes a part of every checkpoint, into a store that all share, instead of rank 0 alone. */
+  readonly shardCheckpoint?: boolean
   /** Bytes of gradients that travel between workers as one, roughly (default 4 MiB). */
   readonly bucketBytes?: number
   /** `stop` ends the run where a checkpoint or the log cannot be written; `continue` goes on and tries again (default stop). */
@@ -87,6 +90,10 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
   const { rank } = communicator
   const store = rank === 0 ? options.store : undefined
   const savesAnything = await anyRank(communicator, store !== undefined)
+  const savesShards = options.shardCheckpoint === true && communicator.size > 1
+  if (savesAnything && savesShards && (await anyRank(communicator, options.store === undefined))) {
+    throw new RangeError('train: shardCheckpoint needs the store on every rank')
+  }
   const unlock = await store?.lock()
   const state = initialState(setting, options)
   try {
@@ -100,12 +107,19 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     }
     const counters = () => ({ ...countersOf(options, setting, state), logBytes: log!.bytes })
     const keepPolicy: KeepPolicy = { last: checkpoint?.keepLast ?? 3, every: checkpoint?.keepEvery ?? null }
-    const around = { before: () => log!.flush(), after: () => pruneCheckpoints(store!, keepPolicy) }
+    const saving = {
+      communicator,
+      store: savesShards ? options.store : store,
+      state,
+      counters,
+      before: () => log!.flush(),
+      after: () => pruneCheckpoints(store!, keepPolicy),
+    }
     const save = async function* (): AsyncGenerator<TrainEvent, void, void> {
       if (!savesAnything || state.step === 0) return
       await checkReplicas(communicator, state.trainable.segments)
       try {
-        const saved = await saveCheckpoint(communicator, store, state, counters, around)
+        const saved = await (savesShards ? saveShards : saveCheckpoint)(saving)
         if (saved === undefined) return
         lastCheckpoint = saved.path
         yield { type: 'checkpoint', step: state.step, ...saved }

@@ -1,6 +1,6 @@
 import { type Backend, type Params, tensor } from '@dit/tensor'
 import type { RunStore } from '../run/run-store.js'
-import { CHECKPOINT_FILES } from './names.js'
+import { openPart } from './open-part.js'
 
 /**
  * Parameters of a checkpoint for sampling: the averaged ones (`ema`) or those that were trained (`model`).
@@ -14,7 +14,7 @@ export async function loadCheckpointParams(
   which: 'ema' | 'model',
   backend: Backend,
 ): Promise<Params> {
-  const file = await store.openTensors(`${path}/${CHECKPOINT_FILES[which]}`)
+  const file = await openPart(store, path, which)
   try {
     const params: Record<string, Params[string]> = {}
     for (const [name, { dtype, shape }] of file.entries) {

@@ -6,6 +6,7 @@ import type { TrainState } from '../state.js'
 import { parseCounters, type SavedCounters } from './counters.js'
 import { findDamage, listCheckpointFolders } from './manifest.js'
 import { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST } from './names.js'
+import { type OpenPart, openPart } from './open-part.js'
 
 /** A checkpoint that is whole, and what was passed over to find it. */
 export interface FoundCheckpoint {
@@ -65,12 +66,12 @@ export async function readCounters(store: RunStore, path: string): Promise<Saved
   return counters
 }
 
-/** Files of a checkpoint with, for each, the prefix of its tensors and what they become. */
+/** Parts of a checkpoint with, for each, the prefix of its tensors and what they become. */
 const PARTS = [
-  { file: CHECKPOINT_FILES.model, prefix: '', part: 'params' },
-  { file: CHECKPOINT_FILES.ema, prefix: '', part: 'ema' },
-  { file: CHECKPOINT_FILES.optimizer, prefix: 'exp_avg.', part: 'exp_avg' },
-  { file: CHECKPOINT_FILES.optimizer, prefix: 'exp_avg_sq.', part: 'exp_avg_sq' },
+  { stored: 'model', prefix: '', part: 'params' },
+  { stored: 'ema', prefix: '', part: 'ema' },
+  { stored: 'optimizer', prefix: 'exp_avg.', part: 'exp_avg' },
+  { stored: 'optimizer', prefix: 'exp_avg_sq.', part: 'exp_avg_sq' },
 ] as const
 
 /**
@@ -100,11 +101,11 @@ export async function loadTensors(
   await onRankZero(
     communicator,
     async (together) => {
-      for (const [part, { file: name, prefix }] of PARTS.entries()) {
-        const file = await store!.openTensors(`${path}/${name}`)
+      for (const [part, { stored, prefix }] of PARTS.entries()) {
+        const file = await openPart(store!, path!, stored)
         try {
           for (const [index, key] of names[part].entries()) {
-            current = await storedValues(file, `${path}/${name}`, prefix + key, state.params[key])
+            current = await storedValues(file, `${path}, ${stored}`, prefix + key, state.params[key])
             await together(part, index)
           }
         } finally {
@@ -122,12 +123,7 @@ function fillIn(state: TrainState, part: (typeof PARTS)[number]['part'], name: s
   else state.optimizer.load(part, name, values)
 }
 
-async function storedValues(
-  file: Awaited<ReturnType<RunStore['openTensors']>>,
-  path: string,
-  name: string,
-  target: Tensor,
-): Promise<Floats> {
+async function storedValues(file: OpenPart, path: string, name: string, target: Tensor): Promise<Floats> {
   const entry = file.entries.get(name)
   if (entry === undefined || !sameShape(entry.shape, target.shape)) {
     const found = entry === undefined ? 'nothing' : formatShape(entry.shape)

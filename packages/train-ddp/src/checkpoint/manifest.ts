@@ -1,6 +1,6 @@
 import type { FileRecord, RunStore } from '../run/run-store.js'
 import { parseCounters } from './counters.js'
-import { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST } from './names.js'
+import { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST, shardsIndexFile, TENSOR_PARTS } from './names.js'
 
 /** Says that a checkpoint is complete, and what its files must be. */
 export interface Manifest {
@@ -56,10 +56,16 @@ async function readManifest(store: RunStore, folder: string): Promise<Manifest |
   if (manifest?.format !== 'dit-checkpoint-1') {
     return `${MANIFEST} has the unknown format ${JSON.stringify(manifest?.format)}`
   }
-  for (const name of Object.values(CHECKPOINT_FILES)) {
-    const record = manifest.files?.[name] as Partial<FileRecord> | null | undefined
-    if (typeof record?.bytes !== 'number' || typeof record.sha256 !== 'string')
-      return `${MANIFEST} does not list ${name}`
+  const isListed = (name: string) => isRecord(manifest.files?.[name])
+  for (const part of TENSOR_PARTS) {
+    const name = CHECKPOINT_FILES[part]
+    if (!isListed(name) && !isListed(shardsIndexFile(part))) return `${MANIFEST} does not list ${name}`
   }
-  return manifest as Manifest
+  if (!isListed(CHECKPOINT_FILES.state)) return `${MANIFEST} does not list ${CHECKPOINT_FILES.state}`
+  const wrong = Object.keys(manifest.files!).find((name) => !isListed(name))
+  return wrong === undefined ? (manifest as Manifest) : `${MANIFEST} has no size or checksum of ${wrong}`
+}
+
+function isRecord(value: Partial<FileRecord> | null | undefined): boolean {
+  return typeof value?.bytes === 'number' && typeof value.sha256 === 'string'
 }

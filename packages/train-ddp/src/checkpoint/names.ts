@@ -9,7 +9,7 @@ export function checkpointStep(name: string): number | null {
   return match === null ? null : Number(match[1])
 }
 
-/** Files of a checkpoint; the manifest is written last. */
+/** Files of a checkpoint; the manifest is written last. Those of tensors may be in shards instead. */
 export const CHECKPOINT_FILES = {
   model: 'model.safetensors',
   ema: 'ema.safetensors',
@@ -17,4 +17,20 @@ export const CHECKPOINT_FILES = {
   state: 'state.json',
 } as const
 
+/** Parts of a checkpoint that hold tensors, in the order in which they are written. */
+export const TENSOR_PARTS = ['model', 'ema', 'optimizer'] as const
+
+export type TensorPart = (typeof TENSOR_PARTS)[number]
+
 export const MANIFEST = 'manifest.json'
+
+/** Index of a part in shards: which of them has each tensor. */
+export function shardsIndexFile(part: TensorPart): string {
+  return `${CHECKPOINT_FILES[part]}.index.json`
+}
+
+/** File with the tensors of writer `rank` out of `writers`, counted from 1 as others name shards. */
+export function shardFile(part: TensorPart, rank: number, writers: number): string {
+  const [number, count] = [rank + 1, writers].map((n) => String(n).padStart(5, '0'))
+  return `${part}-${number}-of-${count}.safetensors`
+}

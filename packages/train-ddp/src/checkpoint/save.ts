@@ -1,17 +1,29 @@
-import type { Tensor } from '@dit/tensor'
-import type { Communicator, Floats } from '../communicator/communicator.js'
-import { type Moment, MOMENTS, valueOf } from '../optimizer-state.js'
+import type { Communicator } from '../communicator/communicator.js'
+import { MOMENTS } from '../optimizer-state.js'
 import { onRankZero } from '../parallel/rank-zero.js'
-import type { FileRecord, RunStore, TensorSource } from '../run/run-store.js'
+import type { FileRecord, RunStore } from '../run/run-store.js'
 import type { TrainState } from '../state.js'
 import type { SavedCounters } from './counters.js'
-import { CHECKPOINT_FILES, checkpointPath, MANIFEST } from './names.js'
 import type { Manifest } from './manifest.js'
+import { CHECKPOINT_FILES, checkpointPath, MANIFEST, TENSOR_PARTS } from './names.js'
+import { partSources, type ReadMoment } from './tensors.js'
 
 /** What was written: its path in the store, and its size in bytes. */
 export interface SavedCheckpoint {
   readonly path: string
   readonly bytes: number
+}
+
+/** What a checkpoint is made of, and what goes before and after it. */
+export interface SaveOptions {
+  readonly communicator: Communicator
+  /** Of rank 0; with `saveShards` of every rank, and the same folder for all. */
+  readonly store: RunStore | undefined
+  readonly state: TrainState
+  readonly counters: () => SavedCounters
+  /** Run on rank 0. */
+  readonly before: () => Promise<void>
+  readonly after: () => Promise<void>
 }
 
 /**
@@ -21,23 +33,15 @@ export interface SavedCheckpoint {
  * Rank 0 writes, and collects what the workers hold in parts, a bucket at a time: the files are those of a run with one
  * worker, so that any number of workers can go on. Every rank calls it.
  *
- * @param store of rank 0
- * @param before and after run on rank 0 with it
  * @returns undefined on other ranks
  */
-export async function saveCheckpoint(
-  communicator: Communicator,
-  store: RunStore | undefined,
-  state: TrainState,
-  counters: () => SavedCounters,
-  { before, after }: { readonly before: () => Promise<void>; readonly after: () => Promise<void> },
-): Promise<SavedCheckpoint | undefined> {
+export async function saveCheckpoint(options: SaveOptions): Promise<SavedCheckpoint | undefined> {
+  const { communicator, store, state, counters, before, after } = options
   const read = (moment: number, bucket: number) => state.optimizer.read(MOMENTS[moment], bucket)
   const write = async (together: typeof read) => {
     await before()
-    const saved = await writeCheckpoint(store!, state, counters(), (moment, bucket) =>
-      together(MOMENTS.indexOf(moment), bucket),
-    )
+    const readTogether: ReadMoment = (moment, bucket) => together(MOMENTS.indexOf(moment), bucket)
+    const saved = await writeCheckpoint(store!, state, counters(), readTogether)
     await after()
     return saved
   }
@@ -48,54 +52,39 @@ async function writeCheckpoint(
   store: RunStore,
   state: TrainState,
   counters: SavedCounters,
-  read: (moment: Moment, bucket: number) => Promise<Floats>,
+  read: ReadMoment,
 ): Promise<SavedCheckpoint> {
   const folder = checkpointPath(counters.step)
   await store.remove(folder)
-  const metadata = { format: 'dit', step: String(counters.step) }
+  const sources = partSources(state, read, Object.keys(state.params))
   const files: Record<string, FileRecord> = {}
-  const { model, ema, optimizer, state: stateFile } = CHECKPOINT_FILES
-  const moment = momentSources(state, read)
-  const params = new Map(Object.entries(state.params).map(([name, tensor]) => [name, source(tensor)]))
-  const averages = new Map(
-    [...params.keys()].map((name) => [
-      name,
-      state.trainable.params[name] === undefined ? source(state.emaFrozen.params[name]) : moment('ema', name),
-    ]),
-  )
-  files[model] = await store.writeTensors(`${folder}/${model}`, params, metadata)
-  files[ema] = await store.writeTensors(`${folder}/${ema}`, averages, metadata)
-  const moments = new Map(
-    (['exp_avg', 'exp_avg_sq'] as const).flatMap((kind) =>
-      Object.keys(state.trainable.params).map((name) => [`${kind}.${name}`, moment(kind, name)] as const),
-    ),
-  )
-  files[optimizer] = await store.writeTensors(`${folder}/${optimizer}`, moments, metadata)
-  files[stateFile] = await store.write(`${folder}/${stateFile}`, `${JSON.stringify(counters, null, 2)}\n`)
-  const manifest: Manifest = { format: 'dit-checkpoint-1', step: counters.step, files }
-  await store.write(`${folder}/${MANIFEST}`, `${JSON.stringify(manifest, null, 2)}\n`)
-  return { path: folder, bytes: Object.values(files).reduce((total, file) => total + file.bytes, 0) }
-}
-
-/** Moments are read in order of tensors, whose buckets follow each other: the last one read is kept. */
-function momentSources(
-  { trainable, buckets }: TrainState,
-  read: (moment: Moment, bucket: number) => Promise<Floats>,
-): (moment: Moment, name: string) => TensorSource {
-  const bucketOf = new Map(buckets.flatMap(({ names }, i) => names.map((name) => [name, i])))
-  let [key, values]: [string, Promise<Floats> | null] = ['', null]
-  return (moment, name) => {
-    const { shape, dtype } = trainable.params[name]
-    const index = bucketOf.get(name)!
-    const data = async () => {
-      const wanted = `${moment} ${index}`
-      if (key !== wanted || values === null) [key, values] = [wanted, read(moment, index)]
-      return valueOf(trainable.layout, buckets[index], await values, name)
-    }
-    return { dtype: dtype === 'f64' ? 'F64' : 'F32', shape, data }
+  for (const part of TENSOR_PARTS) {
+    const name = CHECKPOINT_FILES[part]
+    files[name] = await store.writeTensors(`${folder}/${name}`, sources[part], tensorMetadata(counters.step))
   }
+  return complete(store, counters, files)
 }
 
-function source(tensor: Tensor): TensorSource {
-  return { dtype: tensor.dtype === 'f64' ? 'F64' : 'F32', shape: tensor.shape, data: () => tensor.data() }
+/** What the header of every file of tensors says. */
+export function tensorMetadata(step: number): Readonly<Record<string, string>> {
+  return { format: 'dit', step: String(step) }
+}
+
+/** Writes the counters and the manifest: from now on the checkpoint counts. */
+export async function complete(
+  store: RunStore,
+  counters: SavedCounters,
+  tensorFiles: Readonly<Record<string, FileRecord>>,
+): Promise<SavedCheckpoint> {
+  const { step } = counters
+  const path = checkpointPath(step)
+  const { state } = CHECKPOINT_FILES
+  const files = { ...tensorFiles, [state]: await store.write(`${path}/${state}`, json(counters)) }
+  const manifest: Manifest = { format: 'dit-checkpoint-1', step, files }
+  await store.write(`${path}/${MANIFEST}`, json(manifest))
+  return { path, bytes: Object.values(files).reduce((total, { bytes }) => total + bytes, 0) }
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`
 }

@@ -6,15 +6,22 @@ import { openSafetensorsFile, writeSafetensorsFile } from '@dit/checkpoint/node'
 import type { RunStore } from '../run/run-store.js'
 import { LOCK, lockFolder } from './lock.js'
 
+/** How a run's folder is used. */
+export interface FolderStoreOptions {
+  /** Of a rank that writes parts of checkpoints while rank 0 holds the lock: nothing is written where the lock is not seen. */
+  readonly isMember?: boolean
+}
+
 /**
  * A run as a folder. Files are written beside their place, synced and renamed, so that a reader never sees half of one,
  * and the folder is synced after that.
  */
-export function folderRunStore(folder: string): RunStore {
+export function folderRunStore(folder: string, { isMember = false }: FolderStoreOptions = {}): RunStore {
   let isLocked = false
   const place = async (path: string) => {
     // A folder that is gone, or the empty place where a disk was mounted, must not become a new run without its beginning.
-    if (isLocked) await stat(join(folder, LOCK))
+    if (isMember) await requireLock(folder)
+    else if (isLocked) await stat(join(folder, LOCK))
     const full = join(folder, path)
     const made = await mkdir(dirname(full), { recursive: true })
     if (made !== undefined) await syncBetween(dirname(made), dirname(full))
@@ -78,6 +85,12 @@ export function folderRunStore(folder: string): RunStore {
     },
     remove: (path) => rm(join(folder, path), { recursive: true, force: true }),
   }
+}
+
+/** Makes sure that a rank's folder is the one that rank 0 has locked. */
+async function requireLock(folder: string): Promise<void> {
+  if ((await orNull(stat(join(folder, LOCK)))) !== null) return
+  throw new Error(`${folder} is not the folder of the run: the lock of rank 0 is not in it; all ranks must share it`)
 }
 
 /** Syncs the folders from one down to the parent of another, where folders were made. */

@@ -90,13 +90,13 @@ async function follow<R>(
   }
 }
 
-/** A text of rank 0 on every rank. */
-export async function sharedText(communicator: Communicator, text: string | undefined): Promise<string> {
+/** A text of rank `root` on every rank. */
+export async function sharedText(communicator: Communicator, text: string | undefined, root = 0): Promise<string> {
   const own = new TextEncoder().encode(text ?? '')
   const length = Float64Array.of(own.length)
-  await communicator.broadcast(length).wait()
-  const bytes = communicator.rank === 0 ? own : new Uint8Array(length[0])
-  await communicator.broadcast(bytes).wait()
+  await communicator.broadcast(length, root).wait()
+  const bytes = communicator.rank === root ? own : new Uint8Array(length[0])
+  await communicator.broadcast(bytes, root).wait()
   return new TextDecoder().decode(bytes)
 }
 

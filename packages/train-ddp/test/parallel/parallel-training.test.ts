@@ -17,6 +17,8 @@ const cases: Record<string, Case> = {
   recomputeOne: { steps: STEPS, recompute: 1 },
   accumulate: { steps: STEPS, microBatchSize: 1 },
   shard: { steps: STEPS, shardOptimizer: true },
+  ownFiles: { steps: STEPS, shardCheckpoint: true },
+  shardOwnFiles: { steps: STEPS, shardOptimizer: true, shardCheckpoint: true },
   all: { steps: STEPS, microBatchSize: 1, recompute: 'block', shardOptimizer: true },
 }
 
@@ -57,10 +59,12 @@ async function expectLikeOne(workers: number, mpi: Mpi | null): Promise<void> {
     result.losses.forEach((loss, step) => expect(loss / reference.losses[step], name).toBeCloseTo(1, 4))
     result.gradNorms.forEach((norm, step) => expect(norm / reference.gradNorms[step], name).toBeCloseTo(1, 3))
   }
-  const { plain, again, recompute, recomputeOne } = several
+  const { plain, again, recompute, recomputeOne, shard, ownFiles, shardOwnFiles } = several
   expect(again).toEqual(plain)
   expect(recompute).toEqual(plain)
   expect(recomputeOne).toEqual(plain)
+  expect(ownFiles).toEqual(plain)
+  expect(shardOwnFiles).toEqual(shard)
 }
 
 /** Sums are the same bits with and without sharding where their order is: of two always, on threads for any number. */
