@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ditConfig, parameterShapes } from '@dit/model'
-import { CHECKPOINT_FILES } from '@dit/train-ddp'
+import { partFile } from '@dit/train-ddp'
+import { folderRunStore } from '@dit/train-ddp/node'
 import { Command } from 'commander'
 import { fileLines, reportFile, tensorLines, type TensorReport } from '../info/file-report.js'
 import { findTarget } from '../info/find-target.js'
@@ -76,7 +77,11 @@ async function infoRun(folder: string, { batch, tensors }: InfoFlags, output: Ou
           tensors:
             whole === undefined
               ? tensorsOf(parameterShapes(model))
-              : (await reportFile(join(folder, whole.path, CHECKPOINT_FILES.model))).tensors,
+              : (
+                  await reportFile(
+                    join(folder, whole.path, await partFile(folderRunStore(folder), whole.path, 'model')),
+                  )
+                ).tensors,
         }
   output.event({ type: 'info', kind: 'run', folder, config, run, ...report, ...list })
   print(output, [...runLines(folder, config, run), '', ...modelLines(report)], list)

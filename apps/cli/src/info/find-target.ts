@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { DIT_NAMES } from '@dit/model'
-import { CHECKPOINT_FILES } from '@dit/train-ddp'
+import { CHECKPOINT_FILES, partFile } from '@dit/train-ddp'
+import { folderRunStore } from '@dit/train-ddp/node'
 import { nearest } from '../options/suggest.js'
 import { CONFIG_FILE } from '../run/run-config.js'
 import { isWeightsFolder } from '../weights/open-source.js'
@@ -30,7 +31,7 @@ export async function findTarget(word: string): Promise<InfoTarget> {
   if (!found.isDirectory()) return { kind: 'file', path: word, run: await runOf(resolve(word, '..')) }
   if (await isWeightsFolder(word)) return { kind: 'file', path: word, run: null }
   if (await isFile(join(word, CONFIG_FILE))) return { kind: 'run', folder: word }
-  const weights = join(word, CHECKPOINT_FILES.model)
+  const weights = join(word, await partFile(folderRunStore(word), '', 'model'))
   if (await isFile(weights)) return { kind: 'file', path: weights, run: await runOf(resolve(word)) }
   throw new UsageError(
     `${word} is neither a run (it has no ${CONFIG_FILE}) nor a checkpoint (it has no ${CHECKPOINT_FILES.model})`,

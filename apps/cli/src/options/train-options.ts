@@ -52,6 +52,7 @@ export interface TrainFlags extends EngineFlags {
   readonly recompute?: boolean | 'none' | 'block' | number
   readonly workers?: Workers
   readonly shardOptimizer?: boolean
+  readonly shardCheckpoint?: boolean
   readonly patience?: number
   readonly maxRestarts?: number
   readonly mpirun?: string
@@ -82,6 +83,7 @@ export const TRAIN_DEFAULTS = {
   sampleEvery: 500,
   recompute: 'none',
   shardOptimizer: false,
+  shardCheckpoint: false,
   workers: 1,
   patience: 120,
   maxRestarts: 0,
@@ -209,6 +211,11 @@ export function addTrainOptions(command: Command): Command {
     workerCount,
   )
   add('Workers', '--shard-optimizer', 'each worker keeps a part of the moments and averages (ZeRO stage 1)')
+  add(
+    'Workers',
+    '--shard-checkpoint',
+    'each worker writes a part of every checkpoint; --out must be a folder that all see',
+  )
   add(
     'Workers',
     '--patience <seconds>',

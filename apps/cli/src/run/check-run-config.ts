@@ -36,8 +36,10 @@ export function checkRunConfig(config: Fields): asserts config is RunConfig & Fi
     const isDepth = Number.isInteger(config.recompute) && config.recompute >= 0 && config.recompute <= depth
     must(isDepth, 'recompute', `0 to ${depth} blocks`, config.recompute)
   } else oneOf(config.recompute, ['none', 'block'], 'recompute')
-  const { shardOptimizer = false } = config
-  must(typeof shardOptimizer === 'boolean', 'shardOptimizer', TRUE_OR_FALSE, shardOptimizer)
+  for (const name of ['shardOptimizer', 'shardCheckpoint'] as const) {
+    const { [name]: value = false } = config
+    must(typeof value === 'boolean', name, TRUE_OR_FALSE, value)
+  }
   oneOf(engine.name, ENGINE_NAMES, 'engine.name')
   for (const name of ['version', 'instructionSet'] as const) {
     must(engine[name] === null || typeof engine[name] === 'string', `engine.${name}`, 'text, or null', engine[name])

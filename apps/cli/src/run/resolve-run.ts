@@ -41,6 +41,7 @@ export function resolveRun(flags: TrainFlags, numClasses: number, workers = 1, l
       latents !== undefined ? null : flags.sampleEvery === undefined ? TRAIN_DEFAULTS.sampleEvery : flags.sampleEvery,
     recompute: resolveRecompute(flags, model.depth),
     ...((flags.shardOptimizer ?? TRAIN_DEFAULTS.shardOptimizer) ? { shardOptimizer: true } : {}),
+    ...((flags.shardCheckpoint ?? TRAIN_DEFAULTS.shardCheckpoint) ? { shardCheckpoint: true } : {}),
   }
 }
 

@@ -59,6 +59,8 @@ export interface RunConfig {
   readonly recompute: 'none' | 'block' | number
   /** Workers hold parts of the moments and averages; absent means no. */
   readonly shardOptimizer?: boolean
+  /** Every worker writes a part of each checkpoint; absent means that rank 0 writes all. */
+  readonly shardCheckpoint?: boolean
   readonly engine: EngineDescription
   readonly versions: { readonly dit: string; readonly node: string; readonly platform: string; readonly arch: string }
 }

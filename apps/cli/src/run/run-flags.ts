@@ -49,6 +49,7 @@ export function runFlags(config: RunConfig): TrainFlags {
     backend: config.engine.name,
     recompute: config.recompute,
     shardOptimizer: config.shardOptimizer ?? false,
+    shardCheckpoint: config.shardCheckpoint ?? false,
   }
 }
 
@@ -67,6 +68,7 @@ const MAY_CHANGE: readonly (keyof TrainFlags)[] = [
   'tf32',
   'recompute',
   'shardOptimizer',
+  'shardCheckpoint',
   'workers',
   'patience',
   'maxRestarts',
@@ -116,6 +118,7 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
     sampleEvery: given.sampleEvery === undefined ? config.sampleEvery : given.sampleEvery,
     recompute: given.recompute === undefined ? config.recompute : resolveRecompute(given, config.model.depth),
     shardOptimizer: given.shardOptimizer ?? config.shardOptimizer ?? false,
+    shardCheckpoint: given.shardCheckpoint ?? config.shardCheckpoint ?? false,
   }
 }
 

@@ -1,6 +1,14 @@
 import { rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LOG, NonFiniteLossError, type RunStore, type StepRecord, train, type TrainEvent } from '@dit/train-ddp'
+import {
+  CheckpointPartError,
+  LOG,
+  NonFiniteLossError,
+  type RunStore,
+  type StepRecord,
+  train,
+  type TrainEvent,
+} from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { largest, singleJob } from '../job/job.js'
 import { drawnBatches } from '../latents/drawn-batches.js'
@@ -30,11 +38,12 @@ export interface TrainingEnd {
 /** Trains a prepared run to its end, or to the first Ctrl-C, and tells of it. */
 export async function runTraining(prepared: PreparedRun, output: Output, job = singleJob()): Promise<TrainingEnd> {
   const { folder, config, isResume } = prepared
-  const store = awaitingLock(namingStore(folderRunStore(folder)), job.processes === undefined ? 0 : LOCK_SECONDS)
   const existed = (await stat(folder).catch(() => null)) !== null
   const { batchSize } = config.recipe
   const { communicator } = job
   const { rank, size: worldSize } = communicator
+  const own = folderRunStore(folder, { isMember: rank > 0 })
+  const store = awaitingLock(namingStore(own), job.processes === undefined ? 0 : LOCK_SECONDS)
   const data = batchSource(prepared.data.dataset, { ...config, batchSize, rank, worldSize })
   const examples = config.data.kind === 'latents' ? drawnBatches(data, config.seed) : data
   const reporter = createReporter(prepared, output, worldSize)
@@ -73,7 +82,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
       const path = error.lastCheckpoint
       throw new SharedFailure(error.message.replace(path, join(folder, path)), { cause: error })
     }
-    if (isSystemError(error)) {
+    if (isSystemError(error) || error instanceof CheckpointPartError) {
       const last = reporter.lastCheckpoint()
       const saved =
         last === null ? 'no checkpoint was written yet' : `the last good checkpoint is ${join(folder, last)}`
@@ -96,7 +105,7 @@ function trainOptions(
   signal: AbortSignal,
   reporter: Reporter,
 ): TrainArguments {
-  const { model, recipe, seed, steps, recompute, shardOptimizer, checkpoint, sampleEvery } = config
+  const { model, recipe, seed, steps, recompute, shardOptimizer, shardCheckpoint, checkpoint, sampleEvery } = config
   const run = async ({ step, ema }: { step: number; ema: TrainEndParams }) => {
     try {
       const path = gridPath(step)
@@ -120,6 +129,7 @@ function trainOptions(
     allowInexact,
     recompute,
     shardOptimizer,
+    shardCheckpoint,
     onSaveError,
     checkpoint,
     ...(sampleEvery === null ? {} : { sample: { every: sampleEvery, run, isMade } }),

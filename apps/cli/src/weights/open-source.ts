@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { LayoutError, type WhichWeights } from '@dit/model'
 import { openWeights, type OpenWeights } from '@dit/model/node'
-import { CHECKPOINT_FILES } from '@dit/train-ddp'
+import { partFile } from '@dit/train-ddp'
 import { CONFIG_FILE, RUN_FORMAT } from '../run/run-config.js'
 import { findModel } from '../sampling/find-model.js'
 import { isSystemError, UsageError } from '../terminal/errors.js'
@@ -27,9 +27,14 @@ export async function openSource(path: string, which?: WhichWeights): Promise<Op
   if (found.isDirectory()) {
     const isCheckpoint = basename(dirname(resolve(path))) === 'checkpoints'
     if (isCheckpoint || (await readConfig(path))?.['format'] === RUN_FORMAT) {
-      const { folder, path: checkpoint, config } = await findModel(isCheckpoint ? { checkpoint: path } : { run: path })
+      const {
+        folder,
+        store,
+        path: checkpoint,
+        config,
+      } = await findModel(isCheckpoint ? { checkpoint: path } : { run: path })
       const chosen = which ?? 'ema'
-      const file = join(folder, checkpoint, CHECKPOINT_FILES[chosen])
+      const file = join(folder, checkpoint, await partFile(store, checkpoint, chosen))
       return { ...(await open(file, { config: config.model })), which: chosen }
     }
   }
