@@ -12,6 +12,8 @@ export interface JobOptions {
   readonly steps: number
   readonly ranks: number
   readonly launcher: Launcher
+  /** Parts of the optimizer, and files of a checkpoint, for every rank. */
+  readonly isSharded: boolean
 }
 
 export interface Kill {
@@ -35,15 +37,17 @@ export interface RunningJob {
 const PROGRAM = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url))
 
 const FLAGS =
-  '--size 8 --patch 4 --hidden 32 --depth 2 --heads 2 --batch 12 --timesteps 20 --backend cpu-wasm --threads 1'
+  '--size 8 --patch 4 --batch 12 --timesteps 20 --backend cpu-wasm --threads 1 ' +
+  '--schedule squaredcos_cap_v2 --sample-every none --checkpoint-every 6 --keep-last 4'
+
+/** Small; and large enough that several ranks have something to write. */
+const MODELS = { small: '--hidden 32 --depth 2 --heads 2', sharded: '--hidden 144 --depth 8 --heads 2' }
 
 /** Starts a run, or resumes it where it has begun. */
-export function startJob({ folder, steps, ranks, launcher }: JobOptions): RunningJob {
+export function startJob({ folder, steps, ranks, launcher, isSharded }: JobOptions): RunningJob {
   const begun = existsSync(join(folder, 'config.json'))
   const how = begun ? ['--resume', folder] : ['--out', folder]
-  const flags = `${FLAGS} --schedule squaredcos_cap_v2 --sample-every none --checkpoint-every 6 --keep-last 4`.split(
-    ' ',
-  )
+  const flags = `${FLAGS} ${isSharded ? MODELS.sharded : MODELS.small}`.split(' ')
   const dit = [
     process.execPath,
     PROGRAM,
@@ -55,6 +59,7 @@ export function startJob({ folder, steps, ranks, launcher }: JobOptions): Runnin
     '--patience',
     '20',
     '--json',
+    ...(isSharded ? ['--shard-optimizer', '--shard-checkpoint'] : []),
   ]
   const threads = launcher === 'threads' ? ['--workers', String(ranks)] : []
   const [command, ...args] = [...launch(launcher, ranks), ...dit, ...threads]

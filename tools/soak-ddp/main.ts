@@ -2,6 +2,8 @@
 //
 //   npm run soak:ddp -- --kills 25 --launcher mpich --ranks 3
 //
+// With --shard the ranks hold parts of the optimizer and write files of their own (--shard-optimizer --shard-checkpoint).
+//
 // Every second kill hits while a checkpoint is being written, the others at a random step; each is a SIGKILL of a random rank.
 // After every kill all checkpoints that count must be whole, and none that counted may be gone but by --keep-last.
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     ranks: { type: 'string', default: '3' },
     launcher: { type: 'string', default: 'openmpi' },
     seed: { type: 'string', default: '0' },
+    shard: { type: 'boolean', default: false },
   },
 })
 const [kills, ranks, seed] = [values.kills, values.ranks, values.seed].map(Number)
@@ -31,12 +34,14 @@ const STEPS_A_KILL = 24
 const steps = STEPS_A_KILL * (kills + 2)
 const folder = mkdtempSync(join(tmpdir(), 'dit-soak-'))
 const draws = integers(randomStream(seed, 'soak'), 2 ** 30, 3 * (kills + 1))
-const job = (name: string) => ({ folder: join(folder, name), steps, ranks, launcher })
+const job = (name: string) => ({ folder: join(folder, name), steps, ranks, launcher, isSharded: values.shard })
 const began = performance.now()
 
 let [done, duringSave, lost, resumed] = [0, 0, 0, 0]
 try {
-  console.log(`${ranks} ranks (${launcher}), ${steps} steps, a checkpoint every 6, ${kills} kills`)
+  console.log(
+    `${ranks} ranks (${launcher}${values.shard ? ', sharded' : ''}), ${steps} steps, a checkpoint every 6, ${kills} kills`,
+  )
   const whole = await startJob(job('whole')).ended
   if (whole.code !== 0) throw new Error(`the unbroken run ended with ${whole.code}: ${whole.stderr}`)
   let last = 0
