@@ -9,10 +9,12 @@ export type { SavedCounters, SavedParallel } from './checkpoint/counters.js'
 export {
   CommunicationError,
   type Communicator,
+  type DirectCollectives,
   type Floats,
   type Traffic,
   type Transfer,
 } from './communicator/communicator.js'
+export type { Numbers } from './communicator/numbers.js'
 export { singleCommunicator } from './communicator/single.js'
 export { onRankZero, RankZeroError, sharedText } from './parallel/rank-zero.js'
 export {

@@ -15,7 +15,14 @@ import {
 } from '@dit/tensor'
 import type { Communicator, Floats } from './communicator/communicator.js'
 import { type Bucket, type BucketPart, partLength, partOf } from './parallel/buckets.js'
-import { onElements, readElements, type Staging, writeElements } from './parallel/staging.js'
+import {
+  directCollectives,
+  onElements,
+  readElements,
+  segmentNumbers,
+  type Staging,
+  writeElements,
+} from './parallel/staging.js'
 
 /** Tensors of the optimizer, one for each trainable parameter. */
 export const MOMENTS = ['exp_avg', 'exp_avg_sq', 'ema'] as const
@@ -113,6 +120,29 @@ export function shardedOptimizer(options: OptimizerOptions): OptimizerState {
     onPart(parts.ema, place, (ema) => onOwn(trainable, place, (x) => backend.kernels.copy(x, ema)))
   }
 
+  const direct = directCollectives(communicator, backend)
+  /** Begins to join the workers' new parameters of a bucket, from the engine and into it. */
+  const joinDirect = ({ bucket, start, length }: Place): { wait(): Promise<void> } => {
+    const segment = trainable.segments[bucket.segment]
+    const stride = partLength(bucket, size)
+    return direct!.allGather(
+      segmentNumbers(segment, bucket.offset + start, length, stride),
+      segmentNumbers(segment, bucket.offset, bucket.size, stride * size),
+    )
+  }
+  const joinStaged = async (place: Place): Promise<{ wait(): Promise<void> }> => {
+    const { segment, offset, size: length } = place.bucket
+    const { part, values, transfer } = await gather(place, trainable.segments[segment], offset + place.start)
+    return {
+      async wait() {
+        await transfer.wait()
+        writeElements(trainable.segments[segment], offset, values.subarray(0, length))
+        staging.give(part)
+        staging.give(values)
+      },
+    }
+  }
+
   /** Begins to join every worker's part of a bucket. */
   const gather = async (place: Place, segment: Tensor | null, start: number) => {
     const length = partLength(place.bucket, size)
@@ -130,15 +160,7 @@ export function shardedOptimizer(options: OptimizerOptions): OptimizerState {
       return Math.sqrt(totals[0])
     },
     async update(step) {
-      const underWay: { place: Place; part: Floats; values: Floats; transfer: { wait(): Promise<void> } }[] = []
-      const receive = async () => {
-        const { place, part, values, transfer } = underWay.shift()!
-        await transfer.wait()
-        const { segment, offset, size: length } = place.bucket
-        writeElements(trainable.segments[segment], offset, values.subarray(0, length))
-        staging.give(part)
-        staging.give(values)
-      }
+      const underWay: { wait(): Promise<void> }[] = []
       for (const place of places) {
         if (place.length > 0) {
           onOwn(trainable, place, (parameter) =>
@@ -151,12 +173,11 @@ export function shardedOptimizer(options: OptimizerOptions): OptimizerState {
             ),
           )
         }
-        const { segment, offset } = place.bucket
-        underWay.push({ place, ...(await gather(place, trainable.segments[segment], offset + place.start)) })
+        underWay.push(direct === undefined ? await joinStaged(place) : joinDirect(place))
         communicator.poll()
-        if (underWay.length > MOST_UNDER_WAY) await receive()
+        if (underWay.length > MOST_UNDER_WAY) await underWay.shift()!.wait()
       }
-      while (underWay.length > 0) await receive()
+      for (const joining of underWay) await joining.wait()
     },
     async read(moment, index) {
       const place = places[index]

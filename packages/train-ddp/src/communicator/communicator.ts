@@ -1,3 +1,5 @@
+import type { Numbers } from './numbers.js'
+
 /** Numbers that collectives sum and move: what engines compute in. */
 export type Floats = Float32Array | Float64Array
 
@@ -36,11 +38,20 @@ export interface Communicator {
   allGather(part: Floats, values: Floats): Transfer
   /** values <- those of rank `root`, in place. */
   broadcast(values: Floats | Uint8Array, root?: number): Transfer
+  /** Where ranks can reach each other's memory: collectives without an array between an engine and the others. */
+  readonly direct?: DirectCollectives
   /** Moves on everything that is under way: called now and then between other work. */
   poll(): void
   traffic(): Traffic
   /** Ends this rank's part in the job, once all its transfers are done. Every rank calls it. */
   close(): Promise<void>
+}
+
+/** Collectives as those of `Communicator`, of numbers wherever they lie. These are read and written while others work. */
+export interface DirectCollectives {
+  allReduce(values: Numbers): Transfer
+  reduceScatter(values: Numbers, part: Numbers): Transfer
+  allGather(part: Numbers, values: Numbers): Transfer
 }
 
 /** A rank is gone, has failed, or has not answered for as long as the communicator's patience. Names the rank. */

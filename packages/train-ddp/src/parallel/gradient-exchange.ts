@@ -1,7 +1,7 @@
 import type { Backend, FlatParams } from '@dit/tensor'
 import type { Communicator, Floats, Transfer } from '../communicator/communicator.js'
-import { type Bucket, partLength, partOf } from './buckets.js'
-import { readElements, type Staging, writeElements } from './staging.js'
+import { type Bucket, type BucketPart, partLength, partOf } from './buckets.js'
+import { directCollectives, readElements, segmentNumbers, type Staging, writeElements } from './staging.js'
 
 /** Bytes of staging arrays under way at once: beyond it a bucket is sent only when an earlier one has arrived. */
 const MOST_UNDER_WAY = 2 ** 26
@@ -26,14 +26,13 @@ export interface GradientExchangeOptions {
   readonly isSharded: boolean
 }
 
+/** A bucket that was sent. */
 interface UnderWay {
-  readonly bucket: Bucket
   readonly transfer: Transfer
-  /** The result, which `target` elements of the segment become. */
-  readonly result: Floats
-  readonly start: number
-  readonly length: number
-  readonly arrays: readonly Floats[]
+  /** Bytes of staging arrays that it occupies. */
+  readonly bytes: number
+  /** Puts the sums where they belong, once the transfer is done. */
+  receive(): void
 }
 
 /**
@@ -41,8 +40,8 @@ interface UnderWay {
  * gradients and those of the buckets before it are complete. Engines that the host cannot read at once send in `finish`.
  */
 export function gradientExchange(options: GradientExchangeOptions): GradientExchange {
-  const { communicator, backend, gradients, buckets, staging, isSharded } = options
-  const { rank, size } = communicator
+  const { communicator, backend, buckets } = options
+  const send = sendDirect(options) ?? sendStaged(options)
   const bucketOf = new Map(buckets.flatMap((bucket, i) => bucket.names.map((name) => [name, i])))
   const elementBytes = backend.float === 'f64' ? 8 : 4
   let missing: number[] = []
@@ -51,34 +50,17 @@ export function gradientExchange(options: GradientExchangeOptions): GradientExch
   const underWay: UnderWay[] = []
   let bytes = 0
 
-  const send = (bucket: Bucket, values: Floats) => {
-    bytes += values.byteLength
-    if (!isSharded) {
-      const transfer = communicator.allReduce(values)
-      underWay.push({ bucket, transfer, result: values, start: 0, length: bucket.size, arrays: [values] })
-      return
-    }
-    const part = staging.take(partLength(bucket, size))
-    const transfer = communicator.reduceScatter(values, part)
-    underWay.push({ bucket, transfer, result: part, ...partOf(bucket, rank, size), arrays: [values, part] })
+  const sendNext = (sent: UnderWay) => {
+    bytes += sent.bytes
+    underWay.push(sent)
+    next++
   }
-  const receive = ({ bucket, result, start, length, arrays }: UnderWay) => {
-    if (length > 0) {
-      writeElements(gradients.segments[bucket.segment], bucket.offset + start, result.subarray(0, length))
-    }
-    bytes -= arrays[0].byteLength
-    arrays.forEach(staging.give)
+  const receiveFirst = () => {
+    const first = underWay.shift()!
+    first.receive()
+    bytes -= first.bytes
   }
-  const take = (bucket: Bucket) => {
-    const values = staging.take(isSharded ? size * partLength(bucket, size) : bucket.size)
-    values.fill(0, bucket.size)
-    return values
-  }
-  const read = (bucket: Bucket, values: Floats) =>
-    readElements(gradients.segments[bucket.segment], bucket.offset, values.subarray(0, bucket.size))
-  const receiveFinished = () => {
-    while (underWay.length > 0 && underWay[0].transfer.poll()) receive(underWay.shift()!)
-  }
+  const isFull = () => bytes > 0 && bytes + buckets[next].size * elementBytes > MOST_UNDER_WAY
 
   return {
     begin() {
@@ -89,29 +71,77 @@ export function gradientExchange(options: GradientExchangeOptions): GradientExch
     ready(name) {
       if (!isActive || backend.read === undefined) return
       missing[bucketOf.get(name)!]--
-      receiveFinished()
-      while (next < buckets.length && missing[next] === 0) {
-        if (bytes + buckets[next].size * elementBytes > MOST_UNDER_WAY && bytes > 0) return
-        const values = take(buckets[next])
-        void read(buckets[next], values)
-        send(buckets[next++], values)
-      }
+      communicator.poll()
+      while (underWay.length > 0 && underWay[0].transfer.poll()) receiveFirst()
+      // What engines that the host reads give is no promise.
+      while (next < buckets.length && missing[next] === 0 && !isFull()) sendNext(send(buckets[next]) as UnderWay)
     },
     async finish() {
-      for (; next < buckets.length; next++) {
-        while (underWay.length > 0 && bytes + buckets[next].size * elementBytes > MOST_UNDER_WAY) {
+      while (next < buckets.length) {
+        while (isFull()) {
           await underWay[0].transfer.wait()
-          receive(underWay.shift()!)
+          receiveFirst()
         }
-        const values = take(buckets[next])
-        await read(buckets[next], values)
-        send(buckets[next], values)
+        sendNext(await send(buckets[next]))
       }
-      for (let first = underWay.shift(); first !== undefined; first = underWay.shift()) {
-        await first.transfer.wait()
-        receive(first)
+      while (underWay.length > 0) {
+        await underWay[0].transfer.wait()
+        receiveFirst()
       }
       isActive = false
     },
+  }
+}
+
+type Send = (bucket: Bucket) => UnderWay | Promise<UnderWay>
+
+/** Sends from the engine's memory and receives into it, where that can be done. */
+function sendDirect({ communicator, backend, gradients, isSharded }: GradientExchangeOptions): Send | null {
+  const direct = directCollectives(communicator, backend)
+  if (direct === undefined) return null
+  const { rank, size } = communicator
+  return (bucket) => {
+    const segment = gradients.segments[bucket.segment]
+    const own = partOf(bucket, rank, size)
+    const length = partLength(bucket, size)
+    const transfer = isSharded
+      ? direct.reduceScatter(
+          segmentNumbers(segment, bucket.offset, bucket.size, size * length),
+          segmentNumbers(segment, bucket.offset + own.start, own.length, length),
+        )
+      : direct.allReduce(segmentNumbers(segment, bucket.offset, bucket.size))
+    return { transfer, bytes: 0, receive() {} }
+  }
+}
+
+/** Sends copies of the gradients, in arrays of the host. */
+function sendStaged({ communicator, gradients, staging, isSharded }: GradientExchangeOptions): Send {
+  const { rank, size } = communicator
+  const write = ({ segment, offset }: Bucket, { start, length }: BucketPart, values: Floats) => {
+    if (length > 0) writeElements(gradients.segments[segment], offset + start, values.subarray(0, length))
+  }
+  const sendCopy = (bucket: Bucket, values: Floats): UnderWay => {
+    const bytes = values.byteLength
+    if (!isSharded) {
+      const receive = () => {
+        write(bucket, { start: 0, length: bucket.size }, values)
+        staging.give(values)
+      }
+      return { transfer: communicator.allReduce(values), bytes, receive }
+    }
+    const part = staging.take(partLength(bucket, size))
+    const receive = () => {
+      write(bucket, partOf(bucket, rank, size), part)
+      staging.give(values)
+      staging.give(part)
+    }
+    return { transfer: communicator.reduceScatter(values, part), bytes, receive }
+  }
+  return (bucket) => {
+    const values = staging.take(isSharded ? size * partLength(bucket, size) : bucket.size)
+    values.fill(0, bucket.size)
+    const { segment, offset, size: length } = bucket
+    const read = readElements(gradients.segments[segment], offset, values.subarray(0, length))
+    return read === undefined ? sendCopy(bucket, values) : read.then(() => sendCopy(bucket, values))
   }
 }

@@ -1,5 +1,6 @@
 import { type Backend, elements, type Tensor, type TensorData, typedArray } from '@dit/tensor'
-import type { Floats } from '../communicator/communicator.js'
+import type { Communicator, DirectCollectives, Floats } from '../communicator/communicator.js'
+import type { Numbers } from '../communicator/numbers.js'
 
 /** Arrays on the host that numbers of an engine travel through, used again and again. */
 export interface Staging {
@@ -42,4 +43,32 @@ export function readElements(segment: Tensor, start: number, into: Floats): void
 /** Copies elements from the host. */
 export function writeElements(segment: Tensor, start: number, values: Floats): void {
   onElements(segment, start, values.length, (view) => view.backend.upload(view, values as TensorData))
+}
+
+/** Collectives that read and write the engine's memory themselves, where both the communicator and the engine can. */
+export function directCollectives({ direct }: Communicator, backend: Backend): DirectCollectives | undefined {
+  return backend.read !== undefined && backend.supportsViews ? direct : undefined
+}
+
+/**
+ * Elements of a segment as numbers of a collective.
+ *
+ * @param size   elements that are there, from `offset` on
+ * @param length of the numbers: behind the elements zeros are read, and what is written is dropped
+ */
+export function segmentNumbers(segment: Tensor, offset: number, size: number, length = size): Numbers {
+  const inside = (start: number, values: Floats) => Math.max(0, Math.min(values.length, size - start))
+  return {
+    length,
+    bytesPerElement: segment.dtype === 'f64' ? 8 : 4,
+    read(start, into) {
+      const count = inside(start, into)
+      if (count > 0) void readElements(segment, offset + start, into.subarray(0, count))
+      if (count < into.length) into.fill(0, count)
+    },
+    write(start, from) {
+      const count = inside(start, from)
+      if (count > 0) writeElements(segment, offset + start, from.subarray(0, count))
+    },
+  }
 }

@@ -1,4 +1,5 @@
 import type { Floats } from '../../communicator/communicator.js'
+import type { Numbers } from '../../communicator/numbers.js'
 
 /** One piece of a collective, small enough for a slot. Arrays in `slots` are the ranks' places for it, in rank order. */
 export interface Chunk {
@@ -13,55 +14,58 @@ export interface Chunk {
 }
 
 /** Chunks of an all-reduce: each rank sums a share of every chunk, and reads all shares. */
-export function allReduceChunks(values: Floats, rank: number, size: number, chunkBytes: number): Chunk[] {
-  return pieces(values.length, chunkBytes / values.BYTES_PER_ELEMENT).map(([start, length]) => {
-    const piece = values.subarray(start, start + length)
+export function allReduceChunks(values: Numbers, rank: number, size: number, chunkBytes: number): Chunk[] {
+  const { bytesPerElement } = values
+  return pieces(values.length, chunkBytes / bytesPerElement).map(([start, length]) => {
     const share = Math.ceil(length / size)
     const [from, to] = [Math.min(length, rank * share), Math.min(length, (rank + 1) * share)]
     return {
-      bytes: piece.byteLength,
-      write: (own) => floats(own, values).set(piece),
+      bytes: length * bytesPerElement,
+      write: (own) => values.read(start, floats(own, values, 0, length)),
       reduce(slots) {
-        const places = slots.map((slot) => floats(slot, values).subarray(from, to))
+        const places = slots.map((slot) => floats(slot, values, from, to))
         sumInto(places[0], places)
       },
-      consume: (slots) => piece.set(floats(slots[0], values).subarray(0, length)),
+      consume: (slots) => values.write(start, floats(slots[0], values, 0, length)),
     }
   })
 }
 
 /** Chunks of a reduce-scatter: every place holds a stretch of each rank's part, and a rank sums its own. */
 export function reduceScatterChunks(
-  values: Floats,
-  part: Floats,
+  values: Numbers,
+  part: Numbers,
   rank: number,
   size: number,
   chunkBytes: number,
 ): Chunk[] {
   const stride = part.length
-  return pieces(stride, chunkBytes / values.BYTES_PER_ELEMENT / size).map(([start, length]) => ({
-    bytes: size * length * values.BYTES_PER_ELEMENT,
+  const { bytesPerElement } = values
+  return pieces(stride, chunkBytes / bytesPerElement / size).map(([start, length]) => ({
+    bytes: size * length * bytesPerElement,
     write(own) {
-      const place = floats(own, values)
       for (let to = 0; to < size; to++) {
-        place.set(values.subarray(to * stride + start, to * stride + start + length), to * length)
+        values.read(to * stride + start, floats(own, values, to * length, (to + 1) * length))
       }
     },
     consume(slots) {
-      const places = slots.map((slot) => floats(slot, values).subarray(rank * length, (rank + 1) * length))
-      sumInto(part.subarray(start, start + length), places)
+      const places = slots.map((slot) => floats(slot, values, rank * length, (rank + 1) * length))
+      // Nobody else reads this stretch of this rank's own place.
+      sumInto(places[rank], places)
+      part.write(start, places[rank])
     },
   }))
 }
 
 /** Chunks of an all-gather: places hold parts, and everybody reads all of them. */
-export function allGatherChunks(part: Floats, values: Floats, chunkBytes: number): Chunk[] {
+export function allGatherChunks(part: Numbers, values: Numbers, chunkBytes: number): Chunk[] {
   const stride = part.length
-  return pieces(stride, chunkBytes / part.BYTES_PER_ELEMENT).map(([start, length]) => ({
-    bytes: length * part.BYTES_PER_ELEMENT,
-    write: (own) => floats(own, part).set(part.subarray(start, start + length)),
+  const { bytesPerElement } = part
+  return pieces(stride, chunkBytes / bytesPerElement).map(([start, length]) => ({
+    bytes: length * bytesPerElement,
+    write: (own) => part.read(start, floats(own, part, 0, length)),
     consume(slots) {
-      slots.forEach((slot, from) => values.set(floats(slot, part).subarray(0, length), from * stride + start))
+      slots.forEach((slot, from) => values.write(from * stride + start, floats(slot, part, 0, length)))
     },
   }))
 }
@@ -91,11 +95,12 @@ function pieces(total: number, most: number): [start: number, length: number][] 
   return Array.from({ length: count }, (_, i) => [i * most, Math.min(most, total - i * most)])
 }
 
-function floats(bytes: Uint8Array, like: Floats): Floats {
-  const length = bytes.byteLength / like.BYTES_PER_ELEMENT
-  return like instanceof Float32Array
-    ? new Float32Array(bytes.buffer, bytes.byteOffset, length)
-    : new Float64Array(bytes.buffer, bytes.byteOffset, length)
+/** Elements `from` up to `to` of a place. */
+function floats(place: Uint8Array, { bytesPerElement }: Numbers, from: number, to: number): Floats {
+  const [offset, length] = [place.byteOffset + from * bytesPerElement, to - from]
+  return bytesPerElement === 4
+    ? new Float32Array(place.buffer, offset, length)
+    : new Float64Array(place.buffer, offset, length)
 }
 
 /** Sums in rank order, in double precision, rounded once: the result does not depend on who arrived first. */

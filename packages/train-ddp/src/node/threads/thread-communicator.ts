@@ -1,4 +1,11 @@
-import { checkParts, CommunicationError, type Communicator, type Transfer } from '../../communicator/communicator.js'
+import {
+  checkParts,
+  CommunicationError,
+  type Communicator,
+  type DirectCollectives,
+  type Transfer,
+} from '../../communicator/communicator.js'
+import { arrayNumbers } from '../../communicator/numbers.js'
 import { START_PATIENCE, waitUntil } from '../wait-until.js'
 import { allGatherChunks, allReduceChunks, broadcastChunks, type Chunk, reduceScatterChunks } from './chunks.js'
 import { counterIndex, FAILED, type Phase, type ThreadGroup, VERSION } from './group.js'
@@ -110,19 +117,26 @@ export function threadCommunicator(
     }
   }
 
+  const direct: DirectCollectives = {
+    allReduce: (values) => start(allReduceChunks(values, rank, size, chunkBytes)),
+    reduceScatter: (values, part) => start(reduceScatterChunks(values, part, rank, size, chunkBytes)),
+    allGather: (part, values) => start(allGatherChunks(part, values, chunkBytes)),
+  }
+
   return {
     name: 'threads',
     rank,
     size,
-    allReduce: (values) => start(allReduceChunks(values, rank, size, chunkBytes)),
+    allReduce: (values) => direct.allReduce(arrayNumbers(values)),
     reduceScatter(values, part) {
       checkParts('reduceScatter', size, values, part)
-      return start(reduceScatterChunks(values, part, rank, size, chunkBytes))
+      return direct.reduceScatter(arrayNumbers(values), arrayNumbers(part))
     },
     allGather(part, values) {
       checkParts('allGather', size, values, part)
-      return start(allGatherChunks(part, values, chunkBytes))
+      return direct.allGather(arrayNumbers(part), arrayNumbers(values))
     },
+    direct,
     broadcast: (values, root = 0) => start(broadcastChunks(values, rank === root, root, chunkBytes)),
     poll: advance,
     traffic: () => ({ bytes, waitSeconds }),
