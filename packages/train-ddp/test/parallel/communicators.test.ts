@@ -20,6 +20,17 @@ describe('every collective gives the sums and copies that it should', () => {
   }
 })
 
+describe('joining a job leaves the end of the heap where it is', () => {
+  for (const name of ['openmpi', 'mpich'] as const) {
+    const mpi = findMpi(name)
+    const test = testNeeding('mpi', mpi !== null && process.platform === 'linux', `no mpirun of ${name} on Linux`)
+    test(`with ${name}`, async () => {
+      const ended = await runJob('heap-end.ts', {}, 2, mpi)
+      expect(ended).toMatchObject({ code: 0, stdout: 'moved by 0\n' })
+    })
+  }
+})
+
 test('one worker sums alone', async () => {
   const one = singleCommunicator()
   const [values, part] = [Float32Array.of(1, 2), new Float32Array(2)]

@@ -90,9 +90,11 @@ export async function loadMpi(names: readonly string[]): Promise<MpiLibrary> {
 }
 
 /**
- * UCX, which MPICH and some Open MPI run on, rewrites the memory functions of its process to watch its mappings, and takes over
- * the signal by which V8 notices a WebAssembly access out of bounds. Neither suits a process that compiles as it runs; the first
- * serves RDMA cards alone. Whoever has such cards sets the variables otherwise.
+ * UCX, which MPICH and some Open MPI run on, watches the mappings of its process, for RDMA cards alone. To try its hooks, it
+ * raises the end of malloc's heap by a page and lowers it by one, without looking whether it rose (UCX 1.13). V8 maps its code
+ * right above the heap of a Node that is linked to a fixed address: where the heap has grown up to it, malloc loses its last
+ * page with what lies there. The segmentation fault that follows is taken by UCX's handler, which allocates memory, and crashes
+ * again or waits for malloc's lock for ever. Whoever has such cards sets the variables otherwise.
  */
 const QUIET_UCX = { UCX_MEM_EVENTS: 'no', UCX_HANDLE_ERRORS: 'none', UCX_ERROR_SIGNALS: '' }
 
