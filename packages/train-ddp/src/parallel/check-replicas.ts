@@ -1,5 +1,9 @@
-import type { Tensor } from '@dit/tensor'
-import { type Communicator, CommunicationError } from '../communicator/communicator.js'
+import { type Tensor, typedArray } from '@dit/tensor'
+import { type Communicator, CommunicationError, type Floats } from '../communicator/communicator.js'
+import { readElements } from './staging.js'
+
+/** Elements that are copied to the host at once: a copy of all would be the peak of a worker's memory. */
+const PIECE = 2 ** 20
 
 /**
  * Checks that every worker has the same parameters, to the bit: they apply the same update to the same numbers, and only a
@@ -12,10 +16,16 @@ export async function checkReplicas(communicator: Communicator, segments: readon
   if (size === 1) return
   let hash = 0x811c9dc5
   for (const segment of segments) {
-    const data = await segment.data()
-    const words = new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4)
-    // FNV-1a over words.
-    for (let i = 0; i < words.length; i++) hash = Math.imul(hash ^ words[i], 0x01000193)
+    const { backend } = segment
+    const most = backend.supportsViews ? Math.min(PIECE, segment.size) : segment.size
+    const piece = typedArray(backend.float, most) as Floats
+    for (let start = 0; start < segment.size; start += most) {
+      const values = piece.subarray(0, Math.min(most, segment.size - start))
+      await readElements(segment, start, values)
+      const words = new Uint32Array(values.buffer, 0, values.byteLength / 4)
+      // FNV-1a over words.
+      for (let i = 0; i < words.length; i++) hash = Math.imul(hash ^ words[i], 0x01000193)
+    }
   }
   const hashes = new Float64Array(size)
   hashes[rank] = hash >>> 0
