@@ -2,6 +2,7 @@ export { ddim, type DdimOptions, ddimStep, type DdimStepOptions } from './ddim.j
 export { ddimOverSteps, type DdimOverStepsOptions } from './ddim-over-steps.js'
 export { ddimReverse, ddimReverseStep } from './ddim-reverse.js'
 export { ddpm, ddpmStep } from './ddpm.js'
+export { diffusersProcess, type DiffusersProcess } from './diffusers-process.js'
 export { diffusersSampler, type PipelineSampler, type PipelineSamplerOptions } from './diffusers-sampler.js'
 export { dpmSolver, type DpmSolverOptions } from './dpm-solver.js'
 export { guided, type GuidedOptions, type LabelledModel, type Timesteps } from './guided.js'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Predict } from '@dit/diffusion'
-import { diffusersSampler } from '@dit/sampler'
+import { diffusersProcess, diffusersSampler } from '@dit/sampler'
 import { affine, tanh } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { backend, float, numbers } from './tensors.js'
@@ -68,14 +68,27 @@ test.each([
   [{ _class_name: 'DPMSolverMultistepScheduler', use_lu_lambdas: true }, 'use_lu_lambdas must be false (got true)'],
 ])('refuses %o', (fields, message) => {
   expect(() => diffusersSampler(fields)).toThrow(RangeError)
-  expect(() => diffusersSampler(fields)).toThrow(`diffusersSampler: ${message}`)
+  expect(() => diffusersSampler(fields)).toThrow(`scheduler_config.json: ${message}`)
 })
 
 test('refuses what is no object, wrong kinds, and noise in DPM-Solver++', () => {
   expect(() => diffusersSampler('[]')).toThrow(TypeError)
+  expect(() => diffusersSampler('{')).toThrow(new RangeError('scheduler_config.json: must be JSON'))
   expect(() => diffusersSampler({ _class_name: 'DDIMScheduler', steps_offset: '1' })).toThrow(
-    new TypeError('diffusersSampler: steps_offset must be a number (got "1")'),
+    new TypeError('scheduler_config.json: steps_offset must be a number (got "1")'),
   )
   const solver = diffusersSampler({ _class_name: 'DPMSolverMultistepScheduler' })
   expect(() => solver(model, float([1]), { numSteps: 2, eta: 1, seed: 0 })).toThrow(/eta must be 0/)
+})
+
+test('tells the process of a scheduler that is not here, and refuses one that is none of ours', () => {
+  const { betas, predictionType } = diffusersProcess(
+    '{"_class_name": "PNDMScheduler", "lambda_min_clipped": -Infinity}',
+  )
+  expect([betas.length, betas[0], betas[999], predictionType]).toEqual([1000, 0.0001, 0.02, 'epsilon'])
+  const other = diffusersProcess({ trained_betas: [0.1, 0.2], prediction_type: 'v_prediction' })
+  expect(other).toEqual({ betas: Float64Array.of(0.1, 0.2), predictionType: 'v' })
+  expect(() => diffusersProcess({ rescale_betas_zero_snr: true })).toThrow(
+    new RangeError('scheduler_config.json: rescale_betas_zero_snr must be false (got true)'),
+  )
 })
