@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync, cpSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readNpz, type StoredArray } from '@dit/checkpoint'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { runDit, temporaryFolder } from './support/run-dit.js'
 import { makeTinyRun } from './support/tiny-run.js'
 
@@ -42,30 +42,54 @@ test('guidance has all channels of weights of diffusers, three of others', async
   expect((await latents(['--weights', folder, '--guidance-channels', '3'])).data).not.toEqual(usual.data)
 })
 
-test("the scheduler beside diffusers' transformer says the process", async () => {
-  const folder = temporaryFolder()
-  cpSync(join(layouts, 'diffusers'), join(folder, 'transformer'), { recursive: true })
-  writeFileSync(join(folder, 'model_index.json'), '{}')
-  mkdirSync(join(folder, 'scheduler'))
-  const schedule = (fields: object) =>
-    writeFileSync(join(folder, 'scheduler/scheduler_config.json'), JSON.stringify(fields))
-  schedule({
-    beta_schedule: 'linear',
-    beta_start: 0.0001,
-    beta_end: 0.02,
-    num_train_timesteps: 1000,
-    prediction_type: 'epsilon',
+describe("the scheduler beside diffusers' transformer", () => {
+  const LINEAR = { _class_name: 'PNDMScheduler', beta_schedule: 'linear', beta_start: 0.0001, beta_end: 0.02 }
+  const pipeline = () => {
+    const folder = temporaryFolder()
+    const config = join(folder, 'scheduler/scheduler_config.json')
+    cpSync(join(layouts, 'diffusers'), join(folder, 'transformer'), { recursive: true })
+    writeFileSync(join(folder, 'model_index.json'), '{}')
+    mkdirSync(join(folder, 'scheduler'))
+    return {
+      folder,
+      write: (fields: object | string) => {
+        writeFileSync(config, typeof fields === 'string' ? fields : JSON.stringify(fields))
+      },
+    }
+  }
+
+  test('says the process, whichever sampler is chosen', async () => {
+    const { folder, write } = pipeline()
+    // Python writes this number, which is none in JSON.
+    write(JSON.stringify(LINEAR).replace('{', '{"lambda_min_clipped": -Infinity, '))
+    const usual = await latents(['--weights', join(layouts, 'diffusers')])
+    const drawn = () => latents(['--weights', folder, '--sampler', 'ddpm'])
+    expect((await drawn()).data).toEqual(usual.data)
+    for (const other of [{ beta_end: 0.012 }, { beta_schedule: 'squaredcos_cap_v2' }, { prediction_type: 'sample' }]) {
+      write({ ...LINEAR, ...other })
+      expect((await drawn()).data, JSON.stringify(other)).not.toEqual(usual.data)
+    }
   })
-  const config = join(folder, 'scheduler/scheduler_config.json')
-  writeFileSync(config, readFileSync(config, 'utf8').replace('{', '{"lambda_min_clipped": -Infinity, '))
-  const usual = await latents(['--weights', join(layouts, 'diffusers')])
-  expect((await latents(['--weights', folder])).data).toEqual(usual.data)
-  schedule({ beta_schedule: 'squaredcos_cap_v2' })
-  expect((await latents(['--weights', folder])).data).not.toEqual(usual.data)
-  schedule({ prediction_type: 'v_prediction' })
-  const { code, stderr } = await runDit(['sample', '--weights', folder, ...COMMON, '--latents', join(folder, 'l.npz')])
-  expect(code).toBe(2)
-  expect(stderr).toMatch(/^dit: .*scheduler_config\.json: prediction_type must be epsilon\n$/)
+
+  test('is refused where it is not here, with the way out', async () => {
+    const { folder, write } = pipeline()
+    const refusal = async (...args: string[]) => {
+      const all = [...args, '--latents', join(folder, 'l.npz')]
+      const { code, stderr } = await runDit(['sample', '--weights', folder, ...COMMON, ...all])
+      expect(code).toBe(2)
+      return stderr
+    }
+    write(LINEAR)
+    expect(await refusal()).toMatch(
+      /scheduler_config\.json: _class_name must be DDIMScheduler or .*; --sampler takes another in its place\n$/,
+    )
+    write({ _class_name: 'DDIMScheduler', prediction_type: 'v_prediction' })
+    expect(await refusal('--sampler', 'ddpm')).toMatch(/prediction_type v_prediction is for its own sampler; leave/)
+    write({ prediction_type: 'flow' })
+    expect(await refusal('--sampler', 'ddpm')).toMatch(/: prediction_type must be "epsilon" or .* \(got "flow"\)\n$/)
+    write('{')
+    expect(await refusal()).toMatch(/scheduler_config\.json: must be JSON\n$/)
+  })
 })
 
 test('converted weights of a run of pixels give its pictures', async () => {

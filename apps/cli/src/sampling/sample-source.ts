@@ -3,12 +3,11 @@ import { dirname, join } from 'node:path'
 import type { GaussianDiffusionOptions } from '@dit/diffusion'
 import { checkParams, type DiTConfig, type HeldDType, holdParams, loadParams, type ParameterSource } from '@dit/model'
 import type { OpenWeights } from '@dit/model/node'
-import { diffusersSampler, type PipelineSampler } from '@dit/sampler'
+import { diffusersProcess, diffusersSampler, type PipelineSampler } from '@dit/sampler'
 import type { Backend, Params } from '@dit/tensor'
 import { loadCheckpointParams } from '@dit/train-ddp'
 import { Failure, UsageError } from '../terminal/errors.js'
 import { openSource } from '../weights/open-source.js'
-import { readScheduler } from '../weights/read-scheduler.js'
 import { findModel } from './find-model.js'
 
 /** What `dit sample` samples from, found and checked, but for its weights not read yet. */
@@ -27,7 +26,7 @@ export interface SampleSource {
   readonly guidanceChannels: 3 | 'all'
   /** Folder of the autoencoder in a pipeline; null where there is none. */
   readonly vae: string | null
-  /** What a pipeline's scheduler samples with; null where there is none, or one that is not known. */
+  /** What a pipeline's scheduler samples with; null where there is none, or the user chose another. */
   readonly sampler: PipelineSampler | null
   /** Of a checkpoint of a run. */
   readonly step: number | null
@@ -92,24 +91,23 @@ async function ofRun(flags: SourceFlags): Promise<SampleSource> {
 }
 
 async function ofWeights(path: string, { raw, half, sampler: chosen }: SourceFlags): Promise<SampleSource> {
+  const { sampler, diffusion } = await readScheduler(path, chosen)
   const weights = await openSource(path, raw === true ? 'model' : undefined)
   try {
     const { config, layout, which } = weights
-    const { sampler, notices } = await pipelineSampler(path)
     const kind = `${layout === 'diffusers' ? "diffusers'" : 'official'} names${which === null ? '' : `, ${which} weights`}`
     return {
       name: path,
       title: `${weights.path}, ${kind}${half === undefined ? '' : `, held in ${half}`}`,
       folder: dirname(weights.path),
       model: config,
-      // A scheduler that samples itself knows its process; only the number of timesteps is looked at.
-      diffusion: sampler !== null && chosen === undefined ? {} : await readScheduler(path, config),
+      diffusion: { ...diffusion, varianceType: config.learnSigma ? 'learnedRange' : 'fixedLarge' },
       classes: Array.from({ length: config.numClasses }, (_, label) => String(label)),
       guidanceChannels: layout === 'diffusers' ? 'all' : 3,
       vae: (await isFile(join(path, 'vae', 'config.json'))) ? join(path, 'vae') : null,
       sampler,
       step: null,
-      notices: [...noticesOf(weights), ...notices],
+      notices: noticesOf(weights),
       load: (backend) =>
         half === undefined ? loadParams(weights, { backend }) : holdParams(weights, { dtype: half, backend }),
       close: () => weights.close(),
@@ -124,21 +122,37 @@ function noticesOf({ assumptions }: OpenWeights): string[] {
   return assumptions.length === 0 ? [] : [`assumed: ${assumptions.join('; ')}`]
 }
 
-/** The sampler of a pipeline's scheduler, or null and why there is none. */
-async function pipelineSampler(folder: string): Promise<{ sampler: PipelineSampler | null; notices: string[] }> {
+/**
+ * What `scheduler/scheduler_config.json` in a pipeline's folder says: the process of the weights, and the sampler, which is null
+ * where the user chose one, or there is no such file. The process is then that of the official code, the default.
+ *
+ * @throws UsageError where the scheduler is not known and the user chose none, or the process is of a kind that is not here
+ */
+async function readScheduler(
+  folder: string,
+  chosen: string | undefined,
+): Promise<{ sampler: PipelineSampler | null; diffusion: GaussianDiffusionOptions }> {
   const path = join(folder, 'scheduler', 'scheduler_config.json')
-  if (!(await isFile(path))) return { sampler: null, notices: [] }
+  if (!(await isFile(path))) return { sampler: null, diffusion: {} }
   const text = await readFile(path, 'utf8')
-  // A file of the process alone, which names no sampler.
-  if (!text.includes('"_class_name"')) return { sampler: null, notices: [] }
+  const { betas, predictionType } = checkScheduler(path, '', () => diffusersProcess(text))
+  if (chosen === undefined) {
+    const advice = '; --sampler takes another in its place'
+    return { sampler: checkScheduler(path, advice, () => diffusersSampler(text)), diffusion: { betas } }
+  }
+  if (predictionType === 'v') {
+    throw new UsageError(`${path}: prediction_type v_prediction is for its own sampler; leave --sampler out`)
+  }
+  return { sampler: null, diffusion: { betas, meanType: predictionType } }
+}
+
+function checkScheduler<T>(path: string, advice: string, read: () => T): T {
   try {
-    return { sampler: diffusersSampler(text), notices: [] }
+    return read()
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    return {
-      sampler: null,
-      notices: [`${path} asks for a sampler that is not here; --sampler chooses another: ${error.message}`],
-    }
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error
+    const problem = error.message.replace(/^scheduler_config\.json: /, '')
+    throw new UsageError(`${path}: ${problem}${advice}`, { cause: error })
   }
 }
 
