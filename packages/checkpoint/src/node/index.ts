@@ -3,9 +3,8 @@ export { openSafetensorsFile, type OpenSafetensorsFile } from './open-safetensor
 export { openShardsFile, type OpenShardsFile } from './open-shards-file.js'
 export { openTorchFile, type OpenTorchFile } from './open-torch-file.js'
 export { sniffFile } from './sniff-file.js'
-export {
-  writeSafetensorsFile,
-  type TensorToWrite,
-  type WriteFileOptions,
-  type WrittenFile,
-} from './write-safetensors-file.js'
+export type { TensorToWrite } from './tensor-to-write.js'
+export { writeSafetensorsFile, type WriteFileOptions } from './write-safetensors-file.js'
+export { writeShards, type WriteShardsOptions, type WrittenShard } from './write-shards.js'
+export { writeTorchFile } from './write-torch-file.js'
+export type { WrittenFile } from './write-whole-file.js'

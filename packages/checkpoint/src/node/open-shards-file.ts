@@ -9,6 +9,8 @@ import { sniffFile } from './sniff-file.js'
 
 /** Tensors in several files on disk, open until they are closed. */
 export interface OpenShardsFile extends TensorFile {
+  /** Of the metadata of the files, what all have alike. */
+  readonly metadata: Readonly<Record<string, string>>
   /** Closes the files; harmless when repeated. Tensors that were read stay valid. */
   close(): Promise<void>
 }

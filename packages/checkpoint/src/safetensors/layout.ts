@@ -5,6 +5,11 @@ import { maxHeaderBytes } from './header.js'
 /** Tensors by name, in the order in which the header will list them. */
 export type NamedTensors<T> = ReadonlyMap<string, T> | Readonly<Record<string, T>>
 
+/** Pairs of name and tensor, in their order. */
+export function namedList<T>(tensors: NamedTensors<T>): [string, T][] {
+  return tensors instanceof Map ? [...(tensors as ReadonlyMap<string, T>)] : Object.entries(tensors)
+}
+
 /** Where everything goes in a file that is to be written. */
 export interface SafetensorsLayout<T> {
   /** Length and JSON, padded with spaces to a multiple of 8 bytes: the file up to the first tensor. */
@@ -24,7 +29,7 @@ export function layoutSafetensors<T extends StoredSpec>(
   tensors: NamedTensors<T>,
   metadata: Readonly<Record<string, string>>,
 ): SafetensorsLayout<T> {
-  const named = tensors instanceof Map ? [...(tensors as ReadonlyMap<string, T>)] : Object.entries(tensors)
+  const named = namedList(tensors)
   for (const [name, tensor] of named) {
     if (name === '__metadata__') throw new RangeError(`${who}: a tensor must not be called "__metadata__"`)
     requireWellFormed(who, name)

@@ -11,16 +11,17 @@ import { failFor, readShardsIndex } from './index-file.js'
  *
  * @param index     the JSON text
  * @param openShard opens the file of that name, which is a plain one without folders
+ * @returns the tensors, and of the metadata of the files what all have alike
  * @throws ShardsError where the index is none, or a file does not have just the tensors that the index places there
  */
 export async function openShards(
   index: ByteSource,
-  openShard: (name: string) => Promise<TensorFile>,
-): Promise<TensorFile> {
+  openShard: (name: string) => Promise<TensorFile & WithMetadata>,
+): Promise<TensorFile & Required<WithMetadata>> {
   requireByteSource('openShards', index)
   const fail = failFor(index.name)
   const { fileOf, files } = await readShardsIndex(index)
-  const shards = new Map<string, TensorFile>()
+  const shards = new Map<string, TensorFile & WithMetadata>()
   for (const file of files) shards.set(file, await openShard(file))
 
   const entries = new Map<string, StoredSpec>()
@@ -39,5 +40,17 @@ export async function openShards(
     if (file === undefined) throw fail(`there is no tensor ${quote(name)} among the ${entries.size}`)
     return shards.get(file)!.tensor(name)
   }
-  return { entries, tensor, float32: float32Reader({ entries, tensor }) }
+  const metadata = sharedMetadata([...shards.values()])
+  return { entries, metadata, tensor, float32: float32Reader({ entries, tensor }) }
+}
+
+interface WithMetadata {
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** The strings that all files have alike. */
+function sharedMetadata(shards: readonly WithMetadata[]): Readonly<Record<string, string>> {
+  const [first, ...others] = shards.map(({ metadata = {} }) => new Map(Object.entries(metadata)))
+  const shared = [...(first ?? [])].filter(([key, value]) => others.every((each) => each.get(key) === value))
+  return Object.fromEntries(shared)
 }
