@@ -50,6 +50,45 @@ test('shards to a folder of diffusers to a file: nothing is lost on the way', as
   await Promise.all([first.close(), last.close()])
 })
 
+test('any form becomes any other and comes back bit for bit', async () => {
+  const folder = temporaryFolder()
+  const forms = {
+    shards: ['a.safetensors', '--shard-size', '4KiB'],
+    torch: ['b.pt', '--force'],
+    folder: ['c', '--shard-size', '0.006MB'],
+    file: ['d.safetensors'],
+  }
+  let from = join(layouts, 'sharded')
+  const first = await openWeights(from)
+  for (const [to, ...flags] of Object.values(forms)) {
+    // A .pt file does not tell the heads, as those of others do not.
+    const heads = from.endsWith('.pt') ? ['--heads', '2'] : []
+    await expectOk(['convert', from, join(folder, to), ...flags, ...heads])
+    from = join(folder, to === 'a.safetensors' ? 'a.safetensors.index.json' : to)
+    const now = await openWeights(from)
+    expect(now.config, to).toMatchObject({ depth: 2, inputSize: 4 })
+    for (const name of first.entries.keys()) expect(await now.tensor(name), name).toEqual(await first.tensor(name))
+    await now.close()
+  }
+  await first.close()
+  const names = readdirSync(folder).filter((name) => name.startsWith('a'))
+  expect(names.length).toBeGreaterThan(3)
+  expect(names).toContain(`a-00001-of-0000${names.length - 1}.safetensors`)
+  expect(readdirSync(join(folder, 'c'))).toContain('diffusion_pytorch_model.safetensors.index.json')
+})
+
+test('weights of another number of files take the place of the old ones, with nothing left of them', async () => {
+  const folder = join(temporaryFolder(), 'weights')
+  const convert = (...args: string[]) => expectOk(['convert', join(layouts, 'diffusers'), folder, ...args])
+  await convert()
+  const { code, stderr } = await runDit(['convert', join(layouts, 'diffusers'), folder, '--shard-size', '4KB'])
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/model\.safetensors exists already; --force overwrites it/)])
+  await convert('--shard-size', '4KB', '--force')
+  expect(readdirSync(folder)).not.toContain('diffusion_pytorch_model.safetensors')
+  await convert('--force')
+  expect(readdirSync(folder).toSorted()).toEqual(['config.json', 'diffusion_pytorch_model.safetensors'])
+})
+
 test('runs and their checkpoints convert with what their configuration says', async () => {
   const folder = temporaryFolder()
   await makeTinyRun(join(folder, 'run'))
@@ -85,7 +124,14 @@ describe('refused in one line, with nothing written', () => {
   test.each([
     [[join(layouts, 'state.pt'), 'o.safetensors'], /^dit: --heads is needed: neither the file nor its size tells/, 2],
     [[join(layouts, 'state.pt'), 'o.safetensors', '--heads', '3'], /hiddenSize must be a multiple of numHeads/, 2],
-    [[join(layouts, 'state.pt'), 'o.bin'], /o\.bin: it must end in \.safetensors/, 2],
+    [[join(layouts, 'state.pt'), 'o.bin'], /o\.bin: it must end in \.safetensors or \.pt/, 2],
+    [[join(layouts, 'diffusers'), 'o.pt', '--shard-size', '1GB'], /--shard-size is for safetensors; a \.pt file/, 2],
+    [[join(layouts, 'diffusers'), 'o', '--shard-size', '5'], /It must be a number of bytes with its unit/, 2],
+    [
+      [join(layouts, 'sharded/diffusion_pytorch_model-00001-of-00003.safetensors'), 'o.safetensors'],
+      /is one of 3 files; give their index .*model\.safetensors\.index\.json, or their folder/,
+      2,
+    ],
     [[join(layouts, 'sharded'), 'o.safetensors', '--weights', 'ema'], /it holds one set, and does not say which/, 2],
     [[join(layouts, 'expected.safetensors'), 'o.safetensors'], /the names must be those of a DiT/, 2],
     [['nothing.pt', 'o.safetensors'], /nothing\.pt: there is no such file or folder/, 2],

@@ -1,18 +1,19 @@
 import { checkConfig, type ModelWeights, type WhichWeights } from '@dit/model'
 import { Command, Option } from 'commander'
-import { integer, path } from '../options/values.js'
+import { byteCount, integer, path } from '../options/values.js'
 import { checkInput, EXIT, UsageError } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
 import { type DTypeName, DTYPES } from '../weights/cast.js'
-import { checkTarget, writeDiffusers, writeOfficial } from '../weights/convert.js'
+import { findTarget, writeWeights } from '../weights/convert.js'
 import { openSource } from '../weights/open-source.js'
 
 interface ConvertFlags {
   readonly dtype?: DTypeName
   readonly weights?: WhichWeights
   readonly heads?: number
+  readonly shardSize?: number
   readonly force?: boolean
   readonly quiet?: boolean
   readonly json?: boolean
@@ -22,6 +23,8 @@ const EXAMPLES = `
 Examples:
   dit convert DiT-XL-2-256x256.pt dit-xl-2.safetensors --dtype f16
   dit convert checkpoint.pt dit-folder --weights ema
+  dit convert facebook/DiT-XL-2-256 dit-folder --shard-size 1GB
+  dit convert dit-folder DiT-XL-2-256x256.pt
   dit convert facebook/DiT-XL-2-256 dit-xl-2.safetensors
   dit convert runs/shapes shapes.safetensors
 
@@ -32,14 +35,14 @@ export function convertCommand(): Command {
   return new Command('convert')
     .summary('convert weights between the formats of torch, safetensors and diffusers')
     .description(
-      'Converts the weights of a DiT: to one safetensors file with official names, or to a folder for diffusers.',
+      "Converts the weights of a DiT: to safetensors or torch's format with official names, or to a folder for diffusers.",
     )
     .argument(
       '<from>',
       'a .pt or .safetensors file, an index of shards, a folder of diffusers, a run or its checkpoint',
       path,
     )
-    .argument('<to>', 'a .safetensors file (official names) or a folder (as diffusers reads it)', path)
+    .argument('<to>', 'a .safetensors or .pt file (official names) or a folder (as diffusers reads it)', path)
     .addOption(new Option('--dtype <name>', 'type of the numbers (default: as they are stored)').choices(DTYPES))
     .addOption(
       new Option('--weights <which>', 'of a training state: the average (default) or the trained weights').choices([
@@ -47,6 +50,7 @@ export function convertCommand(): Command {
         'model',
       ]),
     )
+    .option('--shard-size <bytes>', 'cut safetensors into files of at most that size, such as 2GB or 500MiB', byteCount)
     .option('--heads <n>', 'attention heads, where neither file nor size tells them', integer(1))
     .option('--force', 'overwrite what is there')
     .option('-q, --quiet', 'print nothing but warnings and errors')
@@ -58,7 +62,10 @@ export function convertCommand(): Command {
 }
 
 async function convert(from: string, to: string, flags: ConvertFlags, output: Output): Promise<number> {
-  const kind = await checkTarget(to, flags.force === true)
+  const target = await findTarget(to, flags.force === true)
+  if (target.kind === 'torch' && flags.shardSize !== undefined) {
+    throw new UsageError('--shard-size is for safetensors; a .pt file is always one')
+  }
   const source = await openSource(from, flags.weights)
   try {
     const weights = withHeads(source, flags.heads)
@@ -66,27 +73,30 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
       `from   ${source.path}: ${source.layout === 'diffusers' ? "diffusers'" : 'official'} names${source.which === null ? '' : `, ${source.which} weights`}`,
     )
     if (weights.assumptions.length > 0) output.notice(`assumed: ${weights.assumptions.join('; ')}`)
-    if (kind === 'folder' && weights.config.timestepFrequencyShift !== 1) {
+    if (target.kind === 'diffusers' && weights.config.timestepFrequencyShift !== 1) {
       output.notice(
         'diffusers computes timestep features with a frequency shift of 1, so its outputs will differ a little',
       )
     }
     const progress = showProgress(output, { total: source.entries.size, unit: 'tensors', isPlainShown: false })
     const onTensor = (done: number, total: number) => progress.update(Math.min(done, total), '')
-    const { dtype } = flags
-    const write = kind === 'folder' ? writeDiffusers : writeOfficial
-    const written = await write(to, weights, { onTensor, ...(dtype === undefined ? {} : { dtype }) }).finally(() =>
-      progress.stop(),
-    )
-    output.line(`to     ${to}: ${formatBytes(written.size)}, SHA-256 ${written.sha256}`)
+    const { dtype, shardSize: shardBytes } = flags
+    const written = await writeWeights(target, weights, {
+      onTensor,
+      ...(dtype === undefined ? {} : { dtype }),
+      ...(shardBytes === undefined ? {} : { shardBytes }),
+    }).finally(() => progress.stop())
+    for (const { path: file, size, sha256 } of written) {
+      output.line(`to     ${file}: ${formatBytes(size)}, SHA-256 ${sha256}`)
+    }
     output.event({
       type: 'end',
       from: source.path,
       to,
-      layout: kind === 'folder' ? 'diffusers' : 'reference',
+      layout: target.kind === 'diffusers' ? 'diffusers' : 'reference',
       model: weights.config,
       assumptions: weights.assumptions,
-      ...written,
+      files: written,
     })
     return EXIT.ok
   } finally {

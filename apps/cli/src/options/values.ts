@@ -27,6 +27,26 @@ export function number(min = -Infinity, max = Infinity): (text: string) => numbe
   }
 }
 
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+}
+
+/** A number of bytes, such as `2GB` (2,000,000,000) or `1.5 GiB`. */
+export function byteCount(text: string): number {
+  const [, digits = '', unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*$/i.exec(text) ?? []
+  const bytes = Math.floor(Number(digits) * (BYTE_UNITS[unit.toUpperCase()] ?? NaN))
+  if (!Number.isSafeInteger(bytes) || bytes < 1) {
+    throw new InvalidArgumentError('It must be a number of bytes with its unit, such as 2GB or 500MiB.')
+  }
+  return bytes
+}
+
 /** The path of a file or folder. An empty one would be the working folder, which nobody means by it. */
 export function path(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It must be a path, which cannot be empty.')

@@ -23,7 +23,11 @@ export async function isWeightsFolder(folder: string): Promise<boolean> {
  */
 export async function openSource(path: string, which?: WhichWeights): Promise<OpenWeights> {
   const found = await stat(path).catch(() => null)
-  if (found === null) throw new UsageError(`${path}: there is no such file or folder`)
+  if (found === null) {
+    const index = `${path}.index.json`
+    const advice = (await isFile(index)) ? `; it is in several files, give their index ${index}` : ''
+    throw new UsageError(`${path}: there is no such file or folder${advice}`)
+  }
   if (found.isDirectory()) {
     const isCheckpoint = basename(dirname(resolve(path))) === 'checkpoints'
     if (isCheckpoint || (await readConfig(path))?.['format'] === RUN_FORMAT) {
@@ -45,6 +49,14 @@ async function open(path: string, options: Parameters<typeof openWeights>[1]): P
   try {
     return await openWeights(path, options)
   } catch (error) {
+    const part = /^(.*)-\d{5}-of-0*(\d+)(\.\w+)$/.exec(path)
+    if (part !== null && (error instanceof LayoutError || error instanceof RangeError)) {
+      const [, base, count, extension] = part
+      throw new UsageError(
+        `${path} is one of ${count} files; give their index ${base}${extension}.index.json, or their folder`,
+        { cause: error },
+      )
+    }
     // What a file does not hold is the caller's mistake; a damaged or hostile file is a failure.
     if (error instanceof LayoutError || (error instanceof RangeError && !isSystemError(error))) {
       throw new UsageError(`${path}: ${error.message}`, { cause: error })
