@@ -1,16 +1,20 @@
+import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readNpz, readSafetensors } from '@dit/checkpoint'
+import { bfloat16ToFloat32, float16ToFloat32, readNpz, readSafetensors } from '@dit/checkpoint'
 import { openImageFolder } from '@dit/data/node'
 import { reference, tensor } from '@dit/tensor'
 import { encode } from '@dit/vae'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openLatents } from '../src/latents/open-latents.js'
 import type { LatentsManifest } from '../src/latents/manifest.js'
 import { openVae } from '../src/sampling/vae-folder.js'
-import { runDit } from './support/run-dit.js'
+import { PROGRAM, runDit } from './support/run-dit.js'
 
 const vae = fileURLToPath(new URL('../../../test/fixtures/pipeline/vae', import.meta.url))
 const ENGINE = ['--backend', 'cpu-wasm', '--threads', '1']
@@ -33,23 +37,12 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const encodeInto = (out: string, ...args: string[]) =>
-  runDit([
-    'encode',
-    pictures,
-    '--vae',
-    vae,
-    '--out',
-    out,
-    '--size',
-    '8',
-    '--shard',
-    '4',
-    '--batch',
-    '3',
-    ...ENGINE,
-    ...args,
-  ])
+const encodeArgs = (out: string) => {
+  const sizes = ['--size', '8', '--shard', '4', '--batch', '3']
+  return ['encode', pictures, '--vae', vae, '--out', out, ...sizes, ...ENGINE]
+}
+
+const encodeInto = (out: string, ...args: string[]) => runDit([...encodeArgs(out), ...args])
 
 const manifestOf = (out: string) => JSON.parse(readFileSync(join(out, 'latents.json'), 'utf8')) as LatentsManifest
 
@@ -57,9 +50,16 @@ test('keeps the posterior of each picture and of its mirror image, with its labe
   const out = join(folder, 'whole')
   const { code, stderr, stdout } = await encodeInto(out)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toMatch(/done {3}3 files; train on them with: dit train --latents /)
+  expect(stdout).toMatch(/done {3}3 files, \d+\.\d+ KiB; train on them with: dit train --latents /)
   const manifest = manifestOf(out)
-  expect(manifest).toMatchObject({ length: 10, size: 8, shape: [4, 4, 4], classes: ['a', 'b'], flips: true })
+  expect(manifest).toMatchObject({
+    length: 10,
+    size: 8,
+    shape: [4, 4, 4],
+    classes: ['a', 'b'],
+    flips: true,
+    dtype: 'F32',
+  })
   expect(manifest.shards.map(({ count }) => count)).toEqual([4, 4, 2])
 
   const backend = reference()
@@ -101,6 +101,20 @@ test('goes on after the last whole file, to the bytes of an unbroken run', async
   }
 })
 
+test('goes on after a process that was killed, to the same bytes', async () => {
+  const [whole, killed] = [join(folder, 'whole'), join(folder, 'killed')]
+  const child = spawn(process.execPath, [PROGRAM, ...encodeArgs(killed), '--json'])
+  // Seven pictures are done: one file is whole, and a part of the second is lost.
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (chunk.toString().includes('"done":7')) child.kill('SIGKILL')
+  })
+  expect((await once(child, 'close'))[1]).toBe('SIGKILL')
+  expect(manifestOf(killed).shards.length).toBeLessThan(3)
+  const { code, stdout } = await encodeInto(killed)
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/found {2}[12] whole files\n/)])
+  expect(manifestOf(killed)).toEqual(manifestOf(whole))
+})
+
 test('a file that was changed is found by its checksum', async () => {
   const out = join(folder, 'damaged')
   await encodeInto(out)
@@ -123,6 +137,53 @@ test('refuses to mix latents, other folders, and sizes that do not divide', asyn
   expect(odd.stderr).toMatch(/--size 9 must be a multiple of 2, the side of a latent's pixel/)
   expect(existsSync(join(folder, 'odd'))).toBe(false)
 })
+
+test.each([
+  ['f16', 'F16', float16ToFloat32, 2 ** -11],
+  ['bf16', 'BF16', bfloat16ToFloat32, 2 ** -8],
+] as const)(
+  '--dtype %s halves the files, rounded to the nearest, and training reads them',
+  async (name, dtype, widen, unit) => {
+    const [whole, half] = [join(folder, 'whole'), join(folder, name)]
+    expect(await encodeInto(half, '--dtype', name)).toMatchObject({ code: 0, stderr: '' })
+    const [manifest, full] = [manifestOf(half), manifestOf(whole)]
+    expect(manifest).toEqual({ ...full, dtype, shards: manifest.shards })
+    for (const [i, { file, bytes, sha256 }] of manifest.shards.entries()) {
+      const content = readFileSync(join(half, file))
+      expect([content.length, createHash('sha256').update(content).digest('hex')]).toEqual([bytes, sha256])
+      const [rounded, exact] = [readSafetensors(content), readSafetensors(readFileSync(join(whole, file)))]
+      const values = ['mean', 'log_variance', 'mean_flipped', 'log_variance_flipped']
+      // Everything but the labels and the header has half the bytes.
+      expect(full.shards[i].bytes - bytes).toBeGreaterThan(2 * 4 * 64 * manifest.shards[i].count - 64)
+      for (const tensor of values) {
+        const wanted = await exact.float32(tensor)
+        const got = widen((await rounded.tensor(tensor)).data as Uint16Array)
+        const least = name === 'f16' ? 2 ** -25 : 0 // half the smallest number of f16
+        expect(
+          got.every((value, k) => Math.abs(value - wanted[k]) <= Math.max(least, unit * Math.abs(wanted[k]))),
+        ).toBe(true)
+      }
+    }
+    const opened = await openLatents(half, true)
+    const reference = await openLatents(whole, true)
+    const [batch, wanted] = await Promise.all(
+      [opened, reference].map(({ dataset }) => dataset.read([0, 5, 9], { flips: [0, 1, 1] })),
+    )
+    expect(batch.labels).toEqual(wanted.labels)
+    const largest = Math.max(...wanted.x0.map(Math.abs))
+    expect(Math.max(...batch.x0.map((value, k) => Math.abs(value - wanted.x0[k])))).toBeLessThan(4 * unit * largest)
+    await Promise.all([opened.close(), reference.close()])
+
+    const resumed = await encodeInto(half)
+    expect([resumed.code, resumed.stderr]).toEqual([
+      2,
+      expect.stringMatching(/begun otherwise \(dtype in latents\.json\)/),
+    ])
+    const run = join(folder, `run-${name}`)
+    const trained = await runDit(['train', '--latents', half, ...TINY, '--steps=1', ...ENGINE, '--out', run])
+    expect({ code: trained.code, stderr: trained.stderr }).toEqual({ code: 0, stderr: '' })
+  },
+)
 
 const TINY = [
   '--patch=2',

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeSafetensors } from '@dit/checkpoint'
+import { type StoredArray, writeSafetensors } from '@dit/checkpoint'
 import type { Dataset } from '@dit/data'
 import { type Backend, dispose, tensor, toFloat32Array } from '@dit/tensor'
 import { encodeTiled } from '@dit/vae'
 import { writeWhole } from '../run/write-whole.js'
 import type { OpenVae } from '../sampling/vae-folder.js'
 import { Failure } from '../terminal/errors.js'
+import { cast, dtypeName } from '../weights/cast.js'
 import { type LatentShard, type LatentsManifest, shardName, writeManifest } from './manifest.js'
 
 export interface EncodeOptions {
@@ -78,7 +79,7 @@ export async function removePartial(folder: string, { shards }: LatentsManifest)
 }
 
 async function encodeShard(
-  { shape, flips }: LatentsManifest,
+  { shape, flips, dtype }: LatentsManifest,
   first: number,
   count: number,
   { dataset, vae, backend, batchSize, signal, onProgress }: EncodeOptions,
@@ -110,12 +111,11 @@ async function encodeShard(
     }
     onProgress(first + start + number)
   }
-  return writeSafetensors({
-    ...Object.fromEntries(
-      Object.entries(arrays).map(([name, data]) => [name, { dtype: 'F32' as const, shape: [count, ...shape], data }]),
-    ),
-    labels: { dtype: 'I32', shape: [count], data: labels },
-  })
+  const stored = Object.entries(arrays).map(([name, data]): [string, StoredArray] => [
+    name,
+    cast(name, { dtype: 'F32', shape: [count, ...shape], data }, dtypeName(dtype)),
+  ])
+  return writeSafetensors(new Map([...stored, ['labels', { dtype: 'I32', shape: [count], data: labels }]]))
 }
 
 /** Pictures up to 512 pixels in one piece, as training has them; larger ones in tiles. */

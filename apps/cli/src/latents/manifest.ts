@@ -7,6 +7,10 @@ import { UsageError } from '../terminal/errors.js'
 export const LATENTS_FORMAT = 'dit-latents-1'
 export const LATENTS_FILE = 'latents.json'
 
+export type LatentsDType = (typeof LATENTS_DTYPES)[number]
+
+const LATENTS_DTYPES = ['F32', 'F16', 'BF16'] as const
+
 /** A file of latents that is whole. */
 export interface LatentShard {
   readonly file: string
@@ -33,6 +37,8 @@ export interface LatentsManifest {
   readonly length: number
   /** Whether the mirrored pictures are there, too. */
   readonly flips: boolean
+  /** Type of the numbers: float32, or half precision for half the bytes. */
+  readonly dtype: LatentsDType
   /** SHA-256 over the names and sizes of the pictures' files, in order. */
   readonly files: string
   /** Pictures of a shard; the last one may have fewer. */
@@ -83,6 +89,7 @@ export async function readManifest(folder: string): Promise<LatentsManifest | nu
     Array.isArray(manifest.classes) &&
     manifest.classes.every((name) => typeof name === 'string') &&
     typeof manifest.flips === 'boolean' &&
+    LATENTS_DTYPES.includes(manifest.dtype) &&
     typeof manifest.files === 'string' &&
     Array.isArray(manifest.shards) &&
     manifest.shards.every(isShard) &&

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { bfloat16ToFloat32, float16ToFloat32 } from '@dit/checkpoint'
 import { openSafetensorsFile, openFileSource, type FileSource } from '@dit/checkpoint/node'
 import type { Batch, Dataset, ReadOptions } from '@dit/data'
 import type { DataConfig } from '../run/run-config.js'
@@ -85,7 +86,7 @@ async function openShard(folder: string, manifest: LatentsManifest, index: numbe
       labels.every((label) => label >= 0 && label < manifest.classes.length) &&
       names.every((name) => {
         const entry = opened.entries.get(name)
-        return entry?.dtype === 'F32' && JSON.stringify(entry.shape) === shape
+        return entry?.dtype === manifest.dtype && JSON.stringify(entry.shape) === shape
       })
     if (!isRight) throw new UsageError(`--latents ${folder}: ${file} does not hold what ${LATENTS_FILE} says`)
     const first = manifest.shards.slice(0, index).reduce((total, shard) => total + shard.count, 0)
@@ -95,13 +96,15 @@ async function openShard(folder: string, manifest: LatentsManifest, index: numbe
   }
 }
 
-function latentsDataset({ vae, shape, classes, length }: LatentsManifest, shards: readonly Shard[]): Dataset {
+function latentsDataset({ vae, shape, classes, length, dtype }: LatentsManifest, shards: readonly Shard[]): Dataset {
   const [C, h, w] = shape
   const size = C * h * w
   const row = async (shard: Shard, name: string, at: number): Promise<Float32Array> => {
-    const start = shard.offsets.get(name)! + 4 * size * at
-    const bytes = await shard.source.read(start, start + 4 * size)
-    return new Float32Array(bytes.slice().buffer)
+    const rowBytes = size * (dtype === 'F32' ? 4 : 2)
+    const start = shard.offsets.get(name)! + rowBytes * at
+    const { buffer } = (await shard.source.read(start, start + rowBytes)).slice()
+    if (dtype === 'F32') return new Float32Array(buffer)
+    return (dtype === 'F16' ? float16ToFloat32 : bfloat16ToFloat32)(new Uint16Array(buffer))
   }
   const read = async (indices: ArrayLike<number>, { flips, signal }: ReadOptions = {}): Promise<Batch> => {
     const x0 = new Float32Array(indices.length * 2 * size)

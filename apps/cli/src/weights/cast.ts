@@ -7,7 +7,16 @@ export const DTYPES = ['f32', 'f16', 'bf16'] as const
 export type DTypeName = (typeof DTYPES)[number]
 
 /** The name of each in a safetensors file. */
-export const STORED: Readonly<Record<DTypeName, StoredDType>> = { f32: 'F32', f16: 'F16', bf16: 'BF16' }
+export const STORED: Readonly<Record<DTypeName, StoredDType & ('F32' | 'F16' | 'BF16')>> = {
+  f32: 'F32',
+  f16: 'F16',
+  bf16: 'BF16',
+}
+
+/** What `--dtype` calls a float type of a file. */
+export function dtypeName(dtype: 'F32' | 'F16' | 'BF16'): DTypeName {
+  return DTYPES.find((name) => STORED[name] === dtype)!
+}
 
 /**
  * An array in another float type, rounded to the nearest. Nothing is done where it has that type already.
