@@ -6,6 +6,9 @@
  * - exp: x = k ln 2 + r with |r| <= ln(2) / 2, ln 2 in two parts (Cody & Waite 1980); the Taylor series of e^r to r^7.
  * - log: x = m 2^k with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1), to s^9.
  * - sin, cos: x = k pi/2 + r with pi/2 in three parts; Taylor series to r^9 and r^10. For |x| up to about 10^4.
+ *
+ * The parts of a constant are multiplied by k, 2 k, 4 k, each from its own integer: drivers may gather terms with a common factor
+ * (Mesa does), which would add the parts up again to one rounded constant.
  */
 export function precise(type: 'f32' | 'vec4<f32>'): string {
   const vector = type !== 'f32'
@@ -15,15 +18,14 @@ export function precise(type: 'f32' | 'vec4<f32>'): string {
 alias V = ${type};
 fn exact_exp(given: V) -> V {
   let x = clamp(given, V(-104.0), V(89.0));
-  let k = round(x * 1.4426950408889634);
-  let r = fma(k, V(-1.4286067653302e-6), fma(k, V(-0.693145751953125), x));
+  let n = ${I}(round(x * 1.4426950408889634));
+  let r = fma(V(2 * n), V(-7.143033826651e-7), fma(V(n), V(-0.693145751953125), x));
   var y = fma(r, V(0.0001984127), V(0.0013888889));
   y = fma(r, y, V(0.008333334));
   y = fma(r, y, V(0.041666668));
   y = fma(r, y, V(0.16666667));
   y = fma(r, y, V(0.5));
   y = fma(r * r, y, r) + 1.0;
-  let n = ${I}(k);
   let half = n / 2;
   return y * bitcast<V>((half + 127) << ${U}(23u)) * bitcast<V>((n - half + 127) << ${U}(23u));
 }
@@ -37,14 +39,13 @@ fn exact_log(x: V) -> V {
   var y = fma(q, V(0.11111111), V(0.14285715));
   y = fma(q, y, V(0.2));
   y = fma(q, y, V(0.33333334));
-  let e = V(k);
-  let tail = fma(e, V(1.4286067653302e-6), 2.0 * s * q * y);
-  let result = fma(e, V(0.693145751953125), fma(s, V(2.0), tail));
+  let tail = fma(V(2 * k), V(7.143033826651e-7), 2.0 * s * q * y);
+  let result = fma(V(k), V(0.693145751953125), fma(s, V(2.0), tail));
   return select(log(x), result, (x > V(0.0)) & (x < V(3.4e38)));
 }
-fn quarter_turn(x: V) -> V { return round(x * 0.6366197723675814); }
-fn rest_of_turn(x: V, k: V) -> V {
-  return fma(k, V(-7.549789415861596e-8), fma(k, V(-0.0004837512969970703), fma(k, V(-1.5703125), x)));
+fn quarter_turn(x: V) -> ${I} { return ${I}(round(x * 0.6366197723675814)); }
+fn rest_of_turn(x: V, k: ${I}) -> V {
+  return fma(V(4 * k), V(-1.887447353965399e-8), fma(V(2 * k), V(-0.00024187564849853516), fma(V(k), V(-1.5703125), x)));
 }
 fn sin_part(r: V) -> V {
   let q = r * r;
@@ -64,7 +65,7 @@ fn cos_part(r: V) -> V {
 fn turned(x: V, by: i32) -> V {
   let k = quarter_turn(x);
   let r = rest_of_turn(x, k);
-  let n = ${I}(k) + by;
+  let n = k + by;
   let y = select(sin_part(r), cos_part(r), (n & ${I}(1)) == ${I}(1));
   return select(y, -y, (n & ${I}(2)) == ${I}(2));
 }
