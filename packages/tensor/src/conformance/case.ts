@@ -25,6 +25,14 @@ export interface ConformanceOptions {
    * so where it has no `randomNormal` kernel; else they must agree within 4 units in the last place.
    */
   readonly exactNormals?: boolean
+  /**
+   * `f16` where linear layers and attention round their operands to half precision and sum in f32. What goes through these is then
+   * given 2 (m + u s) more: u = 2^-11 is the largest relative error of rounding to 11 bits, m how far the result moves when
+   * every input is moved by u, s the largest magnitude of the result. The 2 is for operands that are results of other products: each
+   * such rounding stands beside one of a weight, which is an input. Bounds told in eps are told in u. Everything else keeps the
+   * tolerances of f32.
+   */
+  readonly operands?: 'f16'
 }
 
 /** What the makers of cases are given. */
@@ -36,4 +44,6 @@ export interface CaseContext {
     run: (backend: Backend, factor: number) => Promise<number>,
   ) => ConformanceCase
   readonly exactNormals: boolean | undefined
+  /** For comparisons that go through linear layers or attention. */
+  readonly operands: 'f16' | undefined
 }

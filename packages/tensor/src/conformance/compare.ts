@@ -7,7 +7,7 @@ import { scope } from '../scope.js'
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js'
 import type { Tensor } from '../tensor.js'
 import { poisoned } from './poison.js'
-import { checkValues, distance, epsilonOf, exact, type Tolerance } from './tolerance.js'
+import { checkValues, distance, epsilonOf, exact, HALF_ROUNDING, largest, type Tolerance } from './tolerance.js'
 import { drawNormal, type Input } from './values.js'
 
 /** A function of tensors to be run on a backend and on `reference`. */
@@ -20,6 +20,8 @@ export interface Comparison {
   readonly backward?: Readonly<Record<string, Tolerance>>
   /** Gradient of the result; standard normal by default. */
   readonly cotangent?: (shape: Shape) => Input
+  /** `f16` where operands of products are rounded to half precision. */
+  readonly operands?: 'f16' | undefined
 }
 
 interface Outcome {
@@ -39,8 +41,9 @@ export async function compare(backend: Backend, comparison: Comparison, factor: 
   const want = await evaluate(reference(), comparison)
   const moved =
     forward.kind === 'terms' || Object.values(backward).some(({ kind }) => kind === 'terms')
-      ? [await evaluateMoved(backend, comparison, 1), await evaluateMoved(backend, comparison, 2)]
+      ? await evaluateMoved(comparison, epsilonOf(backend))
       : []
+  const rounded = comparison.operands === 'f16' ? await evaluateMoved(comparison, HALF_ROUNDING) : null
   const check = (
     what: string,
     shape: Shape,
@@ -48,8 +51,10 @@ export async function compare(backend: Backend, comparison: Comparison, factor: 
     got: TensorData,
     by: Tolerance,
   ) => {
-    const movement = Math.max(0, ...moved.map((outcome) => distance(pick(outcome), pick(want))))
-    return checkValues(backend, { what, shape, got, want: pick(want), movement }, by, factor)
+    const farthest = (outcomes: readonly Outcome[]) =>
+      Math.max(0, ...outcomes.map((outcome) => distance(pick(outcome), pick(want))))
+    const rounding = rounded === null ? 0 : 2 * (farthest(rounded) + HALF_ROUNDING * largest(pick(want)))
+    return checkValues(backend, { what, shape, got, want: pick(want), movement: farthest(moved), rounding }, by, factor)
   }
 
   const plain = await evaluate(backend, { ...comparison, backward: {} })
@@ -126,15 +131,18 @@ async function downloaded(out: Tensor, gradients: Readonly<Record<string, Tensor
   return { shape: out.shape, out: await out.data(), gradients: values }
 }
 
-/** On `reference`, with every float input moved up or down by one eps of the backend. */
-function evaluateMoved(backend: Backend, comparison: Comparison, draw: number): Promise<Outcome> {
-  const eps = epsilonOf(backend)
-  let calls = 0
-  return evaluate(reference(), comparison, (data) => {
-    if (data instanceof Int32Array) return data
-    const signs = drawNormal(`signs ${draw} ${calls++}`, [data.length]).data
-    return Float64Array.from(data, (value, i) => value * (1 + eps * Math.sign(signs[i])))
-  })
+/** On `reference`, with every float input moved up or down by `eps` of itself: two draws of the directions. */
+function evaluateMoved(comparison: Comparison, eps: number): Promise<Outcome[]> {
+  return Promise.all(
+    [1, 2].map((draw) => {
+      let calls = 0
+      return evaluate(reference(), comparison, (data) => {
+        if (data instanceof Int32Array) return data
+        const signs = drawNormal(`signs ${draw} ${calls++}`, [data.length]).data
+        return Float64Array.from(data, (value, i) => value * (1 + eps * Math.sign(signs[i])))
+      })
+    }),
+  )
 }
 
 function checkShape(what: string, got: Shape, want: Shape): void {

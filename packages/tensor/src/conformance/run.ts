@@ -42,9 +42,10 @@ export interface ConformanceRunOptions extends ConformanceOptions {
  * (so fused kernels are tested where the backend has them, and their composition where it has not), and check that no
  * buffer is left behind. Cases of one backend must not run at the same time: they count its buffers.
  */
-export function conformanceCases({ factor = 1, exactNormals }: ConformanceOptions = {}): ConformanceCase[] {
+export function conformanceCases({ factor = 1, exactNormals, operands }: ConformanceOptions = {}): ConformanceCase[] {
   const context: CaseContext = {
     exactNormals,
+    operands,
     define: (group, claim, run) => {
       const name = `${group}: ${claim}`
       return {

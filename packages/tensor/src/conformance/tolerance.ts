@@ -29,6 +29,9 @@ export function epsilonOf(backend: Backend): number {
   return backend.float === 'f32' ? 2 ** -23 : 2 ** -52
 }
 
+/** Largest relative error of rounding to a half-precision number, which has 11 bits. */
+export const HALF_ROUNDING = 2 ** -11
+
 export interface Measured {
   /** For the error's text: `out`, `gradient of x`. */
   readonly what: string
@@ -37,6 +40,8 @@ export interface Measured {
   readonly want: ArrayLike<number>
   /** How far `want` moves with the inputs; for `terms`. */
   readonly movement?: number
+  /** What the rounding of operands to half precision adds to the tolerance, unless that is `exact`. */
+  readonly rounding?: number
 }
 
 /**
@@ -48,11 +53,11 @@ export interface Measured {
  * @throws Error for the first element beyond it
  */
 export function checkValues(backend: Backend, measured: Measured, tolerance: Tolerance, factor: number): number {
-  const { what, shape, got, want, movement = 0 } = measured
+  const { what, shape, got, want, movement = 0, rounding = 0 } = measured
   if (got.length !== want.length) {
     throw new Error(`${what} has ${got.length} values, expected ${want.length} (shape ${formatShape(shape)})`)
   }
-  const bound = boundOf(backend, want, tolerance, movement)
+  const bound = boundOf(backend, want, tolerance, movement, rounding)
   let worst = 0
   let worstIndex = -1
   for (let i = 0; i < want.length; i++) {
@@ -75,12 +80,14 @@ function boundOf(
   want: ArrayLike<number>,
   tolerance: Tolerance,
   movement: number,
+  rounding: number,
 ): (index: number) => number {
   const eps = epsilonOf(backend)
   // Two smallest normal numbers: engines may flush what lies below one to zero.
-  const floor = backend.float === 'f32' ? 2 ** -125 : 2 ** -1021
+  const floor = rounding + (backend.float === 'f32' ? 2 ** -125 : 2 ** -1021)
+  const operand = rounding > 0 ? HALF_ROUNDING : 0
   if (tolerance.kind === 'exact') return () => 0
-  if (tolerance.kind === 'eps') return (index) => floor + eps * tolerance.eps(index, want[index])
+  if (tolerance.kind === 'eps') return (index) => floor + (eps + operand) * tolerance.eps(index, want[index])
   const all = floor + (4 + Math.sqrt(tolerance.terms)) * (movement + eps * largest(want))
   return () => all
 }

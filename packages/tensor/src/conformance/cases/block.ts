@@ -12,7 +12,7 @@ import { terms } from '../tolerance.js'
 import { drawNormal, type Input } from '../values.js'
 
 /** A whole adaLN-Zero transformer block, forward and backward, with and without recomputation. */
-export function blockCases({ define }: CaseContext): ConformanceCase[] {
+export function blockCases({ define, operands }: CaseContext): ConformanceCase[] {
   const cases: ConformanceCase[] = []
   for (const [B, N, D, numHeads] of [
     [1, 1, 6, 1],
@@ -33,6 +33,7 @@ export function blockCases({ define }: CaseContext): ConformanceCase[] {
               {
                 inputs,
                 run: (tensors) => (recomputed ? recompute(() => block(tensors, numHeads)) : block(tensors, numHeads)),
+                operands,
                 forward: length,
                 backward,
               },

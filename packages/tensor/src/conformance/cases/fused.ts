@@ -13,7 +13,7 @@ export function fusedCases(context: CaseContext): ConformanceCase[] {
   return [...linearCases(context), ...normCases(context), ...attentionCases(context), ...residualCases(context)]
 }
 
-function linearCases({ define }: CaseContext): ConformanceCase[] {
+function linearCases({ define, operands }: CaseContext): ConformanceCase[] {
   const cases: ConformanceCase[] = []
   const activations: readonly Activation[] = ['none', 'gelu', 'silu']
   for (const [rows, K, O] of [
@@ -39,6 +39,7 @@ function linearCases({ define }: CaseContext): ConformanceCase[] {
                   ...(useBias ? { bias: drawNormal(`bias ${claim}`, [O]) } : {}),
                 },
                 run: ({ x, weight, bias = null }) => linear(x, weight, bias, { activation }),
+                operands,
                 forward: terms(K),
                 backward: { ...length, ...(useBias ? { bias: length.weight } : {}) },
               },
@@ -57,6 +58,7 @@ function linearCases({ define }: CaseContext): ConformanceCase[] {
           {
             inputs: { x: drawNormal('lx', [6, 5]), weight: drawNormal('lw', [7, 5]), bias: drawNormal('lb', [7]) },
             run: ({ x, weight, bias }) => linear(x, weight, bias, { activation: 'gelu' }),
+            operands,
             forward: terms(5),
             backward: Object.fromEntries(wanted.map((name) => [name, terms(7)])),
           },
@@ -100,7 +102,7 @@ function normCases({ define }: CaseContext): ConformanceCase[] {
   )
 }
 
-function attentionCases({ define }: CaseContext): ConformanceCase[] {
+function attentionCases({ define, operands }: CaseContext): ConformanceCase[] {
   const cases: ConformanceCase[] = []
   for (const headDim of [1, 8, 64, 72]) {
     for (const N of [1, 3, 65]) {
@@ -113,6 +115,7 @@ function attentionCases({ define }: CaseContext): ConformanceCase[] {
             {
               inputs: { qkv: drawNormal(claim, [B, N, 3 * numHeads * headDim]) },
               run: ({ qkv }) => attention(qkv, numHeads),
+              operands,
               forward: terms(N + headDim),
               backward: { qkv: terms(N + headDim) },
             },
@@ -129,6 +132,7 @@ function attentionCases({ define }: CaseContext): ConformanceCase[] {
         {
           inputs: { qkv: drawNormal('sharp', [2, 5, 48], 70) },
           run: ({ qkv }) => attention(qkv, 2),
+          operands,
           forward: terms(13),
           backward: {
             // Where one weight is 1, the gradient of its score is the difference of two equal numbers, each a sum of 16

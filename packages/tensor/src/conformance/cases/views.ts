@@ -15,7 +15,7 @@ import { reference } from '../../reference/backend.js'
 import { dispose, scope } from '../../scope.js'
 import type { Tensor } from '../../tensor.js'
 import type { CaseContext, ConformanceCase } from '../case.js'
-import { checkValues, terms } from '../tolerance.js'
+import { checkValues, HALF_ROUNDING, largest, terms } from '../tolerance.js'
 import { drawNormal } from '../values.js'
 
 const shapes = { small: [1], weight: [5, 7], bias: [5], wide: [3, 70], scalar: [], last: [2, 3] }
@@ -23,7 +23,7 @@ const shapes = { small: [1], weight: [5, 7], bias: [5], wide: [3, 70], scalar: [
 /**
  * Parameters in flat segments: tensors that begin somewhere within a buffer, or have one each where the backend has no views.
  */
-export function viewCases({ define }: CaseContext): ConformanceCase[] {
+export function viewCases({ define, operands }: CaseContext): ConformanceCase[] {
   return [
     define('views', 'flat parameters hold what was put in, and their neighbours stay as they are', async (backend) => {
       for (const name of Object.keys(shapes)) {
@@ -43,7 +43,9 @@ export function viewCases({ define }: CaseContext): ConformanceCase[] {
       const [got, want] = [await trained(backend), await trained(reference())]
       let worst = 0
       for (const [what, values] of Object.entries(want)) {
-        const measured = { what, shape: [values.length], got: got[what], want: values }
+        // Of the linear layer: four products, each of two rounded operands.
+        const rounding = operands === 'f16' ? 4 * 2 * HALF_ROUNDING * largest(values) : 0
+        const measured = { what, shape: [values.length], got: got[what], want: values, rounding }
         worst = Math.max(worst, checkValues(backend, measured, terms(256), factor))
       }
       return worst
