@@ -18,9 +18,10 @@ import { sumKernel } from './kernels/sum.js'
 import { upsampleKernels } from './kernels/upsample.js'
 import type { GpuBuffer } from './runtime/pool.js'
 import { createRuntime } from './runtime/runtime.js'
+import type { Half } from './wgsl/half.js'
 
 export interface BackendOptions {
-  readonly useHalf: boolean
+  readonly half: Half
   readonly gradientLift: number
   readonly useSmallTiles: boolean
   readonly adapterText: string
@@ -30,11 +31,11 @@ export interface BackendOptions {
 /** The backend over a device, which it takes over. */
 export function createBackend(
   device: GPUDevice,
-  { useHalf, gradientLift, useSmallTiles, adapterText, isSoftware }: BackendOptions,
+  { half, gradientLift, useSmallTiles, adapterText, isSoftware }: BackendOptions,
 ): Backend {
-  const name = useHalf ? 'webgpu-f16' : 'webgpu'
+  const name = half === 'none' ? 'webgpu' : 'webgpu-f16'
   const runtime = createRuntime(name, device, {
-    useHalf,
+    half,
     gradientLift,
     useSmallTiles,
     add: (running, sum, part) => accumulateNow(running, sum, part, 1),

@@ -8,6 +8,8 @@ export interface WebGpuDescription {
   /** Whether that adapter computes on the processor. */
   readonly isSoftware: boolean
   readonly precision: 'f32' | 'f16'
+  /** Of `f16`: as numbers of `shader-f16`, or in pairs as integers. */
+  readonly halves: 'none' | 'f16' | 'packed'
   /** What the device offers. */
   readonly hasF16: boolean
   readonly hasSubgroups: boolean
@@ -38,11 +40,12 @@ const descriptions = new WeakMap<Backend, Described>()
  */
 export function describeWebGpu(backend: Backend): WebGpuDescription {
   const { runtime, adapter, isSoftware } = described('describeWebGpu', backend)
-  const { hasF16, hasSubgroups, sharedBytes, useHalf }: Capabilities = runtime.capabilities
+  const { hasF16, hasSubgroups, sharedBytes, half }: Capabilities = runtime.capabilities
   return {
     adapter,
     isSoftware,
-    precision: useHalf ? 'f16' : 'f32',
+    precision: half === 'none' ? 'f32' : 'f16',
+    halves: half,
     hasF16,
     hasSubgroups,
     sharedBytes,

@@ -16,12 +16,17 @@ export interface WebGpuOptions {
   readonly precision?: 'f32' | 'f16'
   /**
    * Of `f16`: gradients are multiplied by this power of two before they are rounded, and what is made of them divided by
-   * it, so that small ones do not become 0 (loss scaling, done inside of each product). 4096 by default; larger gradients than
-   * 65504 / lossScale are cut off.
+   * it, so that small ones do not become 0 (loss scaling, done inside of each product). 4096 by default. Gradients beyond
+   * 65504 / lossScale become infinite; training then halves the scale and repeats the step.
    *
    * Micikevicius et al. 2018, "Mixed Precision Training", section 3.2.
    */
   readonly lossScale?: number
+  /**
+   * Of `f16`: how halves lie in the memory of a workgroup. `auto` takes numbers of `shader-f16` where the adapter has it, else pairs
+   * packed into integers, which every device unpacks. Both round alike.
+   */
+  readonly halves?: 'auto' | 'f16' | 'packed'
   /**
    * `small` keeps the code of kernels short, for software drivers, which compile slowly; `auto` knows these by name.
    * Results differ in the order of sums.
@@ -33,7 +38,7 @@ export interface WebGpuOptions {
  * The backend that runs on a graphics card through WebGPU, with own kernels for everything, fused ones included.
  *
  * @throws WebGpuUnavailableError where there is no WebGPU or no adapter, saying what to do
- * @throws RangeError when `precision` is `f16` and the adapter has no half-precision arithmetic
+ * @throws RangeError when `halves` is `f16` and the adapter has no `shader-f16`
  *
  * @example
  * await useBackend(webgpu())
@@ -44,12 +49,14 @@ export async function webgpu({
   adapter: given,
   precision = 'f32',
   lossScale = 4096,
+  halves = 'auto',
   tiles = 'auto',
 }: WebGpuOptions = {}): Promise<Backend> {
   const adapter = given ?? (await requestAdapter(gpu ?? pageGpu(), powerPreference))
-  if (precision === 'f16' && !adapter.features.has('shader-f16')) {
+  const hasF16 = adapter.features.has('shader-f16')
+  if (halves === 'f16' && !hasF16) {
     throw new RangeError(
-      `webgpu: precision must be f32 on this adapter, which has no shader-f16 (${adapterText(adapter)})`,
+      `webgpu: halves must be packed on this adapter, which has no shader-f16 (${adapterText(adapter)})`,
     )
   }
   if (!(Number.isInteger(Math.log2(lossScale)) && lossScale >= 1 && lossScale <= 65_536)) {
@@ -57,7 +64,7 @@ export async function webgpu({
   }
   const device = await requestDevice(adapter)
   return createBackend(device, {
-    useHalf: precision === 'f16',
+    half: precision === 'f32' ? 'none' : halves !== 'auto' ? halves : hasF16 ? 'f16' : 'packed',
     gradientLift: lossScale,
     useSmallTiles: tiles === 'small' || (tiles === 'auto' && isSoftware(adapter)),
     adapterText: adapterText(adapter),

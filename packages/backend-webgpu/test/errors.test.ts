@@ -13,11 +13,11 @@ test('without an adapter the error names the driver and the other engine', async
   await expect(webgpu({ gpu })).rejects.toThrow(/no adapter: the graphics driver is missing.*backend-cpu/)
 })
 
-test('f16 on an adapter without it is refused', async () => {
+test('numbers of shader-f16 on an adapter without it are refused', async () => {
   const info = { vendor: 'acme', architecture: '', device: '', description: 'Card 1' }
   const adapter = { features: new Set<string>(), info } as unknown as GPUAdapter
-  await expect(webgpu({ adapter, precision: 'f16' })).rejects.toThrow(
-    'webgpu: precision must be f32 on this adapter, which has no shader-f16 (acme (Card 1))',
+  await expect(webgpu({ adapter, precision: 'f16', halves: 'f16' })).rejects.toThrow(
+    'webgpu: halves must be packed on this adapter, which has no shader-f16 (acme (Card 1))',
   )
 })
 

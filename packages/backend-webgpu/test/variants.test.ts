@@ -22,10 +22,15 @@ import { training } from './training.js'
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 // The null backend checks shaders and bindings as a real one does; an error is thrown by what is read next.
-for (const precision of ['f32', 'f16'] as const) {
+const precisions = [
+  { precision: 'f32' },
+  { precision: 'f16', halves: 'f16' },
+  { precision: 'f16', halves: 'packed' },
+] as const
+for (const precision of precisions) {
   for (const tiles of ['large', 'small'] as const) {
-    test(`every kernel compiles in ${precision} with ${tiles} tiles`, async () => {
-      const backend = await nullBackend({ precision, tiles })
+    test(`every kernel compiles in ${Object.values(precision).join(', ')} with ${tiles} tiles`, async () => {
+      const backend = await nullBackend({ ...precision, tiles })
       for (const extents of [
         { B: 2, N: 9, D: 72, depth: 1, numHeads: 1 },
         { B: 1, N: 7, D: 30, depth: 1, numHeads: 2 },

@@ -49,29 +49,29 @@ export function attentionKernels(runtime: Runtime): Pick<FusedKernels, 'attentio
   }
 
   function variantOf(headDim: number, keep: boolean): AttentionVariant {
-    const { useHalf, sharedBytes } = capabilities
+    const { half, sharedBytes } = capabilities
     const tile = chooseAttentionTile(headDim, capabilities)
     if (tile === null) {
-      const needed = attentionBytes(headDim, TILES.at(-1)!, useHalf)
+      const needed = attentionBytes(headDim, TILES.at(-1)!, half)
       throw new RangeError(
         `${name}: attention of head width ${headDim} needs ${needed} bytes of workgroup memory (this device has ${sharedBytes}); use more heads`,
       )
     }
-    return { headDim, tile, useHalf, keep }
+    return { headDim, tile, half, keep }
   }
 }
 
 /** The largest tile that fits into the shared memory of a workgroup, or null where none does. */
 export function chooseAttentionTile(
   headDim: number,
-  { useHalf, sharedBytes, useSmallTiles }: Pick<Capabilities, 'useHalf' | 'sharedBytes' | 'useSmallTiles'>,
+  { half, sharedBytes, useSmallTiles }: Pick<Capabilities, 'half' | 'sharedBytes' | 'useSmallTiles'>,
 ): AttentionTile | null {
   const tiles = useSmallTiles ? TILES.slice(-1) : TILES
-  return tiles.find((tile) => attentionBytes(headDim, tile, useHalf) <= sharedBytes) ?? null
+  return tiles.find((tile) => attentionBytes(headDim, tile, half) <= sharedBytes) ?? null
 }
 
-const keyOf = ({ headDim, tile, useHalf }: AttentionVariant) =>
-  `${headDim}/${tile.own}x${tile.other}${useHalf ? '/half' : ''}`
+const keyOf = ({ headDim, tile, half }: AttentionVariant) =>
+  `${headDim}/${tile.own}x${tile.other}${half === 'none' ? '' : `/${half}`}`
 
 function groupsOf({ tile }: AttentionVariant, B: number, N: number, numHeads: number): Groups {
   return [Math.ceil(N / tile.own), numHeads, B]

@@ -53,8 +53,8 @@ export function runProduct(runtime: Runtime, product: Product): void {
   const { inner = null, gated = null, sums = null, gather, isExact = false } = product
   const { G, M, N, K } = extents
   const { capabilities } = runtime
-  const useHalf = capabilities.useHalf && !isExact
-  const lift = useHalf && product.isGradient === true ? capabilities.gradientLift : 1
+  const half = isExact ? 'none' : capabilities.half
+  const lift = half !== 'none' && product.isGradient === true ? capabilities.gradientLift : 1
   const tile = chooseTile(extents, capabilities)
   const variant: ProductVariant = {
     tile,
@@ -62,7 +62,7 @@ export function runProduct(runtime: Runtime, product: Product): void {
     transposeB,
     isVectorA: gather === undefined && (transposeA ? M : K) % 4 === 0,
     isVectorB: gather === undefined && (transposeB ? K : N) % 4 === 0,
-    useHalf,
+    half,
     useBias: bias !== null,
     activation,
     keepsInner: inner !== null,

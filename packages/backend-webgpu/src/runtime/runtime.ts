@@ -3,6 +3,7 @@ import { createCommands, type CommandCounts, type Range } from './commands.js'
 import { STORAGE_ALIGNMENT } from './constants.js'
 import { bufferOf, createDeferredQueue, type DeferredQueue } from './deferred.js'
 import { watchFailures } from './failures.js'
+import type { Half } from '../wgsl/half.js'
 import type { KernelSource } from './kernel.js'
 import { createPipelines, type Kernel, type Pipelines } from './pipelines.js'
 import { createPool, type GpuBuffer } from './pool.js'
@@ -15,10 +16,10 @@ export interface Capabilities {
   readonly storageBuffers: number
   readonly hasF16: boolean
   readonly hasSubgroups: boolean
-  /** Products take their operands in half precision. */
-  readonly useHalf: boolean
+  /** How operands of products lie in shared memory. */
+  readonly half: Half
   /** Gradients are multiplied by this before they are rounded to half precision, and products of them divided by it. */
-  readonly gradientLift: number
+  gradientLift: number
   /** Small tiles, whose code is short: software drivers spend more time on compiling large ones than on running them. */
   readonly useSmallTiles: boolean
 }
@@ -69,7 +70,7 @@ const MAX_GROUPS = 65535
 const UNCOMPILED = { label: 'not compiled', paramTypes: [] } as unknown as Kernel
 
 export interface RuntimeOptions {
-  readonly useHalf: boolean
+  readonly half: Half
   readonly gradientLift: number
   readonly useSmallTiles: boolean
   /** Computes `sum += part` at once; kernels know how. */
@@ -79,7 +80,7 @@ export interface RuntimeOptions {
 export function createRuntime(
   name: string,
   device: GPUDevice,
-  { useHalf, gradientLift, useSmallTiles, add }: RuntimeOptions,
+  { half, gradientLift, useSmallTiles, add }: RuntimeOptions,
 ): Runtime {
   const failures = watchFailures(name, device)
   const pipelines = createPipelines(device)
@@ -93,7 +94,7 @@ export function createRuntime(
     storageBuffers: device.limits.maxStorageBuffersPerShaderStage,
     hasF16: device.features.has('shader-f16'),
     hasSubgroups: device.features.has('subgroups'),
-    useHalf,
+    half,
     gradientLift,
     useSmallTiles,
   }

@@ -1,4 +1,5 @@
 import type { ParamType } from '../runtime/kernel.js'
+import { type Half, halfTiles } from './half.js'
 
 /** How attention is cut: `own` rows of a workgroup against `other` rows at a time; multiples of 8. */
 export interface AttentionTile {
@@ -9,8 +10,8 @@ export interface AttentionTile {
 export interface AttentionVariant {
   readonly headDim: number
   readonly tile: AttentionTile
-  /** Tiles in shared memory are f16; products and statistics stay f32. */
-  readonly useHalf: boolean
+  /** How tiles lie in shared memory; products and statistics are f32. */
+  readonly half: Half
   /** Whether the log-sum-exp is written, for the backward pass. */
   readonly keep: boolean
 }
@@ -22,15 +23,13 @@ export const SIDE = 8
 export const range = (count: number) => Array.from({ length: count }, (_, i) => i)
 
 /** Everything that the three kernels have in common, as text. */
-export function attentionParts({ headDim, tile: { own, other }, useHalf }: AttentionVariant) {
+export function attentionParts({ headDim, tile: { own, other }, half }: AttentionVariant) {
   const depth = Math.ceil(headDim / 4)
   // An odd number of vectors a row: neighbouring rows begin in other banks.
   const stride = depth + (depth % 2 === 0 ? 1 : 0)
   const isVector = headDim % 4 === 0
   const [R, C, V] = [own / SIDE, other / SIDE, Math.ceil(depth / SIDE)]
-  const type = useHalf ? 'vec4<f16>' : 'vec4<f32>'
-  const wide = (text: string) => (useHalf ? `vec4<f32>(${text})` : text)
-  const narrow = (text: string) => (useHalf ? `vec4<f16>(${text})` : text)
+  const { type, narrow, wide, directives, declarations } = halfTiles(half)
   const storage = isVector ? 'vec4<f32>' : 'f32'
 
   const access = (name: string) => `
@@ -60,11 +59,10 @@ ${
   /** Fills a tile with rows `first`, `first + 1`, ... of the head. */
   const fill = (target: string, rows: number, first: string, source: string, rowWidth: string, start: string) => {
     const value = `load_${source}(${first} + row, ${rowWidth}, ${start}, quad)`
-    const lifted = `clamp(${value} * p.lift, vec4<f32>(-65504.0), vec4<f32>(65504.0))`
     return `  for (var i = lane; i < ${rows * depth}u; i += ${LANES}u) {
     let row = i / ${depth}u;
     let quad = i % ${depth}u;
-    ${target}[row * ${stride}u + quad] = ${narrow(useHalf && source === 'dout' ? lifted : value)};
+    ${target}[row * ${stride}u + quad] = ${narrow(half !== 'none' && source === 'dout' ? `${value} * p.lift` : value)};
   }`
   }
   /** result_i_j = own row i times other row j */
@@ -132,7 +130,8 @@ ${range(V)
     ['lift', 'f32'],
   ]
   const shared = (tiles: readonly (readonly [string, number])[]) =>
-    `var<private> wg_sample: u32;
+    `${declarations}
+var<private> wg_sample: u32;
 ${tiles.map(([name, rows]) => `var<workgroup> ${name}: array<${type}, ${rows * stride}>;`).join('\n')}
 var<workgroup> weights: array<f32, ${own * (other + 1)}>;
 var<workgroup> row_parts: array<f32, ${own * SIDE}>;`
@@ -145,7 +144,7 @@ var<workgroup> row_parts: array<f32, ${own * SIDE}>;`
   const common = {
     params,
     workgroupSize: [LANES, 1, 1] as const,
-    directives: useHalf ? 'enable f16;' : '',
+    directives,
   }
   return { R, C, V, storage, access, store, fill, products, mix, setWeights, zeros, storeAll, shared, start, common }
 }

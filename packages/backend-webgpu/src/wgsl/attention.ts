@@ -1,11 +1,12 @@
 import { type KernelSource, reads, writes } from '../runtime/kernel.js'
 import { attentionParts, type AttentionTile, type AttentionVariant, barrier, range, SIDE } from './attention-parts.js'
+import { type Half, halfTiles } from './half.js'
 
 /** Bytes of shared memory of the kernel that needs most. */
-export function attentionBytes(headDim: number, { own, other }: AttentionTile, useHalf: boolean): number {
+export function attentionBytes(headDim: number, { own, other }: AttentionTile, half: Half): number {
   const depth = Math.ceil(headDim / 4)
   const stride = depth + (depth % 2 === 0 ? 1 : 0)
-  return (2 * own + other) * stride * (useHalf ? 8 : 16) + own * (other + 1) * 4 + own * SIDE * 4
+  return (2 * own + other) * stride * halfTiles(half).bytes + own * (other + 1) * 4 + own * SIDE * 4
 }
 
 /**
@@ -105,7 +106,7 @@ export function queryGradientSource(variant: AttentionVariant): KernelSource {
     attentionParts(variant)
   const {
     tile: { own, other },
-    useHalf,
+    half,
   } = variant
   const depth = Math.ceil(variant.headDim / 4)
   const rows = range(R)
@@ -163,7 +164,7 @@ ${rows
   .flatMap((i) =>
     range(C).map(
       (j) =>
-        `  let e${i}_${j} = select(0.0, exp(s${i}_${j} * p.scale - log_sum${i}), other_first + tx + ${j * SIDE}u < p.tokens) * (g${i}_${j} ${useHalf ? '/ p.lift ' : ''}- delta${i}) * p.scale;`,
+        `  let e${i}_${j} = select(0.0, exp(s${i}_${j} * p.scale - log_sum${i}), other_first + tx + ${j * SIDE}u < p.tokens) * (g${i}_${j} ${half !== 'none' ? '/ p.lift ' : ''}- delta${i}) * p.scale;`,
     ),
   )
   .join('\n')}
@@ -183,7 +184,7 @@ export function keyGradientSource(variant: AttentionVariant): KernelSource {
     attentionParts(variant)
   const {
     tile: { own, other },
-    useHalf,
+    half,
   } = variant
   const rows = range(R)
   return {
@@ -235,7 +236,7 @@ ${products('g', 'value_tile', 'other_tile')}
 ${rows
   .flatMap((i) =>
     range(C).map(
-      (j) => `  let f${i}_${j} = e${i}_${j} * (g${i}_${j} ${useHalf ? '/ p.lift ' : ''}- delta${j}) * p.scale;`,
+      (j) => `  let f${i}_${j} = e${i}_${j} * (g${i}_${j} ${half !== 'none' ? '/ p.lift ' : ''}- delta${j}) * p.scale;`,
     ),
   )
   .join('\n')}
@@ -246,6 +247,6 @@ ${barrier}
 ${mix('dk', 'other_tile')}
   }
 ${storeAll('dk', 'dqkv', '3u * p.width', 'p.width + head', () => '1.0')}
-${storeAll('dv', 'dqkv', '3u * p.width', '2u * p.width + head', () => (useHalf ? '(1.0 / p.lift)' : '1.0'))}`,
+${storeAll('dv', 'dqkv', '3u * p.width', '2u * p.width + head', () => (half !== 'none' ? '(1.0 / p.lift)' : '1.0'))}`,
   }
 }

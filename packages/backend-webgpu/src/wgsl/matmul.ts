@@ -1,6 +1,7 @@
 import type { Activation } from '@dit/tensor'
 import { type KernelSource, type ParamType, reads, type StorageBinding, writes } from '../runtime/kernel.js'
 import { precise } from './functions.js'
+import { type Half, halfTiles } from './half.js'
 
 /** How a product is cut: a workgroup makes `rows` x `columns` of it, an invocation `size` x `size` of these. */
 export interface Tile {
@@ -20,7 +21,7 @@ export interface ProductVariant {
   readonly isVectorA: boolean
   readonly isVectorB: boolean
   /** Operands are rounded to f16 on their way into shared memory; sums stay f32. */
-  readonly useHalf: boolean
+  readonly half: Half
   readonly useBias: boolean
   readonly activation: Activation
   /** Also writes what the activation is applied to. */
@@ -54,13 +55,14 @@ const XYZW = 'xyzw'
  * vectors for all transposes; rows along the summed axis are padded by one vector against bank conflicts.
  */
 export function productSource(variant: ProductVariant): KernelSource {
-  const { tile, transposeA, transposeB, isVectorA, isVectorB, useHalf, accumulates } = variant
+  const { tile, transposeA, transposeB, isVectorA, isVectorB, accumulates } = variant
   const { useBias, activation, keepsInner, isGated, sums, gather } = variant
   const { rows, columns, size, depth } = tile
   const [TX, TY] = [columns / size, rows / size]
   const lanes = TX * TY
   const quads = depth / 4
-  const shared = useHalf ? 'vec4<f16>' : 'vec4<f32>'
+  const useHalf = variant.half !== 'none'
+  const { type: shared, narrow, wide, ...half } = halfTiles(variant.half)
   // In vectors: along the summed axis [row][quad], or along the row axis [term][row / 4].
   const sharedA = transposeA ? depth * (rows / 4) : rows * (quads + 1)
   const sharedB = transposeB ? columns * (quads + 1) : depth * (columns / 4)
@@ -85,7 +87,7 @@ export function productSource(variant: ProductVariant): KernelSource {
   const number = (name: string) => `${name}: u32`
   const zero = 'vec4<f32>(0.0)'
 
-  const declarations = `
+  const declarations = `${half.declarations}
 var<workgroup> tile_a: array<${shared}, ${sharedA}>;
 var<workgroup> tile_b: array<${shared}, ${sharedB}>;
 ${gather === undefined ? loader('a', transposeA ? 'm' : 'k', isVectorA) : picker('a', 'term', 'k', gather.a)}
@@ -112,8 +114,7 @@ ${isGated ? '  gated[at] = fma(gate[(row / p.tokens) * p.n + column], value, x[a
       width: transposeA ? 'p.m' : 'p.k',
       depth,
       lanes,
-      convert: (value) =>
-        useHalf ? `vec4<f16>(clamp(${value} * p.scale, vec4<f32>(-65504.0), vec4<f32>(65504.0)))` : value,
+      convert: (value) => narrow(useHalf ? `${value} * p.scale` : value),
     }),
     tileLoad({
       name: 'b',
@@ -124,25 +125,24 @@ ${isGated ? '  gated[at] = fma(gate[(row / p.tokens) * p.n + column], value, x[a
       width: transposeB ? 'p.k' : 'p.n',
       depth,
       lanes,
-      convert: (value) => (useHalf ? `vec4<f16>(${value})` : value),
+      convert: narrow,
     }),
   ]
 
   // Element of A at row i and term t of a group of four; vector of four columns of B at a term.
   const range = (count: number) => Array.from({ length: count }, (_, i) => i)
-  const f32 = (text: string) => (useHalf ? `vec4<f32>(${text})` : text)
   const readA = transposeA
     ? range(4).flatMap((t) =>
         range(size / 4).map(
-          (v) => `let a${t}_${v} = ${f32(`tile_a[(4u * quad + ${t}u) * ${rows / 4}u + ty + ${v * TY}u]`)};`,
+          (v) => `let a${t}_${v} = ${wide(`tile_a[(4u * quad + ${t}u) * ${rows / 4}u + ty + ${v * TY}u]`)};`,
         ),
       )
-    : range(size).map((i) => `let a${i} = ${f32(`tile_a[(ty + ${i * TY}u) * ${quads + 1}u + quad]`)};`)
+    : range(size).map((i) => `let a${i} = ${wide(`tile_a[(ty + ${i * TY}u) * ${quads + 1}u + quad]`)};`)
   const readB = transposeB
-    ? range(size).map((j) => `let b${j} = ${f32(`tile_b[(tx + ${j * TX}u) * ${quads + 1}u + quad]`)};`)
+    ? range(size).map((j) => `let b${j} = ${wide(`tile_b[(tx + ${j * TX}u) * ${quads + 1}u + quad]`)};`)
     : range(4).flatMap((t) =>
         range(size / 4).map(
-          (v) => `let b${t}_${v} = ${f32(`tile_b[(4u * quad + ${t}u) * ${columns / 4}u + tx + ${v * TX}u]`)};`,
+          (v) => `let b${t}_${v} = ${wide(`tile_b[(4u * quad + ${t}u) * ${columns / 4}u + tx + ${v * TX}u]`)};`,
         ),
       )
   const elementA = (i: number, t: number) => (transposeA ? `a${t}_${i >> 2}.${XYZW[i & 3]}` : `a${i}.${XYZW[t]}`)
@@ -166,7 +166,7 @@ ${isGated ? '  gated[at] = fma(gate[(row / p.tokens) * p.n + column], value, x[a
     sums === 'none'
       ? ''
       : `    if (wg.x == 0u && lane < ${rows / 4}u) {
-      for (var term = 0u; term < ${depth}u; term++) { column_sum += ${f32(`tile_a[term * ${rows / 4}u + lane]`)}; }
+      for (var term = 0u; term < ${depth}u; term++) { column_sum += ${wide(`tile_a[term * ${rows / 4}u + lane]`)}; }
     }`
   const sumEnd =
     sums === 'none'
@@ -183,7 +183,7 @@ ${isGated ? '  gated[at] = fma(gate[(row / p.tokens) * p.n + column], value, x[a
     storage,
     params,
     workgroupSize: [lanes, 1, 1],
-    directives: useHalf ? 'enable f16;' : '',
+    directives: half.directives,
     declarations,
     body: `  let first_row = wg.y * ${rows}u;
   let first_column = wg.x * ${columns}u;
@@ -276,13 +276,13 @@ function tileLoad({ name, isAlongTerms, extent, first, limit, depth, lanes, conv
 
 /** Its name in caches and errors. */
 export function describe(variant: ProductVariant): string {
-  const { tile, transposeA, transposeB, isVectorA, isVectorB, useHalf, useBias, activation } = variant
+  const { tile, transposeA, transposeB, isVectorA, isVectorB, half, useBias, activation } = variant
   const { keepsInner, accumulates, isGated, sums } = variant
   return [
     `product/${tile.rows}x${tile.columns}`,
     `${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}${isVectorA ? 4 : 1}${isVectorB ? 4 : 1}`,
     ...(variant.gather === undefined ? [] : [variant.gather.name]),
-    ...(useHalf ? ['half'] : []),
+    ...(half === 'none' ? [] : [half]),
     ...(useBias ? ['bias'] : []),
     ...(activation === 'none' ? [] : [activation]),
     ...(keepsInner ? ['inner'] : []),
