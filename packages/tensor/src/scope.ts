@@ -1,14 +1,12 @@
 /** What a scope looks after: tensors, which register themselves when they are made. */
-interface Scoped {
-  dispose(): void
+export abstract class Scoped {
+  abstract dispose(): void
 }
 
-const registered = new WeakSet<object>()
 let scopes: Set<Scoped>[] = []
 
 /** Enters a new tensor into the innermost scope. */
 export function registerInScope(tensor: Scoped): void {
-  registered.add(tensor)
   scopes.at(-1)?.add(tensor)
 }
 
@@ -71,6 +69,7 @@ export function dispose(value: unknown): void {
 }
 
 function tensorsIn(value: unknown): Set<Scoped> {
+  if (value instanceof Scoped) return new Set([value])
   const found = new Set<Scoped>()
   const seen = new Set<unknown>()
   // A list of what is still to be searched, not recursion: a long chain must not overflow the stack.
@@ -78,7 +77,7 @@ function tensorsIn(value: unknown): Set<Scoped> {
   const visit = (item: unknown) => {
     if (item === null || typeof item !== 'object' || seen.has(item)) return
     seen.add(item)
-    if (registered.has(item)) found.add(item as Scoped)
+    if (item instanceof Scoped) found.add(item)
     else left.push(item)
   }
   visit(value)

@@ -1,6 +1,6 @@
 import type { Backend, BackendBuffer, View } from './backend.js'
 import { bytesPerElement, type DType, type TensorData } from './dtype.js'
-import { registerInScope } from './scope.js'
+import { registerInScope, Scoped } from './scope.js'
 import { formatShape, type Shape, sizeOf } from './shape.js'
 
 /** A buffer shared by the tensors that view it; freed when the last of them is gone. */
@@ -20,7 +20,7 @@ let reads: Set<Tensor> | null = null
  * Numbers on an engine: a contiguous view with a shape and an element type. Values are immutable but for the kernels that
  * say otherwise (`accumulate`, `fill`, optimizer steps). Made by functions such as `tensor` and `zeros`, never by `new`.
  */
-export class Tensor implements View {
+export class Tensor extends Scoped implements View {
   readonly id = nextId++
   readonly shape: Shape
   readonly dtype: DType
@@ -31,6 +31,7 @@ export class Tensor implements View {
 
   /** @internal */
   constructor(storage: Storage, byteOffset: number, shape: Shape, dtype: DType) {
+    super()
     this.storage = storage
     this.byteOffset = byteOffset
     this.shape = shape
@@ -71,13 +72,13 @@ export class Tensor implements View {
   }
 
   /** Gives the memory back. Doing so twice is harmless. */
-  dispose(): void {
+  override dispose(): void {
     if (this.isDisposed) return
     this.isDisposed = true
     this.releaseIfUnused()
   }
 
-  toString(): string {
+  override toString(): string {
     return `Tensor(${formatShape(this.shape)} ${this.dtype} on ${this.backend.name})`
   }
 

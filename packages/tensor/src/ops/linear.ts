@@ -1,8 +1,8 @@
 import { emptyGradient } from '../autograd/destinations.js'
 import { isTracked, record } from '../autograd/tape.js'
-import type { Activation } from '../backend.js'
+import type { Activation, View } from '../backend.js'
 import { scope } from '../scope.js'
-import { formatShape, sameShape } from '../shape.js'
+import { formatShape, sameShape, sizeOf } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add } from './binary.js'
 import { checkFloats } from './check-floats.js'
@@ -40,12 +40,9 @@ export function linear(
     )
   }
   checkFloats('linear', bias === null ? [x, weight] : [x, weight, bias])
+  if (x.backend.kernels.linear !== undefined) return fused(x, weight, bias, activation)
   return scope(() => {
-    const rows = reshape(x, [-1, width])
-    const out =
-      x.backend.kernels.linear === undefined
-        ? composed(rows, weight, bias, activation)
-        : fused(rows, weight, bias, activation)
+    const out = composed(reshape(x, [-1, width]), weight, bias, activation)
     return reshape(out, [...x.shape.slice(0, -1), weight.shape[0]])
   })
 }
@@ -61,8 +58,8 @@ function fused(x: Tensor, weight: Tensor, bias: Tensor | null, activation: Activ
   const backend = commonBackend('linear', [x, ...parameters])
   const inputs = [x, ...parameters]
   const needs = inputs.map(isTracked)
-  const out = empty(backend, [x.shape[0], weight.shape[0]], x.dtype)
-  const saved = backend.kernels.linear!(x, weight, bias, activation, out, needs.includes(true))
+  const out = empty(backend, x.shape.with(-1, weight.shape[0]), x.dtype)
+  const saved = backend.kernels.linear!(rowsOf(x), weight, bias, activation, rowsOf(out), needs.includes(true))
   record({
     name: 'linear',
     inputs,
@@ -71,10 +68,19 @@ function fused(x: Tensor, weight: Tensor, bias: Tensor | null, activation: Activ
     backward: ([dout]) => {
       const outputs = inputs.map((input, i) => (needs[i] ? emptyGradient(input) : null))
       const [dx, dweight, dbias = null] = outputs
-      backend.kernels.linearBackward!(x, weight, activation, saved, dout!, { dx, dweight, dbias })
+      backend.kernels.linearBackward!(rowsOf(x), weight, activation, saved, rowsOf(dout!), {
+        dx: dx && rowsOf(dx),
+        dweight,
+        dbias,
+      })
       return outputs
     },
     release: () => saved?.dispose(),
   })
   return out
+}
+
+/** As kernels want it: `[M, K]`, every axis but the last in one. */
+function rowsOf({ buffer, byteOffset, shape, dtype }: View): View {
+  return { buffer, byteOffset, shape: [sizeOf(shape.slice(0, -1)), shape.at(-1)!], dtype }
 }
