@@ -2,12 +2,28 @@ import { COMPUTE, UNIFORM_BYTES } from './constants.js'
 import { type KernelSource, type ParamType, shaderText } from './kernel.js'
 import type { GpuBuffer } from './pool.js'
 
+/** Part of a buffer, as it is bound. */
+export interface Range {
+  readonly buffer: GpuBuffer
+  readonly offset: number
+  readonly size: number
+}
+
+/** What one dispatch binds. */
+export interface Bindings {
+  readonly layout: Layout
+  readonly ranges: readonly Range[]
+  readonly group: GPUBindGroup
+  /** Those of the dispatch that came after it the last time. */
+  next: Bindings | null
+}
+
 /** What kernels with the same kinds of bindings share. */
 export interface Layout {
   readonly bindGroupLayout: GPUBindGroupLayout
   readonly pipelineLayout: GPUPipelineLayout
   /** By the names of what is bound. */
-  readonly groups: Map<string, GPUBindGroup>
+  readonly bindings: Map<string, Bindings>
 }
 
 /** A kernel ready to run. */
@@ -54,7 +70,7 @@ export function createPipelines(device: GPUDevice): Pipelines {
         ],
       })
       const pipelineLayout = device.createPipelineLayout({ label: key, bindGroupLayouts: [bindGroupLayout] })
-      layout = { bindGroupLayout, pipelineLayout, groups: new Map() }
+      layout = { bindGroupLayout, pipelineLayout, bindings: new Map() }
       layouts.set(key, layout)
     }
     return layout
@@ -96,10 +112,11 @@ export function createPipelines(device: GPUDevice): Pipelines {
       return kernels.size
     },
     forget(buffers) {
-      const ids = new Set(buffers.map(({ id }) => String(id)))
-      for (const { groups } of layouts.values()) {
-        for (const key of groups.keys()) {
-          if (key.split(';').some((part) => ids.has(part.slice(0, part.indexOf(':'))))) groups.delete(key)
+      const gone = new Set(buffers)
+      for (const { bindings } of layouts.values()) {
+        for (const [key, each] of bindings) {
+          each.next = null
+          if (each.ranges.some(({ buffer }) => gone.has(buffer))) bindings.delete(key)
         }
       }
     },

@@ -51,6 +51,7 @@ const SLACK_BYTES = 64 * 2 ** 20
 export function createPool(device: GPUDevice, onDestroy: (buffers: readonly GpuBuffer[]) => void): Pool {
   const free = new Map<number, GpuBuffer[]>()
   const all = new Set<GpuBuffer>()
+  const { maxBufferSize } = device.limits
   let nextId = 0
   let [buffers, bytes, peakBytes, reservedBytes, freeBytes] = [0, 0, 0, 0, 0]
 
@@ -78,7 +79,7 @@ export function createPool(device: GPUDevice, onDestroy: (buffers: readonly GpuB
 
   return {
     take(byteLength) {
-      const capacity = sizeClass(byteLength, device.limits.maxBufferSize)
+      const capacity = sizeClass(byteLength, maxBufferSize)
       let buffer = free.get(capacity)?.shift()
       if (buffer === undefined) buffer = make(capacity)
       else freeBytes -= capacity
@@ -130,7 +131,7 @@ export function createPool(device: GPUDevice, onDestroy: (buffers: readonly GpuB
 /** The smallest of 2^k (1 + j / 8) that holds so many bytes, and at most what a buffer may have. */
 export function sizeClass(byteLength: number, maxBufferSize: number): number {
   if (byteLength <= SMALLEST) return SMALLEST
-  const power = 2 ** Math.floor(Math.log2(byteLength))
+  const power = SMALLEST * 2 ** (31 - Math.clz32(byteLength / SMALLEST))
   const step = Math.max(power / 8, SMALLEST)
   const size = Math.ceil(byteLength / step) * step
   return Math.max(Math.min(size, Math.floor(maxBufferSize / 4) * 4), Math.ceil(byteLength / 4) * 4)

@@ -1,11 +1,11 @@
 import { type BackendMemory, bytesPerElement, sizeOf, type TensorData, typedArray, type View } from '@dit/tensor'
-import { createCommands, type CommandCounts, type Range } from './commands.js'
+import { createCommands, type CommandCounts } from './commands.js'
 import { STORAGE_ALIGNMENT } from './constants.js'
 import { bufferOf, createDeferredQueue, type DeferredQueue } from './deferred.js'
 import { watchFailures } from './failures.js'
 import type { Half } from '../wgsl/half.js'
 import type { KernelSource } from './kernel.js'
-import { createPipelines, type Kernel, type Pipelines } from './pipelines.js'
+import { createPipelines, type Kernel, type Pipelines, type Range } from './pipelines.js'
 import { createPool, type GpuBuffer } from './pool.js'
 
 /** What kernels are chosen by. */
