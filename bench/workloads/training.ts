@@ -50,16 +50,17 @@ export function createTrainer(backend: Backend, model: DiTConfig, recompute: 'no
     Object.entries(frozenShapes).map(([name, shape]) => [name, zeros(shape, { backend })]),
   )
   const held = [...[trainable, gradients, m, v].flatMap(({ segments }) => segments), ...Object.values(frozen)]
+  const params = { ...frozen, ...trainable.params }
   let step = 0
   return {
-    params: { ...frozen, ...trainable.params },
+    params,
     gradientParams: gradients.params,
     stateBytes: held.reduce((bytes, { byteLength }) => bytes + byteLength, 0),
     gradients({ xt, noise, timesteps, labels }) {
       const { loss } = valueAndGrad(
         trainable.params,
-        (current) => {
-          const predicted = forward(model, { ...frozen, ...current }, { xt, timesteps, labels }, { recompute })
+        () => {
+          const predicted = forward(model, params, { xt, timesteps, labels }, { recompute })
           return { loss: scope(() => mean(square(sub(predicted, noise)))) }
         },
         { into: gradients.params, overwrite: true },
