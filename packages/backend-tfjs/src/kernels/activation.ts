@@ -1,6 +1,7 @@
 import type { UnaryOp } from '@dit/tensor'
 import * as tf from '@tensorflow/tfjs-core'
 import { add, div, mul, sub } from './arithmetic.js'
+import { cos, exp, sin } from './transcendental.js'
 
 // gelu(x) = 0.5 x (1 + tanh(u)) = x sigmoid(2 u) with 2 u = x (LINEAR + CUBIC x^2): exact, and the sigmoid of the wasm
 // engine is vectorised where its tanh is not (1.4 against 24 ns an element).
@@ -45,7 +46,7 @@ function slopeOf(gate: tf.Tensor, steepness: tf.Tensor): tf.Tensor {
 }
 
 export const unaryFunctions: Record<UnaryOp, (x: tf.Tensor) => tf.Tensor> = {
-  exp: tf.exp,
+  exp,
   log: tf.log,
   sqrt: tf.sqrt,
   square: tf.square,
@@ -54,12 +55,12 @@ export const unaryFunctions: Record<UnaryOp, (x: tf.Tensor) => tf.Tensor> = {
   sigmoid: tf.sigmoid,
   silu,
   gelu,
-  sin: tf.sin,
-  cos: tf.cos,
+  sin,
+  cos,
 }
 
 export const unarySlopes: Record<UnaryOp, (x: tf.Tensor) => tf.Tensor> = {
-  exp: tf.exp,
+  exp,
   log: (x) => div(1, x),
   sqrt: (x) => div(0.5, tf.sqrt(x)),
   square: (x) => mul(x, 2),
@@ -70,6 +71,6 @@ export const unarySlopes: Record<UnaryOp, (x: tf.Tensor) => tf.Tensor> = {
   sigmoid: (x) => mul(tf.sigmoid(x), tf.sigmoid(tf.neg(x))),
   silu: (x) => siluAndSlope(x).slope,
   gelu: (x) => geluAndSlope(x).slope,
-  sin: tf.cos,
-  cos: (x) => tf.neg(tf.sin(x)),
+  sin: cos,
+  cos: (x) => tf.neg(sin(x)),
 }

@@ -1,6 +1,7 @@
 import type { RequiredKernels } from '@dit/tensor'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Runner } from '../runner.js'
+import { moved } from '../webgpu/integers.js'
 import { permuted } from './permute.js'
 
 type Indexing = Pick<RequiredKernels, 'permute' | 'slice' | 'concat' | 'gather' | 'scatterAdd'>
@@ -8,16 +9,16 @@ type Indexing = Pick<RequiredKernels, 'permute' | 'slice' | 'concat' | 'gather' 
 export function indexingKernels(runner: Runner): Indexing {
   return {
     permute(x, axes, out) {
-      runner.run(out, () => permuted(runner.read(x), axes))
+      runner.run(out, () => moved([runner.read(x)], ([x]) => permuted(x, axes)))
     },
     slice(x, starts, out) {
-      runner.run(out, () => tf.slice(runner.read(x), [...starts], [...out.shape]))
+      runner.run(out, () => moved([runner.read(x)], ([x]) => tf.slice(x, [...starts], [...out.shape])))
     },
     concat(xs, axis, out) {
       runner.run(out, () =>
-        tf.concat(
+        moved(
           xs.map((x) => runner.read(x)),
-          axis,
+          (xs) => tf.concat(xs, axis),
         ),
       )
     },
