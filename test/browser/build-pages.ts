@@ -54,9 +54,8 @@ export async function writePlainPage(
 /** What the pages import, with all that it needs. */
 function neededPackages(): Package[] {
   const all = publishable(readPackages())
-  const needed = ['@dit/train-ddp', '@dit/sampler', '@dit/backend-cpu', '@dit/backend-webgpu', '@dit/browser'].flatMap(
-    (name) => closure(all, name),
-  )
+  const backends = ['@dit/backend-cpu', '@dit/backend-tfjs', '@dit/backend-webgpu']
+  const needed = [...backends, '@dit/train-ddp', '@dit/sampler', '@dit/browser'].flatMap((name) => closure(all, name))
   return [...new Map(needed.map((item) => [item.name, item])).values()]
 }
 

@@ -3,7 +3,11 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
 
-const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript' }
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.wasm': 'application/wasm',
+}
 
 /** Makes a page cross-origin isolated. */
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
@@ -15,7 +19,7 @@ export interface PageServer {
   close(): Promise<void>
 }
 
-/** Serves `.html` and `.js` files on 127.0.0.1, each folder under its name, at a port that is free. */
+/** Serves `.html`, `.js` and `.wasm` files on 127.0.0.1, each folder under its name, at a port that is free. */
 export async function servePages(folders: Readonly<Record<string, string>>): Promise<PageServer> {
   const find = async (path: string) => {
     const [, name, rest] = /^\/(?:plain|isolated)\/([^/]+)\/(.+)$/.exec(path) ?? []
@@ -28,7 +32,7 @@ export async function servePages(folders: Readonly<Record<string, string>>): Pro
     const file = await find(path)
     const isolation = path.startsWith('/isolated/') ? ISOLATION : {}
     if (file === null) response.writeHead(404).end()
-    else response.writeHead(200, { 'Content-Type': `${file.type}; charset=utf-8`, ...isolation }).end(file.contents)
+    else response.writeHead(200, { 'Content-Type': file.type, ...isolation }).end(file.contents)
   }
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1')
