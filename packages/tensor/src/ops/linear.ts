@@ -58,7 +58,7 @@ function fused(x: Tensor, weight: Tensor, bias: Tensor | null, activation: Activ
   const backend = commonBackend('linear', [x, ...parameters])
   const inputs = [x, ...parameters]
   const needs = inputs.map(isTracked)
-  const out = empty(backend, x.shape.with(-1, weight.shape[0]), x.dtype)
+  const out = empty(backend, [...x.shape.slice(0, -1), weight.shape[0]], x.dtype)
   const saved = backend.kernels.linear!(rowsOf(x), weight, bias, activation, rowsOf(out), needs.includes(true))
   record({
     name: 'linear',
