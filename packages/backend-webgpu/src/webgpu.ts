@@ -106,11 +106,8 @@ export function isSoftware(adapter: GPUAdapter): boolean {
 function pageGpu(): GPU {
   const { navigator } = globalThis as { navigator?: { gpu?: GPU } }
   if (navigator?.gpu !== undefined) return navigator.gpu
-  const { process, isSecureContext } = globalThis as {
-    process?: { versions?: { node?: string } }
-    isSecureContext?: boolean
-  }
-  if (process?.versions?.node !== undefined) {
+  const { isSecureContext } = globalThis as { isSecureContext?: boolean }
+  if (isNode()) {
     throw new WebGpuUnavailableError(
       "webgpu: Node has no WebGPU of its own; npm install webgpu, and webgpu({ gpu: await nodeGpu() }) with nodeGpu of '@dit/backend-webgpu/node'",
     )
@@ -130,8 +127,16 @@ function pageGpu(): GPU {
 async function requestAdapter(gpu: GPU, powerPreference: GPUPowerPreference): Promise<GPUAdapter> {
   const adapter = await gpu.requestAdapter({ powerPreference })
   if (adapter !== null) return adapter
+  const why = isNode()
+    ? 'no driver was found. On Linux Dawn needs the loader of Vulkan (Debian: libvulkan1) and a driver that it takes, of the card or ' +
+      'Mesa 25 or later: vulkaninfo --summary lists them, and VK_DRIVER_FILES names the manifest (.json) of one that the loader does not find'
+    : 'the graphics driver is missing, too old or on a blocklist (chrome://gpu tells)'
   throw new WebGpuUnavailableError(
-    'webgpu: there is WebGPU here but no adapter: the graphics driver is missing, too old or on a blocklist (chrome://gpu tells). ' +
-      'cpu() of @dit/backend-cpu computes the same on the processor',
+    `webgpu: there is WebGPU here but no adapter: ${why}. cpu() of @dit/backend-cpu computes the same on the processor`,
   )
+}
+
+function isNode(): boolean {
+  const { process } = globalThis as { process?: { versions?: { node?: string } } }
+  return process?.versions?.node !== undefined
 }

@@ -1,5 +1,5 @@
 import { add, full, reference, tensor } from '@dit/tensor'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { runtimeOf } from '../src/describe.js'
 import { describeWebGpu, DeviceLostError, webgpu } from '../src/index.js'
 import { nullBackend } from './drivers.js'
@@ -8,9 +8,19 @@ test('without WebGPU the error says how Node gets it', async () => {
   await expect(webgpu()).rejects.toThrow(/^webgpu: Node has no WebGPU of its own; npm install webgpu/)
 })
 
-test('without an adapter the error names the driver and the other engine', async () => {
+test('without an adapter the error says how Node finds a driver, and names the other engine', async () => {
   const gpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU
-  await expect(webgpu({ gpu })).rejects.toThrow(/no adapter: the graphics driver is missing.*backend-cpu/)
+  await expect(webgpu({ gpu })).rejects.toThrow(/no adapter: .*libvulkan1.*vulkaninfo.*VK_DRIVER_FILES.*backend-cpu/)
+})
+
+test('in a page the error without an adapter speaks of the browser', async () => {
+  const gpu = { requestAdapter: () => Promise.resolve(null) } as unknown as GPU
+  vi.stubGlobal('process', undefined)
+  try {
+    await expect(webgpu({ gpu })).rejects.toThrow(/no adapter: the graphics driver is missing.*chrome:.*backend-cpu/)
+  } finally {
+    vi.unstubAllGlobals()
+  }
 })
 
 test('numbers of shader-f16 on an adapter without it are refused', async () => {
