@@ -1,5 +1,8 @@
 import { claimDevice, visibleDevice } from '@dit/train-ddp/node'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { findMpi, type Mpi } from '../../../test/find-mpi.js'
+import { testNeeding } from '../../../test/require.js'
+import { runJob } from './jobs/run-job.js'
 
 test('a rank is left the GPU of its place', () => {
   expect([0, 1, 7].map((rank) => visibleDevice(rank))).toEqual(['0', '1', '7'])
@@ -51,6 +54,31 @@ test('a process of an MPI job claims its GPU in the environment, any other keeps
   }
   expect(claimDevice(slurm)).toBe('3')
 })
+
+test.each([
+  ['mpirun of Open MPI', { OMPI_COMM_WORLD_SIZE: '4', OMPI_COMM_WORLD_RANK: '3', OMPI_COMM_WORLD_LOCAL_RANK: '1' }],
+  ['mpirun of MPICH', { PMI_SIZE: '4', PMI_RANK: '3', MPI_LOCALRANKID: '1', MPI_LOCALNRANKS: '2' }],
+  ['srun --mpi=pmix', { PMIX_RANK: '3', SLURM_NTASKS: '4', SLURM_LOCALID: '1' }],
+  ['srun --mpi=pmi2', { PMI_SIZE: '4', PMI_RANK: '3', SLURM_NTASKS: '4', SLURM_LOCALID: '1' }],
+])('%s: the second process of the second machine takes its second GPU', (_, variables) => {
+  expect(claimDevice({ ...variables })).toBe('1')
+  expect(claimDevice({ ...variables, CUDA_VISIBLE_DEVICES: '6,7' })).toBe('7')
+  expect(claimDevice({ ...variables, CUDA_VISIBLE_DEVICES: '6' })).toBe('6')
+})
+
+describe.each(['openmpi', 'mpich'] as const)('a job under %s', (name) => {
+  const mpi = findMpi(name)
+  const test = testNeeding('mpi', mpi !== null, `no mpirun of ${name}`)
+  test('leaves each process a GPU of its own, also in the eyes of its libraries', async () => {
+    const { code, stdout, stderr } = await runJob('claim.ts', {}, 3, mpi && withGpus(mpi, '4,5,7'))
+    expect(code, stderr).toBe(0)
+    expect(stdout.match(/gpu=\d+/g)?.toSorted()).toEqual(['gpu=4', 'gpu=5', 'gpu=7'])
+  }, 120_000)
+})
+
+function withGpus(mpi: Mpi, list: string): Mpi {
+  return { ...mpi, env: { ...mpi.env, CUDA_VISIBLE_DEVICES: list } }
+}
 
 test('a launcher that does not tell the place is an error, but for a job of one', () => {
   expect(() => claimDevice({ PMI_RANK: '1', PMI_SIZE: '2' })).toThrow(
