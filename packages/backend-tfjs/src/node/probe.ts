@@ -86,7 +86,7 @@ function loadFailure({ device, name, binding }: TfjsNodePackage, { stderr, signa
   if (signal !== null) {
     return new TensorflowError(
       'does-not-start',
-      `${name} ends the process as it is loaded (${signal}): its library may be for another processor`,
+      `${name} ends the process as it is loaded (${signal}): ${signal === 'SIGILL' ? 'its library is for another processor' : 'its native part may be broken'} (${binding})`,
       buildCommand(device),
     )
   }
@@ -100,7 +100,7 @@ function gpuTrouble({ device, name, record }: TfjsNodePackage, log: string, env:
     return new TensorflowError(
       'no-device',
       `${name} is loaded, but the TensorFlow ${record.tensorflow} that it was built against has no CUDA`,
-      `pip install 'tensorflow[and-cuda]' && ${buildCommand(device)}`,
+      buildCommand(device),
     )
   }
   const missing = missingLibraries(log)

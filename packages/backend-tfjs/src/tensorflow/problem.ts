@@ -35,9 +35,11 @@ export class TensorflowError extends Error {
   }
 }
 
-/** The command that builds the binding of a package against the TensorFlow of a Python. */
-export const buildCommand = (device: TensorflowDevice): string =>
-  `npx dit-tensorflow build${device === 'gpu' ? ' --gpu' : ''} --python python3`
+/** The command that gets a TensorFlow and builds the binding of a package against it. */
+export function buildCommand(device: TensorflowDevice): string {
+  const [wheel, gpu] = device === 'gpu' ? ["'tensorflow[and-cuda]'", ' --gpu'] : ['tensorflow-cpu', '']
+  return `python3 -m venv venv && venv/bin/pip install ${wheel} && npx dit-tensorflow build${gpu} --python venv/bin/python`
+}
 
 export function notInstalled(device: TensorflowDevice): TensorflowError {
   const fix = `npm install --ignore-scripts ${PACKAGES[device]} && ${buildCommand(device)}`

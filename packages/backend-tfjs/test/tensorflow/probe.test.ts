@@ -7,6 +7,10 @@ import { missingLibraries } from '../../src/node/probe.js'
 import { fakePackage, loads } from './fake-package.js'
 
 const gpu = '@tensorflow/tfjs-node-gpu'
+const buildCpu =
+  'python3 -m venv venv && venv/bin/pip install tensorflow-cpu && npx dit-tensorflow build --python venv/bin/python'
+const buildGpu =
+  "python3 -m venv venv && venv/bin/pip install 'tensorflow[and-cuda]' && npx dit-tensorflow build --gpu --python venv/bin/python"
 const { CUDA_VISIBLE_DEVICES: _, ...env } = process.env
 
 test('not installed: says what to install, in Node and through the engine', async () => {
@@ -15,7 +19,7 @@ test('not installed: says what to install, in Node and through the engine', asyn
     name: 'TensorflowError',
     trouble: 'not-installed',
     message: '@tensorflow/tfjs-node is not installed',
-    fix: 'npm install --ignore-scripts @tensorflow/tfjs-node && npx dit-tensorflow build --python python3',
+    fix: `npm install --ignore-scripts @tensorflow/tfjs-node && ${buildCpu}`,
   }
   await expect(probeTensorflow('cpu', { from })).rejects.toMatchObject(expected)
   await expect(tfjs({ engine: 'tensorflow', from })).rejects.toMatchObject(expected)
@@ -28,7 +32,7 @@ test('installed without its native part: says where it belongs and how to build 
     message: expect.stringMatching(
       /tfjs-node-gpu is installed, but its native part is missing .*napi-v8.tfjs_binding\.node$/,
     ),
-    fix: 'npx dit-tensorflow build --gpu --python python3',
+    fix: buildGpu,
   }
   await expect(probeTensorflow('gpu', { from })).rejects.toMatchObject(expected)
   await expect(tfjs({ engine: 'tensorflow', device: 'gpu', from })).rejects.toMatchObject(expected)
@@ -38,7 +42,7 @@ test('a native part for another interface of Node alone is the wrong ABI', async
   await expect(probeTensorflow('cpu', { from: fakePackage({ lib: 'napi-v3' }) })).rejects.toMatchObject({
     trouble: 'wrong-abi',
     message: expect.stringContaining(`is for napi-v3; Node ${process.versions.node} looks for`),
-    fix: 'npx dit-tensorflow build --python python3',
+    fix: buildCpu,
   })
 })
 
@@ -64,7 +68,7 @@ test('a missing cuDNN is named with the version that is wanted, and how to get i
     trouble: 'no-library',
     message:
       '@tensorflow/tfjs-node-gpu is loaded, but libcudnn.so.8 is not found (cuDNN, version 8); TensorFlow 2.9.1 wants CUDA 11.2 and cuDNN 8.1',
-    fix: 'install cuDNN, version 8 and name its folder in LD_LIBRARY_PATH; or, for CUDA 12, npx dit-tensorflow build --gpu --python python3',
+    fix: `install cuDNN, version 8 and name its folder in LD_LIBRARY_PATH; or, for CUDA 12, ${buildGpu}`,
   })
 })
 
@@ -106,7 +110,7 @@ test('no device: with what CUDA says, with what hides it, or with a library that
   await expect(probeTensorflow('gpu', { from: without, env })).rejects.toMatchObject({
     trouble: 'no-device',
     message: '@tensorflow/tfjs-node-gpu is loaded, but the TensorFlow 2.21.0 that it was built against has no CUDA',
-    fix: "pip install 'tensorflow[and-cuda]' && npx dit-tensorflow build --gpu --python python3",
+    fix: buildGpu,
   })
 })
 
@@ -115,6 +119,11 @@ test('a library that ends the process is told apart from one that throws', async
   await expect(probeTensorflow('cpu', { from: killed })).rejects.toMatchObject({
     trouble: 'does-not-start',
     message: expect.stringContaining('ends the process as it is loaded (SIGILL)'),
+  })
+  const broken = fakePackage({ code: "process.kill(process.pid, 'SIGBUS')" })
+  await expect(probeTensorflow('cpu', { from: broken })).rejects.toMatchObject({
+    message: expect.stringMatching(/\(SIGBUS\): its native part may be broken \(.*tfjs_binding\.node\)$/),
+    fix: buildCpu,
   })
   const throwing = fakePackage({ code: "throw new Error('Could not initialize TensorFlow backend.')" })
   await expect(probeTensorflow('cpu', { from: throwing })).rejects.toMatchObject({
