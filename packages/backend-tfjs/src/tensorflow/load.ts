@@ -44,7 +44,7 @@ interface NodeBackend {
  *
  * - `TF_CPP_MIN_LOG_LEVEL=2`: errors only
  * - `TF_FORCE_GPU_ALLOW_GROWTH=true`: takes GPU memory as it needs it, not all of the card at once
- * - `NVIDIA_TF32_OVERRIDE=0` unless `tf32` is asked for
+ * - `NVIDIA_TF32_OVERRIDE=0`, and none where `tf32` is asked for, whatever the caller's environment says
  * - `TF_NUM_INTRAOP_THREADS` where `threads` is given
  *
  * @throws TensorflowError saying what is missing and how to get it
@@ -55,7 +55,8 @@ export function loadTensorflow({ device = 'cpu', threads, tf32 = false, from }: 
   const { availableParallelism } = process.getBuiltinModule('node:os')
   setDefault('TF_CPP_MIN_LOG_LEVEL', '2')
   setDefault('TF_FORCE_GPU_ALLOW_GROWTH', 'true')
-  if (!tf32) process.env['NVIDIA_TF32_OVERRIDE'] = '0'
+  if (tf32) delete process.env['NVIDIA_TF32_OVERRIDE']
+  else process.env['NVIDIA_TF32_OVERRIDE'] = '0'
   if (threads !== undefined) {
     process.env['TF_NUM_INTRAOP_THREADS'] = String(threads)
     process.env['TF_NUM_INTEROP_THREADS'] = '1'

@@ -2,7 +2,7 @@ import { conformanceCases } from '@dit/tensor/conformance'
 import { add, reference, tensor, zeros } from '@dit/tensor'
 import { describeTfjs, fromTf, tfjs, toTf } from '@dit/backend-tfjs'
 import * as tf from '@tensorflow/tfjs-core'
-import { describe, expect } from 'vitest'
+import { describe, expect, onTestFinished } from 'vitest'
 import { testNeeding } from '../../../../test/require.js'
 import { smallTraining } from '../small-training.js'
 import { device, whyNoTensorflow } from './installed.js'
@@ -88,6 +88,30 @@ test('300 training steps learn and leave no tensor of TensorFlow behind', async 
   // The numbers that stay on the device reach their limit first: a step has two new ones, of the bias corrections.
   expect(new Set(counts.slice(200)).size).toBe(1)
 })
+
+test('a training step brings nothing to the host before its loss is read', async () => {
+  const library = tf.findBackend('tensorflow') as unknown as { binding: Binding }
+  const { binding } = library
+  let count = 0
+  const read: Binding['tensorDataSync'] = (id) => {
+    count += 1
+    return binding.tensorDataSync(id)
+  }
+  library.binding = Object.create(binding, { tensorDataSync: { value: read } }) as Binding
+  onTestFinished(() => {
+    library.binding = binding
+  })
+  const training = smallTraining(backend)
+  training.step().dispose()
+  const loss = training.step()
+  expect(count).toBe(0)
+  await loss.data()
+  expect(count).toBe(1)
+})
+
+interface Binding {
+  tensorDataSync(id: number): unknown
+}
 
 test('gives the same bits in every run', async () => {
   expect(await firstLosses()).toEqual(await firstLosses())

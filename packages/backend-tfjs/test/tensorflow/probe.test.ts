@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tfjs } from '@dit/backend-tfjs'
 import { probeTensorflow } from '@dit/backend-tfjs/node'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { missingLibraries } from '../../src/node/probe.js'
 import { fakePackage, loads } from './fake-package.js'
 
@@ -130,6 +130,18 @@ test('a library that ends the process is told apart from one that throws', async
     trouble: 'does-not-start',
     message: '@tensorflow/tfjs-node does not start: Could not initialize TensorFlow backend.',
   })
+})
+
+test.each([
+  [false, undefined, '0'],
+  [true, undefined, 'undefined'],
+  [true, '0', 'undefined'],
+])('with tf32 %s where the environment says %s the library starts with NVIDIA_TF32_OVERRIDE=%s', async (...row) => {
+  const [tf32, before, expected] = row
+  onTestFinished(() => void delete process.env['NVIDIA_TF32_OVERRIDE'])
+  if (before !== undefined) process.env['NVIDIA_TF32_OVERRIDE'] = before
+  const from = fakePackage({ name: gpu, code: "throw new Error('override ' + process.env.NVIDIA_TF32_OVERRIDE)" })
+  await expect(tfjs({ engine: 'tensorflow', device: 'gpu', tf32, from })).rejects.toThrow(`override ${expected}`)
 })
 
 test('one that loads and computes where it should is no trouble', async () => {
