@@ -22,20 +22,28 @@ import type { Half } from './wgsl/half.js'
 
 export interface BackendOptions {
   readonly half: Half
+  readonly useSubgroups: boolean
   readonly gradientLift: number
   readonly useSmallTiles: boolean
   readonly adapterText: string
   readonly isSoftware: boolean
 }
 
+/** @throws RangeError unless it is a power of two that neither loses bits nor leaves no room */
+export function checkedLossScale(value: number): number {
+  if (Number.isInteger(Math.log2(value)) && value >= 1 && value <= 65_536) return value
+  throw new RangeError(`webgpu: lossScale must be a power of two from 1 to 65536 (got ${value})`)
+}
+
 /** The backend over a device, which it takes over. */
 export function createBackend(
   device: GPUDevice,
-  { half, gradientLift, useSmallTiles, adapterText, isSoftware }: BackendOptions,
+  { half, useSubgroups, gradientLift, useSmallTiles, adapterText, isSoftware }: BackendOptions,
 ): Backend {
   const name = half === 'none' ? 'webgpu' : 'webgpu-f16'
   const runtime = createRuntime(name, device, {
     half,
+    useSubgroups,
     gradientLift,
     useSmallTiles,
     add: (running, sum, part) => accumulateNow(running, sum, part, 1),

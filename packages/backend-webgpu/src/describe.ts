@@ -13,6 +13,8 @@ export interface WebGpuDescription {
   /** What the device offers. */
   readonly hasF16: boolean
   readonly hasSubgroups: boolean
+  /** Whether reductions use them. */
+  readonly useSubgroups: boolean
   /** Bytes of memory that a workgroup shares. */
   readonly sharedBytes: number
   readonly maxBufferBytes: number
@@ -40,7 +42,7 @@ const descriptions = new WeakMap<Backend, Described>()
  */
 export function describeWebGpu(backend: Backend): WebGpuDescription {
   const { runtime, adapter, isSoftware } = described('describeWebGpu', backend)
-  const { hasF16, hasSubgroups, sharedBytes, half }: Capabilities = runtime.capabilities
+  const { hasF16, hasSubgroups, useSubgroups, sharedBytes, half }: Capabilities = runtime.capabilities
   return {
     adapter,
     isSoftware,
@@ -48,6 +50,7 @@ export function describeWebGpu(backend: Backend): WebGpuDescription {
     halves: half,
     hasF16,
     hasSubgroups,
+    useSubgroups,
     sharedBytes,
     maxBufferBytes: backend.maxBufferBytes,
     kernels: runtime.pipelines.size,

@@ -1,5 +1,5 @@
 import type { Backend } from '@dit/tensor'
-import { createBackend } from './backend.js'
+import { checkedLossScale, createBackend } from './backend.js'
 import { WebGpuUnavailableError } from './errors.js'
 
 export interface WebGpuOptions {
@@ -17,7 +17,7 @@ export interface WebGpuOptions {
   /**
    * Of `f16`: gradients are multiplied by this power of two before they are rounded, and what is made of them divided by
    * it, so that small ones do not become 0 (loss scaling, done inside of each product). 4096 by default. Gradients beyond
-   * 65504 / lossScale become infinite; training then halves the scale and repeats the step.
+   * 65504 / lossScale become infinite; `train` then halves the scale and repeats the step.
    *
    * Micikevicius et al. 2018, "Mixed Precision Training", section 3.2.
    */
@@ -27,6 +27,11 @@ export interface WebGpuOptions {
    * packed into integers, which every device unpacks. Both round alike.
    */
   readonly halves?: 'auto' | 'f16' | 'packed'
+  /**
+   * Whether sums and norms reduce over subgroups: `auto` where the device has them and WGSL knows their numbers (`subgroup_id`), `off`
+   * nowhere, `on` is an error where they are missing. Results differ in the order of sums.
+   */
+  readonly subgroups?: 'auto' | 'on' | 'off'
   /**
    * `small` keeps the code of kernels short, for software drivers, which compile slowly; `auto` knows these by name.
    * Results differ in the order of sums.
@@ -38,6 +43,7 @@ export interface WebGpuOptions {
  * The backend that runs on a graphics card through WebGPU, with own kernels for everything, fused ones included.
  *
  * @throws WebGpuUnavailableError where there is no WebGPU or no adapter, saying what to do
+ * @throws RangeError when `subgroups` is `on` and there are none
  * @throws RangeError when `halves` is `f16` and the adapter has no `shader-f16`
  *
  * @example
@@ -50,6 +56,7 @@ export async function webgpu({
   precision = 'f32',
   lossScale = 4096,
   halves = 'auto',
+  subgroups = 'auto',
   tiles = 'auto',
 }: WebGpuOptions = {}): Promise<Backend> {
   const adapter = given ?? (await requestAdapter(gpu ?? pageGpu(), powerPreference))
@@ -59,12 +66,17 @@ export async function webgpu({
       `webgpu: halves must be packed on this adapter, which has no shader-f16 (${adapterText(adapter)})`,
     )
   }
-  if (!(Number.isInteger(Math.log2(lossScale)) && lossScale >= 1 && lossScale <= 65_536)) {
-    throw new RangeError(`webgpu: lossScale must be a power of two from 1 to 65536 (got ${lossScale})`)
+  checkedLossScale(lossScale)
+  const hasSubgroups = adapter.features.has('subgroups') && languageFeatures(gpu).has('subgroup_id')
+  if (subgroups === 'on' && !hasSubgroups) {
+    throw new RangeError(
+      `webgpu: subgroups must be off here: they need the feature subgroups and subgroup_id of WGSL (${adapterText(adapter)})`,
+    )
   }
   const device = await requestDevice(adapter)
   return createBackend(device, {
     half: precision === 'f32' ? 'none' : halves !== 'auto' ? halves : hasF16 ? 'f16' : 'packed',
+    useSubgroups: hasSubgroups && subgroups !== 'off',
     gradientLift: lossScale,
     useSmallTiles: tiles === 'small' || (tiles === 'auto' && isSoftware(adapter)),
     adapterText: adapterText(adapter),
@@ -134,6 +146,12 @@ async function requestAdapter(gpu: GPU, powerPreference: GPUPowerPreference): Pr
   throw new WebGpuUnavailableError(
     `webgpu: there is WebGPU here but no adapter: ${why}. cpu() of @dit/backend-cpu computes the same on the processor`,
   )
+}
+
+/** What WGSL knows here; nothing where the caller brings an adapter alone. */
+function languageFeatures(gpu: GPU | undefined): ReadonlySet<string> {
+  const { navigator } = globalThis as { navigator?: { gpu?: GPU } }
+  return (gpu ?? navigator?.gpu)?.wgslLanguageFeatures ?? new Set<string>()
 }
 
 function isNode(): boolean {

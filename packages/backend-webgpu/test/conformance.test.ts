@@ -15,15 +15,24 @@ const test = testNeeding('vulkan', options !== null, why)
 // and says nothing of fused multiply-add. Functions of one number are our own; the exponentials of softmax and attention are the
 // driver's, where x <= 0 and an error of 2 |x| units is one of at most 2 |x| e^x < 1 unit of the largest weight.
 let backend: Backend
+let plain: Backend
 beforeAll(async () => {
-  if (options !== null) backend = await webgpu(options)
+  if (options === null) return
+  backend = await webgpu({ ...options, subgroups: 'on' })
+  // An adapter gives one device.
+  plain = await webgpu({ adapter: (await options.gpu.requestAdapter())!, subgroups: 'off' })
 })
 afterAll(async () => {
   await backend?.dispose()
+  await plain?.dispose()
 })
 
 for (const { name, run } of conformanceCases()) {
   test(name, async () => {
     expect(await run(backend)).toBeLessThanOrEqual(1)
+  })
+  if (!/^(reduce|softmax|norm|groupNorm|block)/.test(name)) continue
+  test(`without subgroups: ${name}`, async () => {
+    expect(await run(plain)).toBeLessThanOrEqual(1)
   })
 }

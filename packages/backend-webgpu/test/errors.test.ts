@@ -31,6 +31,14 @@ test('numbers of shader-f16 on an adapter without it are refused', async () => {
   )
 })
 
+test('subgroups on an adapter without them are refused', async () => {
+  const info = { vendor: 'acme', architecture: '', device: '', description: 'Card 1' }
+  const adapter = { features: new Set<string>(), info } as unknown as GPUAdapter
+  await expect(webgpu({ adapter, subgroups: 'on' })).rejects.toThrow(
+    'webgpu: subgroups must be off here: they need the feature subgroups and subgroup_id of WGSL (acme (Card 1))',
+  )
+})
+
 test('what is used after the backend was disposed of says so', async () => {
   const backend = await nullBackend()
   const x = full([3], 1, { backend })

@@ -23,7 +23,8 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 // The null backend checks shaders and bindings as a real one does; an error is thrown by what is read next.
 const precisions = [
-  { precision: 'f32' },
+  { precision: 'f32', subgroups: 'on' },
+  { precision: 'f32', subgroups: 'off' },
   { precision: 'f16', halves: 'f16' },
   { precision: 'f16', halves: 'packed' },
 ] as const

@@ -9,6 +9,7 @@ const LANES = 256
 
 /** A workgroup for each group of channels of a sample; it saves [mean, 1 / deviation]. */
 export function groupNormKernels(runtime: Runtime): Pick<ImageKernels, 'groupNorm' | 'groupNormBackward'> {
+  const reduction = rowReduction(LANES, runtime.capabilities)
   return {
     groupNorm(x, weight, bias, { numGroups, epsilon, activation }, out, keep) {
       const [B, C, H, W] = x.shape
@@ -19,7 +20,8 @@ export function groupNormKernels(runtime: Runtime): Pick<ImageKernels, 'groupNor
         storage: [reads('x'), reads('weight'), reads('bias'), writes('out'), ...(keep ? [writes('saved')] : [])],
         params: [...SIZES, ['epsilon', 'f32']],
         workgroupSize: [LANES, 1, 1],
-        declarations: `${precise('f32')}${rowReduction(LANES)}`,
+        useSubgroups: reduction.useSubgroups,
+        declarations: `${precise('f32')}${reduction.declarations}`,
         body: `  let row = wg.x + wg.y * groups.x;
   if (row >= p.rows) { return; }
   let size = p.channels * p.pixels;
@@ -58,7 +60,8 @@ ${keep ? '  if (lane == 0u) { saved[2u * row] = mean; saved[2u * row + 1u] = inv
           storage: [...storage, writes('dx')],
           params: SIZES,
           workgroupSize: [LANES, 1, 1],
-          declarations: `${precise('f32')}${rowReduction(LANES)}`,
+          useSubgroups: reduction.useSubgroups,
+          declarations: `${precise('f32')}${reduction.declarations}`,
           body: `  let row = wg.x + wg.y * groups.x;
   if (row >= p.rows) { return; }
   let size = p.channels * p.pixels;
@@ -99,7 +102,8 @@ ${keep ? '  if (lane == 0u) { saved[2u * row] = mean; saved[2u * row + 1u] = inv
         storage: [...storage, ...names.map((name) => writes(name))],
         params: [...SIZES, ['samples', 'u32']],
         workgroupSize: [LANES, 1, 1],
-        declarations: `${precise('f32')}${rowReduction(LANES)}`,
+        useSubgroups: reduction.useSubgroups,
+        declarations: `${precise('f32')}${reduction.declarations}`,
         body: `  let channel = wg.x + wg.y * groups.x;
   let all_channels = p.num_groups * p.channels;
   if (channel >= all_channels) { return; }

@@ -26,7 +26,7 @@ export function layerNormKernels(
           ['epsilon', 'f32'],
         ],
         workgroupSize: [LANES, 1, 1],
-        declarations: rowReduction(LANES),
+        ...rowReduction(LANES, runtime.capabilities),
         body: `  let row = wg.x + wg.y * groups.x;
   if (row >= p.rows) { return; }
   let start = row * p.width;
@@ -61,7 +61,9 @@ ${keep ? '  if (lane == 0u) { saved[2u * row] = mean; saved[2u * row + 1u] = inv
             (view, i) => targets[i] ?? { view, accumulates: false },
           )
           const isSum = [dxTarget, dshiftTarget, dscaleTarget].map(({ accumulates }) => accumulates)
-          const kernel = runtime.kernel(`layerNormBackward/${isSum.map(Number).join('')}`, () => backwardSource(isSum))
+          const kernel = runtime.kernel(`layerNormBackward/${isSum.map(Number).join('')}`, () =>
+            backwardSource(isSum, runtime.capabilities.useSubgroups),
+          )
           const blocks = Math.ceil(D / COLUMNS)
           const outputs = [dxTarget.view, dshiftTarget.view, dscaleTarget.view]
           const params = [B * N, N, D, blocks, B * blocks]
@@ -73,7 +75,8 @@ ${keep ? '  if (lane == 0u) { saved[2u * row] = mean; saved[2u * row + 1u] = inv
 }
 
 /** The first workgroups make dx, one a token; the others dshift and dscale, one for some columns of a sample. */
-function backwardSource([dx, dshift, dscale]: readonly boolean[]) {
+function backwardSource([dx, dshift, dscale]: readonly boolean[], useSubgroups: boolean) {
+  const reduction = rowReduction(LANES, { useSubgroups })
   const into = (isSum: boolean) => (isSum ? '+=' : '=')
   const rowLanes = LANES / COLUMNS
   return {
@@ -89,7 +92,8 @@ function backwardSource([dx, dshift, dscale]: readonly boolean[]) {
     ],
     params: (['rows', 'tokens', 'width', 'blocks', 'column_groups'] as const).map((name) => [name, 'u32'] as const),
     workgroupSize: [LANES, 1, 1] as const,
-    declarations: `${rowReduction(LANES)}
+    useSubgroups,
+    declarations: `${reduction.declarations}
 var<workgroup> shifts: array<f32, ${LANES}>;
 var<workgroup> scales: array<f32, ${LANES}>;`,
     body: `  let group = wg.x + wg.y * groups.x;

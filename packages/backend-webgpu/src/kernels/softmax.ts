@@ -19,7 +19,7 @@ export function softmaxKernels(runtime: Runtime): Pick<RequiredKernels, 'softmax
           ['width', 'u32'],
         ],
         workgroupSize: [LANES, 1, 1],
-        declarations: rowReduction(LANES),
+        ...rowReduction(LANES, runtime.capabilities),
         body: `  let row = wg.x + wg.y * groups.x;
   if (row >= p.rows) { return; }
   let start = row * p.width;
@@ -44,7 +44,7 @@ export function softmaxKernels(runtime: Runtime): Pick<RequiredKernels, 'softmax
           ['width', 'u32'],
         ],
         workgroupSize: [LANES, 1, 1],
-        declarations: rowReduction(LANES),
+        ...rowReduction(LANES, runtime.capabilities),
         body: `  let row = wg.x + wg.y * groups.x;
   if (row >= p.rows) { return; }
   let start = row * p.width;

@@ -1,6 +1,7 @@
 import { type RequiredKernels, sizeOf, stridesOf, type View } from '@dit/tensor'
 import { type ParamType, reads, writes } from '../runtime/kernel.js'
 import { type Runtime, spread } from '../runtime/runtime.js'
+import { rowReduction } from '../wgsl/row-reduction.js'
 
 /** Extent, and elements from one index to the next. */
 type Run = [extent: number, step: number]
@@ -70,7 +71,9 @@ function sumRuns(
       ...runParams('reduced', reduced.length),
     ],
     workgroupSize: [LANES, 1, 1],
-    declarations: `var<workgroup> parts: array<f32, ${LANES}>;`,
+    ...(isColumn
+      ? { declarations: `var<workgroup> parts: array<f32, ${LANES}>;` }
+      : rowReduction(LANES, runtime.capabilities)),
     body: `  let group = wg.x + wg.y * groups.x;
   let column = lane % ${columns}u;
   let row = lane / ${columns}u;
@@ -85,17 +88,23 @@ ${indexCode('reduced', reduced.length, 'term', 'at')}
       sum += x[start + at];
     }
   }
-  parts[lane] = sum;
+${isColumn ? columnSums(rows, columns) : '  sum = row_sum(lane, sum);'}
+  if (row == 0u && result < p.results) { out[part * p.results + result] = sum; }`,
+  }))
+  const blocks = Math.ceil(results / columns)
+  const params = [results, terms, Math.ceil(terms / pieces), blocks, ...kept.flat(), ...reduced.flat()]
+  runtime.run(kernel, [x], [out], params, spread(blocks * pieces))
+}
+
+/** Sums of the columns of a workgroup, in a tree of rows. */
+function columnSums(rows: number, columns: number): string {
+  return `  parts[lane] = sum;
   workgroupBarrier();
   for (var half = ${rows / 2}u; half > 0u; half = half / 2u) {
     if (row < half) { parts[lane] += parts[lane + half * ${columns}u]; }
     workgroupBarrier();
   }
-  if (row == 0u && result < p.results) { out[part * p.results + result] = parts[lane]; }`,
-  }))
-  const blocks = Math.ceil(results / columns)
-  const params = [results, terms, Math.ceil(terms / pieces), blocks, ...kept.flat(), ...reduced.flat()]
-  runtime.run(kernel, [x], [out], params, spread(blocks * pieces))
+  sum = parts[lane];`
 }
 
 function runParams(name: string, count: number): [string, ParamType][] {

@@ -16,6 +16,8 @@ export interface Capabilities {
   readonly storageBuffers: number
   readonly hasF16: boolean
   readonly hasSubgroups: boolean
+  /** Reductions use subgroups. */
+  readonly useSubgroups: boolean
   /** How operands of products lie in shared memory. */
   readonly half: Half
   /** Gradients are multiplied by this before they are rounded to half precision, and products of them divided by it. */
@@ -71,6 +73,7 @@ const UNCOMPILED = { label: 'not compiled', paramTypes: [] } as unknown as Kerne
 
 export interface RuntimeOptions {
   readonly half: Half
+  readonly useSubgroups: boolean
   readonly gradientLift: number
   readonly useSmallTiles: boolean
   /** Computes `sum += part` at once; kernels know how. */
@@ -80,7 +83,7 @@ export interface RuntimeOptions {
 export function createRuntime(
   name: string,
   device: GPUDevice,
-  { half, gradientLift, useSmallTiles, add }: RuntimeOptions,
+  { half, useSubgroups, gradientLift, useSmallTiles, add }: RuntimeOptions,
 ): Runtime {
   const failures = watchFailures(name, device)
   const pipelines = createPipelines(device)
@@ -95,6 +98,7 @@ export function createRuntime(
     hasF16: device.features.has('shader-f16'),
     hasSubgroups: device.features.has('subgroups'),
     half,
+    useSubgroups,
     gradientLift,
     useSmallTiles,
   }
