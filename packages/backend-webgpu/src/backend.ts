@@ -83,6 +83,12 @@ export function createBackend(
     },
     dispose: () => runtime.destroy(),
   }
+  if (half !== 'none') {
+    Object.defineProperty(backend, 'lossScale', {
+      get: () => runtime.capabilities.gradientLift,
+      set: (value: number) => (runtime.capabilities.gradientLift = checkedLossScale(value)),
+    })
+  }
   setDescription(backend, { runtime, adapter: adapterText, isSoftware })
   return backend
 }

@@ -54,6 +54,11 @@ export interface Backend {
    */
   read?(view: View, into: TensorData): void
   memory(): BackendMemory
+  /**
+   * Of engines that round gradients to half precision: the power of two, from 1 to 65536, by which they are multiplied before and
+   * what is made of them is divided. A gradient too large for it gives results that are not finite. A trainer may set it between steps.
+   */
+  lossScale?: number
   readonly kernels: Kernels
   /** Ends the engine and frees what it holds. */
   dispose(): void | Promise<void>

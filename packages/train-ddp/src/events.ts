@@ -20,6 +20,8 @@ export type TrainEvent =
     }
   | { readonly type: 'step'; readonly record: StepRecord; readonly traffic: Traffic }
   | { readonly type: 'sample'; readonly step: number }
+  /** A gradient was too large for half precision: the step is repeated with this scale. */
+  | { readonly type: 'loss-scale'; readonly step: number; readonly scale: number }
   | { readonly type: 'checkpoint'; readonly step: number; readonly path: string; readonly bytes: number }
   /** With `onSaveError: 'continue'`: nothing was saved, and the run goes on. A log is written with the next record. */
   | {

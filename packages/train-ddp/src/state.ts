@@ -11,6 +11,7 @@ import {
   type Params,
 } from '@dit/tensor'
 import type { Communicator } from './communicator/communicator.js'
+import { initialLossScale, type LossScale } from './loss-scale.js'
 import { type OptimizerState, shardedOptimizer, wholeOptimizer } from './optimizer-state.js'
 import { type Bucket, bucketLayout } from './parallel/buckets.js'
 import { gradientExchange, type GradientExchange } from './parallel/gradient-exchange.js'
@@ -22,6 +23,8 @@ export interface TrainState {
   step: number
   /** Losses per timestep, where the recipe's sampler wants them. */
   lossHistory: LossHistory | null
+  /** Where the engine rounds gradients to half precision. */
+  lossScale: LossScale | null
   readonly trainable: FlatParams
   readonly frozen: FlatParams
   readonly emaFrozen: FlatParams
@@ -74,6 +77,7 @@ export function createState(
   return {
     step: 0,
     lossHistory: null,
+    lossScale: initialLossScale(backend),
     trainable,
     frozen,
     emaFrozen,

@@ -18,6 +18,7 @@ import {
 import { sliceBatch, type TrainBatch } from './batch.js'
 import type { Communicator } from './communicator/communicator.js'
 import { emaDecayAt, learningRateAt } from './learning-rate.js'
+import { grownLossScale } from './loss-scale.js'
 import type { TrainRecipe } from './recipe.js'
 import type { StepRecord } from './run/log.js'
 import type { TrainState } from './state.js'
@@ -54,6 +55,7 @@ export async function trainStep(setting: StepSetting, state: TrainState, rows: B
   const { recipe, communicator } = setting
   const step = state.step + 1
   const total = recipe.batchSize
+  if (state.lossScale !== null) setting.backend.lossScale = state.lossScale.value
   const drawn = drawBatchTimesteps(setting, state, total, step)
   // Of every example in the global batch: loss, squared error, variational term; each worker fills in its own.
   const measured = new Float32Array(3 * total)
@@ -97,11 +99,13 @@ export async function trainStep(setting: StepSetting, state: TrainState, rows: B
     gradNorm,
     learningRate,
     emaDecay,
+    ...(state.lossScale === null ? {} : { lossScale: state.lossScale.value }),
     examples: step * recipe.batchSize,
   }
   if (!Number.isFinite(record.loss) || !Number.isFinite(gradNorm)) return record
   await update(recipe, state, record)
   if (state.lossHistory !== null) state.lossHistory = updateLossHistory(state.lossHistory, drawn.timesteps, losses)
+  if (state.lossScale !== null) state.lossScale = grownLossScale(state.lossScale)
   state.step = step
   return record
 }

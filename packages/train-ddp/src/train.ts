@@ -12,6 +12,7 @@ import { saveShards } from './checkpoint/save-shards.js'
 import { CommunicationError, type Communicator } from './communicator/communicator.js'
 import { singleCommunicator } from './communicator/single.js'
 import { InexactResumeError, NonFiniteLossError, type TrainEvent } from './events.js'
+import { type LossScale, shrunkLossScale } from './loss-scale.js'
 import { checkReplicas } from './parallel/check-replicas.js'
 import { wholeEma } from './parallel/gather-ema.js'
 import { anyRank, onRankZero, sharedText } from './parallel/rank-zero.js'
@@ -143,6 +144,12 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
       const record = await trainStep(setting, state, await rowsOfStep(options, setting, state.step))
       if (!Number.isFinite(record.loss))
         throw new NonFiniteLossError(record.step, `the loss is ${record.loss}`, lastCheckpoint)
+      const scale = Number.isFinite(record.gradNorm) ? null : shrunkLossScale(state.lossScale)
+      if (scale !== null) {
+        state.lossScale = scale
+        yield { type: 'loss-scale', step: record.step, scale: scale.value }
+        continue
+      }
       if (!Number.isFinite(record.gradNorm)) {
         throw new NonFiniteLossError(record.step, `the norm of the gradient is ${record.gradNorm}`, lastCheckpoint)
       }
@@ -203,11 +210,23 @@ async function rowsOfStep({ data }: TrainOptions, setting: StepSetting, step: nu
 function countersOf(
   { seed, steps, backend, model, recipe, shardOptimizer = false }: TrainOptions,
   { communicator }: StepSetting,
-  { step, lossHistory }: TrainState,
+  { step, lossHistory, lossScale }: TrainState,
 ): Omit<SavedCounters, 'logBytes'> {
   const { size: workers, name } = communicator
   const parallel = { workers, communicator: name, shardOptimizer: shardOptimizer && workers > 1 }
-  return { format: 'dit-state-1', step, seed, steps, engine: backend.name, model, recipe, lossHistory, parallel }
+  const scale = lossScale === null ? {} : { lossScale }
+  return {
+    format: 'dit-state-1',
+    step,
+    seed,
+    steps,
+    engine: backend.name,
+    model,
+    recipe,
+    lossHistory,
+    ...scale,
+    parallel,
+  }
 }
 
 /** What a run begins from. */
@@ -225,6 +244,7 @@ interface Resumption {
   readonly path: string
   readonly step: number
   readonly lossHistory: TrainState['lossHistory']
+  readonly lossScale?: LossScale | undefined
   readonly notices: readonly string[]
 }
 
@@ -240,7 +260,9 @@ async function resume(
   const find = async (): Promise<Resumption | null> => {
     const found = await findResumption(options, setting, store!, state)
     if (found !== null) mark = { bytes: found.counters.logBytes, step: found.counters.step }
-    return found && { ...found, step: found.counters.step, lossHistory: found.counters.lossHistory }
+    if (found === null) return null
+    const { step, lossHistory, lossScale } = found.counters
+    return { ...found, step, lossHistory, lossScale }
   }
   const found = await onRankZero(communicator, find, async () => {})
   const text = await sharedText(communicator, JSON.stringify(found ?? null))
@@ -249,6 +271,8 @@ async function resume(
     await loadTensors(communicator, store, resumption.path, state)
     state.step = resumption.step
     state.lossHistory = resumption.lossHistory
+    // Another engine may have no scale; a checkpoint of another engine has none.
+    if (state.lossScale !== null) state.lossScale = resumption.lossScale ?? state.lossScale
   }
   const log = store === undefined ? null : await openLog(store, mark)
   return { log, path: resumption?.path ?? null, notices: resumption?.notices ?? [] }

@@ -9,6 +9,7 @@ export interface EngineFlags {
   readonly engine?: string
   readonly threads?: Threads
   readonly tf32?: boolean
+  readonly precision?: string
 }
 
 /** The options behind `EngineFlags`, the same for every command that computes. */
@@ -22,6 +23,10 @@ export function engineOptions(): Option[] {
     new Option('--threads <n|auto>', 'threads of the engine (default auto: one for each processor)').argParser(
       threadCount,
     ),
+    new Option('--precision <f32|f16>', 'operands of products on webgpu: half precision is faster on cards').choices([
+      'f32',
+      'f16',
+    ]),
     new Option('--tf32', 'let products on tfjs-node-gpu round to TF32: faster, three digits'),
   ]
 }

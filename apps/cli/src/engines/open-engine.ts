@@ -24,6 +24,7 @@ export interface OpenEngine {
  *
  * @param threads of the engines that have them
  * @param workers that share this machine's processors: `auto` threads are a share of them
+ * @param precision of the operands of products on webgpu
  * @param tf32 whether products on CUDA may round to TF32
  * @throws UsageError where the engine cannot have so many threads, or has no TF32
  * @throws Failure where it is not installed or does not start
@@ -33,8 +34,14 @@ export async function openEngine(
   {
     threads = 'auto',
     tf32 = false,
+    precision = 'f32',
     workers = 1,
-  }: { readonly threads?: Threads; readonly tf32?: boolean; readonly workers?: number } = {},
+  }: {
+    readonly threads?: Threads
+    readonly tf32?: boolean
+    readonly precision?: string
+    readonly workers?: number
+  } = {},
 ): Promise<OpenEngine> {
   const isOwn = name === 'cpu' || name === 'cpu-native' || name === 'cpu-wasm'
   if (!isOwn && name !== 'tfjs-node' && threads !== 'auto' && threads !== 1) {
@@ -43,6 +50,8 @@ export async function openEngine(
     )
   }
   if (tf32 && name !== 'tfjs-node-gpu') throw new UsageError(`--tf32 is for --backend tfjs-node-gpu (it is ${name})`)
+  if (precision === 'f16' && name !== 'webgpu')
+    throw new UsageError(`--precision f16 is for --backend webgpu (it is ${name})`)
   if (name === 'reference') {
     return { backend: reference(), description: { name, version: null, instructionSet: null, threads: 1 } }
   }
@@ -50,7 +59,7 @@ export async function openEngine(
     // Loaded here, so that commands that compute nothing start fast and work without an engine.
     if (isOwn) return await openCpu(name, shareOfThreads(threads, workers))
     if (name === 'tfjs-node' || name === 'tfjs-node-gpu') return await openTensorflow(name, threads, tf32)
-    if (name === 'webgpu') return await openWebGpu()
+    if (name === 'webgpu') return await openWebGpu(precision === 'f16' ? 'f16' : 'f32')
     return await openTfjs(name)
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`--threads: ${error.message}`, { cause: error })
@@ -73,15 +82,16 @@ function shareOfThreads(threads: Threads, workers: number): Threads {
   return Math.max(1, Math.floor(availableParallelism() / workers))
 }
 
-async function openWebGpu(): Promise<OpenEngine> {
+async function openWebGpu(precision: 'f32' | 'f16'): Promise<OpenEngine> {
   const [{ describeWebGpu, webgpu }, { nodeGpu }] = await Promise.all([
     import('@dit/backend-webgpu'),
     import('@dit/backend-webgpu/node'),
   ])
   const wanted = process.env['DIT_WEBGPU_ADAPTER']
-  const backend = await webgpu({ gpu: await nodeGpu(wanted === undefined ? {} : { adapter: wanted }) })
+  const backend = await webgpu({ gpu: await nodeGpu(wanted === undefined ? {} : { adapter: wanted }), precision })
   const { adapter } = describeWebGpu(backend)
-  return { backend, description: { name: 'webgpu', version: ditVersion(), instructionSet: adapter, threads: 1 } }
+  const instructionSet = precision === 'f16' ? `${adapter}, f16` : adapter
+  return { backend, description: { name: 'webgpu', version: ditVersion(), instructionSet, threads: 1 } }
 }
 
 async function openTfjs(name: 'tfjs-wasm' | 'tfjs-cpu'): Promise<OpenEngine> {

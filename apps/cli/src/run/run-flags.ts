@@ -66,6 +66,7 @@ const MAY_CHANGE: readonly (keyof TrainFlags)[] = [
   'engine',
   'threads',
   'tf32',
+  'precision',
   'recompute',
   'shardOptimizer',
   'shardCheckpoint',

@@ -221,6 +221,11 @@ function createReporter({ folder, config, isResume }: PreparedRun, output: Outpu
         isUnsaved = false
         say(`checkpoint ${join(folder, event.path)} (${formatBytes(event.bytes)})`)
         output.event(event)
+      } else if (event.type === 'loss-scale') {
+        say(
+          `a gradient of step ${event.step} was too large for half precision: repeating it with a loss scale of ${event.scale}`,
+        )
+        output.event(event)
       } else if (event.type === 'save-failed') {
         const { message } = explain(event.error)
         // The log is tried again at every step: telling once is enough.

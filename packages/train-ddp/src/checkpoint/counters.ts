@@ -1,5 +1,6 @@
 import type { DiTConfig } from '@dit/model'
 import type { LossHistory } from '@dit/schedules'
+import type { LossScale } from '../loss-scale.js'
 import type { TrainRecipe } from '../recipe.js'
 import { CHECKPOINT_FILES } from './names.js'
 
@@ -17,6 +18,8 @@ export interface SavedCounters {
   /** Bytes of `log.jsonl` that belong to this state. */
   readonly logBytes: number
   readonly lossHistory: LossHistory | null
+  /** Absent where the engine has none. */
+  readonly lossScale?: LossScale
   /** Workers that made this state; absent means one. */
   readonly parallel?: SavedParallel
 }
@@ -51,6 +54,10 @@ export function parseCounters(bytes: Uint8Array, step: number): SavedCounters | 
   }
   for (const field of ['model', 'recipe', 'lossHistory'] as const) {
     if (typeof counters[field] !== 'object') return `${name} has the wrong ${field} ${JSON.stringify(counters[field])}`
+  }
+  const { lossScale } = counters
+  if (lossScale !== undefined && !(Number.isInteger(Math.log2(lossScale?.value)) && lossScale.goodSteps >= 0)) {
+    return `${name} has the wrong lossScale ${JSON.stringify(lossScale)}`
   }
   return counters as SavedCounters
 }

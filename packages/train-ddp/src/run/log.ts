@@ -16,6 +16,8 @@ export interface StepRecord {
   readonly gradNorm: number
   readonly learningRate: number
   readonly emaDecay: number
+  /** By which gradients were multiplied before they were rounded, where the engine does so. */
+  readonly lossScale?: number
   /** Examples seen so far, over all passes. */
   readonly examples: number
 }
