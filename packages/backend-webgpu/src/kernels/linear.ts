@@ -1,7 +1,7 @@
 import { type Activation, type FusedKernels, sizeOf, type View } from '@dit/tensor'
 import type { Runtime } from '../runtime/runtime.js'
 import { runMap } from './elementwise.js'
-import { runProduct } from './product.js'
+import { type Product, runProduct } from './product.js'
 import { placed, plain, saving, viewOf } from './saved.js'
 import { runSum } from './sum.js'
 
@@ -19,18 +19,23 @@ export function linearKernels(runtime: Runtime): Pick<FusedKernels, 'linear' | '
       const [O, K] = weight.shape
       const M = sizeOf(out.shape) / O
       const saved = saving(runtime, M * O, keep && activation !== 'none')
-      const product = {
-        a: x,
-        b: weight,
-        extents: { G: 1, M, N: O, K },
-        transposeA: false,
-        transposeB: true,
-        bias,
-        activation,
-        inner: saved === null ? null : saved.view,
-      }
+      const inner = saved === null ? null : saved.view
+      const product = (target: View, accumulates: boolean, gated: Product['gated']) =>
+        runProduct(runtime, {
+          a: x,
+          b: weight,
+          extents: { G: 1, M, N: O, K },
+          transposeA: false,
+          transposeB: true,
+          out: target,
+          accumulates,
+          bias,
+          activation,
+          inner,
+          gated,
+        })
       if (activation !== 'none') {
-        runProduct(runtime, { ...product, out })
+        product(out, false, null)
         return saved
       }
       runtime.deferred.defer({
@@ -40,8 +45,7 @@ export function linearKernels(runtime: Runtime): Pick<FusedKernels, 'linear' | '
         canGate: true,
         run([target], residual) {
           const gated = residual === null ? null : { ...residual, tokens: residual.x.shape[1] }
-          const { view, accumulates } = target ?? { view: out, accumulates: false }
-          runProduct(runtime, { ...product, out: view, accumulates, gated })
+          product(target?.view ?? out, target?.accumulates ?? false, gated)
         },
       })
       return null
