@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, transformWithOxc } from 'vite'
+import webpack from 'webpack'
 import { closure, type Package, publishable, readPackages, repositoryRoot } from '../../tools/release/workspace.js'
 
 const pages = fileURLToPath(new URL('./pages', import.meta.url))
@@ -21,6 +22,32 @@ export async function buildBundledPage(outDir: string, page = 'bundled.html'): P
   })
 }
 
+/** Builds modules of `pages` as an application would with webpack and its defaults; the first is the page's script. */
+export async function buildWebpackPage(outDir: string, modules: readonly string[]): Promise<void> {
+  const sources = join(outDir, 'sources')
+  await writeModules(sources, modules)
+  const compiler = webpack({
+    mode: 'production',
+    context: repositoryRoot,
+    entry: join(sources, `${modules[0]}.js`),
+    output: { path: outDir, filename: 'main.js' },
+    resolve: { modules: [join(repositoryRoot, 'node_modules')] },
+    performance: false,
+  })
+  await new Promise<void>((resolve, reject) => {
+    compiler.run((error, stats) => {
+      if (error !== null) reject(error)
+      else if (stats === undefined || stats.hasErrors() || stats.hasWarnings()) {
+        reject(new Error(stats?.toString({ all: false, errors: true, warnings: true })))
+      } else compiler.close(() => resolve())
+    })
+  })
+  await writeFile(
+    join(outDir, 'webpack.html'),
+    '<!doctype html><meta charset="utf-8" /><link rel="icon" href="data:," /><script src="./main.js"></script>',
+  )
+}
+
 /**
  * Writes a page without a bundler: modules of `pages` as they are, an import map over the built files, and the repository
  * served at `repositoryUrl`. The page puts what the last module exports on `globalThis`.
@@ -31,12 +58,7 @@ export async function writePlainPage(
   modules: readonly string[] = ['ten-steps'],
 ): Promise<void> {
   const imports = Object.fromEntries(moduleFiles().map(([name, path]) => [name, `${repositoryUrl}/${path}`]))
-  await mkdir(folder, { recursive: true })
-  for (const name of modules) {
-    const source = join(pages, `${name}.ts`)
-    const { code } = await transformWithOxc(await readFile(source, 'utf8'), source, { lang: 'ts' })
-    await writeFile(join(folder, `${name}.js`), code)
-  }
+  await writeModules(folder, modules)
   await writeFile(
     join(folder, 'plain.html'),
     `<!doctype html>
@@ -49,6 +71,18 @@ export async function writePlainPage(
 </script>
 `,
   )
+}
+
+async function writeModules(folder: string, modules: readonly string[]): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  for (const name of modules) {
+    const source = join(pages, `${name}.ts`)
+    const { code } = await transformWithOxc(await readFile(source, 'utf8'), source, { lang: 'ts' })
+    await writeFile(
+      join(folder, `${name}.js`),
+      code.replace("'./worker.ts'", "'./worker.js'").replace('"./worker.ts"', '"./worker.js"'),
+    )
+  }
 }
 
 /** What the pages import, with all that it needs. */

@@ -5,7 +5,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { repositoryRoot } from '../../tools/release/workspace.js'
 import { testNeeding } from '../require.js'
-import { buildBundledPage, writePlainPage } from './build-pages.js'
+import { buildBundledPage, buildWebpackPage, writePlainPage } from './build-pages.js'
 import { findChromium, openPage, startChromium } from './chromium.js'
 import { type TenSteps, tenSteps } from './pages/ten-steps.js'
 import { type PageServer, servePages } from './serve.js'
@@ -31,7 +31,13 @@ beforeAll(async () => {
   if (chromium === undefined) return
   work = mkdtempSync(join(tmpdir(), 'dit-browser-'))
   inNode = await tenSteps(1)
-  const folders = { bundled: join(work, 'bundled'), plain: join(work, 'plain'), repository: repositoryRoot }
+  const folders = {
+    bundled: join(work, 'bundled'),
+    webpack: join(work, 'webpack'),
+    plain: join(work, 'plain'),
+    repository: repositoryRoot,
+  }
+  await buildWebpackPage(folders.webpack, ['bundled', 'ten-steps', 'worker'])
   await buildBundledPage(folders.bundled)
   await writePlainPage(folders.plain, '../repository')
   server = await servePages(folders)
@@ -73,6 +79,12 @@ test('ten steps leave ten losses and a checkpoint, and learn', () => {
 
 test('a page bundled by Vite trains to the same bits as Node', async () => {
   expect(await call(`${server.plain}/bundled/bundled.html`, 'tenSteps', 1)).toEqual(inNode)
+})
+
+test('a page bundled by webpack trains to the same bits as Node, in a worker on two threads, too', async () => {
+  expect(await call(`${server.plain}/webpack/webpack.html`, 'tenSteps', 1)).toEqual(inNode)
+  const result = await call(`${server.isolated}/webpack/webpack.html`, 'tenStepsInWorker', 2)
+  expect(result).toEqual({ ...inNode, threads: 2 })
 })
 
 test('without relaxed SIMD, too, a page trains to the same bits as Node, which are others', async () => {

@@ -6,7 +6,7 @@ import type { Browser, BrowserContext } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { repositoryRoot } from '../../tools/release/workspace.js'
 import { testNeeding } from '../require.js'
-import { buildBundledPage, writePlainPage } from './build-pages.js'
+import { buildBundledPage, buildWebpackPage, writePlainPage } from './build-pages.js'
 import { findChromium, openPage, startChromium } from './chromium.js'
 import { type TrainedAndSampled, trainAndSample } from './pages/train-and-sample.js'
 import { type PageServer, servePages } from './serve.js'
@@ -28,7 +28,13 @@ beforeAll(async () => {
   const backend = await cpu({ engine: 'wasm', threads: 1 })
   inNode = await trainAndSample(backend)
   await backend.dispose()
-  const folders = { bundled: join(work, 'bundled'), plain: join(work, 'plain'), repository: repositoryRoot }
+  const folders = {
+    bundled: join(work, 'bundled'),
+    webpack: join(work, 'webpack'),
+    plain: join(work, 'plain'),
+    repository: repositoryRoot,
+  }
+  await buildWebpackPage(folders.webpack, ['webgpu', 'train-and-sample'])
   await buildBundledPage(folders.bundled, 'webgpu.html')
   await writePlainPage(folders.plain, '../repository', ['train-and-sample', 'webgpu'])
   server = await servePages(folders)
@@ -53,7 +59,7 @@ async function inPage(url: string): Promise<TrainedAndSampled> {
   }
 }
 
-for (const page of ['bundled/webgpu.html', 'plain/plain.html']) {
+for (const page of ['bundled/webgpu.html', 'webpack/webpack.html', 'plain/plain.html']) {
   test(`${page} trains from scratch on WebGPU to the losses of the CPU kernels, and samples`, async () => {
     const result = await inPage(`${server.plain}/${page}`)
     expect(result.engine).toBe('webgpu')
