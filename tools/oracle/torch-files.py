@@ -102,6 +102,7 @@ def main(folder):
     save("legacy-4", {"views": views()}, pickle_protocol=4, _use_new_zipfile_serialization=False)
     save("complex", {"a": torch.zeros(1, dtype=torch.complex64)})
     save("conjugate", {"a": torch.zeros(1, dtype=torch.complex64).imag.neg(), "b": torch._neg_view(torch.ones(1))})
+    save("quantized", {"a": torch.quantize_per_tensor(torch.zeros(1), 0.1, 0, torch.quint8)})
     save("sparse", {"a": torch.eye(2).to_sparse()})
     save("module", torch.nn.Linear(1, 1))
     torch.serialization.set_crc32_options(False)

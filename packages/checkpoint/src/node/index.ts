@@ -1,3 +1,4 @@
+export { findWeightsFile, WEIGHTS_FILES } from './find-weights-file.js'
 export { openFileSource, type FileSource } from './file-source.js'
 export { openSafetensorsFile, type OpenSafetensorsFile } from './open-safetensors-file.js'
 export { openShardsFile, type OpenShardsFile } from './open-shards-file.js'

@@ -48,12 +48,19 @@ const globals = new Map<string, PickleGlobal | PickleConstant>()
 export function findGlobal(module: string, name: string, fail: Fail): PickleGlobal | PickleConstant {
   fillOnce()
   const found = globals.get(`${module}.${name}`)
-  if (found === undefined) {
-    throw fail(
-      `asks for ${JSON.stringify(`${module}.${name}`)}, and nothing but containers, numbers, strings and tensors is built from a file`,
-    )
-  }
+  if (found === undefined) throw fail(`asks for ${JSON.stringify(`${module}.${name}`)}, ${reasonFor(module, name)}`)
   return found
+}
+
+/** Why a name is not on the list, for the kinds that people meet. */
+function reasonFor(module: string, name: string): string {
+  if (/^Complex\w*Storage$/.test(name)) return 'and complex tensors are not read; save their view_as_real()'
+  if (name === '_rebuild_qtensor' || /^QU?Int\w+Storage$/.test(name)) {
+    return 'and quantized tensors are not read; save their dequantize()'
+  }
+  if (name === '_rebuild_sparse_tensor') return 'and sparse tensors are not read; save their to_dense()'
+  if (module.startsWith('torch.nn.modules.')) return 'which is a whole module; save its state_dict() instead'
+  return 'and nothing but containers, numbers, strings and tensors is built from a file'
 }
 
 function fillOnce(): void {

@@ -163,9 +163,16 @@ test('checksums that were not computed are not compared', async () => {
 
 describe('refused, with the name of what was asked for', () => {
   test.each([
-    ['complex', 'asks for "torch.ComplexFloatStorage", and nothing but containers, numbers, strings and tensors'],
-    ['sparse', 'asks for "torch._utils._rebuild_sparse_tensor"'],
-    ['module', 'asks for "torch.nn.modules.linear.Linear"'],
+    ['complex', 'asks for "torch.ComplexFloatStorage", and complex tensors are not read; save their view_as_real()'],
+    [
+      'quantized',
+      'asks for "torch._utils._rebuild_qtensor", and quantized tensors are not read; save their dequantize()',
+    ],
+    [
+      'sparse',
+      'asks for "torch._utils._rebuild_sparse_tensor", and sparse tensors are not read; save their to_dense()',
+    ],
+    ['module', 'asks for "torch.nn.modules.linear.Linear", which is a whole module; save its state_dict() instead'],
     ['conjugate', 'a tensor must be stored as it is (neg is set); save a clone of it'],
   ])('%s', async (name, message) => {
     await expect(open(name)).rejects.toThrow(message)
