@@ -12,11 +12,13 @@ export interface ChosenStateDict {
   readonly which: WhichWeights | null
   /** What the training script's arguments tell. */
   readonly hints: ConfigHints
+  /** Whether those arguments are SiT's: its names are those of a DiT, but it predicts a velocity along a path. */
+  readonly isFlow: boolean
 }
 
 /**
  * The state dict of a `.pt` file: that under `ema` or `model`, as the training scripts of DiT, fast-DiT and SiT save them
- * beside `opt` and `args`, or the whole file where it has neither.
+ * beside `opt` and `args`; where it has neither, that under `state_dict`, or the whole file.
  *
  * @param which by default the moving average where there is one
  * @throws RangeError when the weights asked for are not there
@@ -30,13 +32,16 @@ export function chooseStateDict(file: TorchFile, which?: WhichWeights): ChosenSt
         `chooseStateDict: the file must have ${which} weights (it has one set, and does not say which)`,
       )
     }
-    return { file: torchTensors(file), which: null, hints: {} }
+    const dict = at(value, 'state_dict')
+    return { file: torchTensors(file, dict instanceof Map ? dict : value), which: null, hints: {}, isFlow: false }
   }
   const chosen = which ?? dicts[0]
   if (!dicts.includes(chosen))
     throw new RangeError(`chooseStateDict: the file must have ${chosen} weights (it has ${dicts.join()})`)
   const tensors = torchTensors(file, at(value, chosen))
-  return { file: tensors, which: chosen, hints: hintsOf(at(value, 'args'), tensors) }
+  const args = at(value, 'args')
+  const isFlow = typeof at(args, 'path_type') === 'string'
+  return { file: tensors, which: chosen, hints: hintsOf(args, tensors), isFlow }
 }
 
 /** The arguments count only where they fit the tensors: a script may have been called with others. */

@@ -1,7 +1,14 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TensorFile } from '@dit/checkpoint'
-import { openSafetensorsFile, openShardsFile, openTorchFile, sniffFile } from '@dit/checkpoint/node'
+import {
+  findWeightsFile,
+  openSafetensorsFile,
+  openShardsFile,
+  openTorchFile,
+  sniffFile,
+  WEIGHTS_FILES,
+} from '@dit/checkpoint/node'
 import type { DiTConfig } from '../config.js'
 import { type ModelWeights, readLayout } from '../layouts/read-layout.js'
 import type { ConfigHints } from '../layouts/infer-config.js'
@@ -13,6 +20,8 @@ export interface OpenWeights extends ModelWeights {
   readonly path: string
   /** Which weights of a training state they are; null where the file does not say. */
   readonly which: WhichWeights | null
+  /** Whether the arguments beside them tell that they were trained on flow matching, as SiT's; a bare state dict never does. */
+  readonly isFlow: boolean
   /** Closes the files; harmless when repeated. Tensors that were read stay valid. */
   close(): Promise<void>
 }
@@ -23,14 +32,6 @@ export interface OpenWeightsOptions {
   /** The configuration, where it is known. */
   readonly config?: DiTConfig
 }
-
-/** What folders call their weights: diffusers, then others; whole, then in shards; safetensors, then pickles. */
-const FILES = ['diffusion_pytorch_model', 'model', 'pytorch_model'].flatMap((name) => [
-  `${name}.safetensors`,
-  `${name}.safetensors.index.json`,
-  `${name}.bin`,
-  `${name}.bin.index.json`,
-])
 
 /** Largest `config.json` that is read, in bytes. */
 const MAX_CONFIG_BYTES = 2 ** 20
@@ -46,13 +47,17 @@ const MAX_CONFIG_BYTES = 2 ** 20
  * @throws LayoutError and RangeError as `readLayout` does, TorchError and SafetensorsError where a file is damaged or hostile
  * @throws Error with a `code` from the operating system when a file cannot be opened
  */
-export async function openWeights(path: string, { which, config }: OpenWeightsOptions = {}): Promise<OpenWeights> {
+export async function openWeights(
+  path: string,
+  { which: wanted, config }: OpenWeightsOptions = {},
+): Promise<OpenWeights> {
   const place = await locateWeights(path)
-  const opened = await openFile(place.file, which)
+  const opened = await openFile(place.file, wanted)
   try {
     const known = { ...(config === undefined ? {} : { config }), hints: opened.hints }
     const options = place.config === null ? known : { ...known, diffusersConfig: place.config }
-    return { ...readLayout(opened.file, options), path: place.file, which: opened.which, close: opened.close }
+    const { which, isFlow, close } = opened
+    return { ...readLayout(opened.file, options), path: place.file, which, isFlow, close }
   } catch (error) {
     await opened.close()
     throw error
@@ -76,12 +81,10 @@ export async function locateWeights(path: string): Promise<WeightsPlace> {
   if (!(await stat(path)).isDirectory()) return { file: path, config: null }
   const inner = join(path, 'transformer')
   const folder = (await isFile(join(path, 'model_index.json'))) ? inner : path
-  for (const name of FILES) {
-    const file = join(folder, name)
-    if (await isFile(file)) return { file, config: await readConfig(join(folder, 'config.json')) }
-  }
+  const file = await findWeightsFile(folder)
+  if (file !== null) return { file, config: await readConfig(join(folder, 'config.json')) }
   throw new RangeError(
-    `openWeights: ${folder} must have weights, such as ${FILES[0]} (it has none of ${FILES.length} known names)`,
+    `openWeights: ${folder} must have weights, such as ${WEIGHTS_FILES[0]} (it has none of ${WEIGHTS_FILES.length} known names)`,
   )
 }
 
@@ -101,6 +104,7 @@ interface OpenedFile {
   readonly file: TensorFile
   readonly which: WhichWeights | null
   readonly hints: ConfigHints
+  readonly isFlow: boolean
   readonly close: () => Promise<void>
 }
 
@@ -120,7 +124,7 @@ async function openFile(path: string, which: WhichWeights | undefined): Promise<
     )
   }
   const file = path.endsWith('.json') ? await openShardsFile(path) : await openSafetensorsFile(path)
-  return { file, which: null, hints: {}, close: () => file.close() }
+  return { file, which: null, hints: {}, isFlow: false, close: () => file.close() }
 }
 
 async function isFile(path: string): Promise<boolean> {

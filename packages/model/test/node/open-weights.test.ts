@@ -165,6 +165,19 @@ describe('round trips', () => {
 })
 
 describe('refuses', () => {
+  test('a variant in half precision, and a whole file before it', async () => {
+    const folder = join(temporary, 'variant')
+    mkdirSync(folder)
+    cpSync(join(fixtures, 'diffusers/config.json'), join(folder, 'config.json'))
+    const file = join(fixtures, 'diffusers/diffusion_pytorch_model.safetensors')
+    for (const name of ['diffusion_pytorch_model.fp16.safetensors', 'diffusion_pytorch_model.safetensors']) {
+      cpSync(file, join(folder, name))
+      const weights = await openWeights(folder)
+      expect(weights.path).toBe(join(folder, name))
+      await weights.close()
+    }
+  })
+
   test('weights that are not there', async () => {
     const path = join(fixtures, 'state.pt')
     const wanted = { which: 'model' } as const
