@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readNpz } from '@dit/checkpoint'
+import { float32ToFloat16, readNpz, readSafetensors } from '@dit/checkpoint'
+import { type TensorToWrite, writeSafetensorsFile, writeShards, writeTorchFile } from '@dit/checkpoint/node'
 import { openWeights } from '@dit/model/node'
 import { denoiserGraph, onnxBytes } from '@dit/onnx'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -64,6 +65,32 @@ test.each([
   ])
   expect(stderr).toMatch(message)
   expect(code).toBe(2)
+})
+
+test('an autoencoder is read from .bin files, from a variant in half precision and from shards', async () => {
+  const first = await pixelsOf('plain', [])
+  const source = readSafetensors(readFileSync(join(pipeline, 'vae/diffusion_pytorch_model.safetensors')))
+  const arrays = new Map<string, TensorToWrite>()
+  const half = new Map<string, TensorToWrite>()
+  for (const [name, { shape }] of source.entries) {
+    const data = await source.float32(name)
+    arrays.set(name, { dtype: 'F32', shape, data })
+    half.set(name, { dtype: 'F16', shape, data: float32ToFloat16(data) })
+  }
+  const forms = {
+    bin: (vae: string) => writeTorchFile(join(vae, 'diffusion_pytorch_model.bin'), arrays),
+    shards: (vae: string) => writeShards(join(vae, 'diffusion_pytorch_model.safetensors'), arrays, { maxBytes: 4000 }),
+    fp16: (vae: string) => writeSafetensorsFile(join(vae, 'diffusion_pytorch_model.fp16.safetensors'), half),
+  }
+  for (const [name, write] of Object.entries(forms)) {
+    const vae = join(folder, `vae-${name}`)
+    mkdirSync(vae)
+    cpSync(join(pipeline, 'vae/config.json'), join(vae, 'config.json'))
+    await write(vae)
+    const difference = largestDifference(await pixelsOf(`vae-of-${name}`, ['--vae', vae]), first)
+    // Half precision rounds the parameters, and so moves a few pixels.
+    expect(difference, name).toBeLessThanOrEqual(name === 'fp16' ? 3 : 0)
+  }
 })
 
 test('weights of latents alone need an autoencoder', async () => {

@@ -94,7 +94,12 @@ async function ofWeights(path: string, { raw, half, sampler: chosen }: SourceFla
   const { sampler, diffusion } = await readScheduler(path, chosen)
   const weights = await openSource(path, raw === true ? 'model' : undefined)
   try {
-    const { config, layout, which } = weights
+    const { config, layout, which, isFlow } = weights
+    if (isFlow) {
+      throw new UsageError(
+        `${path}: these are weights of SiT, trained on flow matching; the samplers here are for diffusion`,
+      )
+    }
     const kind = `${layout === 'diffusers' ? "diffusers'" : 'official'} names${which === null ? '' : `, ${which} weights`}`
     return {
       name: path,

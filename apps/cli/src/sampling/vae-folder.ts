@@ -1,7 +1,14 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TensorFile, torchTensors } from '@dit/checkpoint'
-import { openSafetensorsFile, openShardsFile, openTorchFile } from '@dit/checkpoint/node'
+import {
+  findWeightsFile,
+  openSafetensorsFile,
+  openShardsFile,
+  openTorchFile,
+  sniffFile,
+  WEIGHTS_FILES,
+} from '@dit/checkpoint/node'
 import { type Backend, dispose, type Params, scope, tensor, toFloat32Array } from '@dit/tensor'
 import { decodeTiled, loadVaeParams, spatialFactor, unscaleLatents, type VaeConfig, vaeConfig } from '@dit/vae'
 import { type Pictures, toPictures } from '../images/pixels.js'
@@ -13,18 +20,14 @@ export interface OpenVae {
   readonly params: Params
 }
 
-/** What diffusers calls its files, whole and in shards. */
-const FILES: readonly (readonly [name: string, open: (path: string) => Promise<OpenFile>])[] = [
-  ['diffusion_pytorch_model.safetensors', openSafetensorsFile],
-  ['diffusion_pytorch_model.safetensors.index.json', openShardsFile],
-  ['diffusion_pytorch_model.bin', openPickle],
-]
-
 type OpenFile = TensorFile & { readonly close: () => Promise<void> }
 
-async function openPickle(path: string): Promise<OpenFile> {
-  const file = await openTorchFile(path)
-  return { ...torchTensors(file), close: () => file.close() }
+async function openFile(path: string): Promise<OpenFile> {
+  if ((await sniffFile(path)) === 'torch') {
+    const file = await openTorchFile(path)
+    return { ...torchTensors(file), close: () => file.close() }
+  }
+  return path.endsWith('.json') ? openShardsFile(path) : openSafetensorsFile(path)
 }
 
 /** Tiles of at most so many pixels a side: larger pictures are decoded piece by piece. */
@@ -61,20 +64,17 @@ export async function readVaeConfig(given: string): Promise<{ folder: string; co
  */
 export async function openVae(given: string, backend: Backend): Promise<OpenVae> {
   const { folder, config } = await readVaeConfig(given)
-  for (const [name, open] of FILES) {
-    const path = join(folder, name)
-    if (!(await isFile(path))) continue
-    const file = await open(path)
-    try {
-      return { config, params: await loadVaeParams(config, file, { backend }) }
-    } catch (cause) {
-      if (cause instanceof RangeError) throw new UsageError(`${path}: ${cause.message}`, { cause })
-      throw cause
-    } finally {
-      await file.close()
-    }
+  const path = await findWeightsFile(folder)
+  if (path === null) throw new UsageError(`--vae ${given}: ${folder} has no weights, such as ${WEIGHTS_FILES[0]}`)
+  const file = await openFile(path)
+  try {
+    return { config, params: await loadVaeParams(config, file, { backend }) }
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new UsageError(`${path}: ${cause.message}`, { cause })
+    throw cause
+  } finally {
+    await file.close()
   }
-  throw new UsageError(`--vae ${given}: ${folder} holds none of ${FILES.map(([name]) => name).join(', ')}`)
 }
 
 /**
