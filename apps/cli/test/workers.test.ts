@@ -76,6 +76,7 @@ describe('what cannot be is refused before anything is written', () => {
     [['--accumulate', '5'], '--accumulate 5: a worker has 4 examples of a batch'],
     [['--accumulate', '2', '--micro-batch', '1'], '--accumulate and --micro-batch both say how a batch is cut'],
     [['--workers', '2', '--mpirun', 'mpirun -n 2'], '--workers starts threads, and an MPI launcher processes'],
+    [['--workers', '5'], 'rank 0: a batch of 4 is too small for 5 workers; raise --batch, or start fewer'],
     [['--workers', '0'], "option '--workers <n|auto>' argument '0' is invalid"],
   ])('%j', async (options, text) => {
     const { code, stderr } = await runDit([...flags, '--out', join(temporaryFolder(), 'run'), ...options])

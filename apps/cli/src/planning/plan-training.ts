@@ -2,7 +2,7 @@ import { countParameters, planMemory, type TrainingPlan, type WorkerMemory, type
 import type { PlanFlags } from '../commands/plan.js'
 import { numWorkers } from '../job/thread-job.js'
 import { resolveRun, type RunPlan } from '../run/resolve-run.js'
-import { checkInput, UsageError } from '../terminal/errors.js'
+import { checkInput } from '../terminal/errors.js'
 import { formatBytes, formatCount, formatTable } from '../terminal/format.js'
 import { machineMemory } from '../terminal/machine-memory.js'
 
@@ -37,7 +37,6 @@ export function planTraining(flags: PlanFlags): PlannedTraining {
   const workers = numWorkers(flags.workers ?? 1)
   const run = resolveRun(flags, flags.classes ?? 1000, workers)
   const { batchSize } = run.recipe
-  if (workers > batchSize) throw new UsageError(`--workers ${workers}: a batch has ${batchSize} examples (--batch)`)
   const available = flags.memory === undefined ? machineMemory() : flags.memory * 2 ** 30
   const given = planOf(run, workers)
   const row = (name: string, plan: TrainingPlan, isAvailable = true): PlannedRow => {

@@ -24,6 +24,7 @@ export type RunPlan = Omit<RunConfig, 'format' | 'data' | 'classes' | 'engine' |
  */
 export function resolveRun(flags: TrainFlags, numClasses: number, workers = 1, latents?: LatentSize): RunPlan {
   const recipe = resolveRecipe(flags, workers)
+  checkWorkers(workers, recipe.batchSize)
   const model = resolveModel(flags, recipe, numClasses, latents)
   return {
     modelName: flags.model ?? null,
@@ -43,6 +44,16 @@ export function resolveRun(flags: TrainFlags, numClasses: number, workers = 1, l
     ...((flags.shardOptimizer ?? TRAIN_DEFAULTS.shardOptimizer) ? { shardOptimizer: true } : {}),
     ...((flags.shardCheckpoint ?? TRAIN_DEFAULTS.shardCheckpoint) ? { shardCheckpoint: true } : {}),
   }
+}
+
+/**
+ * Checks that every worker has something of a batch.
+ *
+ * @throws UsageError
+ */
+export function checkWorkers(workers: number, batchSize: number): void {
+  if (workers <= batchSize) return
+  throw new UsageError(`a batch of ${batchSize} is too small for ${workers} workers; raise --batch, or start fewer`)
 }
 
 /** Blocks to compute twice, as `--recompute` says. */

@@ -1,6 +1,6 @@
 import type { TrainFlags } from '../options/train-options.js'
 import { UsageError } from '../terminal/errors.js'
-import { resolveRecompute } from './resolve-run.js'
+import { checkWorkers, resolveRecompute } from './resolve-run.js'
 import type { RunConfig } from './run-config.js'
 
 /** The flags that describe a run: `resolveRun` gives the run again. */
@@ -101,6 +101,7 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
       '--sample-every is for pictures; sample from a run of latents with `dit sample --run ... --vae`',
     )
   }
+  checkWorkers(workers, config.recipe.batchSize)
   const { checkpoint } = config
   const steps = given.steps ?? config.steps
   if (steps < config.steps) {

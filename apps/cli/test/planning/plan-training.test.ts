@@ -26,5 +26,7 @@ test('sharding over four workers leaves a quarter of the moments and averages', 
 })
 
 test('refuses what `dit train` refuses', () => {
-  expect(() => planTraining({ workers: 8, batch: 4 })).toThrow('--workers 8: a batch has 4 examples (--batch)')
+  expect(() => planTraining({ workers: 8, batch: 4 })).toThrow(
+    'a batch of 4 is too small for 8 workers; raise --batch, or start fewer',
+  )
 })

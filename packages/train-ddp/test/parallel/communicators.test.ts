@@ -31,6 +31,25 @@ describe('joining a job leaves the end of the heap where it is', () => {
   }
 })
 
+describe('a library that cannot be used is named', () => {
+  const [openmpi, mpich] = [findMpi('openmpi'), findMpi('mpich')]
+  const test = testNeeding('mpi', openmpi !== null && mpich !== null, 'no mpirun of both families')
+  const stderrWith = async (library: string, mpi: Mpi) => {
+    const env = { ...mpi.env, DIT_MPI_LIBRARY: library }
+    return (await runJob('collectives.ts', {}, 2, { ...mpi, env })).stderr
+  }
+  test('where it is missing', async () => {
+    const text = 'mpi: no MPI library could be loaded (libnothing.so: '
+    expect(await stderrWith('libnothing.so', openmpi!)).toContain(text)
+    expect(await stderrWith('libnothing.so', mpich!)).toContain(text)
+  })
+  test('where it is not that of the launcher', async () => {
+    expect(await stderrWith('libmpi.so.40', mpich!)).toMatch(
+      /the launcher has started 2 processes, but Open MPI v\S+ sees 1: it is not the launcher's library/,
+    )
+  })
+})
+
 test('one worker sums alone', async () => {
   const one = singleCommunicator()
   const [values, part] = [Float32Array.of(1, 2), new Float32Array(2)]

@@ -186,10 +186,10 @@ function firstLibrary(koffi: typeof Koffi, names: readonly string[]): Koffi.Libr
       // Open MPI loads components that look for the library's symbols in the whole process.
       return koffi.load(name, { global: true })
     } catch (error) {
-      problems.push((error as Error).message)
+      problems.push(`${name}: ${(error as Error).message}`)
     }
   }
   throw new Error(
-    `mpi: no MPI library could be loaded (${problems.join('; ')}); install one, or name it in DIT_MPI_LIBRARY`,
+    `mpi: no MPI library could be loaded (${problems.join('; ')}); install that of the launcher, or name it in DIT_MPI_LIBRARY`,
   )
 }

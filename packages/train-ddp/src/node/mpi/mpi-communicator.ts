@@ -70,7 +70,7 @@ export async function mpiCommunicator({ patience = 120, place }: MpiOptions = {}
   process.on('uncaughtExceptionMonitor', onError)
   if (here.size !== null && here.size !== size) {
     throw new Error(
-      `mpi: the launcher has started ${here.size} processes, but ${mpi.version} sees ${size}; it is not the launcher's library. Name that in DIT_MPI_LIBRARY`,
+      `mpi: the launcher has started ${here.size} processes, but ${mpi.version.split(',')[0]} sees ${size}: it is not the launcher's library. Name that in DIT_MPI_LIBRARY`,
     )
   }
 
