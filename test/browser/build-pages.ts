@@ -36,7 +36,7 @@ export async function buildWebpackPage(outDir: string, modules: readonly string[
   })
   await new Promise<void>((resolve, reject) => {
     compiler.run((error, stats) => {
-      if (error !== null) reject(error)
+      if (error !== null) reject(new Error('webpack failed', { cause: error }))
       else if (stats === undefined || stats.hasErrors() || stats.hasWarnings()) {
         reject(new Error(stats?.toString({ all: false, errors: true, warnings: true })))
       } else compiler.close(() => resolve())

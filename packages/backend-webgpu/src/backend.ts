@@ -86,7 +86,9 @@ export function createBackend(
   if (half !== 'none') {
     Object.defineProperty(backend, 'lossScale', {
       get: () => runtime.capabilities.gradientLift,
-      set: (value: number) => (runtime.capabilities.gradientLift = checkedLossScale(value)),
+      set(value: number) {
+        runtime.capabilities.gradientLift = checkedLossScale(value)
+      },
     })
   }
   setDescription(backend, { runtime, adapter: adapterText, isSoftware })
