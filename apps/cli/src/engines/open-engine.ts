@@ -12,6 +12,8 @@ export interface EngineDescription {
   /** Vector instructions, such as `avx512` or `simd128`, the library that has them, or the graphics card; null for none. */
   readonly instructionSet: string | null
   readonly threads: number
+  /** What operands of products are rounded to; absent where they are not. */
+  readonly precision?: 'f16' | 'tf32'
 }
 
 export interface OpenEngine {
@@ -91,7 +93,8 @@ async function openWebGpu(precision: 'f32' | 'f16'): Promise<OpenEngine> {
   const backend = await webgpu({ gpu: await nodeGpu(wanted === undefined ? {} : { adapter: wanted }), precision })
   const { adapter } = describeWebGpu(backend)
   const instructionSet = precision === 'f16' ? `${adapter}, f16` : adapter
-  return { backend, description: { name: 'webgpu', version: ditVersion(), instructionSet, threads: 1 } }
+  const description: EngineDescription = { name: 'webgpu', version: ditVersion(), instructionSet, threads: 1 }
+  return { backend, description: precision === 'f16' ? { ...description, precision } : description }
 }
 
 async function openTfjs(name: 'tfjs-wasm' | 'tfjs-cpu'): Promise<OpenEngine> {
@@ -118,7 +121,17 @@ async function openTensorflow(
   const { version, tensorflow, threads: running } = describeTfjs(backend)
   const where = device === 'cpu' ? 'the CPU' : `CUDA, TF32 ${tf32 ? 'on' : 'off'}`
   const instructionSet = `TensorFlow ${tensorflow!.libraryVersion} on ${where}`
-  return { backend, description: { name, version, instructionSet, threads: running } }
+  const description: EngineDescription = { name, version, instructionSet, threads: running }
+  return { backend, description: tf32 ? { ...description, precision: 'tf32' } : description }
+}
+
+/** Options of `openEngine` that make the engine of a run again, on the same one. */
+export function enginePrecision(
+  { name, precision }: EngineDescription,
+  wanted: string,
+): { readonly precision?: 'f16'; readonly tf32?: true } {
+  if (name !== wanted || precision === undefined) return {}
+  return precision === 'f16' ? { precision } : { tf32: true }
 }
 
 /** `cpu-native 0.1.0 (avx512, 2 threads)` */

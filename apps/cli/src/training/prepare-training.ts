@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { onRankZero, sharedText } from '@dit/train-ddp'
 import { chosenBackend } from '../engines/engine-options.js'
-import { type EngineDescription, type OpenEngine, openEngine } from '../engines/open-engine.js'
+import { type EngineDescription, enginePrecision, type OpenEngine, openEngine } from '../engines/open-engine.js'
 import type { Job } from '../job/job.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
 import { findLatents } from '../latents/open-latents.js'
@@ -53,7 +53,7 @@ async function joinRun(
   const { data, engine: first } = told.config
   const opened = await openData(requestOf(told.config), output)
   return orClose(opened, async () => {
-    const engine = await openEngine(first.name, { ...flags, workers: localSize })
+    const engine = await openEngine(first.name, { ...enginePrecision(first, first.name), ...flags, workers: localSize })
     const difference =
       dataDifference(data, opened.config) ??
       engineDifference({ ...first, name: engine.description.name }, engine.description)
@@ -106,7 +106,9 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
   const opened = await openData(requestOf(config, flags), output)
   return orClose(opened, async () => {
     const allowInexact = flags.allowInexact ?? false
-    const engine = await openEngine(chosenBackend(flags, before.engine.name), { ...flags, workers: job.localSize })
+    const backend = chosenBackend(flags, before.engine.name)
+    const settings = { ...enginePrecision(before.engine, backend), ...flags, workers: job.localSize }
+    const engine = await openEngine(backend, settings)
     const differences = [
       dataDifference(data, opened.config),
       engineDifference(before.engine, engine.description),

@@ -1,0 +1,41 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { testNeeding } from '../../../test/require.js'
+import { runDit, temporaryFolder } from './support/run-dit.js'
+import { stopDit } from './support/stop-dit.js'
+import { TINY } from './support/tiny-flags.js'
+
+/** Debian's software driver, beside Chromium; the environment may name another. */
+const driver = process.env['VK_DRIVER_FILES'] ?? '/usr/lib/chromium/vk_swiftshader_icd.json'
+process.env['VK_DRIVER_FILES'] = driver
+const test = testNeeding('vulkan', existsSync(driver), `${driver} is not there`)
+
+const train = (out: string) => [
+  'train',
+  ...TINY,
+  ...'--backend=webgpu --precision=f16 --steps=12 --checkpoint-every=4 --keep-last=9'.split(' '),
+  '--out',
+  out,
+]
+
+/** Files that must not depend on where a run was stopped. */
+function endOf(out: string): Record<string, string> {
+  const last = join(out, 'checkpoints', 'step-0000012')
+  const files = [...readdirSync(last).map((name) => join(last, name)), join(out, 'log.jsonl')]
+  return Object.fromEntries(files.map((file) => [file.slice(out.length), readFileSync(file).toString('base64')]))
+}
+
+test('a run in half precision on WebGPU resumes in half precision, to the bytes of an unbroken one', async () => {
+  const out = temporaryFolder()
+  const [whole, stopped] = [join(out, 'whole'), join(out, 'stopped')]
+  const unbroken = await runDit(train(whole))
+  expect(unbroken.code, unbroken.stderr).toBe(0)
+  expect(unbroken.stdout).toMatch(/^engine webgpu \S+ \(.*, f16\)\n/)
+  const killed = await stopDit(train(stopped), 6, 'SIGKILL')
+  expect(killed.signal).toBe('SIGKILL')
+  const resumed = await runDit(['train', '--resume', stopped])
+  expect(resumed.code, resumed.stderr).toBe(0)
+  expect(resumed.stdout).toContain('resuming at step 4')
+  expect(endOf(stopped)).toEqual(endOf(whole))
+}, 180_000)
