@@ -65,5 +65,6 @@ export {
 export { globalNorm } from './parameters/global-norm.js'
 export { reference } from './reference/backend.js'
 export { dispose, keep, scope } from './scope.js'
+export { mergedWalk, stretchedStrides, type Walk } from './walk.js'
 export { broadcastShapes, formatShape, sameShape, type Shape, sizeOf, stridesOf } from './shape.js'
 export { empty, Tensor, toFloat32Array } from './tensor.js'

@@ -1,7 +1,15 @@
-import { type BinaryOp, type RequiredKernels, sizeOf, type UnaryOp, type View } from '@dit/tensor'
+import {
+  type BinaryOp,
+  type RequiredKernels,
+  sizeOf,
+  type UnaryOp,
+  type View,
+  mergedWalk,
+  stretchedStrides,
+} from '@dit/tensor'
 import type { Engine } from '../engine.js'
 import { addressOf } from '../memory.js'
-import { merged, stretchedStrides, walkArguments } from '../strides.js'
+import { walkArguments } from '../walk-arguments.js'
 
 type Elementwise = Pick<
   RequiredKernels,
@@ -61,5 +69,5 @@ export function elementwiseKernels({ call }: Engine): Elementwise {
 
 function stretched(caller: string, operands: readonly View[], out: View): number[] {
   const strides = operands.map(({ shape }) => stretchedStrides(shape, out.shape))
-  return walkArguments(merged(caller, { shape: out.shape, strides }))
+  return walkArguments(mergedWalk(caller, { shape: out.shape, strides }))
 }

@@ -1,7 +1,7 @@
-import { type RequiredKernels, stridesOf } from '@dit/tensor'
+import { type RequiredKernels, stridesOf, mergedWalk } from '@dit/tensor'
 import type { Engine } from '../engine.js'
 import { addressOf } from '../memory.js'
-import { merged, walkArguments } from '../strides.js'
+import { walkArguments } from '../walk-arguments.js'
 
 type Layout = Pick<RequiredKernels, 'permute' | 'slice' | 'concat' | 'gather' | 'scatterAdd'>
 
@@ -14,7 +14,7 @@ export function layoutKernels({ call }: Engine): Layout {
     from: { address: number; strides: readonly number[] },
     to: { address: number; strides: readonly number[] },
   ) {
-    const walk = merged(caller, { shape, strides: [from.strides, to.strides] })
+    const walk = mergedWalk(caller, { shape, strides: [from.strides, to.strides] })
     call('strided_copy', from.address, to.address, ...walkArguments(walk))
   }
 

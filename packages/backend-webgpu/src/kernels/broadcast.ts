@@ -1,7 +1,6 @@
-import { type BinaryOp, type RequiredKernels, sizeOf, type View } from '@dit/tensor'
+import { type BinaryOp, type RequiredKernels, sizeOf, type View, mergedWalk, stretchedStrides } from '@dit/tensor'
 import { reads, writes } from '../runtime/kernel.js'
 import { type Runtime, spread } from '../runtime/runtime.js'
-import { merged, stretchedStrides } from '../strides.js'
 import { aliasedInputs } from './aliases.js'
 import { runMap } from './elementwise.js'
 import { walkCode, walkParams, walkValues } from './walks.js'
@@ -49,7 +48,7 @@ function walk(
   out: View,
 ): void {
   const size = sizeOf(out.shape)
-  const way = merged(name, { shape: out.shape, strides: inputs.map((x) => stretchedStrides(x.shape, out.shape)) })
+  const way = mergedWalk(name, { shape: out.shape, strides: inputs.map((x) => stretchedStrides(x.shape, out.shape)) })
   const aliases = aliasedInputs(inputs, out).map((is, i) => is && types[i] === outType)
   const rank = way.shape.length
   const key = `${name}/walk${rank}/${types[0]}/${aliases.map(Number).join('')}`

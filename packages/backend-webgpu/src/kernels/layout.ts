@@ -1,7 +1,6 @@
-import { type RequiredKernels, type Shape, sizeOf, stridesOf, type View } from '@dit/tensor'
+import { type RequiredKernels, type Shape, sizeOf, stridesOf, type View, mergedWalk } from '@dit/tensor'
 import { reads, writes } from '../runtime/kernel.js'
 import { type Runtime, spread } from '../runtime/runtime.js'
-import { merged } from '../strides.js'
 import { plain } from './saved.js'
 import { walkCode, walkParams, walkValues } from './walks.js'
 
@@ -17,7 +16,7 @@ export function layoutKernels(runtime: Runtime): Layout {
   function permute(x: View, axes: readonly number[], out: View): void {
     const size = sizeOf(out.shape)
     const strides = stridesOf(x.shape)
-    const way = merged('permute', { shape: out.shape, strides: [axes.map((axis) => strides[axis])] })
+    const way = mergedWalk('permute', { shape: out.shape, strides: [axes.map((axis) => strides[axis])] })
     const rank = way.shape.length
     const kernel = runtime.kernel(`permute/${rank}`, () => ({
       label: `permute of rank ${rank}`,
@@ -32,7 +31,7 @@ export function layoutKernels(runtime: Runtime): Layout {
   /** A box of `x` to `out`, where both are seen as boxes of the same shape with their own steps and starts. */
   function copyBox(shape: Shape, x: View, from: Place, out: View, to: Place): void {
     const size = sizeOf(shape)
-    const way = merged('copy of a box', { shape, strides: [from.strides, to.strides] })
+    const way = mergedWalk('copy of a box', { shape, strides: [from.strides, to.strides] })
     const rank = way.shape.length
     const kernel = runtime.kernel(`box/${rank}`, () => ({
       label: `copy of a box of rank ${rank}`,

@@ -1,5 +1,5 @@
+import type { Walk } from '@dit/tensor'
 import type { ParamType } from '../runtime/kernel.js'
-import type { Walk } from '../strides.js'
 
 /** Uniform fields of a walk of so many axes and operands: extents, then the steps of each operand. */
 export function walkParams(rank: number, operands: number): [string, ParamType][] {

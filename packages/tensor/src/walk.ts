@@ -1,13 +1,13 @@
-import { type Shape, stridesOf } from '@dit/tensor'
+import { type Shape, stridesOf } from './shape.js'
 
-/** Axes to walk over, and how far each operand moves along them, in elements. */
+/** Axes that an element-wise kernel walks over, and how far each operand moves along them, in elements. */
 export interface Walk {
   readonly shape: readonly number[]
   readonly strides: readonly (readonly number[])[]
 }
 
-/** Most axes that the kernels walk over, once neighbours are merged. */
-export const MAX_RANK = 6
+/** Most axes that kernels walk over, once neighbours are merged. */
+const MAX_WALK_AXES = 6
 
 /**
  * The same walk with as few axes as possible: those of extent 1 go, and neighbours merge where every operand runs through
@@ -15,7 +15,7 @@ export const MAX_RANK = 6
  *
  * @throws RangeError when more than 6 are left
  */
-export function merged(caller: string, { shape, strides }: Walk): Walk {
+export function mergedWalk(caller: string, { shape, strides }: Walk): Walk {
   const extents: number[] = []
   const steps: number[][] = strides.map(() => [])
   for (let axis = 0; axis < shape.length; axis++) {
@@ -30,8 +30,8 @@ export function merged(caller: string, { shape, strides }: Walk): Walk {
     }
   }
   if (extents.length === 0) return { shape: [1], strides: strides.map(() => [1]) }
-  if (extents.length > MAX_RANK) {
-    throw new RangeError(`${caller}: at most ${MAX_RANK} axes can differ in layout (got ${extents.length})`)
+  if (extents.length > MAX_WALK_AXES) {
+    throw new RangeError(`${caller}: at most ${MAX_WALK_AXES} axes can differ in layout (got ${extents.length})`)
   }
   return { shape: extents, strides: steps }
 }
