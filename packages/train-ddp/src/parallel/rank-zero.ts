@@ -61,7 +61,9 @@ async function lead<T, R>(
     clearInterval(beat)
     if (!(error instanceof CommunicationError)) {
       const message = new TextEncoder().encode(error instanceof Error ? error.message : String(error))
-      await send(COMMANDS.failed, message.length, 0, () => communicator.broadcast(message).wait())
+      const telling = send(COMMANDS.failed, message.length, 0, () => communicator.broadcast(message).wait())
+      // Whoever has heard it first may have ended the job already: what went wrong is still this.
+      await telling.catch(() => {})
     }
     throw error
   } finally {

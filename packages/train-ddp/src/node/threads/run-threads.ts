@@ -65,6 +65,7 @@ export function runThreads(
   const ended = new Promise<number>((resolve, reject) => {
     const codes: (number | null)[] = workers.map(() => null)
     let cause: ThreadJobError | null = null
+    let consequence: ThreadJobError | null = null
     let isOver = false
     const finish = async () => {
       if (isOver) return
@@ -76,8 +77,9 @@ export function runThreads(
       failGroup(group, rank)
       // What follows from another rank's failure is told only where that one stays silent.
       if (cause === null && isConsequence) {
+        consequence ??= new ThreadJobError(rank, exitCode, message)
         setTimeout(() => {
-          cause ??= new ThreadJobError(rank, exitCode, message)
+          cause ??= consequence
           void finish()
         }, GRACE)
         return
@@ -103,6 +105,7 @@ export function runThreads(
           watchForLoners(rank)
           return
         }
+        cause ??= consequence
         if (cause !== null) void finish()
         else if (!isOver) resolve(codes[0]!)
       })
