@@ -14,7 +14,7 @@ export interface OriginRunStoreOptions {
  *
  * @param name of the run: letters, digits, `-`, `_` and `.`
  * @throws RangeError when the name is another one
- * @throws Error where the page has no such storage
+ * @throws Error where the page has no such storage, naming what is missing and which browsers have it
  *
  * @example
  * for await (const event of train({ ...options, store: await originRunStore('shapes') })) show(event)
@@ -26,14 +26,9 @@ export async function originRunStore(
   if (!/^[\w-][\w.-]*$/.test(name)) {
     throw new RangeError(`originRunStore: name must be letters, digits, -, _ and . (got ${JSON.stringify(name)})`)
   }
-  const { navigator } = globalThis as { navigator?: { storage?: StorageManager; locks?: LockManager } }
-  if (navigator?.storage?.getDirectory === undefined || navigator.locks === undefined) {
-    throw new Error(
-      'originRunStore: this page has no storage of its own (OPFS); it must be served over https or from localhost',
-    )
-  }
-  const { locks } = navigator
-  const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle(folder, { create: true })
+  checkPage()
+  const { storage, locks } = navigator
+  const runs = await (await storage.getDirectory()).getDirectoryHandle(folder, { create: true })
   const root = await runs.getDirectoryHandle(name, { create: true })
   const location = `${folder}/${name} in the page's storage`
 
@@ -110,7 +105,7 @@ export async function originRunStore(
     async list(path) {
       const inside = await directory(path === '' ? [] : path.split('/'), false)
       const names: string[] = []
-      if (inside !== null) for await (const key of keysOf(inside)) names.push(key)
+      if (inside !== null) for await (const key of inside.keys()) names.push(key)
       return names.toSorted()
     },
     async remove(path) {
@@ -120,6 +115,31 @@ export async function originRunStore(
     },
     lock: () => lockRun(locks, `dit ${folder}/${name}`, location),
   }
+}
+
+/** What a store uses of the page. Safari had OPFS from 15.2 on, but no `createWritable` before 26. */
+const NEEDED = [
+  'navigator.storage.getDirectory',
+  'navigator.locks',
+  'FileSystemFileHandle.prototype.createWritable',
+  'FileSystemDirectoryHandle.prototype.keys',
+  'crypto.subtle',
+]
+
+/** Fails now where a run would at its first checkpoint. */
+function checkPage(): void {
+  const missing = NEEDED.filter((path) => {
+    let value: unknown = globalThis
+    for (const key of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[key]
+    return value === undefined
+  })
+  if (missing.length === 0) return
+  const { isSecureContext } = globalThis as { isSecureContext?: boolean }
+  const remedy =
+    isSecureContext === false
+      ? 'browsers offer that to secure pages only; serve this one over https or from localhost'
+      : 'Chrome and Edge have all of it from 86 (on Android 109), Firefox from 111, Safari from 26'
+  throw new Error(`originRunStore: this page cannot keep runs, for want of ${missing.join(', ')}; ${remedy}`)
 }
 
 /** A lock of the origin, held until the function that it gives is called or the page is gone. */
@@ -137,11 +157,6 @@ function lockRun(locks: LockManager, name: string, location: string): Promise<()
     const held = locks.request(name, { ifAvailable: true }, hold)
     held.catch(reject)
   })
-}
-
-/** The names in a folder, which the types of TypeScript do not know yet. */
-function keysOf(directory: FileSystemDirectoryHandle): AsyncIterable<string> {
-  return (directory as unknown as { keys(): AsyncIterable<string> }).keys()
 }
 
 function nullIfMissing(error: unknown): null {

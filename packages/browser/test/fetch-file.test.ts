@@ -1,6 +1,6 @@
 import { openSafetensors, writeSafetensors } from '@dit/checkpoint'
 import { afterEach, expect, test, vi } from 'vitest'
-import { fetchFile, originRunStore, urlSource } from '../src/index.js'
+import { fetchFile, urlSource } from '../src/index.js'
 import { type ServedFile, serveFile } from './serve-file.js'
 
 const file = Uint8Array.from({ length: 200_001 }, (_, i) => i % 251)
@@ -95,11 +95,4 @@ test('a file that changes between two ranges is refused', async () => {
 test('a server without ranges is refused as a source', async () => {
   server = await serveFile(file, { hasRanges: false })
   await expect(urlSource(server.url)).rejects.toThrow(/does not answer byte ranges; fetchFile loads the whole/)
-})
-
-test('a store of runs needs a page, and a name that is one', async () => {
-  await expect(originRunStore('a')).rejects.toThrow('originRunStore: this page has no storage of its own (OPFS)')
-  await expect(originRunStore('../a')).rejects.toThrow(
-    'originRunStore: name must be letters, digits, -, _ and . (got "../a")',
-  )
 })
