@@ -73,15 +73,33 @@ for (const page of ['bundled/webgpu.html', 'webpack/webpack.html', 'plain/plain.
 }
 
 test('a run in the storage of the page goes on after its tab was closed in the middle, to the same bits', async () => {
-  const url = `${server.plain}/bundled/webgpu.html`
   const context = await browser.newContext()
   try {
-    const first = await stored(context, url, 'closed', 5)
+    const first = await inTab(context, (call) => call<StoredRun>('trainInStorage', 'closed', 5))
     expect(first.resumedFrom).toBe(null)
-    const second = await stored(context, url, 'closed', null)
+    const second = await inTab(context, (call) => call<StoredRun>('trainInStorage', 'closed', null))
     expect(second.resumedFrom).toBe('checkpoints/step-0000004')
-    const unbroken = await stored(context, url, 'unbroken', null)
-    expect([...first.losses.slice(0, 4), ...second.losses]).toEqual(unbroken.losses)
+    expect([...first.losses.slice(0, 4), ...second.losses]).toEqual(await unbroken())
+  } finally {
+    await context.close()
+  }
+}, 480_000)
+
+test('a run that loses its device between two steps and within one goes on in the same tab, to the same bits', async () => {
+  const context = await browser.newContext()
+  try {
+    await inTab(context, async (call) => {
+      const between = await call<LostRun>('loseDevice', 'lost', 3, 'between')
+      const within = await call<LostRun>('loseDevice', 'lost', 3, 'within')
+      for (const { error, losses } of [between, within]) {
+        expect(error).toMatch(/^webgpu: the device was lost \(.*make a new backend with webgpu\(\) and resume/)
+        expect(losses).toHaveLength(3)
+      }
+      const last = await call<StoredRun>('trainInStorage', 'lost', null)
+      expect(last.resumedFrom).toBe('checkpoints/step-0000004')
+      const losses = [...between.losses.slice(0, 2), ...within.losses.slice(0, 2), ...last.losses]
+      expect(losses).toEqual(await unbroken())
+    })
   } finally {
     await context.close()
   }
@@ -92,23 +110,37 @@ interface StoredRun {
   readonly losses: readonly number[]
 }
 
-/** In a tab of its own, which is closed whatever it was doing. */
-async function stored(
-  context: BrowserContext,
-  url: string,
-  name: string,
-  hangAfter: number | null,
-): Promise<StoredRun> {
-  const { page, watch } = await openPage(context, url, SECONDS)
-  try {
-    const work = page.evaluate(
-      ([name, hangAfter]) =>
-        (
-          globalThis as unknown as { trainInStorage(name: string, hangAfter: number | null): Promise<StoredRun> }
-        ).trainInStorage(name, hangAfter),
-      [name, hangAfter] as const,
+interface LostRun {
+  readonly error: string
+  readonly losses: readonly number[]
+}
+
+let ofUnbroken: Promise<readonly number[]> | undefined
+
+/** Losses of a run that nothing interrupts. */
+function unbroken(): Promise<readonly number[]> {
+  ofUnbroken ??= inTab(browser, async (call) => (await call<StoredRun>('trainInStorage', 'unbroken', null)).losses)
+  return ofUnbroken
+}
+
+/** Calls a function of the page. */
+type Call = <Result>(name: string, ...args: unknown[]) => Promise<Result>
+
+/** Opens the bundled page in a tab of its own, which is closed whatever it was doing. */
+async function inTab<Result>(
+  context: Browser | BrowserContext,
+  work: (call: Call) => Promise<Result>,
+): Promise<Result> {
+  const { page, watch } = await openPage(context, `${server.plain}/bundled/webgpu.html`, SECONDS)
+  const call = <Answer>(name: string, ...args: unknown[]) =>
+    watch<Answer>(
+      page.evaluate(
+        ([name, args]) => (globalThis as unknown as Record<string, (...args: unknown[]) => Answer>)[name](...args),
+        [name, args] as const,
+      ),
     )
-    return await watch(work)
+  try {
+    return await work(call)
   } finally {
     await page.close()
   }

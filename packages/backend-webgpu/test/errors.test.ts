@@ -97,3 +97,10 @@ test('a device that is lost is a DeviceLostError that says how to go on', async 
     /the device was lost \(destroyed: .*\); make a new backend with webgpu\(\) and resume/,
   )
 })
+
+test('values under way when the device is lost are a DeviceLostError, too', async () => {
+  const backend = await nullBackend()
+  const values = full([3], 1, { backend }).data()
+  runtimeOf('test', backend).device.destroy()
+  await expect(values).rejects.toThrow(DeviceLostError)
+})

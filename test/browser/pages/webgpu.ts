@@ -1,5 +1,6 @@
-import { webgpu } from '@dit/backend-webgpu'
+import { DeviceLostError, webgpu } from '@dit/backend-webgpu'
 import { originRunStore } from '@dit/browser'
+import type { Backend } from '@dit/tensor'
 import { train } from '@dit/train-ddp'
 import { data, model, recipe, STEPS, type TrainedAndSampled, trainAndSample } from './train-and-sample.js'
 
@@ -12,18 +13,61 @@ interface StoredRun {
 /** Trains in the page's storage with a checkpoint every two steps, and hangs after some of them as a tab that sleeps. */
 async function trainInStorage(name: string, hangAfter: number | null): Promise<StoredRun> {
   const backend = await webgpu()
-  const store = await originRunStore(name)
   const losses: number[] = []
+  const resumedFrom = await goOn(name, backend, (loss) => losses.push(loss) === hangAfter)
+  if (losses.length !== hangAfter) await backend.dispose()
+  return { resumedFrom, losses }
+}
+
+/** Goes on until `onStep` says that it is enough: the loop is left then, and nothing is saved any more. */
+async function goOn(name: string, backend: Backend, onStep: (loss: number) => boolean): Promise<string | null> {
+  const store = await originRunStore(name)
   let resumedFrom: string | null = null
   const checkpoint = { every: 2 }
   for await (const event of train({ model, recipe, data, backend, seed: 0, steps: STEPS, store, checkpoint })) {
     if (event.type === 'start') resumedFrom = event.resumedFrom
-    if (event.type !== 'step') continue
-    losses.push(event.record.loss)
-    if (losses.length === hangAfter) return { resumedFrom, losses } // the loop is left: nothing is saved any more
+    if (event.type === 'step' && onStep(event.record.loss)) break
   }
+  return resumedFrom
+}
+
+/** A run that lost its graphics device. */
+interface LostRun {
+  readonly error: string
+  /** Of the steps before. */
+  readonly losses: readonly number[]
+}
+
+/** Trains in the page's storage and loses the device after so many steps: before the next one, or in the middle of it. */
+async function loseDevice(name: string, loseAfter: number, when: 'between' | 'within'): Promise<LostRun> {
+  const adapter = (await navigator.gpu.requestAdapter())!
+  const requestDevice = adapter.requestDevice.bind(adapter)
+  let device: GPUDevice
+  adapter.requestDevice = async (descriptor) => (device = await requestDevice(descriptor))
+  const backend = await webgpu({ adapter })
+  const losses: number[] = []
+  const training = goOn(name, backend, (loss) => {
+    if (losses.push(loss) !== loseAfter) return false
+    if (when === 'between') device.destroy()
+    else loseWithNextSubmit(device)
+    return false
+  })
+  const error: unknown = await training.then(
+    () => null,
+    (error: unknown) => error,
+  )
+  if (!(error instanceof DeviceLostError)) throw new Error('training must end in a DeviceLostError', { cause: error })
   await backend.dispose()
-  return { resumedFrom, losses }
+  return { error: error.message, losses }
+}
+
+/** Destroys the device when it has got its next work, and the step waits for what comes of it. */
+function loseWithNextSubmit(device: GPUDevice): void {
+  const submit = device.queue.submit.bind(device.queue)
+  device.queue.submit = (commands) => {
+    submit(commands)
+    device.destroy()
+  }
 }
 
 /** On the page's graphics card. */
@@ -36,4 +80,4 @@ async function trainOnWebGpu(): Promise<TrainedAndSampled> {
   }
 }
 
-Object.assign(globalThis, { trainOnWebGpu, trainInStorage })
+Object.assign(globalThis, { trainOnWebGpu, trainInStorage, loseDevice })
