@@ -11,8 +11,11 @@ export function findChromium(): string | undefined {
   return [process.env['DIT_CHROMIUM'] ?? '', ...onPath].find((path) => path !== '' && existsSync(path))
 }
 
-/** Starts it without a window, with nothing but 127.0.0.1 to talk to, and with WebGPU on the processor. */
-export function startChromium(executablePath: string): Promise<Browser> {
+/**
+ * Starts it without a window, with nothing but 127.0.0.1 to talk to, and with WebGPU on the processor, or with no adapter
+ * for WebGPU.
+ */
+export function startChromium(executablePath: string, webgpu: 'software' | 'none' = 'software'): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: [
@@ -22,8 +25,7 @@ export function startChromium(executablePath: string): Promise<Browser> {
       '--disable-default-apps',
       '--disable-domain-reliability',
       '--disable-sync',
-      '--enable-unsafe-webgpu',
-      '--use-webgpu-adapter=swiftshader',
+      ...(webgpu === 'software' ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] : ['--disable-gpu']),
       '--metrics-recording-only',
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
     ],

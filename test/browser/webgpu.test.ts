@@ -105,6 +105,21 @@ test('a run that loses its device between two steps and within one goes on in th
   }
 }, 480_000)
 
+test('a page without WebGPU, or without an adapter, is told why, and trains in WebAssembly to the same bits as Node', async () => {
+  const without = await startChromium(chromium!, 'none')
+  try {
+    const context = await without.newContext()
+    const noAdapter = await inTab(context, (call) => call<TrainedOnCpu>('trainWhereItCan'))
+    await context.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'gpu'))
+    const noWebGpu = await inTab(context, (call) => call<TrainedOnCpu>('trainWhereItCan'))
+    expect(noAdapter).toEqual({ ...inNode, why: expect.stringMatching(/no adapter: .*driver.*chrome:\/\/gpu/) })
+    const browsersAndFlags = /no WebGPU\. Chrome and Edge .*chrome:\/\/flags.*Safari.*Firefox.*about:config.*cpu\(\)/
+    expect(noWebGpu).toEqual({ ...inNode, why: expect.stringMatching(browsersAndFlags) })
+  } finally {
+    await without.close()
+  }
+}, 160_000)
+
 interface StoredRun {
   readonly resumedFrom: string | null
   readonly losses: readonly number[]
@@ -113,6 +128,10 @@ interface StoredRun {
 interface LostRun {
   readonly error: string
   readonly losses: readonly number[]
+}
+
+interface TrainedOnCpu extends TrainedAndSampled {
+  readonly why: string
 }
 
 let ofUnbroken: Promise<readonly number[]> | undefined

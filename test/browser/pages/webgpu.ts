@@ -1,4 +1,5 @@
-import { DeviceLostError, webgpu } from '@dit/backend-webgpu'
+import { cpu } from '@dit/backend-cpu'
+import { DeviceLostError, webgpu, WebGpuUnavailableError } from '@dit/backend-webgpu'
 import { originRunStore } from '@dit/browser'
 import type { Backend } from '@dit/tensor'
 import { train } from '@dit/train-ddp'
@@ -70,6 +71,19 @@ function loseWithNextSubmit(device: GPUDevice): void {
   }
 }
 
+/** On the page's graphics card, or in WebAssembly where the page has none. */
+async function trainWhereItCan(): Promise<TrainedAndSampled & { readonly why: string }> {
+  let why = ''
+  const backend = await webgpu().catch((error: unknown) => {
+    if (!(error instanceof WebGpuUnavailableError)) throw error
+    why = error.message
+    return cpu()
+  })
+  const result = await trainAndSample(backend)
+  await backend.dispose()
+  return { ...result, why }
+}
+
 /** On the page's graphics card. */
 async function trainOnWebGpu(): Promise<TrainedAndSampled> {
   const backend = await webgpu()
@@ -80,4 +94,4 @@ async function trainOnWebGpu(): Promise<TrainedAndSampled> {
   }
 }
 
-Object.assign(globalThis, { trainOnWebGpu, trainInStorage, loseDevice })
+Object.assign(globalThis, { trainOnWebGpu, trainInStorage, loseDevice, trainWhereItCan })
