@@ -236,6 +236,24 @@ test('dit train --latents draws from the posteriors, resumes to the byte, and di
   expect(shape).toEqual([4, 8, 8, 3])
 })
 
+test('a folder whose manifest names no type holds float32, and can be gone on with', async () => {
+  const [whole, old] = [join(folder, 'whole'), join(folder, 'old')]
+  cpSync(whole, old, { recursive: true })
+  const { dtype, ...rest } = manifestOf(whole)
+  expect(dtype).toBe('F32')
+  writeFileSync(join(old, 'latents.json'), JSON.stringify({ ...rest, shards: rest.shards.slice(0, 2) }))
+  rmSync(join(old, rest.shards[2].file))
+  expect((await encodeInto(old, '--dtype', 'f16')).stderr).toMatch(/begun otherwise \(dtype in latents.json\)/)
+  expect(await encodeInto(old)).toMatchObject({ code: 0, stderr: '' })
+  expect(manifestOf(old)).toEqual(manifestOf(whole))
+  writeFileSync(join(old, 'latents.json'), JSON.stringify(rest))
+  const opened = await openLatents(old, true)
+  expect(opened.dataset.length).toBe(10)
+  await opened.close()
+  writeFileSync(join(old, 'latents.json'), JSON.stringify({ ...rest, dtype: 'F64' }))
+  expect((await encodeInto(old)).stderr).toMatch(/is no manifest of latents/)
+})
+
 test('latents that cannot be trained on are refused', async () => {
   const refusal = async (...args: string[]) => (await runDit(['train', ...args, '--out', join(folder, 'never')])).stderr
   const whole = join(folder, 'whole')

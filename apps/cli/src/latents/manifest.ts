@@ -77,6 +77,8 @@ export async function readManifest(folder: string): Promise<LatentsManifest | nu
   let manifest: LatentsManifest
   try {
     manifest = JSON.parse(text) as LatentsManifest
+    // Folders made before there was a choice hold float32, and do not say so.
+    if (manifest !== null && manifest.dtype === undefined) manifest = { ...manifest, dtype: 'F32' }
   } catch (cause) {
     throw new UsageError(`${path} is not valid JSON: ${(cause as Error).message}`, { cause })
   }
