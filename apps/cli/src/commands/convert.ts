@@ -73,6 +73,9 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
       `from   ${source.path}: ${source.layout === 'diffusers' ? "diffusers'" : 'official'} names${source.which === null ? '' : `, ${source.which} weights`}`,
     )
     if (weights.assumptions.length > 0) output.notice(`assumed: ${weights.assumptions.join('; ')}`)
+    if (source.isFlow) {
+      output.notice('these are weights of SiT, trained on flow matching; what is written does not say so')
+    }
     if (target.kind === 'diffusers' && weights.config.timestepFrequencyShift !== 1) {
       output.notice(
         'diffusers computes timestep features with a frequency shift of 1, so its outputs will differ a little',
