@@ -117,6 +117,7 @@ test.each([
   ],
   [['--weights', join(layouts, 'diffusers'), '--run', 'r'], /--run, --checkpoint and --weights exclude each other/],
   [['--weights', 'none'], /none: there is no such file or folder/],
+  [['--weights', join(layouts, 'state.pt'), '--latents', 'l.npz'], /--heads is needed: neither the file nor its size/],
   [['--weights', join(layouts, 'sharded'), '--raw'], /it holds one set, and does not say which/],
 ])('%j is one clear line', async (args, message) => {
   const cwd = temporaryFolder()

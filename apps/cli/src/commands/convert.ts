@@ -1,10 +1,11 @@
-import { checkConfig, type ModelWeights, type WhichWeights } from '@dit/model'
+import type { WhichWeights } from '@dit/model'
 import { Command, Option } from 'commander'
 import { byteCount, integer, path } from '../options/values.js'
-import { checkInput, EXIT, UsageError } from '../terminal/errors.js'
+import { EXIT, UsageError } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
+import { withHeads } from '../weights/with-heads.js'
 import { type DTypeName, DTYPES } from '../weights/cast.js'
 import { findTarget, writeWeights } from '../weights/convert.js'
 import { openSource } from '../weights/open-source.js'
@@ -105,17 +106,4 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
   } finally {
     await source.close()
   }
-}
-
-/** The number of heads changes what the weights mean, and no shape tells it. */
-function withHeads(weights: ModelWeights, heads: number | undefined): ModelWeights {
-  const guess = weights.assumptions.find((text) => text.includes('heads (a file does not say)'))
-  if (heads === undefined) {
-    if (guess !== undefined)
-      throw new UsageError('--heads is needed: neither the file nor its size tells the attention heads')
-    return weights
-  }
-  const config = { ...weights.config, numHeads: heads }
-  checkInput(() => checkConfig(config))
-  return { ...weights, config, assumptions: weights.assumptions.filter((text) => !text.includes('attention heads')) }
 }

@@ -17,6 +17,7 @@ import { checkVaeFits, openVae, readVaeConfig } from '../sampling/vae-folder.js'
 import { UsageError } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
 import { createOutput, type Output } from '../terminal/output.js'
+import { withHeads } from '../weights/with-heads.js'
 
 interface ExportFlags {
   readonly onnx?: string
@@ -25,6 +26,7 @@ interface ExportFlags {
   readonly weights?: string
   readonly vae?: string
   readonly raw?: boolean
+  readonly heads?: number
   readonly guidance?: boolean
   readonly guidanceChannels?: number | typeof NULL
   readonly nullClass?: number
@@ -53,6 +55,7 @@ export function exportCommand(): Command {
     .option('--checkpoint <folder>', 'one checkpoint of a run', path)
     .option('--weights <file|folder>', 'published weights: a .pt or .safetensors file, or a folder of diffusers', path)
     .option('--vae <folder>', 'also the decoder of this autoencoder', path)
+    .option('--heads <n>', 'attention heads of --weights, where neither file nor size tells them', integer(1))
     .option('--raw', 'the trained weights, not their moving average')
     .option('--guidance', 'put classifier-free guidance into the graph, with an input guidance_scale')
     .option(
@@ -129,7 +132,8 @@ async function openSource(flags: ExportFlags): Promise<Source> {
     if (flags.run !== undefined || flags.checkpoint !== undefined) {
       throw new UsageError('--weights excludes --run and --checkpoint')
     }
-    const weights = await openWeights(flags.weights, flags.raw === true ? { which: 'model' } : {})
+    const source = await openWeights(flags.weights, flags.raw === true ? { which: 'model' } : {})
+    const weights = withHeads(source, flags.heads)
     return {
       config: weights.config,
       isDiffusers: weights.layout === 'diffusers',

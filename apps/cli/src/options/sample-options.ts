@@ -16,6 +16,7 @@ export interface SampleFlags extends EngineFlags {
   readonly steps?: number
   readonly sampler?: string
   readonly eta?: number
+  readonly heads?: number
   readonly guidance?: number
   readonly guidanceChannels?: number | null
   readonly nullClass?: number
@@ -66,6 +67,7 @@ export function addSampleOptions(command: Command): Command {
     'hold the weights in half precision: half the memory, converted as they are read',
   ).choices(['f16', 'bf16'])
   add('Model', '--vae <folder>', 'autoencoder that turns latents into pictures (default: that of a pipeline)', path)
+  add('Model', '--heads <n>', 'attention heads of --weights, where neither file nor size tells them', integer(1))
   add('Model', '--raw', 'the trained weights, not their moving average')
 
   add(

@@ -8,6 +8,7 @@ import type { Backend, Params } from '@dit/tensor'
 import { loadCheckpointParams } from '@dit/train-ddp'
 import { Failure, UsageError } from '../terminal/errors.js'
 import { openSource } from '../weights/open-source.js'
+import { withHeads } from '../weights/with-heads.js'
 import { findModel } from './find-model.js'
 
 /** What `dit sample` samples from, found and checked, but for its weights not read yet. */
@@ -42,6 +43,8 @@ export interface SourceFlags {
   readonly weights?: string
   readonly raw?: boolean
   readonly half?: HeldDType
+  /** Attention heads, where the weights do not tell. */
+  readonly heads?: number
   /** Takes the place of a pipeline's scheduler. */
   readonly sampler?: string
 }
@@ -63,6 +66,7 @@ async function ofRun(flags: SourceFlags): Promise<SampleSource> {
   const { folder, config, store, path, step, notices } = await findModel(flags)
   const which = flags.raw === true ? 'model' : 'ema'
   if (flags.half !== undefined) throw new UsageError('--half is for --weights; the checkpoints of runs are small')
+  if (flags.heads !== undefined) throw new UsageError('--heads is for --weights; a run knows its own')
   return {
     name: folder,
     title: `${folder}, step ${step}, ${which === 'model' ? 'trained' : 'averaged'} weights`,
@@ -90,10 +94,11 @@ async function ofRun(flags: SourceFlags): Promise<SampleSource> {
   }
 }
 
-async function ofWeights(path: string, { raw, half, sampler: chosen }: SourceFlags): Promise<SampleSource> {
+async function ofWeights(path: string, { raw, half, heads, sampler: chosen }: SourceFlags): Promise<SampleSource> {
   const { sampler, diffusion } = await readScheduler(path, chosen)
-  const weights = await openSource(path, raw === true ? 'model' : undefined)
+  const source = await openSource(path, raw === true ? 'model' : undefined)
   try {
+    const weights = withHeads(source, heads)
     const { config, layout, which, isFlow } = weights
     if (isFlow) {
       throw new UsageError(
@@ -118,7 +123,7 @@ async function ofWeights(path: string, { raw, half, sampler: chosen }: SourceFla
       close: () => weights.close(),
     }
   } catch (error) {
-    await weights.close()
+    await source.close()
     throw error
   }
 }
