@@ -37,6 +37,12 @@ async function expectEnd(fault: Fault, mpi: Mpi | null, message: RegExp): Promis
   expect(seconds).toBeLessThan(SECONDS)
 }
 
+async function expectEarlyEnd(exitCode: number, mpi: Mpi | null): Promise<void> {
+  const { code, seconds } = await runJob('early.ts', { code: exitCode }, 3, mpi)
+  expect(code).not.toBe(0)
+  expect(seconds).toBeLessThan(SECONDS)
+}
+
 for (const name of ['openmpi', 'mpich'] as const) {
   const mpi = findMpi(name)
   const test = testNeeding('mpi', mpi !== null, `no mpirun of ${name}`)
@@ -48,7 +54,9 @@ for (const name of ['openmpi', 'mpich'] as const) {
       // What launchers say of a process that is gone: Open MPI names the rank, MPICH the process.
       ['kill', name === 'openmpi' ? /rank 1 .*exited on signal 9/ : /KILLED BY SIGNAL: 9|PID \d+ RUNNING AT/],
       ['memory', name === 'openmpi' ? /rank 1 .*exited on signal 6/ : /KILLED BY SIGNAL: 6|PID \d+ RUNNING AT/],
-      ['exit-0', /MPI_ABORT|MPI_Abort/],
+      ['exit-0', /rank 1 ended with exit code 0 before the job was done/],
     ])('%s', (fault, message) => expectEnd(fault, mpi, message))
+
+    test.each([0, 3])('before it has joined the job, with code %i', (code) => expectEarlyEnd(code, mpi))
   })
 }

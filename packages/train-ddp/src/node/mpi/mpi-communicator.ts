@@ -9,6 +9,7 @@ import {
 } from '../../communicator/communicator.js'
 import { seconds } from '../clock.js'
 import { START_PATIENCE, waitUntil } from '../wait-until.js'
+import { inTime } from './in-time.js'
 import { type MpiPlace, mpiPlace } from './launcher.js'
 import { loadMpi, type MpiLibrary } from './library.js'
 
@@ -27,6 +28,8 @@ const PROBE_TAG = 7043
 export interface MpiOptions {
   /** Seconds without an answer after which a rank counts as lost (default 120). */
   readonly patience?: number
+  /** The same for the others to join, and for their first answer (default 60, or `patience` if that is more). */
+  readonly startPatience?: number
   /** Where the launcher has put this process; by default what the environment says. */
   readonly place?: MpiPlace
 }
@@ -46,14 +49,20 @@ export interface MpiCommunicator extends Communicator {
  *
  * @throws Error where no launcher has started this process, or the library is not the launcher's
  */
-export async function mpiCommunicator({ patience = 120, place }: MpiOptions = {}): Promise<MpiCommunicator> {
+export async function mpiCommunicator({
+  patience = 120,
+  startPatience = START_PATIENCE,
+  place,
+}: MpiOptions = {}): Promise<MpiCommunicator> {
   const here = place ?? mpiPlace()
   if (here === null) {
     throw new Error('mpi: no MPI launcher has started this process; run it as `mpirun -n 2 …` or with `srun --mpi=…`')
   }
   const mpi = await loadMpi(here.libraries)
   const { call, handles } = mpi
-  initialise(mpi)
+  const limit = Math.max(patience, startPatience)
+  const late = `mpi: not all processes of the job have joined it within ${limit} s: one may have ended before`
+  await inTime(limit, late, () => initialise(mpi))
   const rank = readInt((out) => call.commRank(handles.world, out))
   const size = readInt((out) => call.commSize(handles.world, out))
   let isClosed = false
@@ -61,12 +70,18 @@ export async function mpiCommunicator({ patience = 120, place }: MpiOptions = {}
     mpi.endAfter(ABORT_SECONDS)
     call.abort(handles.world, code)
   }
+  let hasTold = false
   const onExit = (code: number) => {
-    if (!isClosed) abort(code === 0 ? 1 : code)
+    if (isClosed) return
+    if (!hasTold) writeSync(2, `rank ${rank} ended with exit code ${code} before the job was done\n`)
+    abort(code === 0 ? 1 : code)
   }
   process.on('exit', onExit)
   // The job ends before Node tells of an error that nobody caught.
-  const onError = (error: Error) => void writeSync(2, `rank ${rank}: ${error.message}\n`)
+  const onError = (error: Error) => {
+    hasTold = true
+    writeSync(2, `rank ${rank}: ${error.message}\n`)
+  }
   process.on('uncaughtExceptionMonitor', onError)
   if (here.size !== null && here.size !== size) {
     throw new Error(
@@ -104,7 +119,7 @@ export async function mpiCommunicator({ patience = 120, place }: MpiOptions = {}
     return {
       poll: isDone,
       async wait() {
-        const until = hasMet ? patience : Math.max(patience, START_PATIENCE)
+        const until = hasMet ? patience : limit
         waitSeconds += await waitUntil(isDone, { pause, patience: until, onLost: lost })
         hasMet = true
       },
