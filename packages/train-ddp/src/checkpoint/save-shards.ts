@@ -74,7 +74,7 @@ async function writeOwn({ rank, size }: Communicator, store: RunStore, state: Tr
 }
 
 /**
- * Reads the moments of this rank's buckets, in the order of `MOMENTS` in files. Where workers hold parts, every bucket is read
+ * Reads the moments of this rank's buckets, in the order of `WRITTEN`. Where workers hold parts, every bucket is read
  * by all together: a round of as many buckets as there are ranks, of which each keeps its own and writes it while the others
  * write theirs.
  */
