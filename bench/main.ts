@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { areWorkersBuilt, buildWorker } from './built-worker.js'
 import { ceilingText, measureCeilings } from './ceiling.js'
-import { runDdp } from './ddp/run-ddp.js'
+import { type DdpRow, runDdp } from './ddp/run-ddp.js'
 import { rowName, rowsOf, supports } from './engines.js'
 import { currentLoad, describeMachine, machineText } from './machine.js'
 import { type BenchOptions, parseOptions, USAGE } from './options.js'
@@ -30,7 +30,8 @@ async function main(): Promise<number> {
   if (areWorkersBuilt) await buildWorker()
   const { results, skipped, disagreements } = await runCases(options)
   const { engines, rounds } = options
-  const ddp = options.ddp === null ? [] : await runDdp({ engines, rounds, isTiny: options.ddp === 'tiny' })
+  const ddp: DdpRow[] = []
+  for (const size of options.ddp) ddp.push(...(await runDdp({ engines, rounds, size })))
   if (options.json !== null) {
     const load = { before: loadBefore, after: currentLoad() }
     const date = new Date().toISOString()

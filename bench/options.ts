@@ -13,9 +13,11 @@ export interface BenchOptions {
   readonly baseline: EngineName
   readonly python: string | null
   readonly json: string | null
-  /** The case `ddp`, which compares jobs of workers instead of engines, at full size or as a test has it. */
-  readonly ddp: 'small' | 'tiny' | null
+  /** The cases `ddp`, which compare jobs of workers instead of engines: tokens of a picture, or a model for tests. */
+  readonly ddp: readonly (64 | 256 | 'tiny')[]
 }
+
+const DDP_CASES: Readonly<Record<string, 64 | 256 | 'tiny'>> = { ddp: 64, 'ddp-256': 256, 'ddp-tiny': 'tiny' }
 
 const named = (isExtra: boolean) =>
   CASES.filter(({ group }) => (group === 'extra') === isExtra)
@@ -25,7 +27,7 @@ const named = (isExtra: boolean) =>
 export const USAGE = `npm run bench -- [options]
 
   --cases A,B      cases or groups of them (default: ${named(false)};
-                   only by name: ${named(true)}, and ddp, two workers against one)
+                   only by name: ${named(true)}, and ddp, ddp-256, two workers against one)
   --engines A,B    ${ENGINE_NAMES.join(', ')}
                    (default: ${DEFAULT_ENGINES.join(', ')}, and pytorch with --pytorch)
   --threads 1,2    numbers of threads for the engines that take one (default: 1 and all cores)
@@ -65,13 +67,11 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     throw new RangeError('bench: the engine pytorch needs --pytorch, a Python interpreter that has torch')
   }
   const names = listOf(values.cases)
-  const isDdp = (name: string) => name === 'ddp' || name === 'ddp-tiny'
-  const ddp = names?.find(isDdp)
-  const others = names?.filter((name) => !isDdp(name)) ?? null
+  const others = names?.filter((name) => !(name in DDP_CASES)) ?? null
   const threads = listOf(values.threads)?.map((text) => positive('threads', text)) ?? [1, availableParallelism()]
   return {
     cases: others?.length === 0 ? [] : chooseCases(others),
-    ddp: ddp === undefined ? null : ddp === 'ddp' ? 'small' : 'tiny',
+    ddp: names?.flatMap((name) => DDP_CASES[name] ?? []) ?? [],
     engines,
     threads: [...new Set(threads)],
     rounds: positive('rounds', values.rounds),

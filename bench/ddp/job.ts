@@ -1,4 +1,6 @@
 // One rank of a measured job: threads of this process, or the processes that an MPI launcher has started. Rank 0 prints JSON.
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { cpu } from '@dit/backend-cpu'
 import type { DiTConfig } from '@dit/model'
 import { integers, normals, randomStream } from '@dit/random'
@@ -11,23 +13,29 @@ export interface DdpJob {
   readonly engine: 'wasm' | 'native'
   readonly model: DiTConfig
   readonly batchPerWorker: number
-  readonly warmUp: number
-  readonly steps: number
   readonly shardOptimizer: boolean
+  /** A file with the number of steps that may be done so far, or `end`. */
+  readonly turns?: string
   /** Floats of an all-reduce. */
   readonly size: number
 }
 
-export interface DdpResult {
-  /** Seconds of each timed step, or of the fastest all-reduce. */
-  readonly seconds: readonly number[]
-  /** Share of the timed steps that rank 0 waited for others. */
-  readonly waitShare: number
-  readonly losses: readonly number[]
+/** A step of training, or the fastest all-reduce. */
+export interface DdpStep {
+  readonly seconds: number
+  /** Of these, how long rank 0 waited for others. */
+  readonly waited: number
 }
 
-async function trained(communicator: Communicator, job: DdpJob): Promise<DdpResult> {
-  const { engine, model, batchPerWorker, warmUp, steps, shardOptimizer } = job
+/** Milliseconds between two looks at the file of turns: a looking worker takes less than a hundredth of a core. */
+const LOOK = 2
+
+const tell = ({ rank }: Communicator, step: DdpStep) => {
+  if (rank === 0) process.stdout.write(`${JSON.stringify(step)}\n`)
+}
+
+async function trained(communicator: Communicator, job: DdpJob): Promise<void> {
+  const { engine, model, batchPerWorker, shardOptimizer } = job
   const backend = await cpu({ engine, threads: 1 })
   const batchSize = batchPerWorker * communicator.size
   const recipe = {
@@ -42,25 +50,33 @@ async function trained(communicator: Communicator, job: DdpJob): Promise<DdpResu
     labels: integers(randomStream(1, 'labels', step), model.numClasses, batchSize).slice(start, end),
   })
   const data: BatchSource = { batch: (step) => rows(step, 0, batchSize), rows }
-  const seconds: number[] = []
-  const losses: number[] = []
-  let [before, waited, waitedBefore] = [performance.now(), 0, 0]
-  const options = { model, recipe, data, backend, seed: 0, steps: warmUp + steps, communicator, shardOptimizer }
+  const options = { model, recipe, data, backend, seed: 0, steps: 1e6, communicator, shardOptimizer }
+  let mayGoOn = await turn(job.turns!, 1)
+  let [began, waited] = [performance.now(), 0]
   for await (const event of train(options)) {
     if (event.type !== 'step') continue
-    const now = performance.now()
-    if (event.record.step > warmUp) seconds.push((now - before) / 1000)
-    else waitedBefore = event.traffic.waitSeconds
-    waited = event.traffic.waitSeconds - waitedBefore
-    losses.push(event.record.loss)
-    before = performance.now()
+    const { waitSeconds } = event.traffic
+    tell(communicator, { seconds: (performance.now() - began) / 1000, waited: waitSeconds - waited })
+    waited = waitSeconds
+    mayGoOn = await turn(job.turns!, event.record.step + 1)
+    if (!mayGoOn) break
+    began = performance.now()
   }
   await backend.dispose()
-  return { seconds, waitShare: waited / seconds.reduce((a, b) => a + b, 0), losses }
+}
+
+/** True once a step may be done, false where there are to be no more. */
+async function turn(file: string, step: number): Promise<boolean> {
+  for (;;) {
+    const text = readFileSync(file, 'utf8')
+    if (text === 'end') return false
+    if (Number(text) >= step) return true
+    await sleep(LOOK)
+  }
 }
 
 /** The fastest of ten. */
-async function allReduced(communicator: Communicator, { size }: DdpJob): Promise<DdpResult> {
+async function allReduced(communicator: Communicator, { size }: DdpJob): Promise<void> {
   const values = new Float32Array(size).fill(1)
   let best = Infinity
   for (let round = 0; round < 12; round++) {
@@ -69,7 +85,7 @@ async function allReduced(communicator: Communicator, { size }: DdpJob): Promise
     await communicator.allReduce(values).wait()
     if (round >= 2) best = Math.min(best, (performance.now() - began) / 1000)
   }
-  return { seconds: [best], waitShare: 0, losses: [] }
+  tell(communicator, { seconds: best, waited: 0 })
 }
 
 const [, , text, workers] = process.argv
@@ -80,7 +96,6 @@ if (!isMpi && seat === null && Number(workers) > 1) {
   process.exitCode = await runThreads(new URL(import.meta.url), { size: Number(workers) }).ended
 } else {
   const communicator = isMpi ? await mpiCommunicator() : (seat?.communicator ?? singleCommunicator())
-  const result = await (job.what === 'train' ? trained : allReduced)(communicator, job)
-  if (communicator.rank === 0) process.stdout.write(`${JSON.stringify(result)}\n`)
+  await (job.what === 'train' ? trained : allReduced)(communicator, job)
   await communicator.close()
 }

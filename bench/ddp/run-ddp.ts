@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,108 +6,129 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { small, tiny } from '../models.js'
 import { median, spread } from '../statistics.js'
-import type { DdpJob, DdpResult } from './job.js'
-
-/** How the two workers of a measurement are joined. */
-type Joined = 'threads' | 'openmpi' | 'mpich'
+import type { DdpJob } from './job.js'
+import { type Joined, launcher, runOnce, startTeam, type Team } from './team.js'
 
 /** A line of the case `ddp`, for the record. */
 export interface DdpRow {
   readonly engine: 'wasm' | 'native'
-  readonly joined: Joined
-  readonly shardOptimizer: boolean
-  /** Examples a second, medians of all steps. */
-  readonly oneWorker: number
-  readonly twoWorkers: number
+  readonly tokens: number
+  readonly name: string
+  /** Examples a second, medians of all rounds. */
+  readonly examples: number
+  /** Times the rate of one worker in the same round: the median, and third quartile less first. */
   readonly speedup: number
-  /** Third quartile less first of the ratios of each round. */
   readonly spread: number
+  /** Share of the time that rank 0 waited for others. */
   readonly waitShare: number
 }
 
 export interface DdpOptions {
   readonly engines: readonly string[]
   readonly rounds: number
-  /** Small enough for a test. */
-  readonly isTiny: boolean
+  /** Which models: tokens of a picture, or one small enough for a test. */
+  readonly size: 64 | 256 | 'tiny'
 }
+
+/**
+ * A way to use two cores. Two jobs that are apart train side by side and know nothing of each other: what they lose against one
+ * alone they lose to memory and clocks that they share, and no exchange of gradients can do better.
+ */
+interface Way {
+  readonly name: string
+  readonly jobs: number
+  readonly workers: number
+  readonly joined: Joined
+  readonly shardOptimizer?: boolean
+}
+
+const WAYS: readonly Way[] = [
+  { name: 'one worker', jobs: 1, workers: 1, joined: 'threads' },
+  { name: 'two that are apart', jobs: 2, workers: 1, joined: 'threads' },
+  { name: '2 threads', jobs: 1, workers: 2, joined: 'threads' },
+  { name: '2 threads, sharded optimizer', jobs: 1, workers: 2, joined: 'threads', shardOptimizer: true },
+  { name: '2 of Open MPI', jobs: 1, workers: 2, joined: 'openmpi' },
+  { name: '2 of MPICH', jobs: 1, workers: 2, joined: 'mpich' },
+]
+
+/** Steps of a turn; the first is not timed, since caches and pages are cold. */
+const STEPS = 3
 
 /** Floats of the all-reduce whose bandwidth is compared: 32 MiB. */
 const SIZE = 2 ** 23
 
 /**
- * Two workers with one thread each against one worker with one thread, the same batch per worker, in turns; and the bandwidth of
- * an all-reduce against plain MPI. Prints lines as they come.
+ * Two workers with one thread each against one worker with one thread, the same batch per worker; and the bandwidth of an
+ * all-reduce against plain MPI. All ways are alive at once and take turns, so that the two rates of a ratio are seconds apart
+ * and a machine that slows down slows both. Prints lines as they come.
  */
-export async function runDdp({ engines, rounds, isTiny }: DdpOptions): Promise<readonly DdpRow[]> {
+export async function runDdp({ engines, rounds, size }: DdpOptions): Promise<readonly DdpRow[]> {
+  const isTiny = size === 'tiny'
   const base: DdpJob = {
     what: 'train',
     engine: 'wasm',
-    model: isTiny ? tiny : small,
+    model: isTiny ? tiny : size === 64 ? small : { ...small, inputSize: 32 },
     batchPerWorker: isTiny ? 4 : 8,
-    warmUp: 1,
-    steps: 4,
     shardOptimizer: false,
     size: isTiny ? 2 ** 16 : SIZE,
   }
-  const joins = (['threads', 'openmpi', 'mpich'] as const).filter(
-    (name) => name === 'threads' || launcher(name) !== null,
+  const ways = WAYS.filter(({ joined }) => joined === 'threads' || launcher(joined) !== null)
+  const tokens = ((base.model.inputSize as number) / base.model.patchSize) ** 2
+  console.log(
+    `ddp: ${tokens} tokens, batch ${base.batchPerWorker} per worker, one thread each; examples/s, medians of ${rounds} rounds`,
   )
-  console.log(`ddp: batch ${base.batchPerWorker} per worker, one thread each; examples/s, medians of ${rounds} rounds`)
   const rows: DdpRow[] = []
   for (const engine of (['wasm', 'native'] as const).filter((name) => engines.includes(`cpu-${name}`))) {
-    for (const joined of joins) {
-      const sharded = joined === 'threads' ? [false, true] : [false]
-      for (const shardOptimizer of sharded)
-        rows.push(await compare({ ...base, engine, shardOptimizer }, joined, rounds))
+    for (const row of await compare({ ...base, engine }, ways, rounds)) {
+      rows.push({ engine, tokens, ...row })
+      console.log(
+        `${`cpu-${engine}, ${row.name}`.padEnd(40)} ${row.examples.toFixed(2).padStart(6)}  ` +
+          `${row.speedup.toFixed(3)}x (spread ${row.spread.toFixed(3)})  waiting ${(100 * row.waitShare).toFixed(1)} %`,
+      )
     }
   }
-  for (const joined of joins) await compareBandwidth({ ...base, what: 'all-reduce' }, joined)
+  for (const joined of ['threads', 'openmpi', 'mpich'] as const) {
+    if (ways.some((way) => way.joined === joined)) await compareBandwidth({ ...base, what: 'all-reduce' }, joined)
+  }
   return rows
 }
 
-async function compare(job: DdpJob, joined: Joined, rounds: number): Promise<DdpRow> {
-  const [ones, twos, ratios, waits]: number[][] = [[], [], [], []]
-  for (let round = 0; round < rounds; round++) {
-    const one = await run({ ...job, shardOptimizer: false }, 1, 'threads')
-    const two = await run(job, 2, joined)
-    const [a, b] = [median(one.seconds), median(two.seconds)]
-    ones.push(job.batchPerWorker / a)
-    twos.push((2 * job.batchPerWorker) / b)
-    ratios.push((2 * a) / b)
-    waits.push(two.waitShare)
+async function compare(job: DdpJob, ways: readonly Way[], rounds: number) {
+  const teams: Team[] = []
+  try {
+    for (const { jobs, workers, joined, shardOptimizer = false } of ways) {
+      const team = await startTeam({ ...job, shardOptimizer }, jobs, workers, joined)
+      teams.push(team)
+      await team.take(1)
+    }
+    const rates: number[][] = ways.map(() => [])
+    const waits: number[][] = ways.map(() => [])
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, { workers }] of ways.entries()) {
+        const taken = (await teams[i].take(STEPS)).map((steps) => steps.slice(1))
+        const rate = (seconds: number) => (workers * job.batchPerWorker) / seconds
+        const each = taken.map((steps) => rate(median(steps.map(({ seconds }) => seconds))))
+        rates[i].push(each.reduce((a, b) => a + b, 0))
+        const total = (key: 'seconds' | 'waited') => taken[0].reduce((sum, step) => sum + step[key], 0)
+        waits[i].push(total('waited') / total('seconds'))
+      }
+    }
+    return ways.map(({ name }, i) => {
+      const ratios = rates[i].map((rate, round) => rate / rates[0][round])
+      const [speedup, waitShare] = [median(ratios), median(waits[i])]
+      return { name, examples: median(rates[i]), speedup, spread: spread(ratios), waitShare }
+    })
+  } finally {
+    await Promise.all(teams.map(async (team) => team.end()))
   }
-  const row = {
-    engine: job.engine,
-    joined,
-    shardOptimizer: job.shardOptimizer,
-    oneWorker: median(ones),
-    twoWorkers: median(twos),
-    speedup: median(ratios),
-    spread: spread(ratios),
-    waitShare: median(waits),
-  }
-  const name = `cpu-${row.engine}, 2 ${joined}${row.shardOptimizer ? ', sharded' : ''}`
-  console.log(
-    `${name.padEnd(32)} one ${row.oneWorker.toFixed(2)}  two ${row.twoWorkers.toFixed(2)}  ` +
-      `${row.speedup.toFixed(3)}x (spread ${row.spread.toFixed(3)})  waiting ${(100 * row.waitShare).toFixed(1)} %`,
-  )
-  return row
 }
 
 async function compareBandwidth(job: DdpJob, joined: Joined): Promise<void> {
   const gibs = (seconds: number) => ((4 * job.size) / seconds / 2 ** 30).toFixed(2)
-  const own = gibs((await run(job, 2, joined)).seconds[0])
+  const own = gibs((await runOnce(job, 2, joined)).seconds)
   const plain = joined === 'threads' ? null : await plainMpi(joined, job.size)
   const beside = plain === null ? '' : `, plain MPI in C ${gibs(plain)} GiB/s`
   console.log(`all-reduce of ${(4 * job.size) / 2 ** 20} MiB, 2 ${joined}: ${own} GiB/s${beside}`)
-}
-
-async function run(job: DdpJob, workers: number, joined: Joined): Promise<DdpResult> {
-  const script = fileURLToPath(new URL('job.ts', import.meta.url))
-  const node = [process.execPath, ...process.execArgv, script, JSON.stringify(job), String(workers)]
-  const lines = (await execute([...(joined === 'threads' ? [] : launcher(joined)!), ...node])).split('\n')
-  return JSON.parse(lines.find((line) => line.startsWith('{'))!) as DdpResult
 }
 
 /** Seconds of the same all-reduce in C; null where there is no compiler for it. */
@@ -124,13 +145,6 @@ async function plainMpi(joined: Exclude<Joined, 'threads'>, size: number): Promi
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-/** Command that starts two processes; null where this family is not here. Debian names the families' launchers. */
-function launcher(name: Exclude<Joined, 'threads'>): string[] | null {
-  const program = `mpirun.${name}`
-  if (spawnSync(program, ['--version']).status !== 0) return null
-  return [program, ...(name === 'openmpi' ? ['--oversubscribe'] : []), '-n', '2']
 }
 
 async function execute([command, ...args]: readonly string[]): Promise<string> {
