@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { testNeeding } from '../../../test/require.js'
-import { compilerVersion } from '../tools/build-wasm.js'
+import { compilerVersion } from '../../../tools/wasm/compile.js'
 
 const compiler = process.env['CC'] ?? 'cc'
 const isHere = process.platform !== 'win32' && compilerVersion(compiler) !== null

@@ -1,6 +1,7 @@
 import { assert } from 'vitest'
 import { testNeeding } from '../../../test/require.js'
-import { buildWasm, compilerVersion, moduleName, WASM_VARIANTS } from '../tools/build-wasm.js'
+import { compilerVersion } from '../../../tools/wasm/compile.js'
+import { buildWasm, moduleName, WASM_VARIANTS } from '../tools/build-wasm.js'
 
 /** What a file of src/wasm/modules exports. */
 interface ModuleFile {

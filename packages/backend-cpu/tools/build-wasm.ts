@@ -1,10 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { compileWasm } from '../../../tools/wasm/compile.js'
 
-const sources = fileURLToPath(new URL('../csrc/', import.meta.url))
+const folder = fileURLToPath(new URL('../csrc/', import.meta.url))
 
 /** A module that the package carries. */
 export interface WasmVariant {
@@ -28,17 +26,6 @@ export function moduleName({ instructionSet, threads }: WasmVariant): string {
 // 4 GiB, the most that 32-bit addresses reach.
 const MAX_MEMORY = 2 ** 32
 
-/** First line of the version of a compiler, or null where it is not on the PATH. */
-export function compilerVersion(compiler: string): string | null {
-  try {
-    return execFileSync(compiler, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split(
-      '\n',
-    )[0]
-  } catch {
-    return null
-  }
-}
-
 /**
  * Compiles csrc/ to a WebAssembly module.
  *
@@ -47,51 +34,18 @@ export function compilerVersion(compiler: string): string | null {
 export function buildWasm(variant: WasmVariant, compiler: string): Uint8Array {
   // The other pool belongs to the other variants.
   const pool = variant.threads ? 'pool_threads.c' : 'pool_single.c'
-  const folder = mkdtempSync(join(tmpdir(), 'dit-wasm-'))
-  try {
-    const files = readdirSync(sources).filter(
-      (name) => name.endsWith('.c') && (!name.startsWith('pool_') || name === pool) && !name.startsWith('native'),
-    )
-    const objects = files.toSorted().map((name) => {
-      const object = join(folder, `${name}.o`)
-      execFileSync(compiler, [...compilerFlags(variant), '-c', name, '-o', object], {
-        cwd: sources,
-        stdio: 'inherit',
-      })
-      return object
-    })
-    const out = join(folder, 'kernels.wasm')
-    const shared = ['--shared-memory', `--max-memory=${MAX_MEMORY}`, '--export=__stack_pointer']
-    execFileSync(compiler.replace('clang', 'wasm-ld'), [
-      '--no-entry',
-      '--import-memory',
-      '--strip-all',
-      ...(variant.threads ? shared : []),
-      '-o',
-      out,
-      ...objects,
-    ])
-    return readFileSync(out)
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
-
-function compilerFlags(variant: WasmVariant): string[] {
-  return [
-    '--target=wasm32',
-    '-std=c11',
-    '-O3',
-    '-msimd128',
-    '-mbulk-memory',
-    ...(variant.instructionSet === 'relaxed-simd' ? ['-mrelaxed-simd'] : []),
-    ...(variant.threads ? ['-matomics'] : []),
-    '-nostdlib',
-    '-fno-builtin',
-    '-Wall',
-    '-Wextra',
-    '-Werror',
-    // The only fused multiply-adds are those that the sources ask for.
-    '-ffp-contract=off',
-  ]
+  const sources = readdirSync(folder).filter(
+    (name) => name.endsWith('.c') && (!name.startsWith('pool_') || name === pool) && !name.startsWith('native'),
+  )
+  const shared = ['--shared-memory', `--max-memory=${MAX_MEMORY}`, '--export=__stack_pointer']
+  return compileWasm({
+    compiler,
+    folder,
+    sources: sources.toSorted(),
+    compilerFlags: [
+      ...(variant.instructionSet === 'relaxed-simd' ? ['-mrelaxed-simd'] : []),
+      ...(variant.threads ? ['-matomics'] : []),
+    ],
+    linkerFlags: variant.threads ? shared : [],
+  })
 }

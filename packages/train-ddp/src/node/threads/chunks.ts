@@ -1,5 +1,6 @@
 import type { Floats } from '../../communicator/communicator.js'
 import type { Numbers } from '../../communicator/numbers.js'
+import type { SumPlaces } from './sums.js'
 
 /** One piece of a collective, small enough for a slot. Arrays in `slots` are the ranks' places for it, in rank order. */
 export interface Chunk {
@@ -13,8 +14,16 @@ export interface Chunk {
   consume(slots: readonly Uint8Array[]): void
 }
 
+/** Who cuts and sums. */
+export interface Seating {
+  readonly rank: number
+  readonly size: number
+  readonly chunkBytes: number
+  readonly sum: SumPlaces
+}
+
 /** Chunks of an all-reduce: each rank sums a share of every chunk, and reads all shares. */
-export function allReduceChunks(values: Numbers, rank: number, size: number, chunkBytes: number): Chunk[] {
+export function allReduceChunks(values: Numbers, { rank, size, chunkBytes, sum }: Seating): Chunk[] {
   const { bytesPerElement } = values
   return pieces(values.length, chunkBytes / bytesPerElement).map(([start, length]) => {
     const share = Math.ceil(length / size)
@@ -24,7 +33,7 @@ export function allReduceChunks(values: Numbers, rank: number, size: number, chu
       write: (own) => values.read(start, floats(own, values, 0, length)),
       reduce(slots) {
         const places = slots.map((slot) => floats(slot, values, from, to))
-        sumInto(places[0], places)
+        sum(places[0], places)
       },
       consume: (slots) => values.write(start, floats(slots[0], values, 0, length)),
     }
@@ -32,13 +41,7 @@ export function allReduceChunks(values: Numbers, rank: number, size: number, chu
 }
 
 /** Chunks of a reduce-scatter: every place holds a stretch of each rank's part, and a rank sums its own. */
-export function reduceScatterChunks(
-  values: Numbers,
-  part: Numbers,
-  rank: number,
-  size: number,
-  chunkBytes: number,
-): Chunk[] {
+export function reduceScatterChunks(values: Numbers, part: Numbers, { rank, size, chunkBytes, sum }: Seating): Chunk[] {
   const stride = part.length
   const { bytesPerElement } = values
   return pieces(stride, chunkBytes / bytesPerElement / size).map(([start, length]) => ({
@@ -51,7 +54,7 @@ export function reduceScatterChunks(
     consume(slots) {
       const places = slots.map((slot) => floats(slot, values, rank * length, (rank + 1) * length))
       // Nobody else reads this stretch of this rank's own place.
-      sumInto(places[rank], places)
+      sum(places[rank], places)
       part.write(start, places[rank])
     },
   }))
@@ -101,19 +104,4 @@ function floats(place: Uint8Array, { bytesPerElement }: Numbers, from: number, t
   return bytesPerElement === 4
     ? new Float32Array(place.buffer, offset, length)
     : new Float64Array(place.buffer, offset, length)
-}
-
-/** Sums in rank order, in double precision, rounded once: the result does not depend on who arrived first. */
-function sumInto(out: Floats, places: readonly Floats[]): void {
-  const { length } = out
-  if (places.length === 2) {
-    const [a, b] = places
-    for (let i = 0; i < length; i++) out[i] = a[i] + b[i]
-    return
-  }
-  for (let i = 0; i < length; i++) {
-    let total = 0
-    for (let rank = 0; rank < places.length; rank++) total += places[rank][i]
-    out[i] = total
-  }
 }

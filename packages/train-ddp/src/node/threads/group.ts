@@ -1,8 +1,10 @@
-/** What the threads of a job share: counters and room for numbers under way. Plain data that can be sent to workers. */
+import { sharedRoom } from './sums.js'
+
+/** What the threads of a job share: counters and room for numbers under way. All of it can be sent to workers. */
 export interface ThreadGroup {
   readonly size: number
   readonly counters: SharedArrayBuffer
-  readonly room: SharedArrayBuffer
+  readonly room: WebAssembly.Memory
   /** Bytes of a chunk, and chunks that a rank may have under way. */
   readonly chunkBytes: number
   readonly slots: number
@@ -36,7 +38,7 @@ export function threadGroup(size: number, { chunkBytes = 2 ** 20, slots = 8 } = 
   return {
     size,
     counters: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * counterIndex('arrived', size)),
-    room: new SharedArrayBuffer(bytes * slots * size),
+    room: sharedRoom(bytes * slots * size),
     chunkBytes: bytes,
     slots,
   }

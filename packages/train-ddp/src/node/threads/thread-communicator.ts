@@ -9,6 +9,7 @@ import { arrayNumbers } from '../../communicator/numbers.js'
 import { START_PATIENCE, waitUntil } from '../wait-until.js'
 import { allGatherChunks, allReduceChunks, broadcastChunks, type Chunk, reduceScatterChunks } from './chunks.js'
 import { counterIndex, FAILED, type Phase, type ThreadGroup, VERSION } from './group.js'
+import { placeSums, ROOM_START } from './sums.js'
 
 /** Milliseconds for which a waiting thread sleeps at most, unless it is woken. */
 const NAP = 1
@@ -40,8 +41,12 @@ export function threadCommunicator(
   }
   const counts = new Int32Array(group.counters)
   const places = Array.from({ length: slots }, (_, slot) =>
-    Array.from({ length: size }, (_, of) => new Uint8Array(group.room, (of * slots + slot) * chunkBytes, chunkBytes)),
+    Array.from({ length: size }, (_, of) => {
+      const start = ROOM_START + (of * slots + slot) * chunkBytes
+      return new Uint8Array(group.room.buffer, start, chunkBytes)
+    }),
   )
+  const seating = { rank, size, chunkBytes, sum: placeSums(group.room) }
   /** Chunks that are not consumed yet; the first has the number `consumed`. */
   const queue: Chunk[] = []
   let [written, reduced, consumed] = [0, 0, 0]
@@ -118,8 +123,8 @@ export function threadCommunicator(
   }
 
   const direct: DirectCollectives = {
-    allReduce: (values) => start(allReduceChunks(values, rank, size, chunkBytes)),
-    reduceScatter: (values, part) => start(reduceScatterChunks(values, part, rank, size, chunkBytes)),
+    allReduce: (values) => start(allReduceChunks(values, seating)),
+    reduceScatter: (values, part) => start(reduceScatterChunks(values, part, seating)),
     allGather: (part, values) => start(allGatherChunks(part, values, chunkBytes)),
   }
 

@@ -1,0 +1,40 @@
+import type { Floats } from '../../communicator/communicator.js'
+import { base64 } from './sums-module.js'
+
+/** Pages of 64 KiB at the start of the memory that belong to the module. */
+const MODULE_PAGES = 2
+const PAGE_BYTES = 65_536
+
+/** Where the places of the ranks begin. */
+export const ROOM_START = MODULE_PAGES * PAGE_BYTES
+
+/** Shared memory with so many bytes behind `ROOM_START`. */
+export function sharedRoom(bytes: number): WebAssembly.Memory {
+  const pages = MODULE_PAGES + Math.ceil(bytes / PAGE_BYTES)
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+}
+
+/**
+ * Sums places of the ranks into `out`, which may be one of them: in rank order, in double precision, rounded once. All lie in
+ * the memory, places at one distance from each other.
+ */
+export type SumPlaces = (out: Floats, places: readonly Floats[]) => void
+
+/** The sums of csrc/sums.c over a memory of `sharedRoom`. */
+export function placeSums(memory: WebAssembly.Memory): SumPlaces {
+  const module = new WebAssembly.Module(Buffer.from(base64, 'base64'))
+  const { sum_f32, sum_f64 } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Sums
+  return (out, places) => {
+    const first = places[0].byteOffset
+    const stride = places.length > 1 ? places[1].byteOffset - first : 0
+    const sum = out instanceof Float32Array ? sum_f32 : sum_f64
+    sum(out.byteOffset, first, stride, places.length, out.length)
+  }
+}
+
+type Sum = (out: number, first: number, stride: number, size: number, length: number) => void
+
+interface Sums {
+  readonly sum_f32: Sum
+  readonly sum_f64: Sum
+}
