@@ -19,6 +19,10 @@ export interface DdpRow {
   /** Times the rate of one worker in the same round: the median, and third quartile less first. */
   readonly speedup: number
   readonly spread: number
+  /** The same ratio of the fastest steps of all rounds: what else runs on a machine only ever slows a step down. */
+  readonly best: number
+  /** Seconds of all timed steps, round after round; of ways with several jobs those of the first. */
+  readonly seconds: readonly number[]
   /** Share of the time that rank 0 waited for others. */
   readonly waitShare: number
 }
@@ -83,7 +87,7 @@ export async function runDdp({ engines, rounds, size }: DdpOptions): Promise<rea
       rows.push({ engine, tokens, ...row })
       console.log(
         `${`cpu-${engine}, ${row.name}`.padEnd(40)} ${row.examples.toFixed(2).padStart(6)}  ` +
-          `${row.speedup.toFixed(3)}x (spread ${row.spread.toFixed(3)})  waiting ${(100 * row.waitShare).toFixed(1)} %`,
+          `${row.speedup.toFixed(3)}x (spread ${row.spread.toFixed(3)})  best ${row.best.toFixed(3)}x  waiting ${(100 * row.waitShare).toFixed(1)} %`,
       )
     }
   }
@@ -95,6 +99,8 @@ export async function runDdp({ engines, rounds, size }: DdpOptions): Promise<rea
 
 async function compare(job: DdpJob, ways: readonly Way[], rounds: number) {
   const teams: Team[] = []
+  const rateOf = (seconds: readonly number[], workers: number) =>
+    seconds.reduce((sum, each) => sum + (workers * job.batchPerWorker) / each, 0)
   try {
     for (const { jobs, workers, joined, shardOptimizer = false } of ways) {
       const team = await startTeam({ ...job, shardOptimizer }, jobs, workers, joined)
@@ -103,20 +109,35 @@ async function compare(job: DdpJob, ways: readonly Way[], rounds: number) {
     }
     const rates: number[][] = ways.map(() => [])
     const waits: number[][] = ways.map(() => [])
+    /** Of each job. */
+    const all: number[][][] = ways.map(({ jobs }) => Array.from({ length: jobs }, () => []))
     for (let round = 0; round < rounds; round++) {
       for (const [i, { workers }] of ways.entries()) {
         const taken = (await teams[i].take(STEPS)).map((steps) => steps.slice(1))
-        const rate = (seconds: number) => (workers * job.batchPerWorker) / seconds
-        const each = taken.map((steps) => rate(median(steps.map(({ seconds }) => seconds))))
-        rates[i].push(each.reduce((a, b) => a + b, 0))
+        const seconds = taken.map((steps) => steps.map((step) => step.seconds))
+        seconds.forEach((steps, of) => all[i][of].push(...steps))
+        rates[i].push(rateOf(seconds.map(median), workers))
         const total = (key: 'seconds' | 'waited') => taken[0].reduce((sum, step) => sum + step[key], 0)
         waits[i].push(total('waited') / total('seconds'))
       }
     }
+    const fastest = ways.map(({ workers }, i) =>
+      rateOf(
+        all[i].map((seconds) => Math.min(...seconds)),
+        workers,
+      ),
+    )
     return ways.map(({ name }, i) => {
       const ratios = rates[i].map((rate, round) => rate / rates[0][round])
-      const [speedup, waitShare] = [median(ratios), median(waits[i])]
-      return { name, examples: median(rates[i]), speedup, spread: spread(ratios), waitShare }
+      return {
+        name,
+        examples: median(rates[i]),
+        speedup: median(ratios),
+        spread: spread(ratios),
+        best: fastest[i] / fastest[0],
+        waitShare: median(waits[i]),
+        seconds: all[i][0],
+      }
     })
   } finally {
     await Promise.all(teams.map(async (team) => team.end()))
