@@ -1,33 +1,12 @@
-import { type DiTConfig, ditConfig, forward, initParams } from '@dit/model'
+import { type DiTConfig, ditConfig, forward } from '@dit/model'
 import { denoiserGraph } from '@dit/onnx'
-import {
-  add,
-  concat,
-  type Params,
-  randomNormal,
-  randomStream,
-  reference,
-  slice,
-  sub,
-  affine,
-  useBackend,
-} from '@dit/tensor'
+import { add, concat, randomNormal, randomStream, reference, slice, sub, affine, useBackend } from '@dit/tensor'
 import { expect, test } from 'vitest'
-import { expectSame, type Feeds, run } from './runtime.js'
+import { expectSame, type Feeds, movedParams, run } from './runtime.js'
 
 await useBackend(reference())
 
 const config = ditConfig('DiT-S/2', { inputSize: 8, depth: 2, hiddenSize: 24, numHeads: 3, numClasses: 5 })
-
-/** A fresh model is the zero function: every parameter is moved a little. */
-function params(of: DiTConfig): Params {
-  return Object.fromEntries(
-    Object.entries(initParams(of)).map(([name, value]) => [
-      name,
-      add(value, affine(randomNormal(value.shape, randomStream(2, name)), 0.1)),
-    ]),
-  )
-}
 
 const draw = (label: string, shape: readonly number[]) => randomNormal(shape, randomStream(3, label))
 const labelsOf = (labels: readonly number[]) => BigInt64Array.from(labels.map(BigInt))
@@ -54,7 +33,7 @@ test.each([
   ['of odd sizes', { patchSize: 3, inputSize: 9, inChannels: 2, hiddenSize: 20, numHeads: 5, mlpRatio: 1.7 }],
 ] as const)('a model %s gives the same output in ONNX Runtime, for any batch', async (_, changes) => {
   const of = ditConfig('DiT-S/2', { ...config, ...changes })
-  const weights = params(of)
+  const weights = movedParams(of)
   const graph = denoiserGraph(of)
   for (const [timesteps, labels] of [
     [[7], [2]],
@@ -70,7 +49,7 @@ test.each([
 })
 
 test('timesteps up to 999 and fractions', async () => {
-  const weights = params(config)
+  const weights = movedParams(config)
   const [timesteps, labels] = [
     [999, 500.25],
     [1, 3],
@@ -88,7 +67,7 @@ test.each([
   ['all channels', { channels: 'all' as const }, 4],
   ['another null label', { nullLabel: 2, channels: 1 }, 1],
 ])('guidance of %s is inside', async (_, guidance, channels) => {
-  const weights = params(config)
+  const weights = movedParams(config)
   const [timesteps, labels] = [
     [30, 7],
     [1, 3],

@@ -1,13 +1,13 @@
-import { ditConfig, forward, initParams } from '@dit/model'
+import { ditConfig, forward } from '@dit/model'
 import { denoiserGraph, externalBytes, onnxBytes, type OnnxGraph, parameterBytes } from '@dit/onnx'
-import { ones, randomNormal, randomStream, reference, useBackend } from '@dit/tensor'
+import { randomNormal, randomStream, reference, useBackend } from '@dit/tensor'
 import { expect, test } from 'vitest'
-import { collect, expectSame, InferenceSession, readFrom, runSession } from './runtime.js'
+import { collect, expectSame, InferenceSession, movedParams, readFrom, runSession } from './runtime.js'
 
 await useBackend(reference())
 
 const config = ditConfig('DiT-S/2', { inputSize: 4, depth: 1, hiddenSize: 8, numHeads: 2, numClasses: 3 })
-const params = { ...initParams(config), 'final_layer.linear.bias': ones([32]) }
+const params = movedParams(config)
 
 const tiny: OnnxGraph = {
   name: 'g',
@@ -28,6 +28,51 @@ test('bytes by hand', async () => {
   const opset = [0x0a, 0, 0x10, 17]
   const model = [0x08, 8, 0x12, 3, 0x64, 0x69, 0x74, 0x3a, graph.length, ...graph, 0x42, opset.length, ...opset]
   expect([...bytes]).toEqual(model)
+})
+
+test('bytes of operators, integers and other files by hand', async () => {
+  const graph: OnnxGraph = {
+    ...tiny,
+    inputs: [],
+    outputs: [{ name: 'y', type: 'int64', shape: [] }],
+    constants: [
+      { name: 'i', type: 'int64', shape: [2], values: [-2, 3] },
+      { name: 'u', type: 'float', shape: [], values: { parameter: 'p' } },
+      { name: 'v', type: 'float', shape: [3], values: { parameter: 'q' } },
+    ],
+    nodes: [
+      { op: 'Op', inputs: ['a', 'b'], outputs: ['y'], attributes: { i: 300, s: 't', f: { float: 0.5 }, l: [1, -1] } },
+    ],
+  }
+  const bytes = await collect(onnxBytes(graph, () => Promise.reject(new Error('was read')), { externalFile: 'w' }))
+  const field = (number: number, ...content: number[]) => [number * 8 + 2, content.length, ...content]
+  const text = (number: number, value: string) => field(number, ...Buffer.from(value))
+  const minusOne = [...Array<number>(9).fill(0xff), 1]
+  // Numbers of fields and of types of attributes (FLOAT 1, INT 2, STRING 3, INTS 7) as in onnx.proto.
+  const attributes = [
+    field(5, ...text(1, 'i'), 0x18, 0xac, 2, 0xa0, 1, 2),
+    field(5, ...text(1, 's'), ...text(4, 't'), 0xa0, 1, 3),
+    field(5, ...text(1, 'f'), 0x15, 0, 0, 0, 0x3f, 0xa0, 1, 1),
+    field(5, ...text(1, 'l'), 0x40, 1, 0x40, ...minusOne, 0xa0, 1, 7),
+  ]
+  const names = [...text(1, 'a'), ...text(1, 'b'), ...text(2, 'y'), ...text(3, 'y'), ...text(4, 'Op')]
+  const minusTwoAndThree = [0xfe, ...Array<number>(7).fill(0xff), 3, ...Array<number>(7).fill(0)]
+  const place = (offset: string, length: string) =>
+    Object.entries({ location: 'w', offset, length }).flatMap(([key, value]) =>
+      field(13, ...text(1, key), ...text(2, value)),
+    )
+  const external = [0x70, 1]
+  const content = [
+    ...field(1, ...names, ...attributes.flat()),
+    ...text(2, 'g'),
+    ...field(5, ...field(1, 2), 0x10, 7, ...text(8, 'i'), ...field(9, ...minusTwoAndThree)),
+    ...field(5, ...field(1), 0x10, 1, ...text(8, 'u'), ...place('0', '4'), ...external),
+    ...field(5, ...field(1, 3), 0x10, 1, ...text(8, 'v'), ...place('4', '12'), ...external),
+    ...field(12, ...text(1, 'y'), ...field(2, ...field(1, 0x08, 7, ...field(2)))),
+  ]
+  // The length of the graph takes two bytes.
+  const length = [(content.length % 128) + 128, Math.floor(content.length / 128)]
+  expect([...bytes]).toEqual([0x08, 8, ...text(2, 'dit'), 0x3a, ...length, ...content, ...field(8, 0x0a, 0, 0x10, 17)])
 })
 
 test('parameters may be in a second file', async () => {

@@ -1,11 +1,22 @@
+import { type DiTConfig, initParams } from '@dit/model'
 import { type OnnxGraph, onnxBytes } from '@dit/onnx'
-import { type Params, type Tensor, toFloat32Array } from '@dit/tensor'
+import { add, affine, type Params, randomNormal, randomStream, type Tensor, toFloat32Array } from '@dit/tensor'
 import * as ort from 'onnxruntime-web'
 import { expect } from 'vitest'
 
 // The WebAssembly build of ONNX Runtime, which installs without a script and runs in Node.
 ort.env.logLevel = 'error'
 ort.env.wasm.numThreads = 1
+
+/** Parameters of a model on which every one of them tells: a fresh model is the zero function. */
+export function movedParams(of: DiTConfig): Params {
+  return Object.fromEntries(
+    Object.entries(initParams(of)).map(([name, value]) => [
+      name,
+      add(value, affine(randomNormal(value.shape, randomStream(2, name)), 0.1)),
+    ]),
+  )
+}
 
 export const readFrom = (params: Params) => (name: string) => toFloat32Array(params[name])
 
