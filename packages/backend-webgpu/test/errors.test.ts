@@ -1,4 +1,4 @@
-import { add, full, reference, tensor } from '@dit/tensor'
+import { add, flatLayout, full, reference, tensor } from '@dit/tensor'
 import { expect, test, vi } from 'vitest'
 import { runtimeOf } from '../src/describe.js'
 import { describeWebGpu, DeviceLostError, webgpu } from '../src/index.js'
@@ -71,9 +71,21 @@ test('a head that is too wide for the memory of a workgroup is refused with the 
   await backend.dispose()
 })
 
-test('tensors beyond the largest binding are refused with the figure', async () => {
+test('weights and other tensors beyond the largest binding are refused with both figures and the way out', async () => {
   const backend = await nullBackend()
-  expect(() => full([2 ** 26], 0, { backend })).toThrow(`a buffer holds at most ${backend.maxBufferBytes} bytes`)
+  const { maxBufferBytes } = backend
+  expect(maxBufferBytes).toBe(2 ** 27)
+  expect(full([2 ** 10, 2 ** 15], 0, { backend }).shape).toEqual([2 ** 10, 2 ** 15])
+  expect(() => full([2 ** 10, 2 ** 15 + 1], 0, { backend })).toThrow(
+    new RangeError(
+      'webgpu: a buffer holds at most 134217728 bytes (shape [1024, 32769] needs 134221824); compute fewer examples at a time, or use another backend',
+    ),
+  )
+  expect(() => flatLayout({ 'blocks.0.mlp.fc1.weight': [2 ** 13, 2 ** 13] }, backend)).toThrow(
+    new RangeError(
+      'flatLayout: blocks.0.mlp.fc1.weight [8192, 8192] needs 268435456 bytes, and a buffer of webgpu holds at most 134217728; a tensor is not split: use another backend, or a smaller model',
+    ),
+  )
   await backend.dispose()
 })
 

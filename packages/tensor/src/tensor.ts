@@ -142,7 +142,7 @@ export function empty(backend: Backend, shape: Shape, dtype: DType): Tensor {
   const byteLength = sizeOf(shape) * bytesPerElement(dtype)
   if (byteLength > backend.maxBufferBytes) {
     throw new RangeError(
-      `${backend.name}: a buffer holds at most ${backend.maxBufferBytes} bytes (shape ${formatShape(shape)} needs ${byteLength})`,
+      `${backend.name}: a buffer holds at most ${backend.maxBufferBytes} bytes (shape ${formatShape(shape)} needs ${byteLength}); compute fewer examples at a time, or use another backend`,
     )
   }
   const storage: Storage = { backend, buffer: backend.allocate(byteLength), byteLength, owners: 0 }

@@ -48,7 +48,7 @@ export function flatLayout(shapes: Readonly<Record<string, Shape>>, backend: Bac
     const size = Math.ceil(sizeOf(shape) / alignment) * alignment
     if (size > limit) {
       throw new RangeError(
-        `flatLayout: ${name} ${formatShape(shape)} needs ${size * elementBytes} bytes; a buffer of ${backend.name} holds ${backend.maxBufferBytes}`,
+        `flatLayout: ${name} ${formatShape(shape)} needs ${size * elementBytes} bytes, and a buffer of ${backend.name} holds at most ${backend.maxBufferBytes}; a tensor is not split: use another backend, or a smaller model`,
       )
     }
     const last = segmentSizes.length - 1

@@ -81,7 +81,9 @@ test('errors', () => {
   )
   const small = { ...reference(), maxBufferBytes: 32 }
   expect(() => zeros([5], { backend: small })).toThrow(
-    new RangeError('reference: a buffer holds at most 32 bytes (shape [5] needs 40)'),
+    new RangeError(
+      'reference: a buffer holds at most 32 bytes (shape [5] needs 40); compute fewer examples at a time, or use another backend',
+    ),
   )
 })
 

@@ -38,7 +38,9 @@ test('a small limit of the buffer makes several segments', () => {
   ])
   expect(segmentSizes).toEqual([96, 64])
   expect(() => flatLayout({ big: [97] }, small)).toThrow(
-    new RangeError('flatLayout: big [97] needs 1024 bytes; a buffer of reference holds 868'),
+    new RangeError(
+      'flatLayout: big [97] needs 1024 bytes, and a buffer of reference holds at most 868; a tensor is not split: use another backend, or a smaller model',
+    ),
   )
 })
 
