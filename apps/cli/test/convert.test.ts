@@ -5,6 +5,7 @@ import { openWeights } from '@dit/model/node'
 import { describe, expect, test } from 'vitest'
 import { runDit, temporaryFolder } from './support/run-dit.js'
 import { makeTinyRun, tinyConfig } from './support/tiny-run.js'
+import { writeTrainingState } from './support/training-state.js'
 
 const layouts = join(import.meta.dirname, '../../../packages/model/test/fixtures/layouts')
 const hostile = join(import.meta.dirname, '../../../tools/parity/fixtures/checkpoints')
@@ -29,6 +30,19 @@ test('a training state becomes safetensors with its configuration, in another ty
   })
   expect(new Set([...weights.entries.values()].map(({ dtype }) => dtype))).toEqual(new Set(['F16']))
   await weights.close()
+})
+
+test("that weights are SiT's is said, since what is written does not tell", async () => {
+  const folder = temporaryFolder()
+  const [sit, dit] = [join(folder, 'sit.pt'), join(folder, 'dit.pt')]
+  await writeTrainingState(sit, { path_type: 'Linear' })
+  await writeTrainingState(dit, {})
+  const said = async (from: string) => {
+    const { code, stderr } = await runDit(['convert', from, `${from}.safetensors`, '--heads', '2'])
+    expect(code).toBe(0)
+    return /these are weights of SiT, trained on flow matching; what is written does not say so\n/.test(stderr)
+  }
+  expect([await said(sit), await said(dit)]).toEqual([true, false])
 })
 
 test('--weights takes the trained weights, which are zeros here', async () => {
