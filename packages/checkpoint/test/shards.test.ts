@@ -114,3 +114,19 @@ describe('refused before a file is opened', () => {
     )
   })
 })
+
+test('closes every file, at the end and where one of them cannot be used', async () => {
+  const closed: string[] = []
+  const opening = (index: unknown, last: string) =>
+    openShards(source(index), async (name) => {
+      if (name === last) throw new Error('gone')
+      const close = async () => void closed.push(name)
+      return { ...readSafetensors(files[name]), close }
+    })
+  await expect(opening({ weight_map: weightMap }, 'a-2.safetensors')).rejects.toThrow('gone')
+  expect(closed.splice(0)).toEqual(['a-1.safetensors'])
+  await expect(opening({ weight_map: { one: 'a-1.safetensors' } }, '')).rejects.toThrow('must be in the index')
+  expect(closed.splice(0)).toEqual(['a-1.safetensors'])
+  await (await opening({ weight_map: weightMap }, '')).close()
+  expect(closed).toEqual(['a-1.safetensors', 'a-2.safetensors'])
+})

@@ -1,7 +1,7 @@
 export { findWeightsFile, WEIGHTS_FILES } from './find-weights-file.js'
 export { openFileSource, type FileSource } from './file-source.js'
 export { openSafetensorsFile, type OpenSafetensorsFile } from './open-safetensors-file.js'
-export { openShardsFile, type OpenShardsFile } from './open-shards-file.js'
+export { openShardsFile } from './open-shards-file.js'
 export { openTorchFile, type OpenTorchFile } from './open-torch-file.js'
 export { sniffFile } from './sniff-file.js'
 export type { TensorToWrite } from './tensor-to-write.js'

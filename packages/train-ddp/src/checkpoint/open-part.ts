@@ -23,17 +23,5 @@ export async function openPart(store: RunStore, path: string, part: TensorPart):
   if (name === CHECKPOINT_FILES[part]) return store.openTensors(`${path}/${name}`)
   const bytes = (await store.read(`${path}/${name}`))!
   const index = { name, size: bytes.length, read: async (start: number, end: number) => bytes.slice(start, end) }
-  const closing: (() => Promise<void>)[] = []
-  const close = async () => void (await Promise.all(closing.map((closeShard) => closeShard())))
-  try {
-    const file = await openShards(index, async (shard) => {
-      const opened = await store.openTensors(`${path}/${shard}`)
-      closing.push(() => opened.close())
-      return opened
-    })
-    return { ...file, close }
-  } catch (error) {
-    await close()
-    throw error
-  }
+  return openShards(index, (shard) => store.openTensors(`${path}/${shard}`))
 }
