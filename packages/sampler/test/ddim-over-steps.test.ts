@@ -4,7 +4,7 @@ import { ddimSteps } from '@dit/schedules'
 import { affine } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import { half } from './models.js'
-import { buffersLeft, draws, expectValues, float, numbers } from './tensors.js'
+import { buffersLeft, draws, expectValues, float, numbers } from '../../diffusion/test/tensors.js'
 
 const { alphaBar } = gaussianDiffusion().tables
 

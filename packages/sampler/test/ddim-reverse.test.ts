@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { ddim, ddimReverse, ddimReverseStep, lastStep } from '../src/index.js'
 import { readFixture } from './fixture.js'
 import { half, predictorOfNormal, twoSteps } from './models.js'
-import { buffersLeft, draws, expectValues, float, numbers } from './tensors.js'
+import { buffersLeft, draws, expectValues, float, numbers } from '../../diffusion/test/tensors.js'
 
 test('steps up along the noise it found, as worked out by hand', async () => {
   const batch = { xt: float([1]), timesteps: Int32Array.of(0) }

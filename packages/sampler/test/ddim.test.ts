@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { ddim, ddimStep, ddpmStep, lastStep } from '../src/index.js'
 import { readFixture } from './fixture.js'
 import { half, predictorOfNormal, predictorOfPoint, twoSteps } from './models.js'
-import { buffersLeft, draws, expectValues, float, numbers } from './tensors.js'
+import { buffersLeft, draws, expectValues, float, numbers } from '../../diffusion/test/tensors.js'
 
 const shape = [2, 3, 2, 2]
 

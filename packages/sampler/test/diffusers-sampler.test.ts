@@ -3,7 +3,7 @@ import type { Predict } from '@dit/diffusion'
 import { diffusersProcess, diffusersSampler } from '@dit/sampler'
 import { affine, tanh } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
-import { backend, float, numbers } from './tensors.js'
+import { backend, float, numbers } from '../../diffusion/test/tensors.js'
 
 /** Made by tools/oracle/diffusers-schedulers.py. */
 interface Chain {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Tensor } from '@dit/tensor'
 import { expect } from 'vitest'
-import { float } from './tensors.js'
+import { float } from '../../diffusion/test/tensors.js'
 
 interface StoredTensor {
   readonly dtype: 'F32' | 'F64' | 'I32'

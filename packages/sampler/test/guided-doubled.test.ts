@@ -1,7 +1,7 @@
 import { concat, full, mul, slice, tensor } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import { guided, guidedDoubled, type LabelledModel } from '../src/index.js'
-import { buffersLeft, draws, expectValues, float, numbers } from './tensors.js'
+import { buffersLeft, draws, expectValues, float, numbers } from '../../diffusion/test/tensors.js'
 
 const NULL = 9
 

@@ -1,7 +1,7 @@
 import { concat, full, mul, tensor, type Tensor } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import { guided, type LabelledModel, type Timesteps } from '../src/index.js'
-import { buffersLeft, draws, expectValues, float, numbers } from './tensors.js'
+import { buffersLeft, draws, expectValues, float, numbers } from '../../diffusion/test/tensors.js'
 
 const NULL = 9
 const timesteps = Int32Array.of(7, 3)

@@ -4,7 +4,7 @@ import { concat, slice, type Tensor } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import { ddim, ddpm, lastStep, startNoise } from '../src/index.js'
 import { half } from './models.js'
-import { draws, expectValues, float, numbers } from './tensors.js'
+import { draws, expectValues, float, numbers } from '../../diffusion/test/tensors.js'
 
 const diffusion = gaussianDiffusion({ respacing: '4', varianceType: 'fixedLarge' })
 const shape = [3, 2, 2, 2]

@@ -3,7 +3,7 @@ import { reshape, type Tensor } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import { ddim, ddpm, lastStep, type SamplerStep } from '../src/index.js'
 import { half } from './models.js'
-import { backend, buffersLeft, draws, numbers } from './tensors.js'
+import { backend, buffersLeft, draws, numbers } from '../../diffusion/test/tensors.js'
 
 const diffusion = gaussianDiffusion({ respacing: '5', varianceType: 'fixedLarge' })
 const xT = draws([2, 1, 2, 2], 'xT')
