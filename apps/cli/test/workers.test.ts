@@ -1,12 +1,13 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseLog } from '@dit/train-ddp'
 import { describe, expect, test } from 'vitest'
 import { testNeeding } from '../../../test/require.js'
 import { findMpi } from '../../../test/find-mpi.js'
 import type { RunConfig } from '../src/run/run-config.js'
-import { runDit, temporaryFolder } from './support/run-dit.js'
+import { PROGRAM, runDit, temporaryFolder } from './support/run-dit.js'
 import { TINY } from './support/tiny-flags.js'
 
 /** A job of processes and threads, on a busy machine. */
@@ -98,5 +99,18 @@ for (const name of ['openmpi', 'mpich'] as const) {
     expect(stdout).toMatch(/workers 2 processes \(.*; rank and host:pid: 0 \S+:\d+, 1 \S+:\d+\)/)
     // Sums of two are the same bits in any order.
     expect(hashes(processes)).toEqual(hashes(threads))
+  })
+
+  test(`${name}: a rank with other options than rank 0 is refused by name`, { timeout: SLOW }, () => {
+    const run = join(temporaryFolder(), 'run')
+    const rank = (...more: string[]) => [process.execPath, PROGRAM, ...flags, '--out', run, ...more]
+    const [launcher, ...one] = mpi!.command(1)
+    const args = [...one, ...rank('--threads', 'auto'), ':', '-n', '1', ...rank('--seed', '7')]
+    const { status, stderr } = spawnSync(launcher, args, { env: { ...process.env, ...mpi!.env }, encoding: 'utf8' })
+    expect(stderr).toContain(
+      'dit: rank 0: rank 1 was started with --seed 7, and rank 0 without --seed; start all ranks with the same options, but for --threads and --patience\n',
+    )
+    expect(status).toBe(2)
+    expect(existsSync(run)).toBe(false)
   })
 }

@@ -1,3 +1,4 @@
+import { flagOf } from '../options/flag-of.js'
 import type { TrainFlags } from '../options/train-options.js'
 import { UsageError } from '../terminal/errors.js'
 import { checkWorkers, resolveRecompute } from './resolve-run.js'
@@ -128,9 +129,4 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
 function withMicroBatch({ accumulate, ...flags }: TrainFlags, config: RunConfig, workers: number): TrainFlags {
   if (accumulate === undefined) return flags
   return { ...flags, microBatch: Math.ceil(Math.ceil(config.recipe.batchSize / workers) / accumulate) }
-}
-
-/** `microBatch` -> `--micro-batch` */
-function flagOf(key: string): string {
-  return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }

@@ -3,6 +3,8 @@ import { onRankZero, sharedText } from '@dit/train-ddp'
 import { chosenBackend } from '../engines/engine-options.js'
 import { type EngineDescription, enginePrecision, type OpenEngine, openEngine } from '../engines/open-engine.js'
 import type { Job } from '../job/job.js'
+import { flagDifference } from '../job/same-flags.js'
+import { flagOf } from '../options/flag-of.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
 import { findLatents } from '../latents/open-latents.js'
 import { dataDifference, type OpenData, openData, requestOf } from '../run/open-data.js'
@@ -27,15 +29,19 @@ export interface PreparedRun {
 }
 
 /**
- * Checks everything about a run that flags describe, or that they continue; rank 0 does so, and the others join it. The caller
- * closes data and engine.
+ * Checks everything about a run that flags describe, or that they continue; rank 0 does so, and the others, who were given the same
+ * flags, join it. The caller closes data and engine.
  *
  * @throws UsageError, Failure
  */
 export async function prepareTraining(flags: TrainFlags, output: Output, job: Job): Promise<PreparedRun> {
   const isResume = flags.resume !== undefined && flags.resume !== false
-  const prepare = () => (isResume ? prepareResume(flags, output, job) : prepareNew(flags, output, job))
   const { communicator } = job
+  const difference = communicator.size === 1 ? null : await flagDifference(communicator, flags)
+  const prepare = async () => {
+    if (difference !== null) throw new UsageError(difference)
+    return isResume ? prepareResume(flags, output, job) : prepareNew(flags, output, job)
+  }
   const prepared = await onRankZero(communicator, prepare, async () => {})
   if (communicator.size === 1) return prepared!
   const { folder, config, allowInexact, onSaveError } = prepared ?? {}
@@ -148,8 +154,7 @@ async function latentSize(flags: TrainFlags): Promise<LatentSize | undefined> {
   if (flags.latents === undefined) return undefined
   for (const name of ['data', 'size', 'skipBad', 'sampleEvery'] as const) {
     if ((flags[name] ?? null) === null) continue
-    const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    throw new UsageError(`--${flag} is for pictures, and --latents names latents; leave one of them out`)
+    throw new UsageError(`${flagOf(name)} is for pictures, and --latents names latents; leave one of them out`)
   }
   const [channels, size] = (await findLatents(flags.latents)).shape
   return { channels, size }

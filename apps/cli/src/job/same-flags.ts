@@ -1,0 +1,32 @@
+import { type Communicator, sharedText } from '@dit/train-ddp'
+import { flagOf } from '../options/flag-of.js'
+import type { TrainFlags } from '../options/train-options.js'
+import { largest } from './job.js'
+
+/** What each rank may have its own of; the keys of a config file count, not its place. */
+const OWN: ReadonlySet<string> = new Set<keyof TrainFlags>(['threads', 'patience', 'config'])
+
+/**
+ * How the options of a rank differ from those of rank 0, by which all ranks train, as a message on every rank; null where none do.
+ * Every rank calls it.
+ */
+export async function flagDifference(communicator: Communicator, flags: TrainFlags): Promise<string | null> {
+  const first = JSON.parse(await sharedText(communicator, JSON.stringify(flags))) as TrainFlags
+  const own = differenceText(communicator.rank, flags, first)
+  const rank = await largest(communicator, own === null ? 0 : communicator.rank)
+  return rank === 0 ? null : sharedText(communicator, own ?? '', rank)
+}
+
+function differenceText(rank: number, flags: TrainFlags, first: TrainFlags): string | null {
+  const names = [...new Set([...Object.keys(first), ...Object.keys(flags)])] as (keyof TrainFlags)[]
+  const other = names.find((name) => !OWN.has(name) && flags[name] !== first[name])
+  if (other === undefined) return null
+  return `rank ${rank} was started ${flagText(other, flags[other])}, and rank 0 ${flagText(other, first[other])}; start all ranks with the same options, but for --threads and --patience`
+}
+
+function flagText(name: string, value: TrainFlags[keyof TrainFlags]): string {
+  const flag = flagOf(name)
+  if (value === undefined) return `without ${flag}`
+  if (typeof value === 'boolean') return `with ${value ? flag : flag.replace('--', '--no-')}`
+  return `with ${flag} ${value ?? 'none'}`
+}
