@@ -8,6 +8,7 @@
 # of its time, ask for its next turn, go on from there, and end when it is cancelled.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/../network-hosts.sh"
 dit=$here/../../apps/cli/dist/main.js
 node=$(command -v node)
 work=$(mktemp -d)
@@ -20,27 +21,12 @@ clean() {
     read -r pid <"$file" && kill "$pid" 2>/dev/null || true
   done
   sleep 1
-  for host in c d; do ip netns del "dit-$host" 2>/dev/null || true; done
+  remove_hosts c d
   rm -rf "$work"
 }
 trap clean EXIT
 
-# Runs a command on a host: its network and its name. (`ip netns exec` would also hide /sys/fs/cgroup, which slurmd looks at.)
-on() {
-  local host=$1
-  shift
-  nsenter --net="/run/netns/dit-$host" unshare --uts sh -c "hostname dit-$host && exec \"\$@\"" sh "$@"
-}
-
-number=1
-for host in c d; do ip netns add "dit-$host"; done
-ip link add dit-veth-c netns dit-c type veth peer name dit-veth-d netns dit-d
-for host in c d; do
-  ip -n "dit-$host" address add "10.78.0.$number/24" dev "dit-veth-$host"
-  ip -n "dit-$host" link set "dit-veth-$host" up
-  ip -n "dit-$host" link set lo up
-  number=$((number + 1))
-done
+make_hosts 10.78.0 c d
 
 mkdir -m 700 "$work/munge"
 mkdir -p "$work"/{state,log} "$work"/tmp/dit-{c,d} "$work"/spool/dit-{c,d}
@@ -102,14 +88,15 @@ cat >"$work/bin/dit" <<DIT
 exec "$node" "$dit" train --out runs/large ${flags[*]} --steps 10000000 --checkpoint-every 500
 DIT
 chmod +x "$work/bin/dit"
+# Slurm may send the signal a minute early, and the ranks must be there by then.
 submit=(sbatch --parsable --chdir="$work" --output="$work/log/job" --nodes=2 --ntasks-per-node=1 --gpus-per-node=0
-  --cpus-per-task=1 --time=00:01:00 --signal=TERM@30)
+  --cpus-per-task=1 --time=00:02:00 --signal=TERM@30)
 job=$(PATH=$work/bin:$PATH on c "${submit[@]}" "$here/../../docs/recipes/slurm.sbatch")
 state() { on c squeue --noheader --jobs "$job" --format %T; }
 await() {
   local what=$1
   shift
-  for _ in $(seq 200); do
+  for _ in $(seq 300); do
     if "$@" >/dev/null 2>&1; then return; fi
     sleep 0.5
   done

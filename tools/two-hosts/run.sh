@@ -7,31 +7,22 @@
 # in the place of ssh (agent.sh). They share the disk, and nothing else: Open MPI is held to TCP.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/../network-hosts.sh"
 dit=$here/../../apps/cli/dist/main.js
 mpirun=$(command -v mpirun.openmpi || command -v mpirun)
 work=$(mktemp -d)
 
 clean() {
-  ip netns del dit-a 2>/dev/null || true
-  ip netns del dit-b 2>/dev/null || true
+  remove_hosts a b
   rm -rf "$work"
 }
 trap clean EXIT
 
-for host in a b; do ip netns add "dit-$host"; done
-ip link add dit-veth-a netns dit-a type veth peer name dit-veth-b netns dit-b
-number=1
-for host in a b; do
-  ip -n "dit-$host" address add "10.77.0.$number/24" dev "dit-veth-$host"
-  ip -n "dit-$host" link set "dit-veth-$host" up
-  ip -n "dit-$host" link set lo up
-  number=$((number + 1))
-done
+make_hosts 10.77.0 a b
 
 flags=(train --size 8 --patch 4 --hidden 64 --depth 2 --heads 2 --batch 16 --steps 30 --checkpoint-every 10 --timesteps 20
   --schedule squaredcos_cap_v2 --sample-every none --backend cpu-wasm --threads 1 --patience 60)
-run=(ip netns exec dit-a unshare --uts sh -c 'hostname dit-a && exec "$@"' sh
-  env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "$mpirun"
+run=(on a env OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "$mpirun"
   --mca plm_rsh_agent "$here/agent.sh" --mca btl tcp,self --mca pml ob1
   --mca btl_tcp_if_include 10.77.0.0/24 --mca oob_tcp_if_include 10.77.0.0/24
   --host 10.77.0.1:1,10.77.0.2:1 -n 2)
