@@ -11,25 +11,34 @@ export function findChromium(): string | undefined {
   return [process.env['DIT_CHROMIUM'] ?? '', ...onPath].find((path) => path !== '' && existsSync(path))
 }
 
+/** A name of 127.0.0.1 whose pages are not secure, as those of most servers without https. */
+export const INSECURE_HOST = 'insecure.test'
+
 /**
  * Starts it without a window, with nothing but 127.0.0.1 to talk to, and with WebGPU on the processor, or with no adapter
  * for WebGPU.
  */
 export function startChromium(executablePath: string, webgpu: 'software' | 'none' = 'software'): Promise<Browser> {
-  return chromium.launch({
-    executablePath,
-    args: [
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-default-apps',
-      '--disable-domain-reliability',
-      '--disable-sync',
-      ...(webgpu === 'software' ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] : ['--disable-gpu']),
-      '--metrics-recording-only',
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-    ],
-  })
+  return chromium.launch({ executablePath, args: flags(webgpu) })
+}
+
+/** The same for a visitor whose profile, with the storage of pages, stays in a folder when the browser is gone. */
+export function startVisitor(executablePath: string, profile: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(profile, { executablePath, args: flags('software') })
+}
+
+function flags(webgpu: 'software' | 'none'): string[] {
+  return [
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-default-apps',
+    '--disable-domain-reliability',
+    '--disable-sync',
+    ...(webgpu === 'software' ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] : ['--disable-gpu']),
+    '--metrics-recording-only',
+    `--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
+  ]
 }
 
 /** A page that has loaded its modules. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
 
@@ -13,14 +13,20 @@ const TYPES: Readonly<Record<string, string>> = {
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 
 export interface PageServer {
-  /** Address of the plain pages; the same under `isolated` comes with the headers of cross-origin isolation. */
-  readonly plain: string
-  readonly isolated: string
+  readonly port: number
+  /** Before `/plain`, `/isolated` and `/answers`. */
+  readonly address: string
+  /** What is asked for under `/answers/<name>`, for as long as it is here. */
+  readonly answers: Map<string, RequestListener>
   close(): Promise<void>
 }
 
-/** Serves `.html`, `.js` and `.wasm` files on 127.0.0.1, each folder under its name, at a port that is free. */
+/**
+ * Serves `.html`, `.js` and `.wasm` files on 127.0.0.1 at a port that is free: each folder under `/plain/<its name>`, and
+ * the same under `/isolated` with the headers of cross-origin isolation.
+ */
 export async function servePages(folders: Readonly<Record<string, string>>): Promise<PageServer> {
+  const answers = new Map<string, RequestListener>()
   const find = async (path: string) => {
     const [, name, rest] = /^\/(?:plain|isolated)\/([^/]+)\/(.+)$/.exec(path) ?? []
     if (!Object.hasOwn(folders, name) || rest.split('/').includes('..')) return null
@@ -36,17 +42,19 @@ export async function servePages(folders: Readonly<Record<string, string>>): Pro
   }
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1')
-    void answer(pathname, response)
+    const special = answers.get(/^\/answers\/(.+)$/.exec(pathname)?.[1] ?? '')
+    if (special === undefined) void answer(pathname, response)
+    else special(request, response)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
   })
   const { port } = server.address() as AddressInfo
-  const address = `http://127.0.0.1:${port}`
   return {
-    plain: `${address}/plain`,
-    isolated: `${address}/isolated`,
+    port,
+    address: `http://127.0.0.1:${port}`,
+    answers,
     close() {
       server.closeAllConnections()
       return new Promise((resolve) => server.close(() => resolve()))
