@@ -16,7 +16,8 @@ export async function urlSource(url: string, { signal }: UrlSourceOptions = {}):
   const ask = async (start: number, end: number, tag: string | null) => {
     const headers: Record<string, string> = { Range: `bytes=${start}-${end - 1}` }
     if (tag !== null) headers['If-Range'] = tag
-    const response = await fetch(url, { headers, ...(signal === undefined ? {} : { signal }) })
+    // Browsers keep answers in part, too, and would join bytes of an earlier version of the file to those of this one.
+    const response = await fetch(url, { headers, cache: 'no-store', ...(signal === undefined ? {} : { signal }) })
     if (!response.ok) throw new Error(`urlSource: ${url} gave ${response.status} ${response.statusText}`)
     if (response.status !== 206) {
       await response.body?.cancel()

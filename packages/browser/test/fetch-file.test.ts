@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { openSafetensors, writeSafetensors } from '@dit/checkpoint'
 import { afterEach, expect, test, vi } from 'vitest'
 import { fetchFile, urlSource } from '../src/index.js'
@@ -53,6 +54,54 @@ test('a second call comes from the cache', async () => {
   expect(progress).toEqual([true])
   expect(server.ranges).toHaveLength(1)
   await fetchFile(server.url, { cache: null })
+  expect(server.ranges).toHaveLength(2)
+})
+
+test('a cache that cannot be opened, read or filled is told of, and the file comes all the same', async () => {
+  const file = Uint8Array.of(1, 2, 3)
+  server = await serveFile(file)
+  const no = () => Promise.reject(new Error('not here'))
+  for (const caches of [
+    { open: no },
+    { open: async () => ({ match: no, put: no }) },
+    { open: async () => ({ match: async () => undefined, put: no }) },
+  ]) {
+    vi.stubGlobal('caches', caches)
+    const told: unknown[] = []
+    expect(await fetchFile(server.url, { onCacheError: (error) => told.push(error) })).toEqual(file)
+    expect(new Set(told.map(String))).toEqual(new Set(['Error: not here']))
+    expect(await fetchFile(server.url)).toEqual(file)
+  }
+})
+
+test('where even the name of the cache throws, as in a frame of a sandbox, the file comes all the same', async () => {
+  server = await serveFile(file)
+  Object.defineProperty(globalThis, 'caches', {
+    configurable: true,
+    get() {
+      throw new Error('the context is sandboxed')
+    },
+  })
+  try {
+    const told: unknown[] = []
+    expect(await fetchFile(server.url, { onCacheError: (error) => told.push(error) })).toEqual(file)
+    expect(told.map(String)).toEqual(['Error: the context is sandboxed'])
+  } finally {
+    Reflect.deleteProperty(globalThis, 'caches')
+  }
+})
+
+test('a compressed download that breaks begins anew, since ranges count compressed bytes', async () => {
+  server = await serveFile(gzipSync(file), { breaks: 1, headers: { 'Content-Encoding': 'gzip' } })
+  expect(await fetchFile(server.url)).toEqual(file)
+  expect(server.ranges).toEqual([null, null])
+})
+
+test('a server that gives other bytes than it was asked for is refused', async () => {
+  server = await serveFile(file, { breaks: 1, headers: { 'Content-Range': 'bytes 0-9/200001' } })
+  await expect(fetchFile(server.url)).rejects.toThrow(
+    /was asked for the bytes from \d+ and gave others \(Content-Range: bytes 0-9\/200001\)$/,
+  )
   expect(server.ranges).toHaveLength(2)
 })
 

@@ -1,51 +1,92 @@
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export interface ServedFile {
-  readonly url: string
+export interface FileOptions {
+  /** So many answers, the first ones, end after half of what they promise. */
+  readonly breaks?: number
+  readonly hasRanges?: boolean
+  /** Whether the version of the file is told by an ETag, by its date, or by nothing. */
+  readonly tells?: 'tag' | 'date' | 'nothing'
+  /** Headers of every answer, in place of those above where they have the same name. */
+  readonly headers?: Readonly<Record<string, string | number>>
+  /** Sends the first half of every answer and then nothing more. */
+  readonly stalls?: boolean
+}
+
+/** A file as a server gives it. */
+export interface AnsweredFile {
+  readonly answer: RequestListener
   /** Ranges that were asked for; null for a request of the whole. */
   readonly ranges: (string | null)[]
-  /** Replaces the file; its ETag changes. */
+  /** Status of each answer. */
+  readonly statuses: number[]
+  /** Replaces the file; its ETag and date change. */
   replace(contents: Uint8Array): void
+}
+
+export interface ServedFile extends AnsweredFile {
+  readonly url: string
   close(): Promise<void>
 }
 
-/** Serves one file with byte ranges; the first `breaks` answers end after half of what they promise. */
-export async function serveFile(
+/** Answers for one file, with byte ranges and conditions. */
+export function answerFile(
   contents: Uint8Array,
-  { breaks = 0, hasRanges = true }: { breaks?: number; hasRanges?: boolean } = {},
-): Promise<ServedFile> {
+  { breaks = 0, hasRanges = true, tells = 'tag', headers: extra = {}, stalls = false }: FileOptions = {},
+): AnsweredFile {
   let file = contents
   let version = 1
   let left = breaks
   const ranges: (string | null)[] = []
-  const server = createServer((request, response) => {
-    const range = request.headers.range ?? null
-    ranges.push(range)
-    const tag = `"${version}"`
-    const isCurrent = request.headers['if-range'] === undefined || request.headers['if-range'] === tag
-    const [, first, last] = (hasRanges && isCurrent && /^bytes=(\d+)-(\d*)$/.exec(range ?? '')) || []
-    const start = first === undefined ? 0 : Number(first)
-    const end = last === undefined || last === '' ? file.length : Math.min(file.length, Number(last) + 1)
-    const body = file.subarray(start, end)
-    const headers = { ETag: tag, 'Content-Length': body.length }
-    if (first === undefined) response.writeHead(200, headers)
-    else response.writeHead(206, { ...headers, 'Content-Range': `bytes ${start}-${end - 1}/${file.length}` })
-    if (left > 0) {
-      left--
-      response.write(body.subarray(0, body.length >> 1), () => response.destroy())
-    } else response.end(body)
-  })
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
+  const statuses: number[] = []
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/weights`,
     ranges,
+    statuses,
     replace(next) {
       file = next
       version++
     },
+    answer({ headers: asked }, response) {
+      const range = asked.range ?? null
+      ranges.push(range)
+      const tag = `"${version}"`
+      const date = new Date(Date.UTC(2030, 0, version)).toUTCString()
+      const told = tells === 'tag' ? { ETag: tag } : tells === 'date' ? { 'Last-Modified': date } : {}
+      const start = (status: number, headers: Readonly<Record<string, string | number>>) => {
+        statuses.push(status)
+        response.writeHead(status, { ...told, ...headers, ...extra })
+      }
+      if (asked['if-none-match'] === tag || (tells === 'date' && asked['if-modified-since'] === date)) {
+        start(304, {})
+        response.end()
+        return
+      }
+      const isCurrent = asked['if-range'] === undefined || asked['if-range'] === tag
+      const [, first, last] = (hasRanges && isCurrent && /^bytes=(\d+)-(\d*)$/.exec(range ?? '')) || []
+      const from = first === undefined ? 0 : Number(first)
+      const end = last === undefined || last === '' ? file.length : Math.min(file.length, Number(last) + 1)
+      const body = file.subarray(from, end)
+      if (first === undefined) start(200, { 'Content-Length': body.length })
+      else start(206, { 'Content-Length': body.length, 'Content-Range': `bytes ${from}-${end - 1}/${file.length}` })
+      if (stalls) response.write(body.subarray(0, body.length >> 1))
+      else if (left > 0) {
+        left--
+        response.write(body.subarray(0, body.length >> 1), () => response.destroy())
+      } else response.end(body)
+    },
+  }
+}
+
+/** Serves one file at an address of its own. */
+export async function serveFile(contents: Uint8Array, options: FileOptions = {}): Promise<ServedFile> {
+  const file = answerFile(contents, options)
+  const server = createServer(file.answer)
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  return {
+    ...file,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/weights`,
     close() {
       server.closeAllConnections()
       return new Promise((resolve) => server.close(() => resolve()))
