@@ -89,6 +89,20 @@ test('weights and other tensors beyond the largest binding are refused with both
   await backend.dispose()
 })
 
+test('a device without memory left is an error with the figures, which leads to the op that asked', async () => {
+  const backend = await nullBackend() // which has 512 MiB
+  const size = 2 ** 25 - 64
+  const taken = Array.from({ length: 3 }, () => full([size], 0, { backend }))
+  const makeOneMore = async () => full([size], 0, { backend }).data()
+  const error: unknown = await makeOneMore().catch((failure: unknown) => failure)
+  expect(String(error)).toMatch(
+    /^Error: webgpu: the device is out of memory: \d+ bytes were asked for beside \d+ that are taken; use a smaller batch.*\(Out of memory/,
+  )
+  expect((error as { cause: Error }).cause.stack).toContain('makeOneMore')
+  expect(taken).toHaveLength(3)
+  await backend.dispose()
+})
+
 test('values cannot be read from what an engine that computes nothing made, but reading does not hang', async () => {
   const backend = await nullBackend()
   expect(await tensor([1, 2], [2], { backend }).data()).toHaveLength(2)

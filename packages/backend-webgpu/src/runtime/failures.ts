@@ -4,12 +4,33 @@ import { DeviceLostError } from '../errors.js'
 export interface Failures {
   /** Throws what went wrong since the last time, or that the device is lost. */
   readonly check: () => void
+  /** Notes who asks for memory, in case there is none; `label` names it to the device. */
+  readonly noteMemory: (label: string, bytes: number, reservedBytes: number) => void
+  /** What it returns is called where the device has done all that was asked before, and nothing went wrong. */
+  readonly settling: () => () => void
+}
+
+interface MemoryRequest {
+  readonly bytes: number
+  readonly reservedBytes: number
+  /** Whose stack leads to the op. */
+  readonly origin: Error
 }
 
 export function watchFailures(name: string, device: GPUDevice): Failures & { readonly expectLoss: () => void } {
   let failure: Error | null = null
   let lost: DeviceLostError | null = null
   let isExpected = false
+  const requests = new Map<string, MemoryRequest>()
+  const outOfMemory = (message: string): Error => {
+    const label = [...requests.keys()].find((each) => message.includes(`"${each}"`))
+    const advice = "use a smaller batch or model, or recompute: 'block' in training"
+    const words = message.split('\n')[0]
+    if (label === undefined) return new Error(`${name}: the device is out of memory; ${advice} (${words})`)
+    const { bytes, reservedBytes, origin } = requests.get(label)!
+    const asked = `${bytes} bytes were asked for beside ${reservedBytes} that are taken`
+    return new Error(`${name}: the device is out of memory: ${asked}; ${advice} (${words})`, { cause: origin })
+  }
   device.addEventListener('uncapturederror', (event) => {
     event.preventDefault()
     const { error } = event
@@ -17,7 +38,10 @@ export function watchFailures(name: string, device: GPUDevice): Failures & { rea
       .replace(/^GPU/, '')
       .replace(/Error$/, '')
       .toLowerCase()
-    failure ??= new Error(`${name}: the device refused an operation (${kind}): ${error.message}`)
+    failure ??=
+      kind === 'outofmemory'
+        ? outOfMemory(error.message)
+        : new Error(`${name}: the device refused an operation (${kind}): ${error.message}`)
   })
   const noteLoss = async () => {
     const { reason, message } = await device.lost
@@ -34,6 +58,15 @@ export function watchFailures(name: string, device: GPUDevice): Failures & { rea
       const thrown = failure
       failure = null
       throw thrown
+    },
+    noteMemory(label, bytes, reservedBytes) {
+      requests.set(label, { bytes, reservedBytes, origin: new Error(`${name}: ${bytes} bytes are asked for here`) })
+    },
+    settling() {
+      const labels = [...requests.keys()]
+      return () => {
+        for (const label of labels) requests.delete(label)
+      }
     },
     expectLoss() {
       isExpected = true

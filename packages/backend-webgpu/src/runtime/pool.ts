@@ -47,8 +47,13 @@ const SLACK_BYTES = 64 * 2 ** 20
  * repeats gets the same buffers again whatever the order in which the last one freed them: its bind groups stay valid.
  *
  * @param onDestroy called before memory is given back to the device
+ * @param onCreate  called before memory is asked of the device
  */
-export function createPool(device: GPUDevice, onDestroy: (buffers: readonly GpuBuffer[]) => void): Pool {
+export function createPool(
+  device: GPUDevice,
+  onDestroy: (buffers: readonly GpuBuffer[]) => void,
+  onCreate: (label: string, bytes: number, reservedBytes: number) => void = () => {},
+): Pool {
   const free = new Map<number, GpuBuffer[]>()
   const all = new Set<GpuBuffer>()
   const { maxBufferSize } = device.limits
@@ -58,7 +63,9 @@ export function createPool(device: GPUDevice, onDestroy: (buffers: readonly GpuB
   function make(capacity: number): GpuBuffer {
     if (freeBytes > bytes + SLACK_BYTES) trim()
     const usage = USAGE.storage | USAGE.copySource | USAGE.copyTarget
-    const gpu = device.createBuffer({ size: capacity, usage })
+    const label = `tensors ${nextId}`
+    onCreate(label, capacity, reservedBytes)
+    const gpu = device.createBuffer({ label, size: capacity, usage })
     const buffer: GpuBuffer = { id: nextId++, gpu, capacity, byteLength: 0, isLive: false, batch: -1 }
     all.add(buffer)
     reservedBytes += capacity

@@ -88,10 +88,11 @@ export function createRuntime(
   const failures = watchFailures(name, device)
   const pipelines = createPipelines(device)
   const commands = createCommands(device, failures.check)
-  const pool = createPool(device, (buffers) => {
+  const forget = (buffers: readonly GpuBuffer[]) => {
     commands.flush()
     pipelines.forget(buffers)
-  })
+  }
+  const pool = createPool(device, forget, failures.noteMemory)
   const capabilities: Capabilities = {
     sharedBytes: device.limits.maxComputeWorkgroupStorageSize,
     storageBuffers: device.limits.maxStorageBuffersPerShaderStage,
@@ -238,7 +239,9 @@ export function createRuntime(
       const size = sizeOf(view.shape)
       if (size === 0 || rehearsed !== null) return typedArray(view.dtype, size)
       const byteLength = Math.ceil(bytesOf(view) / 4) * 4
+      const settled = failures.settling()
       const values = await commands.read(bufferOf(view), view.byteOffset, byteLength)
+      settled()
       return typedArray(view.dtype, size, values, 0)
     },
     flush() {
