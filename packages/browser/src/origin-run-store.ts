@@ -10,7 +10,8 @@ export interface OriginRunStoreOptions {
  * A training run in the storage of the page's origin (OPFS): it is there again when the tab was closed, slept or lost its
  * graphics device. Pass it to `train`, which continues what it finds.
  *
- * A file is replaced whole or not at all; a second tab that trains the same run is refused by a lock of the origin.
+ * A file is replaced whole or not at all; what is appended reaches the storage with the next `flush`, before each checkpoint. A
+ * second tab that trains the same run is refused by a lock of the origin.
  *
  * @param name of the run: letters, digits, `-`, `_` and `.`
  * @throws RangeError when the name is another one
@@ -48,12 +49,33 @@ export async function originRunStore(
     return (await parent?.getFileHandle(parts.at(-1)!, { create }).catch(nullIfMissing)) ?? null
   }
 
+  // What was appended waits for `flush`: a page can change a file only by way of a copy, which would be one of the whole log
+  // for every line. Lines that are lost with the tab are of steps after the last checkpoint, which run again.
+  const appended = new Map<string, string>()
+
+  /** Writes what waits for a file to its end. Where that fails it goes on waiting. */
+  async function writeAppended(path: string): Promise<void> {
+    const text = appended.get(path)
+    if (text === undefined) return
+    const handle = (await file(path, true))!
+    const { size } = await handle.getFile()
+    const stream = await handle.createWritable({ keepExistingData: true })
+    await stream.write({ type: 'write', position: size, data: text })
+    await stream.close()
+    // More may have come meanwhile.
+    const rest = appended.get(path)!.slice(text.length)
+    if (rest === '') appended.delete(path)
+    else appended.set(path, rest)
+  }
+
   async function read(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    await writeAppended(path)
     const handle = await file(path, false)
     return handle === null ? null : new Uint8Array(await (await handle.getFile()).arrayBuffer())
   }
 
   async function put(path: string, bytes: Uint8Array): Promise<FileRecord> {
+    appended.delete(path)
     const handle = await file(path, true)
     // Goes to another file, which takes the place of this one when it is closed.
     const stream = await handle!.createWritable()
@@ -89,31 +111,39 @@ export async function originRunStore(
       return bytes === null ? null : recordOf(bytes)
     },
     async append(path, text) {
-      const handle = (await file(path, true))!
-      const { size } = await handle.getFile()
-      const stream = await handle.createWritable({ keepExistingData: true })
-      await stream.write({ type: 'write', position: size, data: text })
-      await stream.close()
+      appended.set(path, (appended.get(path) ?? '') + text)
     },
     async truncate(path, bytes) {
+      await writeAppended(path)
       const handle = (await file(path, true))!
       const stream = await handle.createWritable({ keepExistingData: true })
       await stream.truncate(bytes)
       await stream.close()
     },
-    async flush() {}, // `close` has waited for it
+    flush: writeAppended, // whose `close` waits for it
     async list(path) {
+      for (const waiting of appended.keys()) await writeAppended(waiting)
       const inside = await directory(path === '' ? [] : path.split('/'), false)
       const names: string[] = []
       if (inside !== null) for await (const key of inside.keys()) names.push(key)
       return names.toSorted()
     },
     async remove(path) {
+      for (const waiting of appended.keys()) {
+        if (waiting === path || waiting.startsWith(`${path}/`)) appended.delete(waiting)
+      }
       const parts = path.split('/')
       const parent = await directory(parts.slice(0, -1), false)
       await parent?.removeEntry(parts.at(-1)!, { recursive: true }).catch(nullIfMissing)
     },
-    lock: () => lockRun(locks, `dit ${folder}/${name}`, location),
+    async lock() {
+      const unlock = await lockRun(locks, `dit ${folder}/${name}`, location)
+      return async () => {
+        // Of a run that ended with an error, the lines that led to it. It is the error that must be heard of.
+        for (const waiting of appended.keys()) await writeAppended(waiting).catch(() => {})
+        await unlock()
+      }
+    },
   }
 }
 

@@ -28,6 +28,7 @@ export interface RunStore {
   openTensors(path: string): Promise<SafetensorsFile & { close(): Promise<void> }>
   /** Size and checksum of a file as it is now, or null where there is none. */
   inspect(path: string): Promise<FileRecord | null>
+  /** Adds to the end of a file, which every method of this store shows from now on. */
   append(path: string, text: string): Promise<void>
   /** Cuts a file to its first `bytes`. */
   truncate(path: string, bytes: number): Promise<void>
