@@ -1,4 +1,4 @@
-import { gaussianDiffusion } from '@dit/diffusion'
+import { type GaussianDiffusion, gaussianDiffusion } from '@dit/diffusion'
 import { type DiTConfig, forward, parameterShapes } from '@dit/model'
 import { randomStream } from '@dit/random'
 import { ddim, lastStep, startNoise } from '@dit/sampler'
@@ -22,14 +22,15 @@ export const faviconModel: DiTConfig = {
 }
 
 export const FAVICON_STEPS = 32
+export const FAVICON_LABEL = 1
 
 /** Seconds that they publish for an M1 Pro (github.com/neelr/favicon-diffusor): their WGSL, and the same network on tfjs. */
 export const PUBLISHED = { ownKernels: 0.86, tfjs: 1.57 }
 
 /** Drawn weights on the backend; the caller disposes of them. */
-export function faviconParams(backend: Backend): Record<string, Tensor> {
+export function faviconParams(backend: Backend, model: DiTConfig = faviconModel): Record<string, Tensor> {
   return Object.fromEntries(
-    Object.entries(parameterShapes(faviconModel)).map(([name, shape]) => {
+    Object.entries(parameterShapes(model)).map(([name, shape]) => {
       const weight = zeros(shape, { backend })
       backend.kernels.randomNormal!(randomStream(0, name), 0, weight)
       backend.kernels.affine(weight, 0.02, 0, weight)
@@ -38,13 +39,21 @@ export function faviconParams(backend: Backend): Record<string, Tensor> {
   )
 }
 
+/** What a picture is made by, in so many steps. */
+export function faviconDiffusion(steps: number): GaussianDiffusion {
+  return gaussianDiffusion({ respacing: String(steps), varianceType: 'fixedSmall' })
+}
+
 /** One picture, `[1, 3, 32, 32]`. */
-export async function faviconSample(backend: Backend, params: Record<string, Tensor>): Promise<Float32Array> {
-  const diffusion = gaussianDiffusion({ respacing: String(FAVICON_STEPS), varianceType: 'fixedSmall' })
+export async function faviconSample(
+  backend: Backend,
+  params: Record<string, Tensor>,
+  { steps = FAVICON_STEPS, model = faviconModel }: { readonly steps?: number; readonly model?: DiTConfig } = {},
+): Promise<Float32Array> {
   const xT = startNoise([1, 3, 32, 32], { seed: 0, backend })
   const predict = (xt: Tensor, timesteps: ArrayLike<number>) =>
-    forward(faviconModel, params, { xt, timesteps, labels: [1] })
-  const picture = await lastStep(ddim(diffusion, predict, xT, { clipDenoised: true }))
+    forward(model, params, { xt, timesteps, labels: [FAVICON_LABEL] })
+  const picture = await lastStep(ddim(faviconDiffusion(steps), predict, xT, { clipDenoised: true }))
   const values = (await picture.data()) as Float32Array
   dispose([xT, picture])
   return values
