@@ -17,7 +17,12 @@ interface MemoryRequest {
   readonly origin: Error
 }
 
-export function watchFailures(name: string, device: GPUDevice): Failures & { readonly expectLoss: () => void } {
+/** @param onNoMemory called with the label of what could not be had */
+export function watchFailures(
+  name: string,
+  device: GPUDevice,
+  onNoMemory: (label: string) => void,
+): Failures & { readonly expectLoss: () => void } {
   let failure: Error | null = null
   let lost: DeviceLostError | null = null
   let isExpected = false
@@ -27,6 +32,7 @@ export function watchFailures(name: string, device: GPUDevice): Failures & { rea
     const advice = "use a smaller batch or model, or recompute: 'block' in training"
     const words = message.split('\n')[0]
     if (label === undefined) return new Error(`${name}: the device is out of memory; ${advice} (${words})`)
+    onNoMemory(label)
     const { bytes, reservedBytes, origin } = requests.get(label)!
     const asked = `${bytes} bytes were asked for beside ${reservedBytes} that are taken`
     return new Error(`${name}: the device is out of memory: ${asked}; ${advice} (${words})`, { cause: origin })

@@ -9,7 +9,7 @@ export interface GpuBuffer {
   readonly capacity: number
   /** Bytes that were asked for, since the last time it was handed out. */
   byteLength: number
-  /** True between `take` and `give`. */
+  /** True between `take` and `retire`. */
   isLive: boolean
   /** The last batch of commands that uses it. */
   batch: number
@@ -32,6 +32,8 @@ export interface Pool {
   adopt(gpu: GPUBuffer, byteLength: number, onReturn: () => void): GpuBuffer
   /** Ends the life of a buffer for the accounting; its memory may still be used by commands that were not recorded yet. */
   retire(buffer: GpuBuffer): void
+  /** The device had no memory for the buffer of this label: it is not handed out again. */
+  forsake(label: string): void
   /** Offers the memory of a retired buffer for use by others. */
   readonly recycle: (buffer: GpuBuffer) => void
   readonly memory: () => PoolMemory
@@ -56,6 +58,8 @@ export function createPool(
 ): Pool {
   const free = new Map<number, GpuBuffer[]>()
   const all = new Set<GpuBuffer>()
+  /** Labels of buffers that the device had no memory for. */
+  const forsaken = new Set<string>()
   const { maxBufferSize } = device.limits
   let nextId = 0
   let [buffers, bytes, peakBytes, reservedBytes, freeBytes] = [0, 0, 0, 0, 0]
@@ -73,15 +77,18 @@ export function createPool(
   }
 
   function trim(): void {
-    const unused = [...free.values()].flat()
+    remove([...free.values()].flat())
+    free.clear()
+    freeBytes = 0
+  }
+
+  function remove(unused: readonly GpuBuffer[]): void {
     onDestroy(unused)
     for (const buffer of unused) {
       buffer.gpu.destroy()
       all.delete(buffer)
       reservedBytes -= buffer.capacity
     }
-    free.clear()
-    freeBytes = 0
   }
 
   return {
@@ -115,6 +122,10 @@ export function createPool(
         buffer.onReturn()
         return
       }
+      if (forsaken.delete(buffer.gpu.label)) {
+        remove([buffer])
+        return
+      }
       freeBytes += buffer.capacity
       const others = free.get(buffer.capacity)
       if (others === undefined) {
@@ -124,6 +135,11 @@ export function createPool(
       let at = others.length
       while (at > 0 && others[at - 1].id > buffer.id) at--
       others.splice(at, 0, buffer)
+    },
+    forsake(label) {
+      forsaken.add(label)
+      // Errors may come later than the end of a buffer's life.
+      if ([...free.values()].some((buffers) => buffers.some(({ gpu }) => forsaken.delete(gpu.label)))) trim()
     },
     memory: () => ({ buffers, bytes, peakBytes, reservedBytes }),
     destroy() {

@@ -85,7 +85,7 @@ export function createRuntime(
   device: GPUDevice,
   { half, useSubgroups, gradientLift, useSmallTiles, add }: RuntimeOptions,
 ): Runtime {
-  const failures = watchFailures(name, device)
+  const failures = watchFailures(name, device, (label) => pool.forsake(label))
   const pipelines = createPipelines(device)
   const commands = createCommands(device, failures.check)
   const forget = (buffers: readonly GpuBuffer[]) => {
