@@ -1,6 +1,6 @@
 import { type ImageKernels, sizeOf, type View } from '@dit/tensor'
 import type { Runtime } from '../runtime/runtime.js'
-import type { Gather } from '../wgsl/matmul.js'
+import type { Gather } from '../wgsl/product.js'
 import { runProduct } from './product.js'
 import { placed } from './saved.js'
 import { runSum } from './sum.js'

@@ -1,6 +1,7 @@
 import type { Activation, View } from '@dit/tensor'
 import type { Capabilities, Groups, Runtime } from '../runtime/runtime.js'
-import { describe, type Gather, productSource, type ProductVariant, type Tile } from '../wgsl/matmul.js'
+import { describe, type Gather, type ProductVariant, type Tile } from '../wgsl/product.js'
+import { tiledProductSource } from '../wgsl/product-tiles.js'
 
 /** A product with what follows it. */
 export interface Product {
@@ -71,7 +72,7 @@ export function runProduct(runtime: Runtime, product: Product): void {
     sums: sums === null ? 'none' : sums.accumulates ? 'add' : 'write',
     ...(gather === undefined ? {} : { gather: gather.how }),
   }
-  const kernel = runtime.kernel(describe(variant), () => productSource(variant))
+  const kernel = runtime.kernel(describe(variant), () => tiledProductSource(variant))
   const inputs = [a, b, ...(bias === null ? [] : [bias]), ...(gated === null ? [] : [gated.x, gated.gate])]
   const outputs = [
     out,
