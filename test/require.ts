@@ -1,7 +1,18 @@
 import { test as plain } from 'vitest'
 
 /** What some tests need and not every machine has. `DIT_REQUIRE` lists, by these names, what must not be missing. */
-const NEEDS = ['browser', 'clang', 'compiler', 'cuda', 'mpi', 'python', 'shader-f16', 'tensorflow', 'vulkan'] as const
+const NEEDS = [
+  'browser',
+  'clang',
+  'compiler',
+  'cuda',
+  'matrix-units',
+  'mpi',
+  'python',
+  'shader-f16',
+  'tensorflow',
+  'vulkan',
+] as const
 
 export type Need = (typeof NEEDS)[number]
 

@@ -19,9 +19,11 @@ import { upsampleKernels } from './kernels/upsample.js'
 import type { GpuBuffer } from './runtime/pool.js'
 import { createRuntime } from './runtime/runtime.js'
 import type { Half } from './wgsl/half.js'
+import type { MatrixUnits } from './wgsl/product-units.js'
 
 export interface BackendOptions {
   readonly half: Half
+  readonly units: MatrixUnits | null
   readonly useSubgroups: boolean
   readonly gradientLift: number
   readonly useSmallTiles: boolean
@@ -38,11 +40,12 @@ export function checkedLossScale(value: number): number {
 /** The backend over a device, which it takes over. */
 export function createBackend(
   device: GPUDevice,
-  { half, useSubgroups, gradientLift, useSmallTiles, adapterText, isSoftware }: BackendOptions,
+  { half, units, useSubgroups, gradientLift, useSmallTiles, adapterText, isSoftware }: BackendOptions,
 ): Backend {
   const name = half === 'none' ? 'webgpu' : 'webgpu-f16'
   const runtime = createRuntime(name, device, {
     half,
+    units,
     useSubgroups,
     gradientLift,
     useSmallTiles,

@@ -1,4 +1,5 @@
 import type { Backend } from '@dit/tensor'
+import type { MatrixSize } from './matrix-units.js'
 import type { Capabilities, Runtime } from './runtime/runtime.js'
 
 /** What runs, and what it did so far. */
@@ -10,6 +11,8 @@ export interface WebGpuDescription {
   readonly precision: 'f32' | 'f16'
   /** Of `f16`: as numbers of `shader-f16`, or in pairs as integers. */
   readonly halves: 'none' | 'f16' | 'packed'
+  /** What multiplies the operands of products: matrix units of that type and size, or null where every invocation does by itself. */
+  readonly matrixUnits: (MatrixSize & { readonly component: 'f16' | 'f32' }) | null
   /** What the device offers. */
   readonly hasF16: boolean
   readonly hasSubgroups: boolean
@@ -42,12 +45,13 @@ const descriptions = new WeakMap<Backend, Described>()
  */
 export function describeWebGpu(backend: Backend): WebGpuDescription {
   const { runtime, adapter, isSoftware } = described('describeWebGpu', backend)
-  const { hasF16, hasSubgroups, useSubgroups, sharedBytes, half }: Capabilities = runtime.capabilities
+  const { hasF16, hasSubgroups, useSubgroups, sharedBytes, half, units }: Capabilities = runtime.capabilities
   return {
     adapter,
     isSoftware,
     precision: half === 'none' ? 'f32' : 'f16',
     halves: half,
+    matrixUnits: units === null ? null : { component: units.component, M: units.M, N: units.N, K: units.K },
     hasF16,
     hasSubgroups,
     useSubgroups,

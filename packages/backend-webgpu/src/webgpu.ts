@@ -1,6 +1,7 @@
 import type { Backend } from '@dit/tensor'
 import { checkedLossScale, createBackend } from './backend.js'
 import { WebGpuUnavailableError } from './errors.js'
+import { chooseMatrixUnits, MATRIX_FEATURE, type MatrixSize } from './matrix-units.js'
 
 export interface WebGpuOptions {
   /** Where adapters come from; `navigator.gpu` by default, `nodeGpu()` of `@dit/backend-webgpu/node` in Node. */
@@ -33,6 +34,13 @@ export interface WebGpuOptions {
    */
   readonly subgroups?: 'auto' | 'on' | 'off'
   /**
+   * Whether products go through the matrix units of the card (tensor cores and their like), which WebGPU has as an experiment,
+   * `chromium-experimental-subgroup-matrix`: those of halves where `precision` is `f16`, those of f32 where it is `f32`. True takes
+   * the largest that the adapter lists; a size takes that one. Results differ in the order of sums. Nothing else is
+   * taken where they are missing: that is an error.
+   */
+  readonly matrixUnits?: boolean | MatrixSize
+  /**
    * `small` keeps the code of kernels short, for software drivers, which compile slowly; `auto` knows these by name.
    * Results differ in the order of sums.
    */
@@ -45,6 +53,7 @@ export interface WebGpuOptions {
  * @throws WebGpuUnavailableError where there is no WebGPU or no adapter, saying what to do
  * @throws RangeError when `subgroups` is `on` and there are none
  * @throws RangeError when `halves` is `f16` and the adapter has no `shader-f16`
+ * @throws RangeError when `matrixUnits` are asked for and the adapter has none for that precision, or they do not go with other options
  *
  * @example
  * await useBackend(webgpu())
@@ -57,6 +66,7 @@ export async function webgpu({
   lossScale = 4096,
   halves = 'auto',
   subgroups = 'auto',
+  matrixUnits = false,
   tiles = 'auto',
 }: WebGpuOptions = {}): Promise<Backend> {
   const adapter = given ?? (await requestAdapter(gpu ?? pageGpu(), powerPreference))
@@ -73,20 +83,26 @@ export async function webgpu({
       `webgpu: subgroups must be off here: they need the feature subgroups and subgroup_id of WGSL (${adapterText(adapter)})`,
     )
   }
-  const device = await requestDevice(adapter)
+  const half = precision === 'f32' ? 'none' : halves !== 'auto' ? halves : hasF16 ? 'f16' : 'packed'
+  const useSmallTiles = tiles === 'small' || (tiles === 'auto' && isSoftware(adapter))
+  const use = hasSubgroups ? subgroups : 'none'
+  const wish = { precision, half, subgroups: use, useSmallTiles, adapterText: adapterText(adapter) } as const
+  const units = matrixUnits === false ? null : chooseMatrixUnits(adapter, { ...wish, wanted: matrixUnits })
+  const device = await requestDevice(adapter, units === null ? [] : [MATRIX_FEATURE])
   return createBackend(device, {
-    half: precision === 'f32' ? 'none' : halves !== 'auto' ? halves : hasF16 ? 'f16' : 'packed',
+    half,
+    units,
     useSubgroups: hasSubgroups && subgroups !== 'off',
     gradientLift: lossScale,
-    useSmallTiles: tiles === 'small' || (tiles === 'auto' && isSoftware(adapter)),
+    useSmallTiles,
     adapterText: adapterText(adapter),
     isSoftware: isSoftware(adapter),
   })
 }
 
-/** A device with everything of the adapter that kernels can use: f16, subgroups, and its own limits. */
-export function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
-  const wanted: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query']
+/** A device with everything of the adapter that kernels can use: f16, subgroups, its own limits, and what else is asked for. */
+export function requestDevice(adapter: GPUAdapter, more: readonly GPUFeatureName[]): Promise<GPUDevice> {
+  const wanted: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query', ...more]
   const { limits } = adapter
   return adapter.requestDevice({
     label: 'dit',
@@ -96,6 +112,8 @@ export function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
       maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
       maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+      maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
     },
   })
 }

@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs'
 import type { Backend } from '@dit/tensor'
+import { MATRIX_FEATURE } from '../src/matrix-units.js'
 import { nodeGpu } from '../src/node/index.js'
 import { webgpu, type WebGpuOptions } from '../src/index.js'
 
 /** Where Debian's packages put the manifests of software drivers: SwiftShader beside Chromium, llvmpipe of Mesa from 25 on. */
 const MANIFESTS = ['/usr/lib/chromium/vk_swiftshader_icd.json', '/usr/share/vulkan/icd.d/lvp_icd.json']
+
+/** What Dawn wants before it offers an experiment. */
+const UNSAFE = ['allow_unsafe_apis']
 
 /** An adapter to test with, or why there is none. */
 export interface TestAdapter {
@@ -18,7 +22,7 @@ export async function testAdapter(feature?: GPUFeatureName): Promise<TestAdapter
   const candidates = named ?? MANIFESTS.filter((path) => existsSync(path))
   for (const path of candidates) {
     process.env['VK_DRIVER_FILES'] = path
-    const gpu = await nodeGpu({ backend: 'vulkan' })
+    const gpu = await nodeGpu({ backend: 'vulkan', toggles: feature === MATRIX_FEATURE ? UNSAFE : [] })
     const adapter = await gpu.requestAdapter().catch(() => null)
     if (adapter !== null && (feature === undefined || adapter.features.has(feature))) {
       return { options: { gpu, adapter }, why: '' }
@@ -36,5 +40,6 @@ const given = process.env['VK_DRIVER_FILES'] ?? process.env['VK_ICD_FILENAMES']
 
 /** A backend that checks every call and every shader, and computes nothing. */
 export async function nullBackend(options: Omit<WebGpuOptions, 'gpu' | 'adapter'> = {}): Promise<Backend> {
-  return webgpu({ gpu: await nodeGpu({ backend: 'null' }), ...options })
+  const toggles = options.matrixUnits === undefined ? [] : UNSAFE
+  return webgpu({ gpu: await nodeGpu({ backend: 'null', toggles }), ...options })
 }

@@ -19,6 +19,20 @@ test('a training step of 12 blocks takes at most 400 dispatches and two submits'
   await backend.dispose()
 })
 
+test('a training step takes as many dispatches with matrix units as without', async () => {
+  const dispatches: number[] = []
+  for (const units of [{}, { matrixUnits: { M: 16, N: 16, K: 16 } }]) {
+    const backend = await nullBackend({ precision: 'f16', ...units })
+    const { step } = await training(backend, reference(), { ...twelve, depth: 2 })
+    step().dispose()
+    const before = describeWebGpu(backend).dispatches
+    await step().data()
+    dispatches.push(describeWebGpu(backend).dispatches - before)
+    await backend.dispose()
+  }
+  expect(dispatches[1]).toBe(dispatches[0])
+})
+
 test('500 steps leave as many buffers, bytes, reserved bytes and kernels as two', async () => {
   const backend = await nullBackend()
   const { step } = await training(backend, reference(), { ...twelve, depth: 1 })

@@ -27,10 +27,13 @@ const precisions = [
   { precision: 'f32', subgroups: 'off' },
   { precision: 'f16', halves: 'f16' },
   { precision: 'f16', halves: 'packed' },
+  { precision: 'f16', matrixUnits: { M: 16, N: 16, K: 16 } },
+  { precision: 'f16', matrixUnits: { M: 16, N: 8, K: 16 } },
+  { precision: 'f32', matrixUnits: { M: 8, N: 8, K: 8 } },
 ] as const
 for (const precision of precisions) {
   for (const tiles of ['large', 'small'] as const) {
-    test(`every kernel compiles in ${Object.values(precision).join(', ')} with ${tiles} tiles`, async () => {
+    test(`every kernel compiles with ${JSON.stringify(precision)} and ${tiles} tiles`, async () => {
       const backend = await nullBackend({ ...precision, tiles })
       for (const extents of [
         { B: 2, N: 9, D: 72, depth: 1, numHeads: 1 },

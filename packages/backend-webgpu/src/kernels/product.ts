@@ -1,7 +1,8 @@
 import type { Activation, View } from '@dit/tensor'
 import type { Capabilities, Groups, Runtime } from '../runtime/runtime.js'
 import { describe, type Gather, type ProductVariant, type Tile } from '../wgsl/product.js'
-import { tiledProductSource } from '../wgsl/product-tiles.js'
+import { tileBytes, tiledProductSource } from '../wgsl/product-tiles.js'
+import { divides, type MatrixUnits, unitsBytes, unitsProductSource } from '../wgsl/product-units.js'
 
 /** A product with what follows it. */
 export interface Product {
@@ -30,23 +31,28 @@ export interface Product {
   readonly sums?: { readonly out: View; readonly accumulates: boolean } | null
 }
 
-const LARGE: Tile = { rows: 128, columns: 128, size: 8, depth: 16 }
-const MIDDLE: Tile = { rows: 64, columns: 64, size: 8, depth: 16 }
-const SMALL: Tile = { rows: 32, columns: 32, size: 4, depth: 16 }
+/** All tiles that may be chosen, each with how many of them give a card with a hundred cores something to do on each. */
+const CHOICES: readonly (readonly [tile: Tile, enough: number])[] = [
+  [{ rows: 128, columns: 128, size: 8 }, 96],
+  [{ rows: 64, columns: 64, size: 8 }, 48],
+  [{ rows: 32, columns: 32, size: 4 }, 1],
+]
+export const TILES: readonly Tile[] = CHOICES.map(([tile]) => tile)
 
-/** All tiles that may be chosen. */
-export const TILES: readonly Tile[] = [LARGE, MIDDLE, SMALL]
-
-/** The largest tile that still gives a card with a hundred cores something to do on each. */
+/** The largest tile that the workgroup's memory holds and that cuts the product into enough parts. */
 export function chooseTile(
   { G, M, N }: Product['extents'],
   { sharedBytes, useSmallTiles }: Pick<Capabilities, 'sharedBytes' | 'useSmallTiles'>,
+  units: MatrixUnits | null,
 ): Tile {
-  if (useSmallTiles) return SMALL
-  const count = ({ rows, columns }: Tile) => G * Math.ceil(M / rows) * Math.ceil(N / columns)
-  // Rows along the summed axis are padded by a vector: 2 x 128 rows of 5 vectors.
-  if (count(LARGE) >= 96 && sharedBytes >= 20_480) return LARGE
-  return count(MIDDLE) >= 48 ? MIDDLE : SMALL
+  let chosen = TILES[0]
+  for (const [tile, enough] of CHOICES) {
+    if (units !== null && !divides(units, tile)) break
+    chosen = tile
+    if ((units === null ? tileBytes(tile) : unitsBytes(units, tile)) > sharedBytes) continue
+    if (!useSmallTiles && G * Math.ceil(M / tile.rows) * Math.ceil(N / tile.columns) >= enough) break
+  }
+  return chosen
 }
 
 export function runProduct(runtime: Runtime, product: Product): void {
@@ -56,13 +62,16 @@ export function runProduct(runtime: Runtime, product: Product): void {
   const { capabilities } = runtime
   const half = isExact ? 'none' : capabilities.half
   const lift = half !== 'none' && product.isGradient === true ? capabilities.gradientLift : 1
-  const tile = chooseTile(extents, capabilities)
+  const operands = half === 'none' ? 'f32' : 'f16'
+  const units = capabilities.units?.component === operands ? capabilities.units : null
+  const tile = chooseTile(extents, capabilities, units)
   const variant: ProductVariant = {
     tile,
     transposeA,
     transposeB,
     isVectorA: gather === undefined && (transposeA ? M : K) % 4 === 0,
     isVectorB: gather === undefined && (transposeB ? K : N) % 4 === 0,
+    units,
     half,
     useBias: bias !== null,
     activation,
@@ -72,7 +81,9 @@ export function runProduct(runtime: Runtime, product: Product): void {
     sums: sums === null ? 'none' : sums.accumulates ? 'add' : 'write',
     ...(gather === undefined ? {} : { gather: gather.how }),
   }
-  const kernel = runtime.kernel(describe(variant), () => tiledProductSource(variant))
+  const kernel = runtime.kernel(describe(variant), () =>
+    units === null ? tiledProductSource(variant) : unitsProductSource(variant, units),
+  )
   const inputs = [a, b, ...(bias === null ? [] : [bias]), ...(gated === null ? [] : [gated.x, gated.gate])]
   const outputs = [
     out,

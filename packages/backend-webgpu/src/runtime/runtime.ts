@@ -4,6 +4,7 @@ import { STORAGE_ALIGNMENT } from './constants.js'
 import { bufferOf, createDeferredQueue, type DeferredQueue } from './deferred.js'
 import { watchFailures } from './failures.js'
 import type { Half } from '../wgsl/half.js'
+import type { MatrixUnits } from '../wgsl/product-units.js'
 import type { KernelSource } from './kernel.js'
 import { createPipelines, type Kernel, type Pipelines, type Range } from './pipelines.js'
 import { createPool, type GpuBuffer } from './pool.js'
@@ -20,6 +21,8 @@ export interface Capabilities {
   readonly useSubgroups: boolean
   /** How operands of products lie in shared memory. */
   readonly half: Half
+  /** What multiplies matrices; null where every invocation does by itself. */
+  readonly units: MatrixUnits | null
   /** Gradients are multiplied by this before they are rounded to half precision, and products of them divided by it. */
   gradientLift: number
   /** Small tiles, whose code is short: software drivers spend more time on compiling large ones than on running them. */
@@ -73,6 +76,7 @@ const UNCOMPILED = { label: 'not compiled', paramTypes: [] } as unknown as Kerne
 
 export interface RuntimeOptions {
   readonly half: Half
+  readonly units: MatrixUnits | null
   readonly useSubgroups: boolean
   readonly gradientLift: number
   readonly useSmallTiles: boolean
@@ -83,7 +87,7 @@ export interface RuntimeOptions {
 export function createRuntime(
   name: string,
   device: GPUDevice,
-  { half, useSubgroups, gradientLift, useSmallTiles, add }: RuntimeOptions,
+  { half, units, useSubgroups, gradientLift, useSmallTiles, add }: RuntimeOptions,
 ): Runtime {
   const failures = watchFailures(name, device, (label) => pool.forsake(label))
   const pipelines = createPipelines(device)
@@ -99,6 +103,7 @@ export function createRuntime(
     hasF16: device.features.has('shader-f16'),
     hasSubgroups: device.features.has('subgroups'),
     half,
+    units,
     useSubgroups,
     gradientLift,
     useSmallTiles,

@@ -1,7 +1,15 @@
 import type { KernelSource } from '../runtime/kernel.js'
-import { describe, productParts, type ProductVariant } from './product.js'
+import { describe, productParts, type ProductVariant, type Tile } from './product.js'
 
 const XYZW = 'xyzw'
+
+/** Terms that are loaded at a time, a multiple of 4. */
+const DEPTH = 16
+
+/** Bytes of shared memory of a workgroup that makes such a tile, whatever is transposed and however operands are kept. */
+export function tileBytes({ rows, columns }: Tile): number {
+  return (rows + columns) * (DEPTH / 4 + 1) * 16
+}
 
 /**
  * out[g] = A[g] B[g], in tiles through shared memory, with what follows the product as its last lines.
@@ -11,9 +19,10 @@ const XYZW = 'xyzw'
  */
 export function tiledProductSource(variant: ProductVariant): KernelSource {
   const { tile, transposeA, transposeB, sums } = variant
-  const { rows, columns, size, depth } = tile
+  const { rows, columns, size } = tile
   const [TX, TY] = [columns / size, rows / size]
   const lanes = TX * TY
+  const depth = DEPTH
   const quads = depth / 4
   const { storage, params, directives, begin, shared, wide, loadTile, ...parts } = productParts(variant)
   // In vectors: along the summed axis [row][quad], or along the row axis [term][row / 4].

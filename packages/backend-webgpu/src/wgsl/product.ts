@@ -2,14 +2,14 @@ import type { Activation } from '@dit/tensor'
 import { type ParamType, reads, type StorageBinding, writes } from '../runtime/kernel.js'
 import { precise } from './functions.js'
 import { type Half, halfTiles } from './half.js'
+import type { MatrixUnits } from './product-units.js'
 
-/** How a product is cut: a workgroup makes `rows` x `columns` of it, an invocation `size` x `size` of these. */
+/** How a product is cut: a workgroup makes `rows` x `columns` of it. */
 export interface Tile {
   readonly rows: number
   readonly columns: number
+  /** An invocation makes `size` x `size` of these, where no matrix units do. */
   readonly size: 4 | 8
-  /** Terms that are loaded at a time, a multiple of 4. */
-  readonly depth: number
 }
 
 /** What makes one product kernel differ from another. */
@@ -20,6 +20,8 @@ export interface ProductVariant {
   /** True where rows of A (of B) as they are stored hold a multiple of 4 elements. */
   readonly isVectorA: boolean
   readonly isVectorB: boolean
+  /** What multiplies; null where every invocation does by itself. */
+  readonly units: MatrixUnits | null
   /** Operands are rounded to f16 on their way into shared memory; sums stay f32. */
   readonly half: Half
   readonly useBias: boolean
@@ -185,12 +187,13 @@ fn load_${name}(group: u32, ${outer}: u32, ${inner}: u32, limit: u32) -> vec4<f3
 /** Its name in caches and errors. */
 export function describe(variant: ProductVariant): string {
   const { tile, transposeA, transposeB, isVectorA, isVectorB, half, useBias, activation } = variant
-  const { keepsInner, accumulates, isGated, sums } = variant
+  const { keepsInner, accumulates, isGated, sums, units } = variant
   return [
     `product/${tile.rows}x${tile.columns}`,
     `${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}${isVectorA ? 4 : 1}${isVectorB ? 4 : 1}`,
     ...(variant.gather === undefined ? [] : [variant.gather.name]),
     ...(half === 'none' ? [] : [half]),
+    ...(units === null ? [] : [`units-${units.M}x${units.N}x${units.K}`]),
     ...(useBias ? ['bias'] : []),
     ...(activation === 'none' ? [] : [activation]),
     ...(keepsInner ? ['inner'] : []),
