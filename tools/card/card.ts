@@ -28,7 +28,8 @@ import { createTrainer } from '../../bench/workloads/training.js'
 const { values } = parseArgs({
   options: {
     parts: { type: 'string', default: 'conformance,gemm,attention,favicon,train,sample' },
-    precisions: { type: 'string', default: 'f32,f16' },
+    /** With `+units`: through matrix units, which are left out with a line where the card offers none of that precision. */
+    precisions: { type: 'string', default: 'f32,f32+units,f16,f16+units' },
     models: { type: 'string', default: 'DiT-S/2,DiT-B/2,DiT-XL/2' },
     batch: { type: 'string', default: '32' },
     seconds: { type: 'string', default: '5' },
@@ -55,16 +56,21 @@ interface Rate {
   readonly peakBytes: number
 }
 
-type Precision = 'f32' | 'f16'
+type Precision = 'f32' | 'f16' | 'f32+units' | 'f16+units'
 
-async function open(precision: Precision): Promise<Backend> {
+async function open(wanted: Precision): Promise<Backend> {
+  const [precision, units] = wanted.split('+') as ['f32' | 'f16', 'units'?]
+  const toggles = [
+    // Without the clamping of every index that pages need and a program of one's own does not.
+    ...(values.unsafe ? ['disable_robustness'] : []),
+    ...(values.unsafe || units !== undefined ? ['allow_unsafe_apis'] : []),
+  ]
   const gpu = await nodeGpu({
     ...(values.backend === undefined ? {} : { backend: values.backend as 'vulkan' | 'null' }),
     ...(values.adapter === undefined ? {} : { adapter: values.adapter }),
-    // Without the clamping of every index that pages need and a program of one's own does not.
-    ...(values.unsafe ? { toggles: ['disable_robustness', 'allow_unsafe_apis'] } : {}),
+    toggles,
   })
-  return webgpu({ gpu, precision })
+  return webgpu({ gpu, precision, matrixUnits: units !== undefined })
 }
 
 /** Time of a call: runs of so many calls that each takes a fifth of the seconds, with one read at the end. */
@@ -224,7 +230,7 @@ async function faviconRate(backend: Backend, precision: Precision): Promise<Rate
 
 async function conformance(precision: Precision) {
   const backend = await open(precision)
-  const results = await runConformance(backend, precision === 'f32' ? {} : { operands: 'f16' })
+  const results = await runConformance(backend, precision.startsWith('f32') ? {} : { operands: 'f16' })
   const failed = results.filter(({ error }) => error !== null)
   const worst = results.toSorted((a, b) => b.worst - a.worst).slice(0, 10)
   const { adapter } = describeWebGpu(backend)
@@ -240,13 +246,24 @@ async function conformance(precision: Precision) {
   return report
 }
 
+/** Why there are no rates of it. */
+const refused: Partial<Record<Precision, string>> = {}
+const units: Partial<Record<Precision, unknown>> = {}
 const suites = []
 const rates: Rate[] = []
 let description = null
 for (const precision of values.precisions.split(',') as Precision[]) {
-  if (parts.includes('conformance')) suites.push(await conformance(precision))
-  const backend = await open(precision)
+  const backend = await open(precision).catch((error: unknown) => {
+    if (!precision.endsWith('+units') || !(error instanceof RangeError)) throw error
+    refused[precision] = error.message
+  })
+  if (backend === undefined) {
+    console.log(JSON.stringify({ precision, refused: refused[precision] }))
+    continue
+  }
   description ??= describeWebGpu(backend)
+  units[precision] = describeWebGpu(backend).matrixUnits
+  if (parts.includes('conformance')) suites.push(await conformance(precision))
   if (parts.includes('gemm')) rates.push(...(await gemmRates(backend, precision)))
   if (parts.includes('attention')) rates.push(...(await attentionRates(backend, precision)))
   if (parts.includes('favicon')) rates.push(await faviconRate(backend, precision))
@@ -263,7 +280,7 @@ const card = (description?.adapter ?? 'none').replaceAll(/[^A-Za-z0-9]+/g, '-').
 const file = join(values.out, `webgpu-${card}${values.unsafe ? '-unsafe' : ''}.json`)
 writeFileSync(
   file,
-  `${JSON.stringify({ device: description, options: values, conformance: suites, rates }, null, 2)}\n`,
+  `${JSON.stringify({ device: description, options: values, units, refused, conformance: suites, rates }, null, 2)}\n`,
 )
 console.log(`written to ${file}`)
 process.exit(suites.some(({ failed }) => failed.length > 0) ? 1 : 0)
