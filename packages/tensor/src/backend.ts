@@ -33,6 +33,11 @@ export interface Backend {
   readonly name: string
   /** Type of float tensors made without one: `f32`, but `f64` for `reference`. */
   readonly float: 'f32' | 'f64'
+  /**
+   * Element types that tensors may have. With `f16` or `bf16`, `linear` is given weights in it (`matmul` its B, where there is no
+   * `linear`), without a backward pass and with `x`, `bias` and `out` in `float`; no other kernel is. The engine reads their exact
+   * values, though it may take those below the smallest normal number (of f16 2^-14) for zero.
+   */
   readonly dtypes: readonly DType[]
   /**
    * True where a tensor may be a part of a buffer. Without views a tensor fills its buffer, and parameters live in one

@@ -1,6 +1,6 @@
 /**
- * Element types a tensor can have. `f64` exists for the `reference` backend alone; `f16` and `bf16` are storage types
- * that an engine may or may not compute in.
+ * Element types a tensor can have. `f64` exists for the `reference` backend alone; `f16` and `bf16` are storage types: an
+ * engine that has them reads weights of `linear` in them, and nothing computes or writes in them.
  */
 export type DType = 'f64' | 'f32' | 'f16' | 'bf16' | 'i32'
 
@@ -12,9 +12,14 @@ export function bytesPerElement(dtype: DType): number {
   return dtype === 'f64' ? 8 : dtype === 'f32' || dtype === 'i32' ? 4 : 2
 }
 
-/** True for the types that floating-point kernels accept. */
+/** True for the types that floating-point kernels compute in. */
 export function isFloat(dtype: DType): boolean {
-  return dtype !== 'i32'
+  return dtype === 'f64' || dtype === 'f32'
+}
+
+/** True for half precision, which weights are only stored in. */
+export function isHalf(dtype: DType): boolean {
+  return dtype === 'f16' || dtype === 'bf16'
 }
 
 /** A typed array over `length` elements of `buffer` from `byteOffset`, or a new one where no buffer is given. */

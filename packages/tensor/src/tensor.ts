@@ -1,5 +1,5 @@
 import type { Backend, BackendBuffer, View } from './backend.js'
-import { bytesPerElement, type DType, type TensorData } from './dtype.js'
+import { bytesPerElement, type DType, isHalf, type TensorData } from './dtype.js'
 import { registerInScope, Scoped } from './scope.js'
 import { formatShape, type Shape, sizeOf } from './shape.js'
 
@@ -134,11 +134,33 @@ export function withOuterReads<T>(fn: () => T): { readonly result: T; readonly o
   }
 }
 
-/** New tensor with undefined contents, for a kernel to write. */
+/**
+ * New tensor with undefined contents, for a kernel to write.
+ *
+ * @throws TypeError for f16 and bf16, which no kernel writes
+ */
 export function empty(backend: Backend, shape: Shape, dtype: DType): Tensor {
-  if (!backend.dtypes.includes(dtype)) {
-    throw new TypeError(`${backend.name}: this backend has ${backend.dtypes.join(', ')} (asked for ${dtype})`)
+  if (isHalf(dtype) || !backend.dtypes.includes(dtype)) {
+    throw lacking(
+      backend,
+      backend.dtypes.filter((each) => !isHalf(each)),
+      dtype,
+    )
   }
+  return allocate(backend, shape, dtype)
+}
+
+/** New tensor with undefined contents, for values of the host. */
+export function emptyForUpload(backend: Backend, shape: Shape, dtype: DType): Tensor {
+  if (!backend.dtypes.includes(dtype)) throw lacking(backend, backend.dtypes, dtype)
+  return allocate(backend, shape, dtype)
+}
+
+function lacking({ name }: Backend, dtypes: readonly DType[], asked: DType): TypeError {
+  return new TypeError(`${name}: this backend has ${dtypes.join(', ')} (asked for ${asked})`)
+}
+
+function allocate(backend: Backend, shape: Shape, dtype: DType): Tensor {
   const byteLength = sizeOf(shape) * bytesPerElement(dtype)
   if (byteLength > backend.maxBufferBytes) {
     throw new RangeError(

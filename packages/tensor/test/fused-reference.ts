@@ -12,7 +12,8 @@ export function fusedReference(): Backend {
     const buffer = plain.allocate(8)
     return { dispose: () => plain.free(buffer) }
   }
-  return { ...plain, name: 'fused', kernels: { ...plain.kernels, ...fusedKernels(hold), ...imageKernels(hold) } }
+  const kernels = { ...plain.kernels, ...fusedKernels(hold), ...imageKernels(hold) }
+  return { ...plain, name: 'fused', dtypes: ['f64', 'i32'], kernels }
 }
 
 const floats = ({ buffer, byteOffset, shape }: View): Float64Array =>

@@ -93,9 +93,9 @@ async function evaluate(
 ) {
   const { inputs, run, backward = {}, cotangent = (shape) => drawNormal('cotangent', shape) } = comparison
   const tensors = Object.fromEntries(
-    Object.entries(inputs).map(([name, { data, shape }]) => {
-      const dtype = data instanceof Int32Array ? 'i32' : backend.float
-      return [name, tensor(move(data), shape, { backend, dtype })]
+    Object.entries(inputs).map(([name, { data, shape, dtype }]) => {
+      const plain = data instanceof Int32Array ? 'i32' : backend.float
+      return [name, tensor(move(data), shape, { backend, dtype: dtype ?? plain })]
     }),
   )
   const leaves = Object.keys(backward)
@@ -131,13 +131,13 @@ async function downloaded(out: Tensor, gradients: Readonly<Record<string, Tensor
   return { shape: out.shape, out: await out.data(), gradients: values }
 }
 
-/** On `reference`, with every float input moved up or down by `eps` of itself: two draws of the directions. */
+/** On `reference`, with every input in full precision moved up or down by `eps` of itself: two draws of the directions. */
 function evaluateMoved(comparison: Comparison, eps: number): Promise<Outcome[]> {
   return Promise.all(
     [1, 2].map((draw) => {
       let calls = 0
       return evaluate(reference(), comparison, (data) => {
-        if (data instanceof Int32Array) return data
+        if (!(data instanceof Float32Array)) return data
         const signs = drawNormal(`signs ${draw} ${calls++}`, [data.length]).data
         return Float64Array.from(data, (value, i) => value * (1 + eps * Math.sign(signs[i])))
       })

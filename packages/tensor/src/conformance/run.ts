@@ -3,6 +3,7 @@ import type { CaseContext, ConformanceCase, ConformanceOptions } from './case.js
 import { binaryCases } from './cases/binary.js'
 import { blockCases } from './cases/block.js'
 import { fusedCases } from './cases/fused.js'
+import { halfWeightCases } from './cases/half-weights.js'
 import { imageCases } from './cases/image.js'
 import { inPlaceCases } from './cases/in-place.js'
 import { layoutCases } from './cases/layout.js'
@@ -65,6 +66,7 @@ export function conformanceCases({ factor = 1, exactNormals, operands }: Conform
     reduceCases,
     matmulCases,
     fusedCases,
+    halfWeightCases,
     imageCases,
     viewCases,
     optimizerCases,

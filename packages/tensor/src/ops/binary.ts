@@ -2,7 +2,7 @@ import { isTracked, record } from '../autograd/tape.js'
 import type { BinaryOp } from '../backend.js'
 import { broadcastShapes } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
-import { checkFloats } from './check-floats.js'
+import { checkFloats, refuseHalves } from './check-floats.js'
 import { full } from './create.js'
 import { sumTo } from './reduce.js'
 import { affine } from './unary.js'
@@ -111,6 +111,7 @@ export const equal = (a: Tensor, b: Tensor): Tensor => binary('equal', a, b)
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   const backend = commonBackend('where', [condition, a, b])
   checkFloats('where', [a, b])
+  refuseHalves('where', [condition])
   const shape = broadcastShapes('where', broadcastShapes('where', condition.shape, a.shape), b.shape)
   const out = empty(backend, shape, a.dtype)
   backend.kernels.select(condition, a, b, out)

@@ -1,9 +1,9 @@
 import { normals, type RandomStream, uniforms } from '@dit/random'
 import type { Backend } from '../backend.js'
 import { currentBackend } from '../current-backend.js'
-import { type DType, isFloat, type TensorData, typedArray } from '../dtype.js'
+import { type DType, isFloat, isHalf, type TensorData, typedArray } from '../dtype.js'
 import { checkShape, formatShape, type Shape, sizeOf } from '../shape.js'
-import { empty, type Tensor } from '../tensor.js'
+import { empty, emptyForUpload, type Tensor } from '../tensor.js'
 
 export interface TensorOptions {
   /** Where the tensor lives; the backend of `useBackend` by default. */
@@ -15,9 +15,11 @@ export interface TensorOptions {
 /**
  * Tensor with the given values, row-major.
  *
- * @param data  `Int32Array` gives i32 by default, anything else the backend's float type
+ * @param data  `Int32Array` gives i32 by default, anything else the backend's float type; f16 and bf16, for weights of `linear`
+ *   on engines that have them, are asked for by `dtype` and take a `Uint16Array` of bit patterns
  * @param shape one-dimensional by default
  * @throws RangeError when the number of values is not that of the shape
+ * @throws TypeError when the backend does not have the dtype
  */
 export function tensor(
   data: ArrayLike<number>,
@@ -28,11 +30,9 @@ export function tensor(
   if (data.length !== sizeOf(shape)) {
     throw new RangeError(`tensor: shape ${formatShape(shape)} needs ${sizeOf(shape)} values (got ${data.length})`)
   }
-  if (dtype === 'f16' || dtype === 'bf16') {
-    throw new TypeError(`tensor: values come as f32, f64 or i32; cast() makes ${dtype}`)
-  }
-  const out = empty(backend, shape, dtype)
-  backend.upload(out, converted(data, dtype))
+  const values = converted('tensor', data, dtype)
+  const out = emptyForUpload(backend, shape, dtype)
+  backend.upload(out, values)
   return out
 }
 
@@ -44,7 +44,7 @@ export function upload(x: Tensor, data: ArrayLike<number>): void {
   if (data.length !== x.size) {
     throw new RangeError(`upload: shape ${formatShape(x.shape)} needs ${x.size} values (got ${data.length})`)
   }
-  x.backend.upload(x, converted(data, x.dtype))
+  x.backend.upload(x, converted('upload', data, x.dtype))
 }
 
 /** Every element is `value`. */
@@ -103,13 +103,13 @@ export interface RandomOptions {
  * @throws TypeError for f16 and bf16, whose values come as bit patterns
  */
 export async function toBackend(x: Tensor, backend: Backend): Promise<Tensor> {
-  if (x.dtype === 'f16' || x.dtype === 'bf16') throw new TypeError(`toBackend: cast() x first (got ${x.dtype})`)
+  if (isHalf(x.dtype)) throw new TypeError(`toBackend: x must be of floats or i32 (got ${x.dtype})`)
   return tensor(await x.data(), x.shape, { backend, dtype: isFloat(x.dtype) ? backend.float : x.dtype })
 }
 
-function converted(data: ArrayLike<number>, dtype: DType): TensorData {
+function converted(caller: string, data: ArrayLike<number>, dtype: DType): TensorData {
   if (data.constructor === typedArray(dtype, 0).constructor) return data as TensorData
-  if (dtype === 'f16' || dtype === 'bf16') throw new TypeError(`upload: ${dtype} takes a Uint16Array of bit patterns`)
+  if (isHalf(dtype)) throw new TypeError(`${caller}: ${dtype} takes a Uint16Array of bit patterns`)
   const out = typedArray(dtype, data.length)
   out.set(data)
   return out

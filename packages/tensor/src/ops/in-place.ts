@@ -1,6 +1,6 @@
 import { formatShape, sameShape } from '../shape.js'
 import { commonBackend, type Tensor } from '../tensor.js'
-import { checkFloats } from './check-floats.js'
+import { checkFloats, refuseHalves } from './check-floats.js'
 
 /**
  * x += scale * y, in place. Not recorded by the tape.
@@ -17,6 +17,7 @@ export function accumulate(x: Tensor, y: Tensor, scale = 1): void {
 
 /** Sets every element, in place. Not recorded by the tape. */
 export function fill(x: Tensor, value: number): void {
+  refuseHalves('fill', [x])
   x.backend.kernels.fill(x, value)
 }
 
@@ -27,5 +28,6 @@ export function assign(target: Tensor, source: Tensor): void {
       `assign: sizes must be equal (got ${formatShape(target.shape)} and ${formatShape(source.shape)})`,
     )
   }
+  refuseHalves('assign', [target, source])
   commonBackend('assign', [target, source]).kernels.copy(source, target)
 }

@@ -1,12 +1,13 @@
 import { emptyGradient } from '../autograd/destinations.js'
 import { isTracked, record } from '../autograd/tape.js'
 import type { Activation, View } from '../backend.js'
+import { isHalf } from '../dtype.js'
 import { scope } from '../scope.js'
 import { formatShape, sameShape, sizeOf } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add } from './binary.js'
 import { checkFloats } from './check-floats.js'
-import { matmul } from './matmul.js'
+import { batchedMatmul } from './matmul.js'
 import { reshape } from './shape.js'
 import { gelu, silu } from './unary.js'
 
@@ -18,10 +19,11 @@ export interface LinearOptions {
  * activation(x W^T + bias) over the last axis.
  *
  * @param x      `[..., K]`
- * @param weight `[O, K]`, as in a PyTorch state dict
+ * @param weight `[O, K]`, as in a PyTorch state dict; in f16 or bf16 for inference, on engines that have it
  * @param bias   `[O]`, or null
  * @returns `[..., O]`
  * @throws RangeError when the extents do not fit
+ * @throws TypeError when a gradient is asked for through a weight in half precision
  */
 export function linear(
   x: Tensor,
@@ -39,7 +41,12 @@ export function linear(
       `linear: weight must be [O, K] and bias [O] for x [..., K] (got x ${formatShape(x.shape)}, weight ${formatShape(weight.shape)}, bias ${bias === null ? 'null' : formatShape(bias.shape)})`,
     )
   }
-  checkFloats('linear', bias === null ? [x, weight] : [x, weight, bias])
+  const inputs = bias === null ? [x, weight] : [x, weight, bias]
+  const isHeld = isHalf(weight.dtype)
+  checkFloats('linear', isHeld ? inputs.toSpliced(1, 1) : inputs)
+  if (isHeld && inputs.some(isTracked)) {
+    throw new TypeError(`linear: a weight in ${weight.dtype} is for inference; gradients need it in ${x.dtype}`)
+  }
   if (x.backend.kernels.linear !== undefined) return fused(x, weight, bias, activation)
   return scope(() => {
     const out = composed(reshape(x, [-1, width]), weight, bias, activation)
@@ -48,7 +55,7 @@ export function linear(
 }
 
 function composed(x: Tensor, weight: Tensor, bias: Tensor | null, activation: Activation): Tensor {
-  const product = matmul(x, weight, { transposeB: true })
+  const product = batchedMatmul(x, weight, false, true)
   const shifted = bias === null ? product : add(product, bias)
   return activation === 'gelu' ? gelu(shifted) : activation === 'silu' ? silu(shifted) : shifted
 }

@@ -18,6 +18,8 @@ export interface MatmulOptions {
  * @throws RangeError when the inner extents or the leading axes differ
  */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+  commonBackend('matmul', [a, b])
+  checkFloats('matmul', [a, b])
   if (b.shape.length === 2 && a.shape.length > 2 && !transposeA) {
     return scope(() => {
       const rows = reshape(a, [-1, a.shape.at(-1)!])
@@ -28,9 +30,9 @@ export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = 
   return batchedMatmul(a, b, transposeA, transposeB)
 }
 
-function batchedMatmul(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
+/** `matmul` where `b` has the batch of `a`, and may be a weight in half precision. */
+export function batchedMatmul(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
   const backend = commonBackend('matmul', [a, b])
-  checkFloats('matmul', [a, b])
   const batch = a.shape.slice(0, -2)
   const [m, k] = lastTwo(a, transposeA)
   const [inner, n] = lastTwo(b, transposeB)

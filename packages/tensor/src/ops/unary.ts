@@ -2,7 +2,7 @@ import { record, isTracked } from '../autograd/tape.js'
 import type { UnaryOp } from '../backend.js'
 import { type DType, isFloat } from '../dtype.js'
 import { empty, type Tensor } from '../tensor.js'
-import { checkFloats } from './check-floats.js'
+import { checkFloats, refuseHalves } from './check-floats.js'
 
 function unary(op: UnaryOp, x: Tensor): Tensor {
   checkFloats(op, [x])
@@ -69,6 +69,7 @@ export const neg = (x: Tensor): Tensor => affine(x, -1)
  * The same values in another element type; to i32 they are truncated towards zero. Gradients pass between float types.
  */
 export function cast(x: Tensor, dtype: DType): Tensor {
+  refuseHalves('cast', [x])
   const { backend } = x
   const out = empty(backend, x.shape, dtype)
   backend.kernels.copy(x, out)

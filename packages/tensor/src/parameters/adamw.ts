@@ -1,4 +1,5 @@
 import type { AdamWStep } from '../backend.js'
+import { checkFloats } from '../ops/check-floats.js'
 import { accumulate } from '../ops/in-place.js'
 import { div } from '../ops/binary.js'
 import { affine, sqrt, square } from '../ops/unary.js'
@@ -42,6 +43,7 @@ export function adamw({ parameter, gradient, m, v, ema }: AdamWState, step: Adam
       `adamw: shapes must be equal (got ${tensors.map(({ shape }) => formatShape(shape)).join(', ')})`,
     )
   }
+  checkFloats('adamw', tensors)
   if (!Number.isInteger(step.step) || step.step < 1) {
     throw new RangeError(`adamw: step must be a positive integer (got ${step.step})`)
   }
@@ -80,5 +82,6 @@ export function updateEma(ema: Tensor, parameter: Tensor, emaDecay: number): voi
 
 /** x <- factor x */
 function decay(x: Tensor, factor: number): void {
+  checkFloats('updateEma', [x])
   x.backend.kernels.affine(x, factor, 0, x)
 }

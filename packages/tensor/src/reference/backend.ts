@@ -2,7 +2,7 @@ import type { Backend } from '../backend.js'
 import { elementwiseKernels } from './elementwise.js'
 import { indexingKernels } from './indexing.js'
 import { matrixKernels } from './matrix.js'
-import { values } from './values.js'
+import { stored } from './values.js'
 
 /**
  * The oracle: plain loops in float64, slow and obviously right, with the required kernels only. Needs nothing and runs
@@ -15,7 +15,7 @@ export function reference(): Backend {
   return {
     name: 'reference',
     float: 'f64',
-    dtypes: ['f64', 'i32'],
+    dtypes: ['f64', 'i32', 'f16', 'bf16'],
     supportsViews: true,
     maxBufferBytes: 2 ** 32,
     allocate(byteLength) {
@@ -31,13 +31,13 @@ export function reference(): Backend {
       bytes -= (buffer as ArrayBuffer).byteLength
     },
     upload(view, data) {
-      values(view).set(data)
+      stored(view).set(data)
     },
     async download(view) {
-      return values(view).slice()
+      return stored(view).slice()
     },
     read(view, into) {
-      into.set(values(view))
+      into.set(stored(view))
     },
     memory: () => ({ buffers: live.size, bytes, peakBytes }),
     kernels: { ...elementwiseKernels, ...indexingKernels, ...matrixKernels },

@@ -6,7 +6,6 @@ import {
   randomNormal,
   randomUniform,
   reference,
-  Tensor,
   tensor,
   toBackend,
   toFloat32Array,
@@ -57,18 +56,27 @@ test('toBackend moves values and keeps integers integers', async () => {
   expect((await toBackend(tensor(Int32Array.of(5), [1], { backend }), other)).dtype).toBe('i32')
 })
 
-test('half-precision bit patterns are not taken for numbers', async () => {
-  const half: Backend = { ...reference(), name: 'half', dtypes: ['f64', 'f16'] }
-  expect(() => tensor([1], [1], { backend: half, dtype: 'f16' })).toThrow(
-    new TypeError('tensor: values come as f32, f64 or i32; cast() makes f16'),
+test('half-precision bit patterns go in and come out as they are, and are not taken for numbers', async () => {
+  const x = tensor(Uint16Array.of(0x3c00, 0x7e01), [2], { backend, dtype: 'f16' })
+  expect([x.dtype, x.byteLength]).toEqual(['f16', 4])
+  expect(await x.data()).toEqual(Uint16Array.of(0x3c00, 0x7e01))
+  upload(x, Uint16Array.of(1, 2))
+  expect(await x.data()).toEqual(Uint16Array.of(1, 2))
+  for (const dtype of ['f16', 'bf16'] as const) {
+    expect(() => tensor([1], [1], { backend, dtype })).toThrow(
+      new TypeError(`tensor: ${dtype} takes a Uint16Array of bit patterns`),
+    )
+    expect(() => zeros([1], { backend, dtype })).toThrow(
+      new TypeError(`reference: this backend has f64, i32 (asked for ${dtype})`),
+    )
+  }
+  const without: Backend = { ...reference(), dtypes: ['f64', 'i32'] }
+  expect(() => tensor(Uint16Array.of(1), [1], { backend: without, dtype: 'f16' })).toThrow(
+    new TypeError('reference: this backend has f64, i32 (asked for f16)'),
   )
-  const storage = { backend: half, buffer: half.allocate(2), byteLength: 2, owners: 0 }
-  const x = new Tensor(storage, 0, [1], 'f16')
-  await expect(toBackend(x, backend)).rejects.toThrow(new TypeError('toBackend: cast() x first (got f16)'))
-  expect(() => upload(x, [1])).toThrow(new TypeError('upload: f16 takes a Uint16Array of bit patterns'))
+  await expect(toBackend(x, backend)).rejects.toThrow(new TypeError('toBackend: x must be of floats or i32 (got f16)'))
+  expect(() => upload(x, [1, 2])).toThrow(new TypeError('upload: f16 takes a Uint16Array of bit patterns'))
   await expect(toFloat32Array(x)).rejects.toThrow('toFloat32Array: x must be f32 or f64 (got f16)')
-  upload(x, Uint16Array.of(0x3c00))
-  expect(await numbers(x)).toEqual([0x3c00])
 })
 
 test('errors', () => {

@@ -1,4 +1,4 @@
-import { type Activation, linear, reference, tensor } from '@dit/tensor'
+import { type Activation, linear, reference, sum, tensor, valueAndGrad } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { backend, checkGradients, draw, numbers } from '../check-gradients.js'
 
@@ -22,6 +22,32 @@ describe.each<Activation>(['none', 'gelu', 'silu'])('activation %s', (activation
 
 test('a vector is one row', () => {
   expect(linear(draw('x', [4]), draw('weight', [5, 4]), null).shape).toEqual([5])
+})
+
+test('weights in half precision by hand, for inference alone', async () => {
+  const x = tensor([1, 2, 4, 8, 16, 32, 64, 128, 256], [9], { backend })
+  // 0, -0, 1, -2, 65504, the smallest normal number, the largest and the smallest subnormal one, 1 + 2^-10
+  const f16 = Uint16Array.of(0, 0x8000, 0x3c00, 0xc000, 0x7bff, 0x0400, 0x03ff, 1, 0x3c01)
+  const values = [0, -0, 1, -2, 65504, 2 ** -14, 1023 * 2 ** -24, 2 ** -24, 1 + 2 ** -10]
+  const want = values.reduce((sum, value, i) => sum + value * 2 ** i, 0)
+  expect(await numbers(linear(x, tensor(f16, [1, 9], { backend, dtype: 'f16' }), null))).toEqual([want])
+  const one = tensor([1], [1], { backend })
+  const column = (bits: number[], dtype: 'f16' | 'bf16') =>
+    numbers(linear(one, tensor(Uint16Array.from(bits), [bits.length, 1], { backend, dtype }), null))
+  expect(await column([0x7c00, 0xfc00, 0x7e00], 'f16')).toEqual([Infinity, -Infinity, NaN])
+  // The last four: the largest number, the smallest normal and the smallest subnormal one, infinity.
+  const bf16Values = [1, -2, 1 + 2 ** -7, 255 * 2 ** 120, 2 ** -126, 2 ** -133, Infinity]
+  expect(await column([0x3f80, 0xc000, 0x3f81, 0x7f7f, 0x0080, 1, 0x7f80], 'bf16')).toEqual(bf16Values)
+  const weight = tensor(f16, [1, 9], { backend, dtype: 'f16' })
+  for (const leaf of ['x', 'bias'] as const) {
+    const params = { x, bias: one }
+    expect(() =>
+      valueAndGrad({ [leaf]: params[leaf] }, (leaves) => {
+        const { x, bias } = { ...params, ...leaves }
+        return { loss: sum(linear(x, weight, bias)) }
+      }),
+    ).toThrow(new TypeError('linear: a weight in f16 is for inference; gradients need it in f64'))
+  }
 })
 
 test('errors', () => {
