@@ -55,7 +55,7 @@ export function createBackend(
   const backend: Backend = {
     name,
     float: 'f32',
-    dtypes: ['f32', 'i32'],
+    dtypes: ['f32', 'i32', 'f16', 'bf16'],
     supportsViews: true,
     maxBufferBytes: Math.floor(Math.min(maxBufferSize, maxStorageBufferBindingSize) / 256) * 256,
     allocate: (byteLength) => runtime.allocate(byteLength),

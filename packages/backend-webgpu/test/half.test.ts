@@ -44,6 +44,8 @@ for (const halves of ['packed', 'f16'] as const) {
     // The other cases have kernels that know no halves, which conformance.test.ts has run.
     for (const { name, run } of conformanceCases({ operands: 'f16' })) {
       if (!/^(linear|attention|block|views):/.test(name)) continue
+      // llvmpipe takes up to 20 s for a kernel of products. What follows a product does not depend on how its weight is read.
+      if (halves === 'f16' && /weight in b?f16, \[/.test(name)) continue
       test(name, async () => {
         expect(await run(backend)).toBeLessThanOrEqual(1)
       })

@@ -90,6 +90,9 @@ test('values that change hands many times stay right', async () => {
 test('tensors of other backends and dtypes are refused', () => {
   const x = tensor([1], [1], { backend: reference() })
   expect(() => bridge.toTf(x)).toThrow('toTf: x must live on the backend that is shared (it lives on reference)')
+  const half = tensor(Uint16Array.of(1, 2), [2], { backend, dtype: 'f16' })
+  expect(() => bridge.toTf(half)).toThrow('toTf: x must be f32 or i32 (got f16)')
+  half.dispose()
   const flags = tf.tensor1d([true], 'bool')
   expect(() => bridge.fromTf(flags)).toThrow('fromTf: x must be float32 or int32 (got bool)')
   flags.dispose()

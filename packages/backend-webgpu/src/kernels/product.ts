@@ -8,7 +8,7 @@ import { divides, type MatrixUnits, unitsBytes, unitsProductSource } from '../wg
 export interface Product {
   /** `[G, M, K]`, or `[G, K, M]` if transposeA */
   readonly a: View
-  /** `[G, K, N]`, or `[G, N, K]` if transposeB */
+  /** `[G, K, N]`, or `[G, N, K]` if transposeB; may be in half precision */
   readonly b: View
   readonly extents: { readonly G: number; readonly M: number; readonly N: number; readonly K: number }
   readonly transposeA: boolean
@@ -72,6 +72,7 @@ export function runProduct(runtime: Runtime, product: Product): void {
     isVectorA: gather === undefined && (transposeA ? M : K) % 4 === 0,
     isVectorB: gather === undefined && (transposeB ? K : N) % 4 === 0,
     units,
+    storedB: b.dtype === 'f16' || b.dtype === 'bf16' ? b.dtype : 'f32',
     half,
     useBias: bias !== null,
     activation,

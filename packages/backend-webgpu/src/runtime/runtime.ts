@@ -236,7 +236,7 @@ export function createRuntime(
       deferred.settle([], [view])
       const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
       if (bytes.length === 0) return
-      commands.write(bufferOf(view), view.byteOffset, bytes)
+      commands.write(bufferOf(view), view.byteOffset, wholeWords(bytes))
     },
     async download(view) {
       failures.check()
@@ -263,6 +263,14 @@ export function createRuntime(
     },
   }
   return runtime
+}
+
+/** Bytes for a write, which takes words: an odd number of halves and two zeros, where no view begins. */
+function wholeWords(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (bytes.length % 4 === 0) return bytes
+  const words = new Uint8Array(Math.ceil(bytes.length / 4) * 4)
+  words.set(bytes)
+  return words
 }
 
 /** Workgroups for so many of them in a row; `main` numbers them `wg.x + wg.y * groups.x`. */

@@ -85,6 +85,7 @@ export async function shareWithTfjs(backend: Backend, { name = 'dit-webgpu' } = 
       if (x.backend !== backend) {
         throw new TypeError(`toTf: x must live on the backend that is shared (it lives on ${x.backend.name})`)
       }
+      if (x.dtype !== 'f32' && x.dtype !== 'i32') throw new TypeError(`toTf: x must be f32 or i32 (got ${x.dtype})`)
       const { gpu } = x.buffer as GpuBuffer
       const isWhole = x.byteOffset === 0 && gpu.size === x.byteLength
       runtime.flush()

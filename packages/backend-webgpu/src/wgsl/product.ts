@@ -1,6 +1,7 @@
 import type { Activation } from '@dit/tensor'
 import { type ParamType, reads, type StorageBinding, writes } from '../runtime/kernel.js'
 import { precise } from './functions.js'
+import { halfElement, halfLoader, keptHalves, type Stored } from './half-weights.js'
 import { type Half, halfTiles } from './half.js'
 import type { MatrixUnits } from './product-units.js'
 
@@ -22,6 +23,8 @@ export interface ProductVariant {
   readonly isVectorB: boolean
   /** What multiplies; null where every invocation does by itself. */
   readonly units: MatrixUnits | null
+  /** How B lies in global memory. */
+  readonly storedB: Stored
   /** Operands are rounded to f16 on their way into shared memory; sums stay f32. */
   readonly half: Half
   readonly useBias: boolean
@@ -80,14 +83,14 @@ export interface TileLoad {
 }
 
 export function productParts(variant: ProductVariant): ProductParts {
-  const { tile, transposeA, transposeB, isVectorA, isVectorB, accumulates } = variant
+  const { tile, transposeA, transposeB, isVectorA, isVectorB, storedB, accumulates } = variant
   const { useBias, activation, keepsInner, isGated, sums, gather } = variant
   const useHalf = variant.half !== 'none'
   const { type: shared, narrow, wide, ...half } = halfTiles(variant.half)
   const unscaled = useHalf ? ' / p.scale' : ''
   const storage: StorageBinding[] = [
     reads('a', isVectorA ? 'vec4<f32>' : 'f32'),
-    reads('b', isVectorB ? 'vec4<f32>' : 'f32'),
+    reads('b', storedB !== 'f32' ? halfElement(isVectorB) : isVectorB ? 'vec4<f32>' : 'f32'),
     ...(useBias ? [reads('bias')] : []),
     ...(isGated ? [reads('x'), reads('gate')] : []),
     writes('out'),
@@ -111,7 +114,12 @@ export function productParts(variant: ProductVariant): ProductParts {
       limit: 'p.m',
       convert: (value: string) => narrow(useHalf ? `${value} * p.scale` : value),
     },
-    b: { isAlongTerms: transposeB, first: 'first_column', limit: 'p.n', convert: narrow },
+    b: {
+      isAlongTerms: transposeB,
+      first: 'first_column',
+      limit: 'p.n',
+      convert: storedB === 'f32' ? narrow : keptHalves(storedB, variant.half, narrow),
+    },
   }
 
   return {
@@ -120,7 +128,7 @@ export function productParts(variant: ProductVariant): ProductParts {
     directives: half.directives,
     declarations: `${half.declarations}
 ${gather === undefined ? loader('a', transposeA ? 'm' : 'k', isVectorA) : picker('a', 'term', 'k', gather.a)}
-${gather === undefined ? loader('b', transposeB ? 'k' : 'n', isVectorB) : picker('b', 'column', 'n', gather.b)}
+${loadsOfB(variant)}
 ${activation === 'none' ? '' : precise('f32')}
 fn finish(base: u32, ${number('row')}, ${number('column')}, sum: f32) {
   if (row >= p.m || column >= p.n) { return; }
@@ -152,6 +160,12 @@ ${sums === 'none' ? '' : `fn finish_sum(row: u32, sum: f32) { if (row < p.m) { s
     }`
     },
   }
+}
+
+function loadsOfB({ gather, transposeB, isVectorB, storedB }: ProductVariant): string {
+  if (gather !== undefined) return picker('b', 'column', 'n', gather.b)
+  const width = transposeB ? 'k' : 'n'
+  return storedB === 'f32' ? loader('b', width, isVectorB) : halfLoader(storedB, width, isVectorB)
 }
 
 /** Four neighbours of an operand, zero where they lie beyond `limit`; `width` is the extent of the contiguous axis. */
@@ -192,6 +206,7 @@ export function describe(variant: ProductVariant): string {
     `product/${tile.rows}x${tile.columns}`,
     `${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}${isVectorA ? 4 : 1}${isVectorB ? 4 : 1}`,
     ...(variant.gather === undefined ? [] : [variant.gather.name]),
+    ...(variant.storedB === 'f32' ? [] : [`b-${variant.storedB}`]),
     ...(half === 'none' ? [] : [half]),
     ...(units === null ? [] : [`units-${units.M}x${units.N}x${units.K}`]),
     ...(useBias ? ['bias'] : []),
