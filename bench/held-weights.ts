@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   await weights.close()
   const count = [...weights.entries.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
   console.log(
-    `loaded ${(count / 1e6).toFixed(1)} million parameters ${values.whole ? 'to the engine' : 'in half precision'}: ${clock()}`,
+    `loaded ${(count / 1e6).toFixed(1)} million parameters ${values.whole ? 'to the engine' : 'in half precision'}: ${clock()}, ${(backend.memory().bytes / 1e9).toFixed(2)} GB on the engine`,
   )
 
   const expected = await openSafetensorsFile(join(folder, 'expected.safetensors'))

@@ -6,7 +6,8 @@ import {
   type TensorFile,
   toFloat32,
 } from '@dit/checkpoint'
-import { type Backend, currentBackend, type Shape, tensor } from '@dit/tensor'
+import { type Backend, currentBackend, reshape, type Shape, tensor, Tensor } from '@dit/tensor'
+import { isLinearWeight } from './parameter-shapes.js'
 import type { ParameterSource } from './parameter-source.js'
 
 /** How parameters are held in memory: two bytes each, of float16 (11 bits, up to 65504) or bfloat16 (8 bits, the range of float32). */
@@ -25,16 +26,20 @@ type Held =
   | { readonly dtype: 'f32'; readonly data: Float32Array }
 
 /**
- * Holds weights in half precision in this process's memory, for engines that compute in float32: `forward` converts each parameter
- * when it reads it and forgets the copy when the block is done.
+ * Holds weights in half precision.
  *
- *   memory = 2 bytes for each parameter + 4 bytes for each of one block
+ *   memory = 2 bytes for each parameter
  *
- * Biases and the position table, less than a hundredth of all, stay float32 where they are stored so. DiT-XL/2 takes 1.35 GB + 0.1 GB in place of 2.7 GB. Each forward pass converts every parameter again, which costs about as
- * much time as copying them.
+ * On an engine that reads weights in half precision, such as WebGPU, they lie there, and no pass converts or copies them. For other
+ * engines they lie in this process's memory: `forward` converts each parameter when it reads it and forgets the copy when the block
+ * is done, which takes another 4 bytes for each parameter of one block and, in every pass, about as much time as copying all of them.
+ *
+ * Biases and tables, about a hundredth of all, are float32 on the engine; biases and the position table are not rounded, either.
+ * DiT-XL/2 takes 1.35 GB in place of 2.7 GB.
  *
  *     const source = await holdParams(weights)
  *     const out = forward(weights.config, source, inputs)
+ *     source.dispose()
  *
  * @param weights under the official names, from `readLayout`
  * @throws RangeError when a float16 would overflow: hold such weights in bf16
@@ -44,14 +49,32 @@ export async function holdParams(
   weights: TensorFile,
   { dtype = 'f16', backend = currentBackend() }: HoldParamsOptions = {},
 ): Promise<ParameterSource> {
-  const held = new Map<string, Held>()
+  const held = new Map<string, Held | Tensor>()
   const shapes: Record<string, Shape> = {}
   let largest = 0
-  for (const [name, { shape }] of weights.entries) {
-    const parameter = await hold(weights, name, dtype)
-    held.set(name, parameter)
-    shapes[name] = shape
-    if (parameter.dtype !== 'f32') largest = Math.max(largest, parameter.data.length)
+  let isDisposed = false
+  const dispose = () => {
+    isDisposed = true
+    for (const each of held.values()) if (each instanceof Tensor) each.dispose()
+    held.clear()
+  }
+  try {
+    for (const [name, { shape }] of weights.entries) {
+      const parameter = await hold(weights, name, dtype)
+      shapes[name] = shape
+      const stored = isLinearWeight(name) ? parameter.dtype : 'f32'
+      if (stored !== 'f32' && backend.dtypes.includes(stored)) {
+        held.set(name, tensor(parameter.data, shape, { backend, dtype: stored }))
+      } else if (stored === 'f32' && backend.dtypes.includes(dtype)) {
+        held.set(name, tensor(floatsOf(parameter), shape, { backend }))
+      } else {
+        held.set(name, parameter)
+        largest = Math.max(largest, parameter.data.length)
+      }
+    }
+  } catch (error) {
+    dispose()
+    throw error
   }
   // One for all: a new array for each conversion would leave more garbage than the parameters take.
   const scratch = new Float32Array(largest)
@@ -59,17 +82,19 @@ export async function holdParams(
     backend,
     shapes,
     load(name) {
+      if (isDisposed) throw new Error('holdParams: the parameters were used after they were disposed of')
       const found = held.get(name)
       if (found === undefined) throw new RangeError(`holdParams: there is no parameter ${JSON.stringify(name)}`)
-      return tensor(floatsOf(found, scratch), shapes[name], { backend })
+      if (found instanceof Tensor) return reshape(found, found.shape)
+      return tensor(floatsOf(found, scratch.subarray(0, found.data.length)), shapes[name], { backend })
     },
+    dispose,
   }
 }
 
-function floatsOf({ dtype, data }: Held, scratch: Float32Array): Float32Array {
+function floatsOf({ dtype, data }: Held, out = new Float32Array(data.length)): Float32Array {
   if (dtype === 'f32') return data
-  const values = scratch.subarray(0, data.length)
-  return dtype === 'f16' ? float16ToFloat32(data, values) : bfloat16ToFloat32(data, values)
+  return dtype === 'f16' ? float16ToFloat32(data, out) : bfloat16ToFloat32(data, out)
 }
 
 async function hold(weights: TensorFile, name: string, dtype: HeldDType): Promise<Held> {

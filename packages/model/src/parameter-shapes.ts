@@ -68,6 +68,11 @@ export function isTrainable({ positions }: DiTConfig, name: string): boolean {
   return name !== 'pos_embed' || positions === 'learned'
 }
 
+/** Whether a parameter is the weight of a linear layer (the patch embedding is one); the others are biases and tables. */
+export function isLinearWeight(name: string): boolean {
+  return name.endsWith('.weight') && !name.endsWith('embedding_table.weight')
+}
+
 /** The parameters that training changes: those to differentiate by and to hand to an optimizer. */
 export function trainableParams(config: DiTConfig, params: Params): Params {
   return Object.fromEntries(Object.entries(params).filter(([name]) => isTrainable(config, name)))

@@ -1,8 +1,8 @@
 import type { Backend, Params, Shape, Tensor } from '@dit/tensor'
 
 /**
- * Parameters that are not on the engine: `forward` asks for each where the network reads it, and lets go of it when that part
- * of the network is done. So no more than one block's parameters are there at a time.
+ * Parameters that the engine does not hold in its `float` type: `forward` asks for each where the network reads it, and lets go of
+ * it when that part of the network is done.
  *
  * For inference: nothing is differentiated by them.
  */
@@ -11,8 +11,13 @@ export interface ParameterSource {
   readonly backend: Backend
   /** Name and shape of every parameter. */
   readonly shapes: Readonly<Record<string, Shape>>
-  /** A new tensor on the engine, in its `float` type: the caller's, or its scope's, to dispose of. */
+  /**
+   * A new tensor on the engine, in its `float` type, or in half precision where it is the weight of a linear layer and the engine
+   * reads those: the caller's, or its scope's, to dispose of, which leaves the source as it is.
+   */
   load(name: string): Tensor
+  /** Gives back what the source holds, here and on the engine. */
+  dispose(): void
 }
 
 export function isParameterSource(params: Params | ParameterSource): params is ParameterSource {

@@ -1,7 +1,20 @@
 import { type StoredArray, type StoredSpec, type TensorFile, toFloat32 } from '@dit/checkpoint'
-import { dispose, reference, toFloat32Array, useBackend } from '@dit/tensor'
+import {
+  type Backend,
+  dispose,
+  linear,
+  reference,
+  reshape,
+  scope,
+  tensor,
+  type Tensor,
+  toBackend,
+  toFloat32Array,
+  useBackend,
+} from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
-import { forward, holdParams, loadParams, parameterShapes } from '../src/index.js'
+import { forward, holdParams, loadParams, type ParameterSource, parameterShapes } from '../src/index.js'
+import { isLinearWeight } from '../src/parameter-shapes.js'
 import { randomInputs, randomParams, TINY } from './tiny.js'
 
 const backend = await useBackend(reference())
@@ -22,46 +35,108 @@ const f32 = (values: readonly number[], shape = [1, values.length]): StoredArray
   data: Float32Array.from(values),
 })
 
-test('matrices are rounded, vectors and the position table are not', async () => {
+/** An engine that reads weights in half precision, and one for which they stay in host memory. */
+const engines: [string, Backend][] = [
+  ['on the engine', backend],
+  ['in host memory', { ...reference(), dtypes: ['f64', 'i32'] }],
+]
+
+/** Values of a parameter, in whatever type it comes. */
+async function valuesOf(source: ParameterSource, name: string): Promise<number[]> {
+  return scope(() => {
+    const loaded = source.load(name)
+    if (loaded.dtype === 'f64') return [...floats(loaded)]
+    const one = tensor([1], [1], { backend: source.backend })
+    return [...floats(linear(one, reshape(loaded, [loaded.size, 1]), null))]
+  })
+}
+
+/** Of `reference`, whose memory can be read at once. */
+function floats(x: Tensor): Float64Array {
+  const values = new Float64Array(x.size)
+  x.backend.read!(x, values)
+  return values
+}
+
+test.each(engines)('%s weights and tables are rounded, biases and positions are not', async (_, on) => {
   const third = Math.fround(1 / 3)
   const weights = fileOf({
-    matrix: f32([third, -2]),
-    bias: f32([third], [1]),
+    'a.weight': f32([third, -2]),
+    'a.bias': f32([third], [1]),
+    'y_embedder.embedding_table.weight': f32([third]),
     pos_embed: f32([third], [1, 1, 1]),
-    half: { dtype: 'F16', shape: [1], data: Uint16Array.of(0x3555) },
-    brain: { dtype: 'BF16', shape: [1], data: Uint16Array.of(0x3eab) },
+    'half.weight': { dtype: 'F16', shape: [1, 1], data: Uint16Array.of(0x3555) },
+    'brain.weight': { dtype: 'BF16', shape: [1, 1], data: Uint16Array.of(0x3eab) },
+    'half.bias': { dtype: 'F16', shape: [1], data: Uint16Array.of(0x3555) },
   })
+  const before = on.memory()
   const read = async (dtype: 'f16' | 'bf16', name: string) => {
-    const held = await holdParams(weights, { dtype, backend })
-    const loaded = held.load(name)
-    const values = [...(await toFloat32Array(loaded))]
-    loaded.dispose()
+    const held = await holdParams(weights, { dtype, backend: on })
+    const values = await valuesOf(held, name)
+    held.dispose()
     return values
   }
   const [inHalf, inBrain] = [0x555 * 2 ** -12, 0xab * 2 ** -9]
-  expect(await read('f16', 'matrix')).toEqual([inHalf, -2])
-  expect(await read('bf16', 'matrix')).toEqual([inBrain, -2])
-  for (const name of ['bias', 'pos_embed']) expect(await read('f16', name)).toEqual([third])
-  expect(await read('bf16', 'half')).toEqual([inHalf])
-  expect(await read('f16', 'brain')).toEqual([inBrain])
+  expect(await read('f16', 'a.weight')).toEqual([inHalf, -2])
+  expect(await read('bf16', 'a.weight')).toEqual([inBrain, -2])
+  expect(await read('f16', 'y_embedder.embedding_table.weight')).toEqual([inHalf])
+  for (const name of ['a.bias', 'pos_embed']) expect(await read('f16', name)).toEqual([third])
+  expect(await read('bf16', 'half.weight')).toEqual([inHalf])
+  expect(await read('f16', 'brain.weight')).toEqual([inBrain])
+  expect(await read('f16', 'half.bias')).toEqual([inHalf])
+  expect(on.memory()).toMatchObject({ buffers: before.buffers, bytes: before.bytes })
 })
 
-test('forward gives what it gives with the same values on the engine, and frees each block', async () => {
-  const params = randomParams(TINY)
-  const rounded: Record<string, StoredArray> = {}
-  for (const [name, value] of Object.entries(params)) {
-    // Multiples of 1/64 below 16 are exact in float16.
-    const data = (await toFloat32Array(value)).map((x) => Math.round(x * 64) / 64)
-    rounded[name] = { dtype: 'F32', shape: value.shape, data }
-  }
-  const inputs = randomInputs(TINY, 2)
-  const on = await loadParams(fileOf(rounded), { backend: inputs.xt.backend })
-  const held = await holdParams(fileOf(rounded), { backend: inputs.xt.backend })
-  const before = inputs.xt.backend.memory().buffers
-  const [want, got] = [forward(TINY, on, inputs), forward(TINY, held, inputs)]
-  expect(inputs.xt.backend.memory().buffers).toBe(before + 2)
+test.each(engines)('%s: forward gives what it gives with the same values in float64', async (_, on) => {
+  const { arrays, numParameters } = await roundedParams()
+  const drawn = randomInputs(TINY, 2)
+  const inputs = { ...drawn, xt: await toBackend(drawn.xt, on) }
+  const params = await loadParams(fileOf(arrays), { backend: on })
+  const empty = on.memory()
+  const held = await holdParams(fileOf(arrays), { backend: on })
+  const before = on.memory()
+  const [want, got] = [forward(TINY, params, inputs), forward(TINY, held, inputs)]
+  expect(on.memory().buffers).toBe(before.buffers + 2)
   expect(await got.data()).toEqual(await want.data())
-  dispose([params, on, want, got, inputs.xt])
+  // Biases and tables, which are much of so small a model, have 8 bytes here.
+  const bytes = before.bytes - empty.bytes
+  expect(bytes).toBe(on.dtypes.includes('f16') ? 8 * numParameters.others + 2 * numParameters.linear : 0)
+  held.dispose()
+  held.dispose()
+  expect(() => held.load('pos_embed')).toThrow('holdParams: the parameters were used after they were disposed of')
+  dispose([params, want, got, drawn.xt, inputs.xt])
+})
+
+/** Parameters of a tiny model that are exact in float16: multiples of 1/64 below 16. */
+async function roundedParams() {
+  const params = randomParams(TINY)
+  const arrays: Record<string, StoredArray> = {}
+  const numParameters = { linear: 0, others: 0 }
+  for (const [name, value] of Object.entries(params)) {
+    const data = (await toFloat32Array(value)).map((x) => Math.round(x * 64) / 64)
+    arrays[name] = { dtype: 'F32', shape: value.shape, data }
+    numParameters[isLinearWeight(name) ? 'linear' : 'others'] += value.size
+  }
+  dispose(params)
+  return { arrays, numParameters }
+}
+
+test('what is loaded outlives the source, and the source what is loaded', async () => {
+  const before = backend.memory().buffers
+  const held = await holdParams(fileOf({ 'a.weight': f32([1, 2]) }), { backend })
+  scope(() => void held.load('a.weight'))
+  const loaded = held.load('a.weight')
+  held.dispose()
+  expect(await loaded.data()).toEqual(Uint16Array.of(0x3c00, 0x4000))
+  loaded.dispose()
+  expect(backend.memory().buffers).toBe(before)
+})
+
+test('a file that cannot be read to its end leaves nothing on the engine', async () => {
+  const before = backend.memory().buffers
+  const integers: StoredArray = { dtype: 'I32', shape: [1], data: Int32Array.of(1) }
+  await expect(holdParams(fileOf({ 'a.weight': f32([1]), b: integers }), { backend })).rejects.toThrow(TypeError)
+  expect(backend.memory().buffers).toBe(before)
 })
 
 describe('refuses', () => {
@@ -70,7 +145,8 @@ describe('refuses', () => {
     await expect(holdParams(weights, { backend })).rejects.toThrow(
       'holdParams: a must stay below 65520 in f16 (value 1 is 65520); use bf16',
     )
-    await holdParams(weights, { dtype: 'bf16', backend })
+    const held = await holdParams(weights, { dtype: 'bf16', backend })
+    held.dispose()
   })
 
   test('integers, and names that it does not have', async () => {

@@ -112,13 +112,13 @@ describe('gives the outputs of diffusers', () => {
     await inferred.close()
   })
 
-  test('from weights held in half precision, on the engine only while they are read', async () => {
+  test('from weights held in half precision', async () => {
     const weights = await openWeights(join(fixtures, 'sharded'))
-    const before = backend.memory().buffers
     const held = await holdParams(weights, { backend })
-    expect(backend.memory().buffers).toBe(before)
+    const { buffers } = backend.memory()
     expect(await difference(weights.config, held, 'half')).toBeLessThan(ROUNDING)
-    expect(backend.memory().buffers).toBe(before)
+    expect(backend.memory().buffers).toBe(buffers)
+    held.dispose()
     await weights.close()
   })
 })
