@@ -99,7 +99,8 @@ async function sampleFrom(plan: SamplePlan, flags: SampleFlags, output: Output):
       `sample ${plan.classes.length} ${plan.classes.length === 1 ? 'class' : 'classes'} x ${plan.count}, ${typeof plan.sampler === 'function' ? "the pipeline's scheduler," : plan.sampler} ${plan.steps} steps, guidance ${guidance}, seed ${seed}`,
     )
     const samples = await drawSamples(flags, plan, { params, backend, signal: interruption.signal }, output)
-    if (!isHeld(params)) dispose(params)
+    if (isHeld(params)) params.dispose()
+    else dispose(params)
     const written = await writeAll(plan, samples)
     for (const text of written) output.line(text)
     output.event({ type: 'end', step: source.step, ...filesOf(plan) })
@@ -246,7 +247,7 @@ interface Loaded {
   readonly signal: AbortSignal
 }
 
-/** Whether weights are in this process's memory, with nothing on the engine to dispose of. */
+/** Whether weights are held in half precision. */
 function isHeld(params: Params | ParameterSource): params is ParameterSource {
   return typeof params['load'] === 'function'
 }

@@ -64,7 +64,7 @@ export function addSampleOptions(command: Command): Command {
   add(
     'Model',
     '--half <type>',
-    'hold the weights in half precision: half the memory, converted as they are read',
+    'hold the weights in half precision: half the memory; on webgpu on the card, else converted as they are read',
   ).choices(['f16', 'bf16'])
   add('Model', '--vae <folder>', 'autoencoder that turns latents into pictures (default: that of a pipeline)', path)
   add('Model', '--heads <n>', 'attention heads of --weights, where neither file nor size tells them', integer(1))
