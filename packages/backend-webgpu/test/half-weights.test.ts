@@ -111,6 +111,8 @@ async function expectSameBits(backend: Backend, [M, K, O]: number[], activations
 plain.each([
   { precision: 'f32' },
   { precision: 'f16', halves: 'f16' },
+  { precision: 'f16', matrixUnits: { M: 16, N: 16, K: 16 } },
+  { precision: 'f32', matrixUnits: { M: 8, N: 8, K: 8 } },
   { precision: 'f16', halves: 'packed' },
 ] as const)('kernels that read halves compile in %o', async (precision) => {
   for (const tiles of ['large', 'small'] as const) {
