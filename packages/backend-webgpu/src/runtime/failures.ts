@@ -66,7 +66,11 @@ export function watchFailures(
       throw thrown
     },
     noteMemory(label, bytes, reservedBytes) {
+      // V8 keeps ten frames, which our own fill before the caller's begin; other engines keep more.
+      const limit = Error.stackTraceLimit
+      Error.stackTraceLimit = 50
       requests.set(label, { bytes, reservedBytes, origin: new Error(`${name}: ${bytes} bytes are asked for here`) })
+      Error.stackTraceLimit = limit
     },
     settling() {
       const labels = [...requests.keys()]
