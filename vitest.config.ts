@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // Tests run on the sources of every package: no build in between, and stack traces point into src/.
@@ -14,8 +13,6 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     testTimeout: 60_000,
-    // vitest keeps a processor for itself, and on a machine of two runs one file at a time.
-    maxWorkers: availableParallelism(),
     // One project a package, and `repository` for what holds across them.
     projects: [...members, { name: 'repository', root: '.' }].map((project) => ({
       extends: true,
