@@ -65,6 +65,7 @@ class DiT(nn.Module):
     def __init__(self, config, recompute="none"):
         super().__init__()
         width, self.patch, channels = config["hiddenSize"], config["patchSize"], config["inChannels"]
+        self.out_channels = channels * (2 if config["learnSigma"] else 1)
         side = config["inputSize"] // self.patch
         self.recompute = recompute == "block"
         self.pos_embed = nn.Parameter(torch.zeros(1, side * side, width), requires_grad=False)
@@ -78,7 +79,7 @@ class DiT(nn.Module):
         self.final_norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
         self.final_layer = nn.ModuleDict(
             {
-                "linear": nn.Linear(width, self.patch**2 * channels),
+                "linear": nn.Linear(width, self.patch**2 * self.out_channels),
                 "adaLN_modulation": nn.Sequential(nn.SiLU(), nn.Linear(width, 2 * width)),
             }
         )
@@ -90,14 +91,14 @@ class DiT(nn.Module):
             x = checkpoint(block, x, c, use_reentrant=False) if self.recompute else block(x, c)
         shift, scale = self.final_layer.adaLN_modulation(c).unsqueeze(1).chunk(2, dim=-1)
         x = self.final_layer.linear(self.final_norm(x) * (1 + scale) + shift)
-        batch, channels, height, width = xt.shape
+        batch, _, height, width = xt.shape
         p = self.patch
-        x = x.reshape(batch, height // p, width // p, p, p, channels)
-        return torch.einsum("nhwpqc->nchpwq", x).reshape(batch, channels, height, width)
+        x = x.reshape(batch, height // p, width // p, p, p, self.out_channels)
+        return torch.einsum("nhwpqc->nchpwq", x).reshape(batch, self.out_channels, height, width)
 
 
 def timestep_features(timesteps):
-    frequencies = torch.exp(-math.log(10000) * torch.arange(128, dtype=torch.float32) / 128)
+    frequencies = torch.exp(-math.log(10000) * torch.arange(128, dtype=torch.float32, device=timesteps.device) / 128)
     angles = timesteps[:, None].float() * frequencies
     return torch.cat([torch.cos(angles), torch.sin(angles)], dim=-1)
 
@@ -318,4 +319,5 @@ def main():
         print(json.dumps(reply), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ import { repositoryRoot } from '../release/workspace.js'
 // Vulkan where this machine has it, and everything of ours in one file.
 //
 //   node --import ./tools/typescript.mjs tools/card/bundle.ts <folder>
+//   <folder>/run.sh --pytorch python3                 everything, and the same in PyTorch
 //   <folder>/run.sh --parts gemm --precisions f32
 
 const folder = resolve(process.argv[2] ?? 'runs/card')
@@ -28,6 +29,9 @@ await build({
     rolldownOptions: { output: { entryFileNames: 'card.mjs' } },
   },
 })
+
+copyFileSync(fileURLToPath(new URL('pytorch.py', import.meta.url)), join(folder, 'pytorch.py'))
+copyFileSync(join(repositoryRoot, 'bench/pytorch.py'), join(folder, 'bench_pytorch.py'))
 
 const dawn = join(folder, 'node_modules', 'webgpu')
 mkdirSync(join(dawn, 'dist'), { recursive: true })

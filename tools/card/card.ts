@@ -21,6 +21,8 @@ import {
 import { runConformance } from '@dit/tensor/conformance'
 import { faviconModel, faviconParams, faviconSample, FAVICON_STEPS } from '../../bench/favicon/case.js'
 import { createTrainer } from '../../bench/workloads/training.js'
+import { ratios, torchRates } from './pytorch.js'
+import { ATTENTIONS, GEMMS, peaksOf, type Precision, type Rate } from './rates.js'
 
 // What a real graphics card does: correctness of all kernels, then rates. Runs from a folder that bundle.ts writes, on a
 // machine that has nothing but a driver for Vulkan.
@@ -38,25 +40,15 @@ const { values } = parseArgs({
     backend: { type: 'string' },
     out: { type: 'string', default: 'bench/results' },
     unsafe: { type: 'boolean', default: false },
+    /** A Python with torch: measures the same in PyTorch afterwards, eager and compiled, f32 and bf16. */
+    pytorch: { type: 'string' },
+    /** TFLOP/s of products that the card can do at most, such as `f32:66.9,f16:989.4`; some cards are known. */
+    peak: { type: 'string' },
   },
 })
 const SECONDS = Number(values.seconds)
 const BATCH = Number(values.batch)
 const parts = values.parts.split(',')
-
-interface Rate {
-  readonly part: string
-  readonly name: string
-  readonly precision: string
-  /** Of one call, from submits that are all done: least, middle, most of five runs. */
-  readonly milliseconds: readonly number[]
-  /** Multiply-adds counted as two. */
-  readonly teraflops: number
-  readonly imagesPerSecond?: number
-  readonly peakBytes: number
-}
-
-type Precision = 'f32' | 'f16' | 'f32+units' | 'f16+units'
 
 async function open(wanted: Precision): Promise<Backend> {
   const [precision, units] = wanted.split('+') as ['f32' | 'f16', 'units'?]
@@ -116,60 +108,50 @@ async function measure(
 const draw = (backend: Backend, name: string, shape: readonly number[]) =>
   randomNormal(shape, randomStream(0, name), { backend })
 
-async function gemmRates(backend: Backend, precision: Precision): Promise<Rate[]> {
-  const rates: Rate[] = []
-  const sizes = [
-    [1024, 1024, 1024],
-    [2048, 2048, 2048],
-    [4096, 4096, 4096],
-    [8192, 3456, 1152],
-    [8192, 1152, 4608],
-  ]
-  for (const [M, N, K] of sizes.filter((size) => fits(backend, size))) {
-    // Through linear layers, which are what `precision` is about; one with an activation is never put off or left out.
-    const [x, weight] = [draw(backend, 'x', [M, K]), draw(backend, 'w', [N, K])]
-    const about = { part: 'gemm', name: `${M}x${N}x${K}`, precision, flops: 2 * M * N * K }
-    rates.push(await measure(backend, about, () => linear(x, weight, null, { activation: 'silu' })))
-    dispose([x, weight])
-  }
-  return rates
+async function gemmRates(backend: Backend, precision: Precision, [M, N, K]: (typeof GEMMS)[number]): Promise<Rate[]> {
+  // Through linear layers, which are what `precision` is about; one with an activation is never put off or left out.
+  const [x, weight] = [draw(backend, 'x', [M, K]), draw(backend, 'w', [N, K])]
+  const about = { part: 'gemm', name: `${M}x${N}x${K}`, precision, flops: 2 * M * N * K }
+  return [await measure(backend, about, () => linear(x, weight, null, { activation: 'silu' }))]
 }
 
-/** Whether operands and result fit the largest binding of the device. */
-function fits(backend: Backend, [M, N, K]: readonly number[]): boolean {
-  return 4 * Math.max(M * K, N * K, M * N) <= backend.maxBufferBytes
+async function attentionRates(
+  backend: Backend,
+  precision: Precision,
+  [B, N, heads, headDim]: (typeof ATTENTIONS)[number],
+): Promise<Rate[]> {
+  const qkv = draw(backend, 'qkv', [B, N, 3 * heads * headDim])
+  const name = `${B} x ${N} tokens, ${heads} heads of ${headDim}`
+  const flops = 4 * B * heads * N * N * headDim
+  const forwards = await measure(backend, { part: 'attention', name, precision, flops }, () => attention(qkv, heads))
+  // Five products go back where two came forward; the scores are made again.
+  const both = () => valueAndGrad({ qkv }, (p) => ({ loss: mean(attention(p.qkv, heads)) }))
+  const about = { part: 'attention with gradient', name, precision, flops: 3.5 * flops }
+  const backwards = await measure(backend, about, () => {
+    const { loss, gradients } = scope(both)
+    dispose(gradients)
+    return loss
+  })
+  return [forwards, backwards]
 }
 
-async function attentionRates(backend: Backend, precision: Precision): Promise<Rate[]> {
-  const rates: Rate[] = []
-  const cases = [
-    [32, 256, 12, 64],
-    [32, 256, 16, 72],
-    [8, 1024, 16, 72],
-    [2, 4096, 16, 72],
-  ]
-  for (const [B, N, heads, headDim] of cases) {
-    const qkv = draw(backend, 'qkv', [B, N, 3 * heads * headDim])
-    const name = `${B} x ${N} tokens, ${heads} heads of ${headDim}`
-    const flops = 4 * B * heads * N * N * headDim
-    rates.push(await measure(backend, { part: 'attention', name, precision, flops }, () => attention(qkv, heads)))
-    // Five products go back where two came forward; the scores are made again.
-    const both = () => valueAndGrad({ qkv }, (p) => ({ loss: mean(attention(p.qkv, heads)) }))
-    const about = { part: 'attention with gradient', name, precision, flops: 3.5 * flops }
-    rates.push(
-      await measure(backend, about, () => {
-        const { loss, gradients } = scope(both)
-        dispose(gradients)
-        return loss
-      }),
-    )
-    dispose(qkv)
-  }
-  return rates
+/** A model with the operations of its forward pass. */
+function modelOf(name: string) {
+  const config = { ...ditConfig(name), numClasses: 1000 }
+  return { name, config, forwardFlops: countMultiplyAdds(config).flops }
 }
 
-async function modelRates(backend: Backend, precision: Precision, name: string): Promise<Rate[]> {
-  const model = { ...ditConfig(name), numClasses: 1000 }
+const shareOf =
+  (peaks: Readonly<Record<'f32' | 'f16', number>>) =>
+  ({ part, name, precision, teraflops }: Rate) => ({
+    part,
+    name,
+    precision,
+    share: teraflops / peaks[precision.startsWith('f32') ? 'f32' : 'f16'],
+  })
+
+async function modelRates(backend: Backend, precision: Precision, name: string, part: string): Promise<Rate[]> {
+  const { config: model, forwardFlops: one } = modelOf(name)
   const trainer = createTrainer(backend, model, 'none')
   const [B, side] = [BATCH, model.inputSize as number]
   const batch = {
@@ -183,23 +165,18 @@ async function modelRates(backend: Backend, precision: Precision, name: string):
     backend.kernels.randomNormal!(randomStream(2, i), 0, weight)
     backend.kernels.affine(weight, 0.02, 0, weight)
   }
-  const forwardFlops = countMultiplyAdds(model).flops * B
-  const rates: Rate[] = []
-  if (parts.includes('train')) {
-    const about = { part: 'train', name: `${name}, batch ${B}`, precision, flops: 3 * forwardFlops, images: B }
-    rates.push(
-      await measure(backend, about, () => {
-        const loss = trainer.gradients(batch)
-        trainer.update()
-        return loss
-      }),
-    )
+  const forwardFlops = one * B
+  if (part === 'train') {
+    const about = { part, name: `${name}, batch ${B}`, precision, flops: 3 * forwardFlops, images: B }
+    const step = () => {
+      const loss = trainer.gradients(batch)
+      trainer.update()
+      return loss
+    }
+    return [await measure(backend, about, step)]
   }
-  if (parts.includes('sample')) {
-    const about = { part: 'sample: one forward pass', name: `${name}, batch ${B}`, precision, flops: forwardFlops }
-    rates.push(await measure(backend, { ...about, images: B }, () => forward(model, trainer.params, batch)))
-  }
-  return rates // the backend is disposed of, with all that it holds
+  const about = { part: 'sample: one forward pass', name: `${name}, batch ${B}`, precision, flops: forwardFlops }
+  return [await measure(backend, { ...about, images: B }, () => forward(model, trainer.params, batch))]
 }
 
 /** A whole picture of 32 steps, read at its end, as favicon-diffusion times it. */
@@ -246,12 +223,28 @@ async function conformance(precision: Precision) {
   return report
 }
 
-/** Why there are no rates of it. */
+/** Why there are no rates of a precision. */
 const refused: Partial<Record<Precision, string>> = {}
 const units: Partial<Record<Precision, unknown>> = {}
 const suites = []
 const rates: Rate[] = []
-let description = null
+/** What could not be measured, for want of memory perhaps; the rest goes on. */
+const failed: string[] = []
+let description: ReturnType<typeof describeWebGpu> | null = null
+
+/** Measures on a backend of its own. */
+async function attempt(precision: Precision, what: string, work: (backend: Backend) => Promise<readonly Rate[]>) {
+  const backend = await open(precision)
+  try {
+    rates.push(...(await work(backend)))
+  } catch (error) {
+    failed.push(`${precision}, ${what}: ${(error as Error).message}`)
+    console.log(JSON.stringify({ failed: failed.at(-1) }))
+  } finally {
+    await backend.dispose()
+  }
+}
+
 for (const precision of values.precisions.split(',') as Precision[]) {
   const backend = await open(precision).catch((error: unknown) => {
     if (!precision.endsWith('+units') || !(error instanceof RangeError)) throw error
@@ -263,24 +256,58 @@ for (const precision of values.precisions.split(',') as Precision[]) {
   }
   description ??= describeWebGpu(backend)
   units[precision] = describeWebGpu(backend).matrixUnits
-  if (parts.includes('conformance')) suites.push(await conformance(precision))
-  if (parts.includes('gemm')) rates.push(...(await gemmRates(backend, precision)))
-  if (parts.includes('attention')) rates.push(...(await attentionRates(backend, precision)))
-  if (parts.includes('favicon')) rates.push(await faviconRate(backend, precision))
   await backend.dispose()
-  if (!parts.includes('train') && !parts.includes('sample')) continue
-  for (const name of values.models.split(',')) {
-    const own = await open(precision)
-    rates.push(...(await modelRates(own, precision, name)))
-    await own.dispose()
+  if (parts.includes('conformance')) suites.push(await conformance(precision))
+  if (parts.includes('gemm')) {
+    for (const size of GEMMS)
+      await attempt(precision, `gemm ${size.join('x')}`, async (on) => gemmRates(on, precision, size))
+  }
+  if (parts.includes('attention')) {
+    for (const shape of ATTENTIONS) {
+      await attempt(precision, `attention ${shape.join(' x ')}`, async (on) => attentionRates(on, precision, shape))
+    }
+  }
+  if (parts.includes('favicon')) await attempt(precision, 'favicon', async (on) => [await faviconRate(on, precision)])
+  for (const part of ['train', 'sample'].filter((name) => parts.includes(name))) {
+    for (const name of values.models.split(',')) {
+      await attempt(precision, `${part} ${name}`, async (on) => modelRates(on, precision, name, part))
+    }
   }
 }
+const adapter = description?.adapter ?? 'none'
+const peaks = peaksOf(adapter, values.peak)
+const shares = peaks === null ? null : rates.map(shareOf(peaks))
+const pytorch =
+  values.pytorch === undefined
+    ? null
+    : await torchRates({
+        python: values.pytorch,
+        parts,
+        models: values.models.split(',').map((name) => modelOf(name)),
+        batch: BATCH,
+        seconds: SECONDS,
+      })
+const compared = pytorch === null ? null : ratios(rates, pytorch.rates)
+for (const { part, name, precision, times } of compared ?? []) {
+  const text = Object.entries(times).map(([engine, ratio]) => `${ratio.toFixed(2)} times as fast as ${engine}`)
+  console.log(`${part}, ${name}, ${precision}: ${text.join(', ')}`)
+}
 mkdirSync(values.out, { recursive: true })
-const card = (description?.adapter ?? 'none').replaceAll(/[^A-Za-z0-9]+/g, '-').toLowerCase()
+const card = adapter.replaceAll(/[^A-Za-z0-9]+/g, '-').toLowerCase()
 const file = join(values.out, `webgpu-${card}${values.unsafe ? '-unsafe' : ''}.json`)
-writeFileSync(
-  file,
-  `${JSON.stringify({ device: description, options: values, units, refused, conformance: suites, rates }, null, 2)}\n`,
-)
+const report = {
+  device: description,
+  options: values,
+  units,
+  refused,
+  failed,
+  conformance: suites,
+  rates,
+  peaks,
+  shares,
+  pytorch,
+  compared,
+}
+writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`)
 console.log(`written to ${file}`)
 process.exit(suites.some(({ failed }) => failed.length > 0) ? 1 : 0)
