@@ -1,7 +1,7 @@
 import { join } from './join.js'
 
 /** What happens to rank 1 in the midst of its work. */
-export type Fault = 'throw' | 'exit' | 'exit-0' | 'block' | 'memory' | 'kill' | 'stop'
+export type Fault = 'throw' | 'exit' | 'exit-0' | 'block' | 'memory' | 'kill' | 'stop' | 'launcher'
 
 const FAULTS: Readonly<Record<Fault, () => void>> = {
   throw() {
@@ -18,6 +18,12 @@ const FAULTS: Readonly<Record<Fault, () => void>> = {
   },
   kill: () => process.kill(process.pid, 'SIGKILL'),
   stop: () => process.kill(process.pid, 'SIGSTOP'),
+  launcher() {
+    // What was printed so far is passed on.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+    process.kill(process.ppid, 'SIGKILL')
+    for (;;);
+  },
 }
 
 const { fault } = JSON.parse(process.argv[2]) as { fault: Fault }

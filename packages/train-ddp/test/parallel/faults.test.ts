@@ -57,6 +57,8 @@ for (const name of ['openmpi', 'mpich'] as const) {
       ['exit-0', /rank 1 ended with exit code 0 before the job was done/],
     ])('%s', (fault, message) => expectEnd(fault, mpi, message))
 
+    if (name === 'mpich') test('with its launcher, and blocks', () => expectEnd('launcher', mpi, /step 3/))
+
     test.each([0, 3])('before it has joined the job, with code %i', (code) => expectEarlyEnd(code, mpi))
   })
 }

@@ -9,6 +9,8 @@ export interface MpiLibrary {
   readonly call: MpiCalls
   /** alarm(2): the system ends this process after so many seconds, whatever it hangs in. */
   readonly endAfter: (seconds: number) => void
+  /** prctl(2), on Linux: the system ends this process as soon as the one that has started it is gone. */
+  readonly endWithParent: () => void
 }
 
 /** Constants of the C header, which differ between the two families. */
@@ -86,7 +88,14 @@ export async function loadMpi(names: readonly string[]): Promise<MpiLibrary> {
     throw new Error(`mpi: the library must be Open MPI or of the MPICH family (it is ${version})`)
   }
   const handles = isOpenMpi ? openMpiHandles(library) : MPICH_HANDLES
-  return { name: isOpenMpi ? 'openmpi' : 'mpich', version, handles, call: functions(library), endAfter: alarm(koffi) }
+  return {
+    name: isOpenMpi ? 'openmpi' : 'mpich',
+    version,
+    handles,
+    call: functions(library),
+    endAfter: alarm(koffi),
+    endWithParent: parentDeath(koffi),
+  }
 }
 
 /**
@@ -163,6 +172,18 @@ function alarm(koffi: typeof Koffi): (seconds: number) => void {
     // Without it, an abort that hangs is ended by the patience of the other ranks.
     return () => {}
   }
+}
+
+/** PR_SET_PDEATHSIG and SIGKILL. */
+const [ON_PARENT_DEATH, KILL] = [1, 9]
+
+function parentDeath(koffi: typeof Koffi): () => void {
+  if (process.platform !== 'linux') return () => {}
+  const prctl = koffi.load('libc.so.6').func('prctl', 'int', ['int', 'ulong']) as (
+    option: number,
+    value: number,
+  ) => number
+  return () => void prctl(ON_PARENT_DEATH, KILL)
 }
 
 async function loadKoffi(): Promise<typeof Koffi> {

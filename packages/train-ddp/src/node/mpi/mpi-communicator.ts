@@ -19,6 +19,9 @@ const PIECE = 2 ** 20
 /** Only the thread that called MPI_Init_thread calls MPI; Node has others. */
 const THREAD_FUNNELED = 1
 
+/** Milliseconds that a launcher has to pass on what a process said before it aborts. */
+const PASS_ON = 300
+
 /** Seconds for MPI_Abort, which ends the process from within: libraries have been seen to hang there on a busy machine. */
 const ABORT_SECONDS = 5
 
@@ -63,11 +66,16 @@ export async function mpiCommunicator({
   const limit = Math.max(patience, startPatience)
   const late = `mpi: not all processes of the job have joined it within ${limit} s: one may have ended before`
   await inTime(limit, late, () => initialise(mpi))
+  // Hydra, MPICH's launcher, has been seen to end a job and to leave a rank that does not answer behind, for ever. Others start
+  // processes from threads that come and go, whose end would count as theirs.
+  if (process.env.MPI_LOCALNRANKS !== undefined) mpi.endWithParent()
   const rank = readInt((out) => call.commRank(handles.world, out))
   const size = readInt((out) => call.commSize(handles.world, out))
   let isClosed = false
   const abort = (code: number) => {
     mpi.endAfter(ABORT_SECONDS)
+    // Launchers end a job at once, and lose what they have not passed on by then: the reason for its end.
+    Atomics.wait(NAP, 0, 0, PASS_ON)
     call.abort(handles.world, code)
   }
   let hasTold = false
