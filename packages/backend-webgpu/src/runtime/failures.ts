@@ -44,10 +44,12 @@ export function watchFailures(
       .replace(/^GPU/, '')
       .replace(/Error$/, '')
       .toLowerCase()
-    failure ??=
+    // Of several errors the first is thrown, but all memory that could not be had is told of.
+    const found =
       kind === 'outofmemory'
         ? outOfMemory(error.message)
         : new Error(`${name}: the device refused an operation (${kind}): ${error.message}`)
+    failure ??= found
   })
   const noteLoss = async () => {
     const { reason, message } = await device.lost
