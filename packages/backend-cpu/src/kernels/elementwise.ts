@@ -56,10 +56,12 @@ export function elementwiseKernels({ call }: Engine): Elementwise {
       call('accumulate', addressOf(x), addressOf(y), sizeOf(x.shape), scale)
     },
     binary(op, a, b, out) {
+      if (sizeOf(out.shape) === 0) return
       const walk = stretched('binary', [a, b], out)
       call('binary', binaryOps.indexOf(op), addressOf(a), addressOf(b), addressOf(out), ...walk)
     },
     select(condition, a, b, out) {
+      if (sizeOf(out.shape) === 0) return
       const walk = stretched('select', [condition, a, b], out)
       const isFloat = condition.dtype === 'i32' ? 0 : 1
       call('select', addressOf(condition), isFloat, addressOf(a), addressOf(b), addressOf(out), ...walk)

@@ -23,7 +23,7 @@ export function fusedKernels({ call }: Engine, memory: Memory): FusedKernels {
   return {
     linear(x, weight, bias, activation, out, keep) {
       const [O, K] = weight.shape
-      const rows = sizeOf(out.shape) / O
+      const [rows] = x.shape
       const saved = saving(rows * O, keep && activation !== 'none')
       const addresses = [x, weight, bias, out].map(addressOf)
       call('linear', ...addresses, startOf(saved), rows, K, O, activations.indexOf(activation))
@@ -31,7 +31,7 @@ export function fusedKernels({ call }: Engine, memory: Memory): FusedKernels {
     },
     linearBackward(x, weight, activation, saved, dout, { dx, dweight, dbias }) {
       const [O, K] = weight.shape
-      const rows = sizeOf(dout.shape) / O
+      const [rows] = x.shape
       // Gradient before the activation, for the time of this kernel.
       const dpre = activation === 'none' ? null : memory.allocate(rows * O * FLOAT_BYTES)
       const inputs = [addressOf(x), addressOf(weight), startOf(saved), addressOf(dout)]

@@ -14,6 +14,7 @@ export function layoutKernels({ call }: Engine): Layout {
     from: { address: number; strides: readonly number[] },
     to: { address: number; strides: readonly number[] },
   ) {
+    if (shape.includes(0)) return
     const walk = mergedWalk(caller, { shape, strides: [from.strides, to.strides] })
     call('strided_copy', from.address, to.address, ...walkArguments(walk))
   }

@@ -14,6 +14,7 @@ export function matrixKernels({ call, name }: Engine): Matrix {
     },
     sum(x, axes, out) {
       if (x.dtype === 'i32') throw new TypeError(`${name}: sum takes f32 (got i32); cast() converts`)
+      if (sizeOf(out.shape) === 0) return
       const { kept, reduced } = runsOf(x, axes)
       if (reduced.length === 0) {
         call('copy', addressOf(x), addressOf(out), sizeOf(x.shape))
@@ -23,10 +24,12 @@ export function matrixKernels({ call, name }: Engine): Matrix {
       call('sum', addressOf(x), addressOf(out), kept.length, reduced.length, ...shapes)
     },
     softmax(x, out) {
+      if (sizeOf(x.shape) === 0) return
       const width = x.shape.at(-1)!
       call('softmax', addressOf(x), addressOf(out), sizeOf(x.shape) / width, width)
     },
     softmaxBackward(y, dy, dx) {
+      if (sizeOf(y.shape) === 0) return
       const width = y.shape.at(-1)!
       call('softmax_backward', addressOf(y), addressOf(dy), addressOf(dx), sizeOf(y.shape) / width, width)
     },

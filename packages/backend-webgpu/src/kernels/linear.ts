@@ -1,4 +1,4 @@
-import { type Activation, type FusedKernels, sizeOf, type View } from '@dit/tensor'
+import type { Activation, FusedKernels, View } from '@dit/tensor'
 import type { Runtime } from '../runtime/runtime.js'
 import { runMap } from './elementwise.js'
 import { type Product, runProduct } from './product.js'
@@ -17,7 +17,7 @@ export function linearKernels(runtime: Runtime): Pick<FusedKernels, 'linear' | '
       const [x, weight, out] = [givenX, givenWeight, givenOut].map(plain)
       const bias = givenBias === null ? null : plain(givenBias)
       const [O, K] = weight.shape
-      const M = sizeOf(out.shape) / O
+      const [M] = x.shape
       const saved = saving(runtime, M * O, keep && activation !== 'none')
       const inner = saved === null ? null : saved.view
       const product = (target: View, accumulates: boolean, gated: Product['gated']) =>
@@ -54,7 +54,7 @@ export function linearKernels(runtime: Runtime): Pick<FusedKernels, 'linear' | '
       const [x, weight, dout] = [givenX, givenWeight, givenDout].map(plain)
       const [dx, dweight, dbias] = [outputs.dx, outputs.dweight, outputs.dbias].map((view) => view && plain(view))
       const [O, K] = weight.shape
-      const M = sizeOf(dout.shape) / O
+      const [M] = x.shape
       const isPlain = activation === 'none'
       const dinner = isPlain ? dout : runtime.temporary(M * O)
       if (!isPlain) {
@@ -63,7 +63,8 @@ export function linearKernels(runtime: Runtime): Pick<FusedKernels, 'linear' | '
         })
       }
       if (dx !== null) deferInput(dinner, weight, { M, O, K }, dx)
-      if (dweight !== null) deferWeight(x, dinner, { M, O, K }, dweight, dbias)
+      // Where rows of x are empty, so is dweight, and the product that would sum the bias beside it has no parts.
+      if (dweight !== null && K > 0) deferWeight(x, dinner, { M, O, K }, dweight, dbias)
       else if (dbias !== null) {
         runSum(runtime, placed(dinner, [M, O]), [0], placed(dbias, [1, O]))
       }

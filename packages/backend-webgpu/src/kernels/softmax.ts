@@ -10,7 +10,7 @@ export function softmaxKernels(runtime: Runtime): Pick<RequiredKernels, 'softmax
   return {
     softmax(x, out) {
       const width = x.shape.at(-1)!
-      const rows = sizeOf(x.shape) / width
+      const rows = sizeOf(x.shape.slice(0, -1))
       const kernel = runtime.kernel('softmax', () => ({
         label: 'softmax',
         storage: [reads('x'), writes('out')],
@@ -35,7 +35,7 @@ export function softmaxKernels(runtime: Runtime): Pick<RequiredKernels, 'softmax
     },
     softmaxBackward(y, dy, dx) {
       const width = y.shape.at(-1)!
-      const rows = sizeOf(y.shape) / width
+      const rows = sizeOf(y.shape.slice(0, -1))
       const kernel = runtime.kernel('softmaxBackward', () => ({
         label: 'gradient of softmax',
         storage: [reads('y'), reads('dy'), writes('dx')],

@@ -71,6 +71,9 @@ export interface Runtime {
 
 const MAX_GROUPS = 65535
 
+/** Bytes of vec4<f32>. The pool's smallest buffers hold more. */
+const LARGEST_ELEMENT = 16
+
 /** Stands for a kernel in a rehearsal, where none runs. */
 const UNCOMPILED = { label: 'not compiled', paramTypes: [] } as unknown as Kernel
 
@@ -133,11 +136,12 @@ export function createRuntime(
   const release = (view: View) => free(bufferOf(view))
 
   const bytesOf = (view: View) => sizeOf(view.shape) * bytesPerElement(view.dtype)
-  const rangeOf = (view: View): Range => ({
-    buffer: bufferOf(view),
-    offset: view.byteOffset,
-    size: Math.max(4, Math.ceil(bytesOf(view) / 4) * 4),
-  })
+  const rangeOf = (view: View): Range => {
+    const buffer = bufferOf(view)
+    const size = Math.ceil(bytesOf(view) / 4) * 4
+    // Bindings hold an element at least, though nothing reads those of an empty view: it may begin at the end of its buffer.
+    return size === 0 ? { buffer, offset: 0, size: LARGEST_ELEMENT } : { buffer, offset: view.byteOffset, size }
+  }
 
   function copyBytes(from: View, to: View, byteLength: number): void {
     deferred.settle([from], [to])

@@ -49,7 +49,7 @@ export function linear(
   }
   if (x.backend.kernels.linear !== undefined) return fused(x, weight, bias, activation)
   return scope(() => {
-    const out = composed(reshape(x, [-1, width]), weight, bias, activation)
+    const out = composed(reshape(x, rowsOf(x).shape), weight, bias, activation)
     return reshape(out, [...x.shape.slice(0, -1), weight.shape[0]])
   })
 }

@@ -24,6 +24,11 @@ test('a vector is one row', () => {
   expect(linear(draw('x', [4]), draw('weight', [5, 4]), null).shape).toEqual([5])
 })
 
+test('rows without terms give the bias', async () => {
+  const [x, weight] = [tensor([], [2, 0], { backend }), tensor([], [3, 0], { backend })]
+  expect(await numbers(linear(x, weight, tensor([1, 2, 3], [3], { backend })))).toEqual([1, 2, 3, 1, 2, 3])
+})
+
 test('weights in half precision by hand, for inference alone', async () => {
   const x = tensor([1, 2, 4, 8, 16, 32, 64, 128, 256], [9], { backend })
   // 0, -0, 1, -2, 65504, the smallest normal number, the largest and the smallest subnormal one, 1 + 2^-10
