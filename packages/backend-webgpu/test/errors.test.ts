@@ -2,6 +2,8 @@ import { add, dispose, flatLayout, full, reference, scope, tensor } from '@dit/t
 import { expect, test, vi } from 'vitest'
 import { runtimeOf } from '../src/describe.js'
 import { describeWebGpu, DeviceLostError, webgpu } from '../src/index.js'
+import { USAGE } from '../src/runtime/constants.js'
+import type { GpuBuffer } from '../src/runtime/pool.js'
 import { nullBackend } from './drivers.js'
 
 test('without WebGPU the error says how Node gets it', async () => {
@@ -45,6 +47,9 @@ test('what is used after the backend was disposed of says so', async () => {
   await backend.dispose()
   expect(() => add(x, x)).toThrow('webgpu: the backend was disposed of')
   await expect(x.data()).rejects.toThrow('webgpu: the backend was disposed of')
+  expect(() => tensor([1], [1], { backend })).toThrow('webgpu: the backend was disposed of')
+  x.dispose()
+  expect(backend.memory()).toMatchObject({ buffers: 0, bytes: 0 })
 })
 
 test('a buffer freed twice, or of another backend, is an error', async () => {
@@ -52,6 +57,19 @@ test('a buffer freed twice, or of another backend, is an error', async () => {
   const buffer = backend.allocate(16)
   backend.free(buffer)
   expect(() => backend.free(buffer)).toThrow('webgpu: buffer was freed before, or is not of this backend')
+  await backend.dispose()
+})
+
+test('memory of somebody else that is not taken goes back, and to nobody else', async () => {
+  const backend = await nullBackend()
+  const runtime = runtimeOf('test', backend)
+  const gpu = runtime.device.createBuffer({ size: 16, usage: USAGE.storage })
+  const onReturn = vi.fn<() => void>()
+  const tooLarge = () => full([2 ** 30], 0, { backend })
+  expect(() => runtime.adopting({ gpu, byteLength: 16, onReturn }, tooLarge)).toThrow('a buffer holds at most')
+  expect(onReturn).toHaveBeenCalledOnce()
+  expect(backend.memory()).toMatchObject({ buffers: 0, bytes: 0 })
+  expect((full([1], 0, { backend }).buffer as GpuBuffer).gpu).not.toBe(gpu)
   await backend.dispose()
 })
 

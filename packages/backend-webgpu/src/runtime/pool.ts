@@ -62,6 +62,7 @@ export function createPool(
   const forsaken = new Set<string>()
   const { maxBufferSize } = device.limits
   let nextId = 0
+  let isDestroyed = false
   let [buffers, bytes, peakBytes, reservedBytes, freeBytes] = [0, 0, 0, 0, 0]
 
   function make(capacity: number): GpuBuffer {
@@ -106,6 +107,7 @@ export function createPool(
     },
     retire(buffer) {
       buffer.isLive = false
+      if (isDestroyed) return
       buffers--
       bytes -= buffer.byteLength
     },
@@ -143,6 +145,7 @@ export function createPool(
     },
     memory: () => ({ buffers, bytes, peakBytes, reservedBytes }),
     destroy() {
+      isDestroyed = true
       for (const { gpu } of all) gpu.destroy()
       all.clear()
       free.clear()

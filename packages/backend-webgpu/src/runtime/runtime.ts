@@ -118,6 +118,7 @@ export function createRuntime(
   let adopted: GpuBuffer | null = null
 
   function allocate(byteLength: number): GpuBuffer {
+    failures.check()
     const buffer = adopted ?? pool.take(byteLength)
     adopted = null
     return buffer
@@ -210,8 +211,17 @@ export function createRuntime(
     allocate,
     free,
     adopting({ gpu, byteLength, onReturn }, make) {
-      adopted = pool.adopt(gpu, byteLength, onReturn)
-      return make()
+      const buffer = pool.adopt(gpu, byteLength, onReturn)
+      adopted = buffer
+      try {
+        return make()
+      } finally {
+        // Not taken, since `make` failed before.
+        if (adopted === buffer) {
+          adopted = null
+          free(buffer)
+        }
+      }
     },
     temporary,
     release,
