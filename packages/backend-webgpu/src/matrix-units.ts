@@ -97,6 +97,16 @@ export function chooseMatrixUnits(
   )
 }
 
+/** @throws RangeError unless it is a boolean or three positive integers */
+export function checkMatrixWish(wanted: boolean | MatrixSize): void {
+  if (typeof wanted === 'boolean') return
+  const { M, N, K }: Partial<MatrixSize> = wanted ?? {}
+  if ([M, N, K].every((extent) => Number.isSafeInteger(extent) && extent > 0)) return
+  throw new RangeError(
+    `webgpu: matrixUnits must be true, false or { M, N, K } of positive integers (got ${JSON.stringify(wanted)})`,
+  )
+}
+
 /** How many subgroups may share a workgroup's tile. */
 const GRIDS = [
   [2, 2],

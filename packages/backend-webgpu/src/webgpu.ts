@@ -1,7 +1,7 @@
 import type { Backend } from '@dit/tensor'
 import { checkedLossScale, createBackend } from './backend.js'
 import { WebGpuUnavailableError } from './errors.js'
-import { chooseMatrixUnits, MATRIX_FEATURE, type MatrixSize } from './matrix-units.js'
+import { checkMatrixWish, chooseMatrixUnits, MATRIX_FEATURE, type MatrixSize } from './matrix-units.js'
 
 export interface WebGpuOptions {
   /** Where adapters come from; `navigator.gpu` by default, `nodeGpu()` of `@dit/backend-webgpu/node` in Node. */
@@ -51,6 +51,7 @@ export interface WebGpuOptions {
  * The backend that runs on a graphics card through WebGPU, with own kernels for everything, fused ones included.
  *
  * @throws WebGpuUnavailableError where there is no WebGPU or no adapter, saying what to do
+ * @throws RangeError when an option is none of its choices
  * @throws RangeError when `subgroups` is `on` and there are none
  * @throws RangeError when `halves` is `f16` and the adapter has no `shader-f16`
  * @throws RangeError when `matrixUnits` are asked for and the adapter has none for that precision, or they do not go with other options
@@ -69,6 +70,11 @@ export async function webgpu({
   matrixUnits = false,
   tiles = 'auto',
 }: WebGpuOptions = {}): Promise<Backend> {
+  checkChoice('precision', precision, ['f32', 'f16'])
+  checkChoice('halves', halves, ['auto', 'f16', 'packed'])
+  checkChoice('subgroups', subgroups, ['auto', 'on', 'off'])
+  checkChoice('tiles', tiles, ['auto', 'large', 'small'])
+  checkMatrixWish(matrixUnits)
   const adapter = given ?? (await requestAdapter(gpu ?? pageGpu(), powerPreference))
   const hasF16 = adapter.features.has('shader-f16')
   if (halves === 'f16' && !hasF16) {
@@ -98,6 +104,11 @@ export async function webgpu({
     adapterText: adapterText(adapter),
     isSoftware: isSoftware(adapter),
   })
+}
+
+function checkChoice<T extends string>(name: string, value: T, choices: readonly T[]): void {
+  if (choices.includes(value)) return
+  throw new RangeError(`webgpu: ${name} must be one of ${choices.join(', ')} (got ${JSON.stringify(value)})`)
 }
 
 /** A device with everything of the adapter that kernels can use: f16, subgroups, its own limits, and what else is asked for. */

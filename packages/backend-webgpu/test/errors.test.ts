@@ -1,7 +1,7 @@
 import { add, dispose, flatLayout, full, reference, scope, tensor } from '@dit/tensor'
 import { expect, test, vi } from 'vitest'
 import { runtimeOf } from '../src/describe.js'
-import { describeWebGpu, DeviceLostError, webgpu } from '../src/index.js'
+import { describeWebGpu, DeviceLostError, webgpu, type WebGpuOptions } from '../src/index.js'
 import { USAGE } from '../src/runtime/constants.js'
 import type { GpuBuffer } from '../src/runtime/pool.js'
 import { nullBackend } from './drivers.js'
@@ -31,6 +31,20 @@ test('numbers of shader-f16 on an adapter without it are refused', async () => {
   await expect(webgpu({ adapter, precision: 'f16', halves: 'f16' })).rejects.toThrow(
     'webgpu: halves must be packed on this adapter, which has no shader-f16 (acme (Card 1))',
   )
+})
+
+test('options that are none of their choices are refused, and not taken for another', async () => {
+  const refused = async (options: object) =>
+    webgpu(options as WebGpuOptions).catch((error: unknown) => (error as Error).message)
+  expect(await refused({ precision: 'float32' })).toBe('webgpu: precision must be one of f32, f16 (got "float32")')
+  expect(await refused({ halves: 'f32' })).toBe('webgpu: halves must be one of auto, f16, packed (got "f32")')
+  expect(await refused({ subgroups: false })).toBe('webgpu: subgroups must be one of auto, on, off (got false)')
+  expect(await refused({ tiles: 'big' })).toBe('webgpu: tiles must be one of auto, large, small (got "big")')
+  for (const matrixUnits of [0, null, 'true', [], { M: 16 }, { M: 16, N: 16, K: 0 }, { M: -8, N: 8, K: 8 }]) {
+    expect(await refused({ matrixUnits })).toBe(
+      `webgpu: matrixUnits must be true, false or { M, N, K } of positive integers (got ${JSON.stringify(matrixUnits)})`,
+    )
+  }
 })
 
 test('subgroups on an adapter without them are refused', async () => {
