@@ -43,12 +43,16 @@ type Held =
  *
  * @param weights under the official names, from `readLayout`
  * @throws RangeError when a float16 would overflow: hold such weights in bf16
+ * @throws RangeError when `dtype` is another
  * @throws TypeError when a tensor holds no floats
  */
 export async function holdParams(
   weights: TensorFile,
   { dtype = 'f16', backend = currentBackend() }: HoldParamsOptions = {},
 ): Promise<ParameterSource> {
+  if (dtype !== 'f16' && dtype !== 'bf16') {
+    throw new RangeError(`holdParams: dtype must be f16 or bf16 (got ${JSON.stringify(dtype)})`)
+  }
   const held = new Map<string, Held | Tensor>()
   const shapes: Record<string, Shape> = {}
   let largest = 0

@@ -171,3 +171,10 @@ describe('refuses', () => {
     expect(() => forward(TINY, held, inputs)).toThrow('missing: pos_embed [1, 4, 8]')
   })
 })
+
+test('another dtype is refused, and not taken for one of them', async () => {
+  const weights = fileOf({ 'a.weight': f32([1]) })
+  await expect(holdParams(weights, { dtype: 'float16' as 'f16', backend })).rejects.toThrow(
+    new RangeError('holdParams: dtype must be f16 or bf16 (got "float16")'),
+  )
+})
