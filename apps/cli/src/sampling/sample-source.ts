@@ -63,10 +63,10 @@ export async function findSource(flags: SourceFlags): Promise<SampleSource> {
 }
 
 async function ofRun(flags: SourceFlags): Promise<SampleSource> {
-  const { folder, config, store, path, step, notices } = await findModel(flags)
-  const which = flags.raw === true ? 'model' : 'ema'
   if (flags.half !== undefined) throw new UsageError('--half is for --weights; the checkpoints of runs are small')
   if (flags.heads !== undefined) throw new UsageError('--heads is for --weights; a run knows its own')
+  const { folder, config, store, path, step, notices } = await findModel(flags)
+  const which = flags.raw === true ? 'model' : 'ema'
   return {
     name: folder,
     title: `${folder}, step ${step}, ${which === 'model' ? 'trained' : 'averaged'} weights`,
