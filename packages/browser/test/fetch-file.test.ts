@@ -134,6 +134,24 @@ test('tensors of a file are fetched one by one', async () => {
   expect(server.ranges.slice(asked)).toHaveLength(1)
 })
 
+test('a file that changes is refused by its date or size, too, and so are other bytes than were asked for', async () => {
+  for (const told of [{ tells: 'date' }, { tells: 'nothing' }] as const) {
+    server = await serveFile(file, told)
+    const source = await urlSource(server.url)
+    expect(await source.read(10, 14)).toEqual(file.slice(10, 14))
+    server.replace(told.tells === 'date' ? file.toReversed() : file.slice(1))
+    await expect(source.read(0, 4)).rejects.toThrow(
+      told.tells === 'date'
+        ? /urlSource: .* has changed meanwhile/
+        : /was asked for bytes 0-3\/200001 and gave others \(Content-Range: bytes 0-3\/200000\)/,
+    )
+    await server.close()
+  }
+  server = await serveFile(file, { headers: { ETag: 'W/"1"' } })
+  const source = await urlSource(server.url)
+  expect(await source.read(10, 14)).toEqual(file.slice(10, 14))
+})
+
 test('a file that changes between two ranges is refused', async () => {
   server = await serveFile(file)
   const source = await urlSource(server.url)
