@@ -53,6 +53,14 @@ export async function originRunStore(
   // for every line. Lines that are lost with the tab are of steps after the last checkpoint, which run again.
   const appended = new Map<string, string>()
 
+  // One after another: what changes a file is a copy of it, and of two copies the one that is closed last would hold.
+  let last: Promise<unknown> = Promise.resolve()
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = last.then(work)
+    last = turn.catch(() => {})
+    return turn
+  }
+
   /** Writes what waits for a file to its end. Where that fails it goes on waiting. */
   async function writeAppended(path: string): Promise<void> {
     const text = appended.get(path)
@@ -86,14 +94,15 @@ export async function originRunStore(
 
   return {
     location,
-    read,
-    write: (path, contents) => put(path, typeof contents === 'string' ? new TextEncoder().encode(contents) : contents),
+    read: (path) => inTurn(() => read(path)),
+    write: (path, contents) =>
+      inTurn(() => put(path, typeof contents === 'string' ? new TextEncoder().encode(contents) : contents)),
     async writeTensors(path, tensors, metadata) {
       const arrays = new Map<string, StoredArray>()
       for (const [key, { dtype, shape, data }] of tensors) {
         arrays.set(key, { dtype, shape, data: typeof data === 'function' ? await data() : data } as StoredArray)
       }
-      return put(path, writeSafetensors(arrays, metadata))
+      return inTurn(() => put(path, writeSafetensors(arrays, metadata)))
     },
     async openTensors(path) {
       const handle = await file(path, false)
@@ -107,40 +116,44 @@ export async function originRunStore(
       return { ...(await openSafetensors(source)), close: async () => {} }
     },
     async inspect(path) {
-      const bytes = await read(path)
+      const bytes = await inTurn(() => read(path))
       return bytes === null ? null : recordOf(bytes)
     },
     async append(path, text) {
       appended.set(path, (appended.get(path) ?? '') + text)
     },
-    async truncate(path, bytes) {
-      await writeAppended(path)
-      const handle = (await file(path, true))!
-      const stream = await handle.createWritable({ keepExistingData: true })
-      await stream.truncate(bytes)
-      await stream.close()
-    },
-    flush: writeAppended, // whose `close` waits for it
+    truncate: (path, bytes) =>
+      inTurn(async () => {
+        await writeAppended(path)
+        const handle = (await file(path, true))!
+        const stream = await handle.createWritable({ keepExistingData: true })
+        await stream.truncate(bytes)
+        await stream.close()
+      }),
+    flush: (path) => inTurn(() => writeAppended(path)), // whose `close` waits for it
     async list(path) {
-      for (const waiting of appended.keys()) await writeAppended(waiting)
+      await inTurn(async () => {
+        for (const waiting of appended.keys()) await writeAppended(waiting)
+      })
       const inside = await directory(path === '' ? [] : path.split('/'), false)
       const names: string[] = []
       if (inside !== null) for await (const key of inside.keys()) names.push(key)
       return names.toSorted()
     },
-    async remove(path) {
-      for (const waiting of appended.keys()) {
-        if (waiting === path || waiting.startsWith(`${path}/`)) appended.delete(waiting)
-      }
-      const parts = path.split('/')
-      const parent = await directory(parts.slice(0, -1), false)
-      await parent?.removeEntry(parts.at(-1)!, { recursive: true }).catch(nullIfMissing)
-    },
+    remove: (path) =>
+      inTurn(async () => {
+        for (const waiting of appended.keys()) {
+          if (waiting === path || waiting.startsWith(`${path}/`)) appended.delete(waiting)
+        }
+        const parts = path.split('/')
+        const parent = await directory(parts.slice(0, -1), false)
+        await parent?.removeEntry(parts.at(-1)!, { recursive: true }).catch(nullIfMissing)
+      }),
     async lock() {
       const unlock = await lockRun(locks, `dit ${folder}/${name}`, location)
       return async () => {
         // Of a run that ended with an error, the lines that led to it. It is the error that must be heard of.
-        for (const waiting of appended.keys()) await writeAppended(waiting).catch(() => {})
+        for (const waiting of appended.keys()) await inTurn(() => writeAppended(waiting)).catch(() => {})
         await unlock()
       }
     },

@@ -49,3 +49,62 @@ test('the name of a run must be one', async () => {
     'originRunStore: name must be letters, digits, -, _ and . (got "../a")',
   )
 })
+
+/** A file system in memory, whose files change when a copy of theirs is closed, as those of pages. */
+function folder() {
+  const folders = new Map<string, ReturnType<typeof folder>>()
+  const files = new Map<string, Uint8Array>()
+  const missing = () => new DOMException('missing', 'NotFoundError')
+  return {
+    async getDirectoryHandle(name: string, { create = false } = {}) {
+      if (create && !folders.has(name)) folders.set(name, folder())
+      const found = folders.get(name)
+      if (found === undefined) throw missing()
+      return found
+    },
+    async getFileHandle(name: string, { create = false } = {}) {
+      if (create && !files.has(name)) files.set(name, new Uint8Array())
+      if (!files.has(name)) throw missing()
+      return {
+        getFile: async () => new Blob([files.get(name)! as Uint8Array<ArrayBuffer>]),
+        async createWritable({ keepExistingData = false } = {}) {
+          let copy = keepExistingData ? files.get(name)!.slice() : new Uint8Array()
+          return {
+            async write(given: Uint8Array | { position: number; data: string }) {
+              const [at, bytes] =
+                given instanceof Uint8Array ? [0, given] : [given.position, new TextEncoder().encode(given.data)]
+              const longer = new Uint8Array(Math.max(copy.length, at + bytes.length))
+              longer.set(copy)
+              longer.set(bytes, at)
+              copy = longer
+            },
+            async truncate(size: number) {
+              copy = copy.slice(0, size)
+            },
+            async close() {
+              files.set(name, copy)
+            },
+          }
+        },
+      }
+    },
+  }
+}
+
+test('a log that is read and flushed at the same time has every line once', async () => {
+  const root = folder()
+  vi.stubGlobal('navigator', { storage: { getDirectory: async () => root }, locks: {} })
+  const store = await originRunStore('a')
+  const text = async () => new TextDecoder().decode((await store.read('log.jsonl'))!)
+  await store.append('log.jsonl', 'one\n')
+  await Promise.all([store.flush('log.jsonl'), store.read('log.jsonl'), store.inspect('log.jsonl')])
+  expect(await text()).toBe('one\n')
+  const flushed = store.flush('log.jsonl')
+  await store.append('log.jsonl', 'two\n')
+  const cut = store.truncate('log.jsonl', 6)
+  await store.append('log.jsonl', '!\n')
+  await Promise.all([flushed, cut, store.flush('log.jsonl')])
+  expect((await text()).startsWith('one\ntw')).toBe(true)
+  await Promise.all([store.append('log.jsonl', 'more\n'), store.flush('log.jsonl'), store.write('log.jsonl', 'new\n')])
+  expect(await text()).toBe('new\n')
+})
