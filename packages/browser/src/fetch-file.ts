@@ -61,22 +61,30 @@ export async function fetchFile(
     }
   }
   const cache = cacheName === null ? undefined : await orUncached(() => openCache(cacheName))
-  const kept = await orUncached(async () => cache?.match(url))
-  const takeKept = async (from: Response) => {
-    const bytes = new Uint8Array(await from.arrayBuffer())
+  let kept = await orUncached(async () => cache?.match(url))
+  /** Null where there is nothing, or nothing that can be read: then it is as if there were nothing. */
+  const takeKept = async (): Promise<Uint8Array | null> => {
+    const bytes = await orUncached(async () => kept && new Uint8Array(await kept.arrayBuffer()))
+    kept = undefined
+    if (bytes === undefined) return null
     onProgress?.({ bytes: bytes.length, total: bytes.length, isCached: true })
     return bytes
   }
-  if (kept !== undefined && !revalidate) return takeKept(kept)
+  if (!revalidate) {
+    const bytes = await takeKept()
+    if (bytes !== null) return bytes
+  }
   const download: Download = { parts: [], bytes: 0, total: null, tag: null, validators: {} }
   for (let attempt = 0; ; attempt++) {
     try {
       const isUnchanged = await continueDownload(url, download, kept, signal, onProgress)
-      if (isUnchanged) return await takeKept(kept!)
-      break
+      if (!isUnchanged) break
     } catch (error) {
       if (error instanceof RefusedError || signal?.aborted === true || attempt === retries) throw error
+      continue
     }
+    const bytes = await takeKept()
+    if (bytes !== null) return bytes
   }
   const file = joined(download)
   const headers = { 'Content-Length': String(file.length), ...download.validators }

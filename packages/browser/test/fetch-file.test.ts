@@ -74,6 +74,21 @@ test('a cache that cannot be opened, read or filled is told of, and the file com
   }
 })
 
+test('what is kept and cannot be read any more is loaded anew, and told of', async () => {
+  server = await serveFile(file)
+  const gone = () => Object.assign(new Response('', { headers: { ETag: '"1"' } }), { arrayBuffer: no })
+  const no = () => Promise.reject(new Error('evicted'))
+  const put = vi.fn<(url: string, response: Response) => Promise<void>>(async () => {})
+  vi.stubGlobal('caches', { open: async () => ({ match: async () => gone(), put }) })
+  for (const revalidate of [false, true]) {
+    const told: unknown[] = []
+    expect(await fetchFile(server.url, { revalidate, onCacheError: (error) => told.push(error) })).toEqual(file)
+    expect(told.map(String)).toEqual(['Error: evicted'])
+  }
+  expect(server.statuses).toEqual([200, 304, 200])
+  expect(put).toHaveBeenCalledTimes(2)
+})
+
 test('where even the name of the cache throws, as in a frame of a sandbox, the file comes all the same', async () => {
   server = await serveFile(file)
   Object.defineProperty(globalThis, 'caches', {
