@@ -3,8 +3,8 @@ import { flagOf } from '../options/flag-of.js'
 import type { TrainFlags } from '../options/train-options.js'
 import { largest } from './job.js'
 
-/** What each rank may have its own of; the keys of a config file count, not its place. */
-const OWN: ReadonlySet<string> = new Set<keyof TrainFlags>(['threads', 'patience', 'config'])
+/** What each rank may have its own of; the keys of a config file count, not its place, and rank 0 alone reports. */
+const OWN: ReadonlySet<string> = new Set<keyof TrainFlags>(['threads', 'patience', 'config', 'quiet', 'json'])
 
 /**
  * How the options of a rank differ from those of rank 0, by which all ranks train, as a message on every rank; null where none do.

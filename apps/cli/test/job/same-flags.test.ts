@@ -16,7 +16,16 @@ const ALIKE = 'start all ranks with the same options, but for --threads and --pa
 
 test('the same options in any order, with other threads and patience, differ in nothing', async () => {
   const flags = { steps: 4, clip: null, flip: false }
-  const other = { flip: false, clip: null, steps: 4, threads: 2, patience: 5, config: 'b.json' }
+  const other = {
+    flip: false,
+    clip: null,
+    steps: 4,
+    threads: 2,
+    patience: 5,
+    config: 'b.json',
+    quiet: true,
+    json: true,
+  }
   expect(await told(flags, { ...other }, { ...flags, config: 'a.json' })).toBeNull()
   expect(await flagDifference(singleCommunicator(), flags)).toBeNull()
 })
