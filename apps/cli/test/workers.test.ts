@@ -36,8 +36,11 @@ test('two threads train like one process, in a run folder like any other', { tim
   expect(readdirSync(two).toSorted()).toEqual(readdirSync(one).toSorted())
   // The reference engine computes in float64: sums of another order are 1e-16 apart.
   lossesOf(two).forEach((loss, i) => expect(loss).toBeCloseTo(lossesOf(one)[i], 6))
-  const again = await runDit([...flags, '--workers', '2', '--shard-optimizer', '--out', sharded])
+  const again = await runDit([...flags, '--workers', '2', '--shard-optimizer', '--json', '--out', sharded])
   expect(again.code).toBe(0)
+  const shares = [...again.stdout.matchAll(/"waitShare":([\d.e-]+)/g)].map(([, share]) => Number(share))
+  expect(shares).toHaveLength(lossesOf(sharded).length)
+  for (const share of shares) expect(share).toBeLessThan(1)
   lossesOf(sharded).forEach((loss, i) => expect(loss).toBeCloseTo(lossesOf(one)[i], 6))
 })
 

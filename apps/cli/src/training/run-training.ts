@@ -1,6 +1,7 @@
 import { rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  type Communicator,
   CheckpointPartError,
   LOG,
   NonFiniteLossError,
@@ -46,7 +47,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   const store = awaitingLock(namingStore(own), job.processes === undefined ? 0 : LOCK_SECONDS)
   const data = batchSource(prepared.data.dataset, { ...config, batchSize, rank, worldSize })
   const examples = config.data.kind === 'latents' ? drawnBatches(data, config.seed) : data
-  const reporter = createReporter(prepared, output, worldSize)
+  const reporter = createReporter(prepared, output, communicator)
   const interruption = job.interruption(() =>
     reporter.notice('stopping: a checkpoint is written (once more quits at once)'),
   )
@@ -174,7 +175,12 @@ interface Reporter {
 /** Steps over which the shown loss is averaged: single ones jump with the timesteps that they drew. */
 const LOSS_WINDOW = 50
 
-function createReporter({ folder, config, isResume }: PreparedRun, output: Output, numWorkers: number): Reporter {
+function createReporter(
+  { folder, config, isResume }: PreparedRun,
+  output: Output,
+  communicator: Communicator,
+): Reporter {
+  const numWorkers = communicator.size
   const losses: number[] = []
   let progress: Progress | null = null
   let step = 0
@@ -183,9 +189,10 @@ function createReporter({ folder, config, isResume }: PreparedRun, output: Outpu
   let isLogFailing = false
   let isUnsaved = false
   let began = performance.now()
-  let waited = 0
-  /** Share of the time that went into waiting for other workers. */
-  const waitShare = () => waited / ((performance.now() - began) / 1000)
+  /** Seconds for other workers: before the run began, and up to now. */
+  let [waitedBefore, waited] = [0, 0]
+  /** Share of the run's time that went into waiting for other workers. */
+  const waitShare = () => (waited - waitedBefore) / ((performance.now() - began) / 1000)
   const say = (text: string) => (progress === null ? output.line(text) : progress.line(text))
   const stateText = ({ loss, learningRate }: StepRecord) => {
     losses.push(loss)
@@ -207,6 +214,7 @@ function createReporter({ folder, config, isResume }: PreparedRun, output: Outpu
       step = event.step
       if (event.type === 'start') {
         began = performance.now()
+        waitedBefore = waited = communicator.traffic().waitSeconds
         lastCheckpoint = event.resumedFrom
         for (const notice of event.notices) output.notice(notice)
         if (isResume) {
