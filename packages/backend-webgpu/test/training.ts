@@ -13,6 +13,7 @@ import {
   mean,
   randomNormal,
   randomStream,
+  reference,
   scope,
   silu,
   square,
@@ -128,4 +129,17 @@ function block(x: Tensor, siluC: Tensor, p: (name: string) => Tensor, { numHeads
   const normed = layerNormModulate(between, shiftMlp, scaleMlp, 1e-6)
   const hidden = linear(normed, p('fc1.weight'), p('fc1.bias'), { activation: 'gelu' }) // [B, N, 4 D]
   return gatedResidual(between, gateMlp, linear(hidden, p('fc2.weight'), p('fc2.bias'))) // [B, N, D]
+}
+
+/** Losses of the first steps of a small model, whose start `reference` draws. */
+export async function firstLosses(on: Backend, steps: number): Promise<number[]> {
+  const run = await training(on, reference(), { B: 2, N: 9, D: 24, depth: 2, numHeads: 3 })
+  const values: number[] = []
+  for (let i = 0; i < steps; i++) {
+    const loss = run.step()
+    values.push((await loss.data())[0])
+    loss.dispose()
+  }
+  run.dispose()
+  return values
 }
