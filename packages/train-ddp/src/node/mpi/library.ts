@@ -93,8 +93,7 @@ export async function loadMpi(names: readonly string[]): Promise<MpiLibrary> {
     version,
     handles,
     call: functions(library),
-    endAfter: alarm(koffi),
-    endWithParent: parentDeath(koffi),
+    ...systemCalls(koffi),
   }
 }
 
@@ -164,26 +163,25 @@ function libraryVersion(library: Koffi.LibraryHandle): string {
   return new TextDecoder().decode(text.subarray(0, length[0])).split(/[\n\0]/)[0]
 }
 
-function alarm(koffi: typeof Koffi): (seconds: number) => void {
-  const libc = process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6'
-  try {
-    return koffi.load(libc).func('alarm', 'uint', ['uint']) as (seconds: number) => void
-  } catch {
-    // Without it, an abort that hangs is ended by the patience of the other ranks.
-    return () => {}
-  }
-}
-
 /** PR_SET_PDEATHSIG and SIGKILL. */
 const [ON_PARENT_DEATH, KILL] = [1, 9]
 
-function parentDeath(koffi: typeof Koffi): () => void {
-  if (process.platform !== 'linux') return () => {}
-  const prctl = koffi.load('libc.so.6').func('prctl', 'int', ['int', 'ulong']) as (
-    option: number,
-    value: number,
-  ) => number
-  return () => void prctl(ON_PARENT_DEATH, KILL)
+function systemCalls(koffi: typeof Koffi): Pick<MpiLibrary, 'endAfter' | 'endWithParent'> {
+  const isLinux = process.platform === 'linux'
+  try {
+    const libc = koffi.load(isLinux ? 'libc.so.6' : 'libSystem.B.dylib')
+    const alarm = libc.func('alarm', 'uint', ['uint']) as (seconds: number) => number
+    const prctl = isLinux
+      ? (libc.func('prctl', 'int', ['int', 'ulong']) as (option: number, value: number) => number)
+      : () => 0
+    return {
+      endAfter: (seconds) => void alarm(seconds),
+      endWithParent: () => void prctl(ON_PARENT_DEATH, KILL),
+    }
+  } catch {
+    // Without them, an abort that hangs is ended by the patience of the other ranks, and a rank may outlive its launcher.
+    return { endAfter() {}, endWithParent() {} }
+  }
 }
 
 async function loadKoffi(): Promise<typeof Koffi> {
