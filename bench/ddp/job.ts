@@ -1,6 +1,5 @@
 // One rank of a measured job: threads of this process, or the processes that an MPI launcher has started. Rank 0 prints JSON.
-import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { connect } from 'node:net'
 import { cpu } from '@dit/backend-cpu'
 import type { DiTConfig } from '@dit/model'
 import { integers, normals, randomStream } from '@dit/random'
@@ -14,7 +13,7 @@ export interface DdpJob {
   readonly model: DiTConfig
   readonly batchPerWorker: number
   readonly shardOptimizer: boolean
-  /** A file with the number of steps that may be done so far, or `end`. */
+  /** A socket that gives a byte for each step that may be done, and ends when there are to be no more. */
   readonly turns?: string
   /** Floats of an all-reduce. */
   readonly size: number
@@ -26,9 +25,6 @@ export interface DdpStep {
   /** Of these, how long rank 0 waited for others. */
   readonly waited: number
 }
-
-/** Milliseconds between two looks at the file of turns: a looking worker takes less than a hundredth of a core. */
-const LOOK = 2
 
 const tell = ({ rank }: Communicator, step: DdpStep) => {
   if (rank === 0) process.stdout.write(`${JSON.stringify(step)}\n`)
@@ -51,27 +47,24 @@ async function trained(communicator: Communicator, job: DdpJob): Promise<void> {
   })
   const data: BatchSource = { batch: (step) => rows(step, 0, batchSize), rows }
   const options = { model, recipe, data, backend, seed: 0, steps: 1e6, communicator, shardOptimizer }
-  let mayGoOn = await turn(job.turns!, 1)
+  const turns = turnsOf(job.turns!)
+  await turns.next()
   let [began, waited] = [performance.now(), 0]
   for await (const event of train(options)) {
     if (event.type !== 'step') continue
     const { waitSeconds } = event.traffic
     tell(communicator, { seconds: (performance.now() - began) / 1000, waited: waitSeconds - waited })
     waited = waitSeconds
-    mayGoOn = await turn(job.turns!, event.record.step + 1)
-    if (!mayGoOn) break
+    if ((await turns.next()).done) break
     began = performance.now()
   }
   await backend.dispose()
 }
 
-/** True once a step may be done, false where there are to be no more. */
-async function turn(file: string, step: number): Promise<boolean> {
-  for (;;) {
-    const text = readFileSync(file, 'utf8')
-    if (text === 'end') return false
-    if (Number(text) >= step) return true
-    await sleep(LOOK)
+/** Ends of waits for the next step. Whoever waits takes no time of a core, so that the jobs at work have both for themselves. */
+async function* turnsOf(socket: string): AsyncGenerator<void, void, void> {
+  for await (const bytes of connect(socket)) {
+    for (let step = 0; step < (bytes as Buffer).length; step++) yield
   }
 }
 

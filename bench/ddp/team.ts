@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -20,17 +22,24 @@ export interface Team {
 export async function startTeam(job: DdpJob, jobs: number, workers: number, joined: Joined): Promise<Team> {
   const folder = await mkdtemp(join(tmpdir(), 'dit-ddp-'))
   const turns = join(folder, 'turns')
-  await writeFile(turns, '0')
-  const runs = Array.from({ length: jobs }, () => startRun({ ...job, turns }, workers, joined))
   let allowed = 0
+  const ranks = new Set<Socket>()
+  const server = createServer((rank) => {
+    // Of a rank that is lost its job tells.
+    rank.on('error', () => {}).write(new Uint8Array(allowed))
+    ranks.add(rank)
+  }).listen(turns)
+  await once(server, 'listening')
+  const runs = Array.from({ length: jobs }, () => startRun({ ...job, turns }, workers, joined))
   return {
     async take(steps) {
       allowed += steps
-      await writeFile(turns, String(allowed))
+      for (const rank of ranks) rank.write(new Uint8Array(steps))
       return Promise.all(runs.map(async (run) => run.read(steps)))
     },
     async end() {
-      await writeFile(turns, 'end')
+      for (const rank of ranks) rank.end()
+      server.close()
       await Promise.all(runs.map(async ({ ended }) => ended))
       await rm(folder, { recursive: true, force: true })
     },
