@@ -27,6 +27,11 @@ INLINE void multiply_tile(const float *a, long a_step, const float *b, long b_st
   for (int r = 0; r < MR; r++) {
     for (int v = 0; v < NV; v++) sums[r][v] = splat(0.0f);
   }
+#ifdef ISA
+  // What is written at the end is fetched meanwhile; WebAssembly has no instruction for it.
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; r++) __builtin_prefetch(c + r * c_row, 1), __builtin_prefetch(c + r * c_row + NR - 1, 1);
+#endif
   const float *end = b + k * b_step;
   while (b < end) {
     // The way out after each step keeps V8 from mixing the steps, for which it would have too few registers.
