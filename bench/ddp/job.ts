@@ -13,8 +13,8 @@ export interface DdpJob {
   readonly model: DiTConfig
   readonly batchPerWorker: number
   readonly shardOptimizer: boolean
-  /** A socket that gives a byte for each step that may be done, and ends when there are to be no more. */
-  readonly turns?: string
+  /** A port of this machine, where a byte comes for each step that may be done, and the end when there are to be no more. */
+  readonly turns?: number
   /** Floats of an all-reduce. */
   readonly size: number
 }
@@ -61,9 +61,9 @@ async function trained(communicator: Communicator, job: DdpJob): Promise<void> {
   await backend.dispose()
 }
 
-/** Ends of waits for the next step. Whoever waits takes no time of a core, so that the jobs at work have both for themselves. */
-async function* turnsOf(socket: string): AsyncGenerator<void, void, void> {
-  for await (const bytes of connect(socket)) {
+/** One item for each step that may be done. A wait takes no time of a core: those are left to the jobs at work. */
+async function* turnsOf(port: number): AsyncGenerator<void, void, void> {
+  for await (const bytes of connect(port, '127.0.0.1')) {
     for (let step = 0; step < (bytes as Buffer).length; step++) yield
   }
 }

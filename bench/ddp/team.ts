@@ -1,9 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { DdpJob, DdpStep } from './job.js'
@@ -20,16 +17,15 @@ export interface Team {
 
 /** Starts `jobs` jobs of `workers` workers each, which wait for their first turn. */
 export async function startTeam(job: DdpJob, jobs: number, workers: number, joined: Joined): Promise<Team> {
-  const folder = await mkdtemp(join(tmpdir(), 'dit-ddp-'))
-  const turns = join(folder, 'turns')
   let allowed = 0
   const ranks = new Set<Socket>()
   const server = createServer((rank) => {
     // Of a rank that is lost its job tells.
     rank.on('error', () => {}).write(new Uint8Array(allowed))
     ranks.add(rank)
-  }).listen(turns)
+  }).listen(0, '127.0.0.1')
   await once(server, 'listening')
+  const { port: turns } = server.address() as AddressInfo
   const runs = Array.from({ length: jobs }, () => startRun({ ...job, turns }, workers, joined))
   return {
     async take(steps) {
@@ -41,7 +37,6 @@ export async function startTeam(job: DdpJob, jobs: number, workers: number, join
       for (const rank of ranks) rank.end()
       server.close()
       await Promise.all(runs.map(async ({ ended }) => ended))
-      await rm(folder, { recursive: true, force: true })
     },
   }
 }
