@@ -90,13 +90,16 @@ export const CASES: readonly BenchCase[] = [
 /**
  * The cases that a list of names and groups stands for, in the order of `CASES`; all but the extra ones by default.
  *
+ * @param others names that are no cases of these, for the error
  * @throws RangeError for a name that is neither
  */
-export function chooseCases(names: readonly string[] | null): readonly BenchCase[] {
+export function chooseCases(names: readonly string[] | null, others: readonly string[] = []): readonly BenchCase[] {
   if (names === null) return CASES.filter(({ group }) => group !== 'extra')
   for (const wanted of names) {
     if (!CASES.some(({ name, group }) => name === wanted || group === wanted)) {
-      throw new RangeError(`bench: no case ${wanted} (there are ${CASES.map(({ name }) => name).join(', ')})`)
+      throw new RangeError(
+        `bench: no case ${wanted} (there are ${[...CASES.map(({ name }) => name), ...others].join(', ')})`,
+      )
     }
   }
   return CASES.filter(({ name, group }) => names.includes(name) || names.includes(group))

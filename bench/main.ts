@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { appendFile, writeFile } from 'node:fs/promises'
 import { areWorkersBuilt, buildWorker } from './built-worker.js'
 import { ceilingText, measureCeilings } from './ceiling.js'
 import { type DdpRow, runDdp } from './ddp/run-ddp.js'
@@ -17,6 +17,8 @@ async function main(): Promise<number> {
     console.log(USAGE)
     return 0
   }
+  // A file that cannot be written is found before the hour that fills it.
+  if (options.json !== null) await appendFile(options.json, '')
   const machine = describeMachine()
   const loadBefore = currentLoad()
   console.log(machineText(machine))
@@ -31,7 +33,7 @@ async function main(): Promise<number> {
   const { results, skipped, disagreements } = await runCases(options)
   const { engines, rounds } = options
   const ddp: DdpRow[] = []
-  for (const size of options.ddp) ddp.push(...(await runDdp({ engines, rounds, size })))
+  for (const size of options.ddp) ddp.push(...(await runDdp({ engines, rounds, size, log })))
   if (options.json !== null) {
     const load = { before: loadBefore, after: currentLoad() }
     const date = new Date().toISOString()
@@ -41,13 +43,15 @@ async function main(): Promise<number> {
   return disagreements.length > 0 || results.length + ddp.length === 0 ? 1 : 0
 }
 
+/** A line that the next one replaces. */
+function log(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`)
+}
+
 async function runCases(options: BenchOptions) {
   const results: Measured[] = []
   const skipped: Skipped[] = []
   const disagreements: string[] = []
-  const log = (line: string) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`)
-  }
   const missing = new Set<string>()
   for (const item of options.cases) {
     const rows = rowsOf(options.engines, options.threads).filter(

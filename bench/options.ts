@@ -68,10 +68,14 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
   }
   const names = listOf(values.cases)
   const others = names?.filter((name) => !(name in DDP_CASES)) ?? null
+  const ddp = names?.flatMap((name) => DDP_CASES[name] ?? []) ?? []
+  if (ddp.length > 0 && !engines.some((name) => name === 'cpu-wasm' || name === 'cpu-native')) {
+    throw new RangeError(`bench: ddp measures cpu-wasm and cpu-native (got ${engines.join(', ')})`)
+  }
   const threads = listOf(values.threads)?.map((text) => positive('threads', text)) ?? [1, availableParallelism()]
   return {
-    cases: others?.length === 0 ? [] : chooseCases(others),
-    ddp: names?.flatMap((name) => DDP_CASES[name] ?? []) ?? [],
+    cases: others?.length === 0 ? [] : chooseCases(others, Object.keys(DDP_CASES)),
+    ddp,
     engines,
     threads: [...new Set(threads)],
     rounds: positive('rounds', values.rounds),

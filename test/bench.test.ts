@@ -6,20 +6,21 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compareRows } from '../bench/agreement.js'
 import { CASES, chooseCases } from '../bench/cases.js'
+import type { DdpRow } from '../bench/ddp/run-ddp.js'
 import { rowsOf } from '../bench/engines.js'
+import { parseOptions } from '../bench/options.js'
 import type { Measured } from '../bench/run-case.js'
 import { median, spread } from '../bench/statistics.js'
 import { caseTable } from '../bench/table.js'
 
 const root = join(import.meta.dirname, '..')
+// The packages' sources, as in the other tests: no build is needed.
+const node = ['--conditions=@dit/source', '--import', './tools/typescript.mjs', 'bench/main.ts']
 
 describe('a run of the smallest case on two engines', () => {
   let folder: string
   let output: string
   let record: { machine: { cores: number }; results: Measured[]; skipped: unknown[]; disagreements: unknown[] }
-
-  // The packages' sources, as in the other tests: no build is needed.
-  const node = ['--conditions=@dit/source', '--import', './tools/typescript.mjs', 'bench/main.ts']
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'dit-bench-test-'))
@@ -52,6 +53,39 @@ describe('a run of the smallest case on two engines', () => {
     expect(output).toMatch(/checked: largest difference 0\.\d+ of the tolerance/)
     expect(output).toMatch(/vs tfjs-wasm-plain\n.*tfjs-wasm-plain .* 1\.00x\n.*reference .*x\n/)
   })
+})
+
+test('two workers are compared with one, and a record says so', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dit-bench-test-'))
+  try {
+    const json = join(folder, 'results.json')
+    const options = ['--cases', 'ddp-tiny', '--engines', 'cpu-wasm', '--rounds', '2', '--json', json]
+    const { stdout } = await promisify(execFile)(process.execPath, [...node, ...options], { cwd: root })
+    const { ddp } = JSON.parse(readFileSync(json, 'utf8')) as { ddp: DdpRow[] }
+    expect(ddp.slice(0, 4).map(({ name }) => name)).toEqual([
+      'one worker',
+      'two that are apart',
+      '2 threads',
+      '2 threads, sharded optimizer',
+    ])
+    expect(ddp[0]).toMatchObject({ engine: 'wasm', tokens: 16, speedup: 1, best: 1, waitShare: 0 })
+    for (const { seconds, examples, speedup } of ddp) {
+      // Of the three steps of a turn the first is not timed.
+      expect(seconds).toHaveLength(4)
+      expect(examples).toBeGreaterThan(0)
+      expect(speedup).toBeGreaterThan(0)
+    }
+    expect(stdout).toMatch(/all-reduce of 0\.25 MiB, 2 threads: \S+ GiB\/s\n/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}, 120_000)
+
+test('a run that could give nothing is refused before it begins', () => {
+  expect(() => parseOptions(['--cases', 'ddpp'])).toThrow(/^bench: no case ddpp \(.*, ddp, ddp-256, ddp-tiny\)$/)
+  expect(() => parseOptions(['--cases', 'ddp', '--engines', 'tfjs-wasm'])).toThrow(
+    'bench: ddp measures cpu-wasm and cpu-native (got tfjs-wasm)',
+  )
 })
 
 describe('when engines compute different things', () => {

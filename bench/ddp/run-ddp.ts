@@ -32,6 +32,8 @@ export interface DdpOptions {
   readonly rounds: number
   /** Which models: tokens of a picture, or one small enough for a test. */
   readonly size: 64 | 256 | 'tiny'
+  /** Called with what is being measured. */
+  readonly log: (line: string) => void
 }
 
 /**
@@ -66,7 +68,7 @@ const SIZE = 2 ** 23
  * all-reduce against plain MPI. All ways are alive at once and take turns, so that the two rates of a ratio are seconds apart
  * and a machine that slows down slows both. Prints lines as they come.
  */
-export async function runDdp({ engines, rounds, size }: DdpOptions): Promise<readonly DdpRow[]> {
+export async function runDdp({ engines, rounds, size, log }: DdpOptions): Promise<readonly DdpRow[]> {
   const isTiny = size === 'tiny'
   const base: DdpJob = {
     what: 'train',
@@ -83,7 +85,7 @@ export async function runDdp({ engines, rounds, size }: DdpOptions): Promise<rea
   )
   const rows: DdpRow[] = []
   for (const engine of (['wasm', 'native'] as const).filter((name) => engines.includes(`cpu-${name}`))) {
-    for (const row of await compare({ ...base, engine }, ways, rounds)) {
+    for (const row of await compare({ ...base, engine }, ways, rounds, log)) {
       rows.push({ engine, tokens, ...row })
       console.log(
         `${`cpu-${engine}, ${row.name}`.padEnd(40)} ${row.examples.toFixed(2).padStart(6)}  ` +
@@ -97,12 +99,13 @@ export async function runDdp({ engines, rounds, size }: DdpOptions): Promise<rea
   return rows
 }
 
-async function compare(job: DdpJob, ways: readonly Way[], rounds: number) {
+async function compare(job: DdpJob, ways: readonly Way[], rounds: number, log: DdpOptions['log']) {
   const teams: Team[] = []
   const rateOf = (seconds: readonly number[], workers: number) =>
     seconds.reduce((sum, each) => sum + (workers * job.batchPerWorker) / each, 0)
   try {
-    for (const { jobs, workers, joined, shardOptimizer = false } of ways) {
+    for (const { name, jobs, workers, joined, shardOptimizer = false } of ways) {
+      log(`cpu-${job.engine}: starts ${name}`)
       const team = await startTeam({ ...job, shardOptimizer }, jobs, workers, joined)
       teams.push(team)
       await team.take(1)
@@ -112,7 +115,8 @@ async function compare(job: DdpJob, ways: readonly Way[], rounds: number) {
     /** Of each job. */
     const all: number[][][] = ways.map(({ jobs }) => Array.from({ length: jobs }, () => []))
     for (let round = 0; round < rounds; round++) {
-      for (const [i, { workers }] of ways.entries()) {
+      for (const [i, { name, workers }] of ways.entries()) {
+        log(`cpu-${job.engine}: round ${round + 1} of ${rounds}, ${name}`)
         const taken = (await teams[i].take(STEPS)).map((steps) => steps.slice(1))
         const seconds = taken.map((steps) => steps.map((step) => step.seconds))
         seconds.forEach((steps, of) => all[i][of].push(...steps))
@@ -140,6 +144,7 @@ async function compare(job: DdpJob, ways: readonly Way[], rounds: number) {
       }
     })
   } finally {
+    log('')
     await Promise.all(teams.map(async (team) => team.end()))
   }
 }
