@@ -57,7 +57,8 @@ test('every option can live in a config file, and the command line wins', async 
   const { code, stdout, stderr } = await runDit(['train', '--config', file, '--steps', '1', '--batch', '2'])
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' })
   const config = JSON.parse(readFileSync(join(folder, 'run', 'config.json'), 'utf8')) as RunConfig
-  expect(config).toMatchObject({ steps: 1, flip: false, sampleEvery: null, model: { hiddenSize: 16 } })
+  expect(config).toMatchObject({ steps: 1, flip: false, sampleEvery: null })
+  expect(config.objective).toMatchObject({ network: { config: { hiddenSize: 16 } } })
   expect(config.recipe).toMatchObject({ batchSize: 2, maxGradientNorm: null })
 })
 
