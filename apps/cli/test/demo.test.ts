@@ -5,7 +5,7 @@ import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { demoFolder } from '../src/demo/demo-folder.js'
 import { type DemoScore, scoreDemo, scoreLines, spreadRatio } from '../src/demo/score.js'
-import { runDit, temporaryFolder } from './support/run-dit.js'
+import { runDit, runProcess, temporaryFolder } from './support/run-dit.js'
 import { tinyConfig } from './support/tiny-run.js'
 
 /** A process trains and samples; on a busy machine that takes long. */
@@ -44,7 +44,7 @@ test('trains, draws, judges; a second one gets a folder of its own', { timeout: 
 test('Ctrl-C saves, and the same command goes on', { timeout: SLOW }, async () => {
   const cwd = temporaryFolder()
   const args = ['demo', '--steps', '12', '--per-class', '1', '--out', 'demo']
-  const stopped = await runDit(args, { cwd, interruptAt: /1\/12 / })
+  const stopped = await runProcess(args, { cwd, interruptAt: /1\/12 / })
   expect(stopped.code).toBe(130)
   expect(stopped.stderr).toMatch(
     /stopped at step \d+ of 12\. A checkpoint is saved\. The same command goes on from here/,

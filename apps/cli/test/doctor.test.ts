@@ -4,7 +4,7 @@ import { checkNode } from '../src/doctor/check-machine.js'
 import { findingLines, isHealthy } from '../src/doctor/finding.js'
 import { checkKernels, relativeError } from '../src/doctor/kernel-check.js'
 import { ENGINE_NAMES } from '../src/engines/names.js'
-import { runDit } from './support/run-dit.js'
+import { runProcess } from './support/run-dit.js'
 
 interface Report {
   readonly ok: boolean
@@ -12,7 +12,7 @@ interface Report {
 }
 
 test('lists what is there, and is content where the engines work', async () => {
-  const { code, stdout, stderr } = await runDit(['doctor'])
+  const { code, stdout, stderr } = await runProcess(['doctor'])
   expect(stderr).toBe('')
   expect(code).toBe(0)
   expect(stdout).toMatch(/node +ok +\d+\./)
@@ -22,7 +22,7 @@ test('lists what is there, and is content where the engines work', async () => {
 })
 
 test('--json has every check with its details', async () => {
-  const { code, stdout } = await runDit(['doctor', '--json'])
+  const { code, stdout } = await runProcess(['doctor', '--json'])
   expect(code).toBe(0)
   const report = JSON.parse(stdout) as Report
   expect(report.ok).toBe(true)

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { testNeeding } from '../../../test/require.js'
 import { findMpi } from '../../../test/find-mpi.js'
 import type { RunConfig } from '../src/run/run-config.js'
-import { PROGRAM, runDit, temporaryFolder } from './support/run-dit.js'
+import { PROGRAM, runProcess, temporaryFolder } from './support/run-dit.js'
 import { TINY } from './support/tiny-flags.js'
 
 /** A job of processes and threads, on a busy machine. */
@@ -28,15 +28,15 @@ function lossesOf(run: string): number[] {
 test('two threads train like one process, in a run folder like any other', { timeout: SLOW }, async () => {
   const folder = temporaryFolder()
   const [one, two, sharded] = ['one', 'two', 'sharded'].map((name) => join(folder, name))
-  expect((await runDit([...flags, '--out', one])).code).toBe(0)
-  const { code, stdout, stderr } = await runDit([...flags, '--workers', '2', '--out', two])
+  expect((await runProcess([...flags, '--out', one])).code).toBe(0)
+  const { code, stdout, stderr } = await runProcess([...flags, '--workers', '2', '--out', two])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toContain('\nworkers 2 threads\n')
   expect(stdout).toMatch(/rank 0 has waited for other workers for \d+\.\d % of the time/)
   expect(readdirSync(two).toSorted()).toEqual(readdirSync(one).toSorted())
   // The reference engine computes in float64: sums of another order are 1e-16 apart.
   lossesOf(two).forEach((loss, i) => expect(loss).toBeCloseTo(lossesOf(one)[i], 6))
-  const again = await runDit([...flags, '--workers', '2', '--shard-optimizer', '--json', '--out', sharded])
+  const again = await runProcess([...flags, '--workers', '2', '--shard-optimizer', '--json', '--out', sharded])
   expect(again.code).toBe(0)
   const shares = [...again.stdout.matchAll(/"waitShare":([\d.e-]+)/g)].map(([, share]) => Number(share))
   expect(shares).toHaveLength(lossesOf(sharded).length)
@@ -46,12 +46,12 @@ test('two threads train like one process, in a run folder like any other', { tim
 
 test('a run goes on with another number of workers only if asked to', { timeout: SLOW }, async () => {
   const run = join(temporaryFolder(), 'run')
-  const first = await runDit([...flags, '--workers', '2', '--shard-optimizer', '--out', run, '--decay', 'constant'])
+  const first = await runProcess([...flags, '--workers', '2', '--shard-optimizer', '--out', run, '--decay', 'constant'])
   expect(first.code).toBe(0)
-  const refused = await runDit(['train', '--resume', run, '--steps', '6'])
+  const refused = await runProcess(['train', '--resume', run, '--steps', '6'])
   expect(refused.code).toBe(1)
   expect(refused.stderr).toContain('the run had 2 workers and has 1 worker. Pass allowInexact (--allow-inexact)')
-  const { code, stderr } = await runDit(['train', '--resume', run, '--steps', '6', '--allow-inexact'])
+  const { code, stderr } = await runProcess(['train', '--resume', run, '--steps', '6', '--allow-inexact'])
   expect(code).toBe(0)
   expect(stderr).toContain('resumed inexactly: the run had 2 workers and has 1 worker')
   expect(lossesOf(run)).toHaveLength(6)
@@ -60,7 +60,7 @@ test('a run goes on with another number of workers only if asked to', { timeout:
 test('recomputation and accumulation are settings of the run', { timeout: SLOW }, async () => {
   const run = join(temporaryFolder(), 'run')
   const options = ['--recompute', '1', '--accumulate', '2', '--workers', '2', '--out', run]
-  expect((await runDit([...flags, ...options])).code).toBe(0)
+  expect((await runProcess([...flags, ...options])).code).toBe(0)
   const config = JSON.parse(readFileSync(join(run, 'config.json'), 'utf8')) as RunConfig
   expect(config).toMatchObject({ recompute: 1, recipe: { batchSize: 4, microBatchSize: 1 } })
 })
@@ -68,7 +68,7 @@ test('recomputation and accumulation are settings of the run', { timeout: SLOW }
 test('Ctrl-C stops all threads with a checkpoint', { timeout: SLOW }, async () => {
   const run = join(temporaryFolder(), 'run')
   const args = ['train', ...TINY, '--steps', '100000', '--workers', '2', '--out', run]
-  const { code, stderr } = await runDit(args, { interruptAt: /1\/100000 / })
+  const { code, stderr } = await runProcess(args, { interruptAt: /1\/100000 / })
   expect(code).toBe(130)
   expect(stderr).toContain('stopping: a checkpoint is written')
   expect(stderr).toMatch(/stopped at step \d+ of 100000; a checkpoint is saved/)
@@ -83,7 +83,7 @@ describe('what cannot be is refused before anything is written', () => {
     [['--workers', '5'], 'rank 0: a batch of 4 is too small for 5 workers; raise --batch, or start fewer'],
     [['--workers', '0'], "option '--workers <n|auto>' argument '0' is invalid"],
   ])('%j', async (options, text) => {
-    const { code, stderr } = await runDit([...flags, '--out', join(temporaryFolder(), 'run'), ...options])
+    const { code, stderr } = await runProcess([...flags, '--out', join(temporaryFolder(), 'run'), ...options])
     expect(code).toBe(2)
     expect(stderr).toContain(text)
   })
@@ -95,9 +95,9 @@ for (const name of ['openmpi', 'mpich'] as const) {
   test(`${name}: dit starts mpirun, and the run is that of two threads`, { timeout: SLOW }, async () => {
     const folder = temporaryFolder()
     const [threads, processes] = ['threads', 'processes'].map((kind) => join(folder, kind))
-    expect((await runDit([...flags, '--workers', '2', '--out', threads])).code).toBe(0)
+    expect((await runProcess([...flags, '--workers', '2', '--out', threads])).code).toBe(0)
     const launcher = ['--mpirun', mpi!.command(2).join(' ')]
-    const { code, stdout } = await runDit([...flags, ...launcher, '--out', processes], { env: mpi!.env })
+    const { code, stdout } = await runProcess([...flags, ...launcher, '--out', processes], { env: mpi!.env })
     expect(code).toBe(0)
     expect(stdout).toMatch(/workers 2 processes \(.*; rank and host:pid: 0 \S+:\d+, 1 \S+:\d+\)/)
     // Sums of two are the same bits in any order.

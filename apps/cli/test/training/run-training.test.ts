@@ -15,7 +15,7 @@ async function trainOnUnreadable(folder: string): Promise<void> {
   const data = { dataset, config: tinyConfig.data, close: async () => {} }
   const engine = { backend: reference(), description: tinyConfig.engine }
   const prepared = { folder, config: tinyConfig, data, engine, isResume: false, allowInexact: false }
-  await runTraining(prepared, createOutput({ quiet: true }))
+  await runTraining(prepared, createOutput({ quiet: true }, process))
 }
 
 test('a run that fails before its first step is done leaves its name free', async () => {
