@@ -8,6 +8,7 @@ import { listFiles, packageOf, readImports, readText, resolveRelative, sourceOf 
 /** The map of docs/architecture.md: a package may depend only on packages of a lower floor. */
 const FLOORS: Readonly<Record<string, number>> = {
   '@dit/random': 0,
+  '@dit/collectives': 0,
   '@dit/tensor': 1,
   '@dit/schedules': 1,
   '@dit/checkpoint': 1,
@@ -28,7 +29,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 }
 
 /** Packages that hold no tensors, and so must not depend on the tensor package. */
-const WITHOUT_TENSORS = ['random', 'schedules', 'checkpoint', 'scaling', 'metrics', 'data'].map(
+const WITHOUT_TENSORS = ['random', 'collectives', 'schedules', 'checkpoint', 'scaling', 'metrics', 'data'].map(
   (name) => `@dit/${name}`,
 )
 

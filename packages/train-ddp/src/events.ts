@@ -1,5 +1,5 @@
+import type { Traffic } from '@dit/collectives'
 import type { Params } from '@dit/tensor'
-import type { Traffic } from './communicator/communicator.js'
 import type { StepRecord } from './run/log.js'
 
 /** Ranks could not write their parts of a checkpoint; the text names them. */

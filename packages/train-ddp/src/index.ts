@@ -1,3 +1,16 @@
+export {
+  CommunicationError,
+  type Communicator,
+  type DirectCollectives,
+  type Floats,
+  type Numbers,
+  onRankZero,
+  RankZeroError,
+  sharedText,
+  singleCommunicator,
+  type Traffic,
+  type Transfer,
+} from '@dit/collectives'
 export { type BatchSource, rowsOf, type TrainBatch } from './batch.js'
 export { DamagedCheckpointError, findCheckpoint, type FoundCheckpoint, readCounters } from './checkpoint/load.js'
 export { loadCheckpointParams } from './checkpoint/load-params.js'
@@ -6,17 +19,6 @@ export { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST, type Tensor
 export { partFile } from './checkpoint/open-part.js'
 export { type KeepPolicy, pruneCheckpoints } from './checkpoint/prune.js'
 export type { SavedCounters, SavedParallel } from './checkpoint/counters.js'
-export {
-  CommunicationError,
-  type Communicator,
-  type DirectCollectives,
-  type Floats,
-  type Traffic,
-  type Transfer,
-} from './communicator/communicator.js'
-export type { Numbers } from './communicator/numbers.js'
-export { singleCommunicator } from './communicator/single.js'
-export { onRankZero, RankZeroError, sharedText } from './parallel/rank-zero.js'
 export {
   CheckpointPartError,
   InexactResumeError,

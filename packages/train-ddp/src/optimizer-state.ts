@@ -1,3 +1,4 @@
+import type { Communicator, Floats } from '@dit/collectives'
 import {
   adamw,
   type AdamWStep,
@@ -13,7 +14,6 @@ import {
   type Tensor,
   zeros,
 } from '@dit/tensor'
-import type { Communicator, Floats } from './communicator/communicator.js'
 import { type Bucket, type BucketPart, partLength, partOf } from './parallel/buckets.js'
 import {
   directCollectives,

@@ -1,3 +1,4 @@
+import type { Communicator } from '@dit/collectives'
 import { type DiTConfig, isTrainable, parameterShapes } from '@dit/model'
 import type { LossHistory } from '@dit/schedules'
 import {
@@ -10,7 +11,6 @@ import {
   flatten,
   type Params,
 } from '@dit/tensor'
-import type { Communicator } from './communicator/communicator.js'
 import { initialLossScale, type LossScale } from './loss-scale.js'
 import { type OptimizerState, shardedOptimizer, wholeOptimizer } from './optimizer-state.js'
 import { type Bucket, bucketLayout } from './parallel/buckets.js'

@@ -1,4 +1,5 @@
 import { dropLabels } from '@dit/adaln'
+import type { Communicator } from '@dit/collectives'
 import { type GaussianDiffusion, trainingLosses } from '@dit/diffusion'
 import { type DiTConfig, forward, nullLabel } from '@dit/model'
 import { integers, randomStream, uniforms } from '@dit/random'
@@ -16,7 +17,6 @@ import {
   valueAndGrad,
 } from '@dit/tensor'
 import { sliceBatch, type TrainBatch } from './batch.js'
-import type { Communicator } from './communicator/communicator.js'
 import { emaDecayAt, learningRateAt } from './learning-rate.js'
 import { grownLossScale } from './loss-scale.js'
 import type { TrainRecipe } from './recipe.js'

@@ -1,3 +1,11 @@
+import {
+  anyRank,
+  CommunicationError,
+  type Communicator,
+  onRankZero,
+  sharedText,
+  singleCommunicator,
+} from '@dit/collectives'
 import { gaussianDiffusion } from '@dit/diffusion'
 import { type DiTConfig, initParams, outChannels } from '@dit/model'
 import { emptyLossHistory } from '@dit/schedules'
@@ -9,13 +17,10 @@ import { findCheckpoint, loadTensors, readCounters } from './checkpoint/load.js'
 import { type KeepPolicy, pruneCheckpoints } from './checkpoint/prune.js'
 import { saveCheckpoint } from './checkpoint/save.js'
 import { saveShards } from './checkpoint/save-shards.js'
-import { CommunicationError, type Communicator } from './communicator/communicator.js'
-import { singleCommunicator } from './communicator/single.js'
 import { InexactResumeError, NonFiniteLossError, type TrainEvent } from './events.js'
 import { type LossScale, shrunkLossScale } from './loss-scale.js'
 import { checkReplicas } from './parallel/check-replicas.js'
 import { wholeEma } from './parallel/gather-ema.js'
-import { anyRank, onRankZero, sharedText } from './parallel/rank-zero.js'
 import { checkChoice, checkRecipe, type TrainRecipe } from './recipe.js'
 import { type LogMark, logProblem, type LogWriter, openLog } from './run/log.js'
 import type { RunStore } from './run/run-store.js'

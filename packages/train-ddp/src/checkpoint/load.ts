@@ -1,6 +1,5 @@
+import { type Communicator, type Floats, onRankZero } from '@dit/collectives'
 import { formatShape, sameShape, type Tensor, upload } from '@dit/tensor'
-import type { Communicator, Floats } from '../communicator/communicator.js'
-import { onRankZero } from '../parallel/rank-zero.js'
 import type { RunStore } from '../run/run-store.js'
 import type { TrainState } from '../state.js'
 import { parseCounters, type SavedCounters } from './counters.js'

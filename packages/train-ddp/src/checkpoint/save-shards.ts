@@ -1,7 +1,13 @@
-import { CommunicationError, type Communicator, type Floats } from '../communicator/communicator.js'
+import {
+  CommunicationError,
+  type Communicator,
+  type Floats,
+  onRankZero,
+  RankZeroError,
+  sharedText,
+} from '@dit/collectives'
 import { CheckpointPartError } from '../events.js'
 import type { Moment } from '../optimizer-state.js'
-import { onRankZero, RankZeroError, sharedText } from '../parallel/rank-zero.js'
 import type { FileRecord, RunStore } from '../run/run-store.js'
 import type { TrainState } from '../state.js'
 import { checkpointPath, shardFile, shardsIndexFile, TENSOR_PARTS } from './names.js'

@@ -1,6 +1,5 @@
-import type { Communicator } from '../communicator/communicator.js'
+import { type Communicator, onRankZero } from '@dit/collectives'
 import { MOMENTS } from '../optimizer-state.js'
-import { onRankZero } from '../parallel/rank-zero.js'
 import type { FileRecord, RunStore } from '../run/run-store.js'
 import type { TrainState } from '../state.js'
 import type { SavedCounters } from './counters.js'

@@ -1,6 +1,6 @@
+import type { Floats } from '@dit/collectives'
 import type { Tensor } from '@dit/tensor'
 import { type Moment, valueOf } from '../optimizer-state.js'
-import type { Floats } from '../communicator/communicator.js'
 import type { TensorSource } from '../run/run-store.js'
 import type { TrainState } from '../state.js'
 import type { TensorPart } from './names.js'

@@ -1,14 +1,22 @@
-export { claimDevice, visibleDevice } from './cuda-device.js'
-export { folderRunStore } from './folder-store.js'
-export { mpiPlace, type MpiPlace } from './mpi/launcher.js'
-export { type MpiCommunicator, mpiCommunicator, type MpiOptions, processesOf } from './mpi/mpi-communicator.js'
-export { failGroup, threadGroup, type ThreadGroup } from './threads/group.js'
-export { threadCommunicator, type ThreadCommunicatorOptions } from './threads/thread-communicator.js'
 export {
+  claimDevice,
+  failGroup,
+  type MpiCommunicator,
+  mpiCommunicator,
+  type MpiOptions,
+  mpiPlace,
+  type MpiPlace,
+  processesOf,
   runThreads,
+  threadCommunicator,
+  type ThreadCommunicatorOptions,
+  threadGroup,
+  type ThreadGroup,
   type ThreadJob,
   ThreadJobError,
   type ThreadJobOptions,
   type ThreadSeat,
   threadSeat,
-} from './threads/run-threads.js'
+  visibleDevice,
+} from '@dit/collectives/node'
+export { folderRunStore } from './folder-store.js'

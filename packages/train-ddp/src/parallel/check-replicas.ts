@@ -1,5 +1,5 @@
+import { CommunicationError, type Communicator, type Floats } from '@dit/collectives'
 import { type Tensor, typedArray } from '@dit/tensor'
-import { type Communicator, CommunicationError, type Floats } from '../communicator/communicator.js'
 import { readElements } from './staging.js'
 
 /** Elements that are copied to the host at once: a copy of all would be the peak of a worker's memory. */

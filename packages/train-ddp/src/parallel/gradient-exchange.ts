@@ -1,5 +1,5 @@
+import type { Communicator, Floats, Transfer } from '@dit/collectives'
 import type { Backend, FlatParams } from '@dit/tensor'
-import type { Communicator, Floats, Transfer } from '../communicator/communicator.js'
 import { type Bucket, type BucketPart, partLength, partOf } from './buckets.js'
 import { directCollectives, readElements, segmentNumbers, type Staging, writeElements } from './staging.js'
 

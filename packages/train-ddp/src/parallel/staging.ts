@@ -1,6 +1,5 @@
+import type { Communicator, DirectCollectives, Floats, Numbers } from '@dit/collectives'
 import { type Backend, elements, type Tensor, type TensorData, typedArray } from '@dit/tensor'
-import type { Communicator, DirectCollectives, Floats } from '../communicator/communicator.js'
-import type { Numbers } from '../communicator/numbers.js'
 
 /** Arrays on the host that numbers of an engine travel through, used again and again. */
 export interface Staging {

@@ -16,7 +16,7 @@ import {
   type TrainOptions,
 } from '../../src/index.js'
 import { folderRunStore } from '../../src/node/index.js'
-import { localCommunicators } from '../local-communicators.js'
+import { localCommunicators } from '../../../../test/support/local-communicators.js'
 import { tinyData, tinyModel, tinyRecipe } from '../setting.js'
 
 const base: Omit<TrainOptions, 'store' | 'communicator'> = {

@@ -6,7 +6,7 @@ import { openPart } from '../../src/checkpoint/open-part.js'
 import { type Communicator, memoryRunStore, type RunStore, train } from '../../src/index.js'
 import { folderRunStore } from '../../src/node/index.js'
 import { tinyData, tinyModel, tinyRecipe } from '../setting.js'
-import { join } from './join.js'
+import { join } from '../../../../test/support/join.js'
 
 /** What a case of the job does; see `parallel-training.test.ts`. */
 export interface Case {

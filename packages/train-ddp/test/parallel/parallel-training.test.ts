@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { testNeeding } from '../../../../test/require.js'
-import { findMpi, type Mpi } from '../../../../test/find-mpi.js'
-import { runJob } from '../jobs/run-job.js'
+import { findMpi, type Mpi } from '../../../../test/support/find-mpi.js'
+import { runJob } from '../../../../test/support/run-job.js'
 import type { Case, CaseResult } from '../jobs/training.js'
 
 const STEPS = 4
@@ -35,7 +35,7 @@ async function compute(workers: number, mpi: Mpi | null): Promise<Record<string,
   const folder = mkdtempSync(join(tmpdir(), 'dit-ddp-'))
   try {
     const result = join(folder, 'result.json')
-    const ended = await runJob('training.ts', { cases, result }, workers, mpi)
+    const ended = await runJob(new URL('../jobs/training.ts', import.meta.url), { cases, result }, workers, mpi)
     if (ended.code !== 0) throw new Error(`the job ended with ${ended.code}: ${ended.stderr}`)
     return JSON.parse(readFileSync(result, 'utf8')) as Record<string, CaseResult>
   } finally {

@@ -1,4 +1,4 @@
-import { CommunicationError, type Communicator } from '../communicator/communicator.js'
+import { CommunicationError, type Communicator } from './communicator.js'
 
 /** What rank 0 tells the others while they wait for its work. */
 const COMMANDS = { beat: 0, together: 1, done: 2, failed: 3 } as const

@@ -1,5 +1,5 @@
 import koffi from 'koffi'
-import { join } from './join.js'
+import { join } from '../../../../test/support/join.js'
 
 /** mmap: PROT_NONE, and MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE of Linux. */
 const [NOTHING, HERE_ALONE] = [0, 0x100022]

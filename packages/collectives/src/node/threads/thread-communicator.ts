@@ -4,8 +4,8 @@ import {
   type Communicator,
   type DirectCollectives,
   type Transfer,
-} from '../../communicator/communicator.js'
-import { arrayNumbers } from '../../communicator/numbers.js'
+} from '../../communicator.js'
+import { arrayNumbers } from '../../numbers.js'
 import { START_PATIENCE, waitUntil } from '../wait-until.js'
 import { allGatherChunks, allReduceChunks, broadcastChunks, type Chunk, reduceScatterChunks } from './chunks.js'
 import { counterIndex, FAILED, type Phase, type ThreadGroup, VERSION } from './group.js'

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { testNeeding } from '../../../../test/require.js'
-import type { Fault } from '../jobs/fault.js'
-import { findMpi, type Mpi } from '../../../../test/find-mpi.js'
-import { type Ended, runJob } from '../jobs/run-job.js'
+import { testNeeding } from '../../../test/require.js'
+import type { Fault } from './jobs/fault.js'
+import { findMpi, type Mpi } from '../../../test/support/find-mpi.js'
+import { type Ended, runJob } from '../../../test/support/run-job.js'
 
 /** Three ranks, of which the second meets a fault in its sixth step. */
 async function jobWith(fault: Fault, mpi: Mpi | null): Promise<Ended> {
-  const ended = await runJob('fault.ts', { fault }, 3, mpi)
+  const ended = await runJob(new URL('jobs/fault.ts', import.meta.url), { fault }, 3, mpi)
   expect(ended.stdout).toContain('step 0')
   expect(ended.stdout).not.toContain('step 5')
   return ended
@@ -38,7 +38,7 @@ async function expectEnd(fault: Fault, mpi: Mpi | null, message: RegExp): Promis
 }
 
 async function expectEarlyEnd(exitCode: number, mpi: Mpi | null): Promise<void> {
-  const { code, seconds } = await runJob('early.ts', { code: exitCode }, 3, mpi)
+  const { code, seconds } = await runJob(new URL('jobs/early.ts', import.meta.url), { code: exitCode }, 3, mpi)
   expect(code).not.toBe(0)
   expect(seconds).toBeLessThan(SECONDS)
 }

@@ -1,5 +1,5 @@
 import type { Communicator } from '../../src/index.js'
-import { join } from './join.js'
+import { join } from '../../../../test/support/join.js'
 
 /** Every collective on lengths around the size of a chunk, many at once, and in both precisions; prints `ok`. */
 async function main(communicator: Communicator): Promise<void> {

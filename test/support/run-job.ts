@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Mpi } from '../../../../test/find-mpi.js'
+import type { Mpi } from './find-mpi.js'
 
 export interface Ended {
   readonly code: number | null
@@ -9,17 +9,17 @@ export interface Ended {
   readonly seconds: number
 }
 
-const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url))
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))
 
-/** Runs `program.ts` of this folder as a job of `workers`: threads of one process, or processes that MPI starts. */
+/** Runs a program (a file of TypeScript) as a job of `workers`: threads of one process, or processes that MPI starts. */
 export async function runJob(
-  program: string,
+  program: URL,
   job: object,
   workers: number,
   mpi: Mpi | null,
   onOutput: (stdout: string) => void = () => {},
 ): Promise<Ended> {
-  const script = fileURLToPath(new URL(program, import.meta.url))
+  const script = fileURLToPath(program)
   const node = [
     process.execPath,
     '--max-old-space-size=128',

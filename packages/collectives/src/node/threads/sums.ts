@@ -1,4 +1,4 @@
-import type { Floats } from '../../communicator/communicator.js'
+import type { Floats } from '../../numbers.js'
 import { base64 } from './sums-module.js'
 
 /** Pages of 64 KiB at the start of the memory that belong to the module. */

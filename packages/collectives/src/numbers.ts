@@ -1,4 +1,5 @@
-import type { Floats } from './communicator.js'
+/** Numbers that collectives sum and move: what engines compute in. */
+export type Floats = Float32Array | Float64Array
 
 /** Numbers in a row, wherever they lie: in an array, or on an engine. */
 export interface Numbers {

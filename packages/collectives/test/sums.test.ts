@@ -1,9 +1,9 @@
 import { assert, expect, test } from 'vitest'
-import { compilerVersion } from '../../../../tools/wasm/compile.js'
-import { testNeeding } from '../../../../test/require.js'
-import { placeSums, ROOM_START, sharedRoom } from '../../src/node/threads/sums.js'
-import { base64, compiler as recorded } from '../../src/node/threads/sums-module.js'
-import { buildSums } from '../../tools/build-sums.js'
+import { compilerVersion } from '../../../tools/wasm/compile.js'
+import { testNeeding } from '../../../test/require.js'
+import { placeSums, ROOM_START, sharedRoom } from '../src/node/threads/sums.js'
+import { base64, compiler as recorded } from '../src/node/threads/sums-module.js'
+import { buildSums } from '../tools/build-sums.js'
 
 const compiler = ['clang-16', 'clang'].find((name) => compilerVersion(name) === recorded)
 

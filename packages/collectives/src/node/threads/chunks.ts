@@ -1,5 +1,4 @@
-import type { Floats } from '../../communicator/communicator.js'
-import type { Numbers } from '../../communicator/numbers.js'
+import type { Floats, Numbers } from '../../numbers.js'
 import type { SumPlaces } from './sums.js'
 
 /** One piece of a collective, small enough for a slot. Arrays in `slots` are the ranks' places for it, in rank order. */

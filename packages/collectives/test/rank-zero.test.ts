@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { CommunicationError, onRankZero, RankZeroError, singleCommunicator } from '../../src/index.js'
-import { localCommunicators } from '../local-communicators.js'
+import { CommunicationError, onRankZero, RankZeroError, singleCommunicator } from '../src/index.js'
+import { localCommunicators } from '../../../test/support/local-communicators.js'
 
 const fail = async () => {
   throw new RangeError('the batch is too small')

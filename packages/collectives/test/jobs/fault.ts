@@ -1,4 +1,4 @@
-import { join } from './join.js'
+import { join } from '../../../../test/support/join.js'
 
 /** What happens to rank 1 in the midst of its work. */
 export type Fault = 'throw' | 'exit' | 'exit-0' | 'block' | 'memory' | 'kill' | 'stop' | 'launcher'

@@ -1,5 +1,5 @@
-import type { Communicator } from '../../src/index.js'
-import { mpiCommunicator, mpiPlace, runThreads, threadGroup, threadSeat } from '../../src/node/index.js'
+import type { Communicator } from '@dit/collectives'
+import { mpiCommunicator, mpiPlace, runThreads, threadGroup, threadSeat } from '@dit/collectives/node'
 
 /** Runs a program's `main` on every rank: in the processes that MPI has started, or in threads of this one. */
 export async function join(

@@ -1,5 +1,5 @@
 import { isMainThread, parentPort, type ResourceLimits, Worker, workerData } from 'node:worker_threads'
-import type { Communicator } from '../../communicator/communicator.js'
+import type { Communicator } from '../../communicator.js'
 import { failGroup, type ThreadGroup, threadGroup } from './group.js'
 import { threadCommunicator } from './thread-communicator.js'
 

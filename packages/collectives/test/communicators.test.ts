@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { testNeeding } from '../../../../test/require.js'
-import { singleCommunicator } from '../../src/index.js'
-import { mpiPlace, threadCommunicator, threadGroup } from '../../src/node/index.js'
-import { findMpi, type Mpi } from '../../../../test/find-mpi.js'
-import { runJob } from '../jobs/run-job.js'
+import { testNeeding } from '../../../test/require.js'
+import { singleCommunicator } from '../src/index.js'
+import { mpiPlace, threadCommunicator, threadGroup } from '../src/node/index.js'
+import { findMpi, type Mpi } from '../../../test/support/find-mpi.js'
+import { runJob } from '../../../test/support/run-job.js'
 
 async function expectSums(name: string, workers: number, mpi: Mpi | null): Promise<void> {
-  const ended = await runJob('collectives.ts', {}, workers, mpi)
+  const ended = await runJob(new URL('jobs/collectives.ts', import.meta.url), {}, workers, mpi)
   expect(ended).toMatchObject({ code: 0, stdout: `ok ${name} ${workers}\n` })
 }
 
@@ -25,7 +25,7 @@ describe('joining a job leaves the end of the heap where it is', () => {
     const mpi = findMpi(name)
     const test = testNeeding('mpi', mpi !== null && process.platform === 'linux', `no mpirun of ${name} on Linux`)
     test(`with ${name}`, async () => {
-      const ended = await runJob('heap-end.ts', {}, 2, mpi)
+      const ended = await runJob(new URL('jobs/heap-end.ts', import.meta.url), {}, 2, mpi)
       expect(ended).toMatchObject({ code: 0, stdout: 'moved by 0\n' })
     })
   }
@@ -36,7 +36,7 @@ describe('a library that cannot be used is named', () => {
   const test = testNeeding('mpi', openmpi !== null && mpich !== null, 'no mpirun of both families')
   const stderrWith = async (library: string, mpi: Mpi) => {
     const env = { ...mpi.env, DIT_MPI_LIBRARY: library }
-    return (await runJob('collectives.ts', {}, 2, { ...mpi, env })).stderr
+    return (await runJob(new URL('jobs/collectives.ts', import.meta.url), {}, 2, { ...mpi, env })).stderr
   }
   test('where it is missing', async () => {
     const text = 'mpi: no MPI library could be loaded (libnothing.so: '

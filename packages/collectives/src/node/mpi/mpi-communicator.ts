@@ -1,12 +1,7 @@
 import { writeSync } from 'node:fs'
 import { hostname } from 'node:os'
-import {
-  checkParts,
-  CommunicationError,
-  type Communicator,
-  type Floats,
-  type Transfer,
-} from '../../communicator/communicator.js'
+import { checkParts, CommunicationError, type Communicator, type Transfer } from '../../communicator.js'
+import type { Floats } from '../../numbers.js'
 import { seconds } from '../clock.js'
 import { START_PATIENCE, waitUntil } from '../wait-until.js'
 import { inTime } from './in-time.js'

@@ -1,7 +1,4 @@
-import type { Numbers } from './numbers.js'
-
-/** Numbers that collectives sum and move: what engines compute in. */
-export type Floats = Float32Array | Float64Array
+import type { Floats, Numbers } from './numbers.js'
 
 /** A collective under way. The arrays that it was given must be left alone until it is done. */
 export interface Transfer {

@@ -1,4 +1,4 @@
-import type { Communicator, Floats, Transfer } from '../src/index.js'
+import type { Communicator, Floats, Transfer } from '@dit/collectives'
 
 /** What a collective was given by a rank. */
 type Given = { readonly values: Floats | Uint8Array; readonly part?: Floats; readonly root?: number }
