@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { fakePackage, loads } from '../../../packages/backend-tfjs/test/tensorflow/fake-package.js'
-import { runDit, runProcess, temporaryFolder } from './support/run-dit.js'
+import { runDit, temporaryFolder } from './support/run-dit.js'
 
 interface Report {
   readonly ok: boolean
@@ -57,12 +57,6 @@ test.each([
   expect(found.trouble).toBe(trouble)
   expect(found.text).toContain(text)
   expect(found.fix).toContain(fix)
-})
-
-test('an engine that is not there makes the examination of all engines no less content', async () => {
-  const { code, stdout, stderr } = await runProcess(['doctor'], { env: { DIT_TFJS_NODE: temporaryFolder() } })
-  expect([code, stderr]).toEqual([0, ''])
-  expect(stdout).toMatch(/tfjs-node +missing +@tensorflow\/tfjs-node is not installed\n +to get it: npm install/)
 })
 
 test('to train on an engine that is not there is an error that names what is missing', async () => {
