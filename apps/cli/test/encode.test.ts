@@ -1,48 +1,28 @@
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { bfloat16ToFloat32, float16ToFloat32, readNpz, readSafetensors } from '@dit/checkpoint'
 import { openImageFolder } from '@dit/data/node'
 import { reference, tensor } from '@dit/tensor'
 import { encode } from '@dit/vae'
-import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openLatents } from '../src/latents/open-latents.js'
 import type { LatentsManifest } from '../src/latents/manifest.js'
 import { openVae } from '../src/sampling/vae-folder.js'
-import { PROGRAM, runDit } from './support/run-dit.js'
-
-const vae = fileURLToPath(new URL('../../../test/fixtures/pipeline/vae', import.meta.url))
-const ENGINE = ['--backend', 'cpu-wasm', '--threads', '1']
+import { ENGINE, encodeArgs, makePictures, vae } from './support/pictures-to-encode.js'
+import { runDit } from './support/run-dit.js'
 
 let folder: string
 let pictures: string
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'dit-encode-'))
   pictures = join(folder, 'pictures')
-  for (const name of ['a', 'b']) {
-    mkdirSync(join(pictures, name), { recursive: true })
-    for (let i = 0; i < 5; i++) {
-      const raw = Buffer.from(
-        Array.from({ length: 10 * 12 * 3 }, (_, at) => (at * (7 + i) + (name === 'b' ? 90 : 0)) % 256),
-      )
-      const picture = sharp(raw, { raw: { width: 10, height: 12, channels: 3 } })
-      await picture.png().toFile(join(pictures, name, `${i}.png`))
-    }
-  }
+  await makePictures(pictures)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const encodeArgs = (out: string) => {
-  const sizes = ['--size', '8', '--shard', '4', '--batch', '3']
-  return ['encode', pictures, '--vae', vae, '--out', out, ...sizes, ...ENGINE]
-}
-
-const encodeInto = (out: string, ...args: string[]) => runDit([...encodeArgs(out), ...args])
+const encodeInto = (out: string, ...args: string[]) => runDit([...encodeArgs(pictures, out), ...args])
 
 const manifestOf = (out: string) => JSON.parse(readFileSync(join(out, 'latents.json'), 'utf8')) as LatentsManifest
 
@@ -99,20 +79,6 @@ test('goes on after the last whole file, to the bytes of an unbroken run', async
   for (const { file } of manifest.shards) {
     expect(readFileSync(join(broken, file)).equals(readFileSync(join(whole, file)))).toBe(true)
   }
-})
-
-test('goes on after a process that was killed, to the same bytes', async () => {
-  const [whole, killed] = [join(folder, 'whole'), join(folder, 'killed')]
-  const child = spawn(process.execPath, [PROGRAM, ...encodeArgs(killed), '--json'])
-  // Seven pictures are done: one file is whole, and a part of the second is lost.
-  child.stdout.on('data', (chunk: Buffer) => {
-    if (chunk.toString().includes('"done":7')) child.kill('SIGKILL')
-  })
-  expect((await once(child, 'close'))[1]).toBe('SIGKILL')
-  expect(manifestOf(killed).shards.length).toBeLessThan(3)
-  const { code, stdout } = await encodeInto(killed)
-  expect([code, stdout]).toEqual([0, expect.stringMatching(/found {2}[12] whole files\n/)])
-  expect(manifestOf(killed)).toEqual(manifestOf(whole))
 })
 
 test('a file that was changed is found by its checksum', async () => {

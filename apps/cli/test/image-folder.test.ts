@@ -31,7 +31,7 @@ async function makePictures(folder: string): Promise<void> {
   expect((await sharp(join(folder, 'cats', 'rotated.jpg')).metadata()).orientation).toBe(6)
 }
 
-const TRAIN = ['train', ...TINY, '--size=32', '--patch=8', '--steps=3']
+const TRAIN = ['train', ...TINY, '--size=16', '--patch=8', '--steps=3']
 
 test('rectangular, grey, palette, CMYK and rotated files train; a text file is reported, or skipped on request', async () => {
   const folder = temporaryFolder()
@@ -39,7 +39,7 @@ test('rectangular, grey, palette, CMYK and rotated files train; a text file is r
   await makePictures(data)
   const trained = await runDit([...TRAIN, '--data', data, '--out', out])
   expect(trained).toMatchObject({ code: 0, stderr: '' })
-  expect(trained.stdout).toContain(`12 pictures from ${data}, 32x32, 2 classes`)
+  expect(trained.stdout).toContain(`12 pictures from ${data}, 16x16, 2 classes`)
   const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as RunConfig
   expect(config).toMatchObject({ classes: ['cats', 'dogs'], data: { kind: 'folder', length: 12 } })
 

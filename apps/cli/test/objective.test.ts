@@ -1,8 +1,8 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseLog } from '@dit/train-ddp'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RunConfig } from '../src/run/run-config.js'
 import { runDit, temporaryFolder } from './support/run-dit.js'
 
@@ -15,7 +15,14 @@ async function fail(...args: readonly string[]): Promise<string> {
   return stderr
 }
 
-/** A module beside the others, which can import what they do. */
+/** A changed copy of the module, where it finds the same packages; gone when the test ends. */
+function moduleBeside(name: string, change: (text: string) => string): string {
+  const path = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+  writeFileSync(path, change(readFileSync(MODULE, 'utf8')))
+  onTestFinished(() => rmSync(path))
+  return path
+}
+
 function moduleOf(name: string, text: string): string {
   const path = join(temporaryFolder(), name)
   writeFileSync(path, text)
@@ -52,15 +59,11 @@ describe('dit train --objective', () => {
     const resumed = await runDit(['train', '--resume', run, '--steps', '8'])
     expect(resumed).toMatchObject({ code: 0, stderr: '' })
     expect(resumed.stdout).toContain('resuming at step 6')
-    const changed = fileURLToPath(new URL('fixtures/circle-changed.tmp.mjs', import.meta.url))
-    copyFileSync(MODULE, changed)
-    writeFileSync(changed, `${readFileSync(changed, 'utf8')}// a remark\n`)
+    const changed = moduleBeside('circle-changed.mjs', (text) => `${text}// a remark\n`)
     const moved = await runDit(['train', '--resume', run, '--steps', '9', '--objective', changed])
     expect(moved.code).toBe(0)
-    expect(moved.stderr).toMatch(/circle-changed\.tmp\.mjs has changed since the run began/)
-    writeFileSync(changed, readFileSync(changed, 'utf8').replace('?? 16', '?? 32').concat('// wider\n'))
-    const wider = fileURLToPath(new URL('fixtures/circle-wider.tmp.mjs', import.meta.url))
-    copyFileSync(changed, wider)
+    expect(moved.stderr).toMatch(/circle-changed\.mjs has changed since the run began/)
+    const wider = moduleBeside('circle-wider.mjs', (text) => text.replace('?? 16', '?? 32'))
     const refused = await runDit(['train', '--resume', run, '--steps', '10', '--objective', wider])
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain('hidden of the objective was 16 and is 32')
@@ -69,7 +72,7 @@ describe('dit train --objective', () => {
   test('learns from pictures where the module has no data, and holds some out', async () => {
     const run = join(temporaryFolder(), 'run')
     const mine = fileURLToPath(new URL('fixtures/own-dit.mjs', import.meta.url))
-    const options = ['--data', 'shapes', '--size', '8', '--val-share', '0.001', '--val-every', '3']
+    const options = ['--data', 'shapes', '--size', '8', '--val-share', '0.0001', '--val-every', '3']
     const { code, stderr } = await runDit(['train', '--objective', mine, ...options, ...ENGINE, '--out', run])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const measured = parseLog(readFileSync(join(run, 'log.jsonl'), 'utf8')).map(({ measures }) => measures?.heldOut)
@@ -93,7 +96,9 @@ describe('dit train --objective', () => {
     ['this is no module', /it cannot be imported: /],
     ['export const objective = { spec: {}, losses() {} }; export const data = 7', /data must have a function rows/],
   ])('a module that says %j is refused', async (text, message) => {
-    expect(await fail('--objective', moduleOf('mine.mjs', text), '--out', join(temporaryFolder(), 'run'))).toMatch(message)
+    expect(await fail('--objective', moduleOf('mine.mjs', text), '--out', join(temporaryFolder(), 'run'))).toMatch(
+      message,
+    )
   })
 })
 
@@ -102,15 +107,16 @@ describe('dit train --val-share', () => {
 
   test('measures in the log, the progress and dit info, and goes on with it', async () => {
     const run = join(temporaryFolder(), 'run')
-    const options = ['--val-share', '0.0005', '--val-every', '2', '--checkpoint-every', '2', '--out', run]
+    const options = ['--val-share', '0.0001', '--val-every', '2', '--checkpoint-every', '2', '--out', run]
     const { stdout } = await runDit(['train', ...tiny, ...options])
-    expect(stdout).toMatch(/held out 30 pictures, 59,970 are trained on; they are measured every 2 steps/)
+    expect(stdout).toMatch(/held out 6 pictures, 59,994 are trained on; they are measured every 2 steps/)
     expect(stdout).toMatch(/6\/6 .*held-out \d/)
     const log = readFileSync(join(run, 'log.jsonl'), 'utf8')
     const [last] = parseLog(log).slice(-1)
-    expect(Object.keys(last.measures!)).toEqual(
-      ['heldOut', ...[100, 10, 1, 0.1, 0.01].map((snr) => `heldOutSnr${snr}`)],
-    )
+    expect(Object.keys(last.measures!)).toEqual([
+      'heldOut',
+      ...[100, 10, 1, 0.1, 0.01].map((snr) => `heldOutSnr${snr}`),
+    ])
     expect((await runDit(['info', run])).stdout).toMatch(/held out +error \S+ at step 6; smallest \S+ at step \d/)
     expect((await runDit(['plot', run])).code).toBe(0)
     expect(readFileSync(join(run, 'plot.svg'), 'utf8')).toContain('held-out error')
@@ -125,9 +131,9 @@ describe('dit train --val-share', () => {
 
   test('a resumed run keeps its share, and may change its period', async () => {
     const run = join(temporaryFolder(), 'run')
-    await runDit(['train', ...tiny, '--decay', 'constant', '--val-share', '0.0005', '--out', run])
+    await runDit(['train', ...tiny, '--decay', 'constant', '--val-share', '0.0001', '--out', run])
     const { stderr } = await runDit(['train', '--resume', run, '--val-share', '0.1'])
-    expect(stderr).toContain('--val-share 0.1 (the run has 0.0005)')
+    expect(stderr).toContain('--val-share 0.1 (the run has 0.0001)')
     expect((await runDit(['train', '--resume', run, '--steps', '8', '--val-every', '1'])).code).toBe(0)
     const log = parseLog(readFileSync(join(run, 'log.jsonl'), 'utf8'))
     expect(log.filter(({ measures }) => measures !== undefined).map(({ step }) => step)).toEqual([6, 7, 8])

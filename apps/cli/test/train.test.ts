@@ -4,7 +4,7 @@ import { parseLog } from '@dit/train-ddp'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import type { RunConfig } from '../src/run/run-config.js'
-import { runDit, temporaryFolder } from './support/run-dit.js'
+import { runDit, runProcess, temporaryFolder } from './support/run-dit.js'
 import { TINY } from './support/tiny-flags.js'
 
 test('a run prints its engine first and its recipe in full, and leaves a whole run folder', async () => {
@@ -85,7 +85,7 @@ test('a loss that is not finite ends the run with one line that names the step a
 test('Ctrl-C in the last grid of samples: exit code 130, and how to get the grid', async () => {
   const out = join(temporaryFolder(), 'run')
   const args = ['train', ...TINY, '--hidden=128', '--steps', '1', '--sample-every', '9', '--out', out]
-  const { code, stderr } = await runDit(args, { interruptAt: /checkpoint .*step-0000001/ })
+  const { code, stderr } = await runProcess(args, { interruptAt: /checkpoint .*step-0000001/ })
   expect(stderr).toContain('all 1 steps are done and saved, but the last grid of samples is missing')
   expect(stderr).toContain(`dit sample --run ${out}`)
   expect(code).toBe(130)

@@ -1,9 +1,9 @@
 import { type Activation, add, concat, linear, ones, permute, softmax, sum, valueAndGrad } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { cpu } from '../src/index.js'
-import { availableEngines } from './engines.js'
+import { engines } from './engines.js'
 
-describe.each(availableEngines())('on $label', ({ options }) => {
+describe.each(engines)('on $label', ({ options }) => {
   test('tensors without elements are computed, and do not end the process', async () => {
     const backend = await cpu(options)
     const empty = (...shape: number[]) => ones(shape, { backend })

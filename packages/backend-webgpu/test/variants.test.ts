@@ -1,82 +1,10 @@
-import {
-  conv2d,
-  dispose,
-  groupNorm,
-  matmul,
-  mean,
-  randomNormal,
-  randomStream,
-  reference,
-  scope,
-  square,
-  upsample2x,
-  valueAndGrad,
-  zeros,
-} from '@dit/tensor'
-import { expect, test, vi } from 'vitest'
-import { describeWebGpu } from '../src/index.js'
-import { nullBackend } from './drivers.js'
-import { training } from './training.js'
+import { vi } from 'vitest'
+import { testVariants } from './variants.js'
 
-// Software drivers compile kernels slowly.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
+// The other variants: variants.whole.test.ts.
+vi.setConfig({ testTimeout: 180_000 })
 
-// The null backend checks shaders and bindings as a real one does; an error is thrown by what is read next.
-const precisions = [
-  { precision: 'f32', subgroups: 'on' },
-  { precision: 'f32', subgroups: 'off' },
-  { precision: 'f16', halves: 'f16' },
-  { precision: 'f16', halves: 'packed' },
-  { precision: 'f16', matrixUnits: { M: 16, N: 16, K: 16 } },
-  { precision: 'f16', matrixUnits: { M: 16, N: 8, K: 16 } },
-  { precision: 'f32', matrixUnits: { M: 8, N: 8, K: 8 } },
-] as const
-for (const precision of precisions) {
-  for (const tiles of ['large', 'small'] as const) {
-    test(`every kernel compiles with ${JSON.stringify(precision)} and ${tiles} tiles`, async () => {
-      const backend = await nullBackend({ ...precision, tiles })
-      for (const extents of [
-        { B: 2, N: 9, D: 72, depth: 1, numHeads: 1 },
-        { B: 1, N: 7, D: 30, depth: 1, numHeads: 2 },
-        { B: 8, N: 256, D: 256, depth: 1, numHeads: 4 },
-      ]) {
-        const run = await training(backend, reference(), extents)
-        const loss = run.step()
-        expect(await loss.data()).toHaveLength(1)
-        loss.dispose()
-        run.dispose()
-      }
-      for (const [transposeA, transposeB] of [
-        [false, false],
-        [false, true],
-        [true, false],
-        [true, true],
-      ]) {
-        for (const extent of [3, 8, 400, 1400]) {
-          const [a, b] = [0, 1].map(() => zeros([extent, extent], { backend }))
-          const out = matmul(a, b, { transposeA, transposeB })
-          expect(await out.data()).toHaveLength(extent ** 2)
-          dispose([a, b, out])
-        }
-      }
-      const image = zeros([2, 4, 6, 6], { backend })
-      const params = {
-        weight: zeros([8, 4, 3, 3], { backend }),
-        gain: zeros([8], { backend }),
-        bias: zeros([8], { backend }),
-      }
-      const { loss, gradients } = scope(() =>
-        valueAndGrad(params, ({ weight, gain, bias }) => {
-          const out = conv2d(image, weight, bias, { padding: 1 })
-          return { loss: mean(square(upsample2x(groupNorm(out, gain, bias, { numGroups: 2, activation: 'silu' })))) }
-        }),
-      )
-      expect(await loss.data()).toHaveLength(1)
-      const noise = randomNormal([7], randomStream(0), { backend })
-      expect(await noise.data()).toHaveLength(7)
-      expect(describeWebGpu(backend).kernels).toBeGreaterThan(50)
-      dispose([image, params, loss, gradients, noise])
-      await backend.dispose()
-    })
-  }
-}
+testVariants([
+  { precision: 'f32', subgroups: 'off', tiles: 'small' },
+  { precision: 'f16', matrixUnits: { M: 16, N: 16, K: 16 }, tiles: 'large' },
+])

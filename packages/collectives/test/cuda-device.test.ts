@@ -1,8 +1,5 @@
 import { claimDevice, visibleDevice } from '@dit/train-ddp/node'
-import { describe, expect, test } from 'vitest'
-import { findMpi, type Mpi } from '../../../test/support/find-mpi.js'
-import { testNeeding } from '../../../test/require.js'
-import { runJob } from '../../../test/support/run-job.js'
+import { expect, test } from 'vitest'
 
 test('a rank is left the GPU of its place', () => {
   expect([0, 1, 7].map((rank) => visibleDevice(rank))).toEqual(['0', '1', '7'])
@@ -65,25 +62,6 @@ test.each([
   expect(claimDevice({ ...variables, CUDA_VISIBLE_DEVICES: '6,7' })).toBe('7')
   expect(claimDevice({ ...variables, CUDA_VISIBLE_DEVICES: '6' })).toBe('6')
 })
-
-describe.each(['openmpi', 'mpich'] as const)('a job under %s', (name) => {
-  const mpi = findMpi(name)
-  const test = testNeeding('mpi', mpi !== null, `no mpirun of ${name}`)
-  test('leaves each process a GPU of its own, also in the eyes of its libraries', async () => {
-    const { code, stdout, stderr } = await runJob(
-      new URL('jobs/claim.ts', import.meta.url),
-      {},
-      3,
-      mpi && withGpus(mpi, '4,5,7'),
-    )
-    expect(code, stderr).toBe(0)
-    expect(stdout.match(/gpu=\d+/g)?.toSorted()).toEqual(['gpu=4', 'gpu=5', 'gpu=7'])
-  }, 120_000)
-})
-
-function withGpus(mpi: Mpi, list: string): Mpi {
-  return { ...mpi, env: { ...mpi.env, CUDA_VISIBLE_DEVICES: list } }
-}
 
 test('a launcher that does not tell the place is an error, but for a job of one', () => {
   expect(() => claimDevice({ PMI_RANK: '1', PMI_SIZE: '2' })).toThrow(

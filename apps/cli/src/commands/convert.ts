@@ -3,6 +3,7 @@ import { Command, Option } from 'commander'
 import { byteCount, integer, path } from '../options/values.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
+import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
 import { withHeads } from '../weights/with-heads.js'
@@ -32,7 +33,7 @@ Examples:
 Reads .pt files (nothing in them is executed), safetensors, weights in shards with an index, folders of diffusers, and runs.`
 
 /** `dit convert` */
-export function convertCommand(): Command {
+export function convertCommand(call: Call): Command {
   return new Command('convert')
     .summary('convert weights between the formats of torch, safetensors and diffusers')
     .description(
@@ -58,7 +59,7 @@ export function convertCommand(): Command {
     .option('--json', 'print one JSON object')
     .addHelpText('after', EXAMPLES)
     .action(async (from: string, to: string, flags: ConvertFlags) => {
-      process.exitCode = await convert(from, to, flags, createOutput(flags))
+      call.exitCode = await convert(from, to, flags, createOutput(flags, call))
     })
 }
 

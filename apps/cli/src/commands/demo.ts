@@ -16,6 +16,7 @@ import { checkSampleMemory } from '../sampling/check-memory.js'
 import { EXIT, Failure } from '../terminal/errors.js'
 import { formatDuration } from '../terminal/format.js'
 import { onInterrupt } from '../terminal/interrupt.js'
+import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { describeRun } from '../training/describe-run.js'
 import type { PreparedRun } from '../training/prepare-training.js'
@@ -41,7 +42,7 @@ Examples:
   dit demo --seed 7 --new`
 
 /** `dit demo` */
-export function demoCommand(): Command {
+export function demoCommand(call: Call): Command {
   const D = DEMO_DEFAULTS
   const command = new Command('demo')
     .summary('train a small DiT on generated shapes and judge its pictures')
@@ -62,7 +63,7 @@ export function demoCommand(): Command {
     .option('--json', 'print one JSON object a line')
     .addHelpText('after', HELP)
     .action(async (flags: DemoFlags) => {
-      process.exitCode = await demo(flags, createOutput(flags))
+      call.exitCode = await demo(flags, createOutput(flags, call))
     })
   for (const option of engineOptions()) command.addOption(option)
   return command

@@ -4,6 +4,7 @@ import { checkMachine } from '../doctor/check-machine.js'
 import { findingLines, isHealthy } from '../doctor/finding.js'
 import { ENGINE_NAMES, type EngineName } from '../engines/names.js'
 import { EXIT } from '../terminal/errors.js'
+import type { Call } from '../terminal/io.js'
 import { createOutput } from '../terminal/output.js'
 
 const EXIT_HELP = `
@@ -15,7 +16,7 @@ interface DoctorFlags {
 }
 
 /** `dit doctor` */
-export function doctorCommand(): Command {
+export function doctorCommand(call: Call): Command {
   return new Command('doctor')
     .summary('check this machine: what is there, what is missing, how to get it')
     .description('Checks Node, the machine and every engine, whose kernels it compares with plain float64 loops.')
@@ -23,7 +24,7 @@ export function doctorCommand(): Command {
     .option('--json', 'print one JSON object')
     .addHelpText('after', EXIT_HELP)
     .action(async ({ json, backend }: DoctorFlags) => {
-      const output = createOutput({ json })
+      const output = createOutput({ json }, call)
       const machine = await checkMachine()
       output.line('machine')
       for (const line of findingLines(machine)) output.line(line)
@@ -33,7 +34,7 @@ export function doctorCommand(): Command {
       const isOk = isHealthy([...machine, ...engines]) && (backend === undefined || engines[0].status === 'ok')
       output.line(`\n${verdict(isOk, backend)}`)
       output.event({ type: 'doctor', ok: isOk, machine, engines })
-      process.exitCode = isOk ? EXIT.ok : EXIT.failure
+      call.exitCode = isOk ? EXIT.ok : EXIT.failure
     })
 }
 

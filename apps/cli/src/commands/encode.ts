@@ -14,6 +14,7 @@ import { type OpenVae, openVae, readVaeConfig } from '../sampling/vae-folder.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import { formatBytes, formatCount } from '../terminal/format.js'
 import { onInterrupt } from '../terminal/interrupt.js'
+import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
 import { type DTypeName, DTYPES, STORED } from '../weights/cast.js'
@@ -45,7 +46,7 @@ checks the checksums of what is there.
 the range of f32. Training reads either as float32.`
 
 /** `dit encode` */
-export function encodeCommand(): Command {
+export function encodeCommand(call: Call): Command {
   const command = new Command('encode')
     .summary('turn a folder of pictures into latents to train on')
     .description('Encodes a folder of pictures, one sub-folder per class, with an autoencoder.')
@@ -64,7 +65,7 @@ export function encodeCommand(): Command {
     .option('--json', 'print one JSON object a line')
     .addHelpText('after', EXAMPLES)
     .action(async (data: string, flags: EncodeFlags) => {
-      process.exitCode = await encodeFromFlags(data, flags, createOutput(flags))
+      call.exitCode = await encodeFromFlags(data, flags, createOutput(flags, call))
     })
 }
 

@@ -17,6 +17,7 @@ import { findModel } from '../sampling/find-model.js'
 import { checkVaeFits, openVae, readVaeConfig } from '../sampling/vae-folder.js'
 import { UsageError } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
+import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { withHeads } from '../weights/with-heads.js'
 
@@ -47,7 +48,7 @@ a second file beside it, <name>.onnx.data.`
 const SECOND_FILE = 2 ** 31 - 2 ** 24
 
 /** `dit export` */
-export function exportCommand(): Command {
+export function exportCommand(call: Call): Command {
   return new Command('export')
     .summary('write a model in the format of other runtimes')
     .description('Writes a model, and the decoder of its latents, as ONNX files.')
@@ -69,7 +70,7 @@ export function exportCommand(): Command {
     .option('--json', 'print one JSON object a line')
     .addHelpText('after', EXAMPLES)
     .action(async (flags: ExportFlags) => {
-      await exportOnnx(flags, createOutput(flags))
+      await exportOnnx(flags, createOutput(flags, call))
     })
 }
 

@@ -10,6 +10,7 @@ import { reportRun, runLines } from '../info/run-report.js'
 import { integer, path } from '../options/values.js'
 import { denoisingOrNull } from '../run/objective-config.js'
 import { readRunConfig } from '../run/run-folder.js'
+import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 
 interface InfoFlags {
@@ -30,7 +31,7 @@ Examples:
   dit info DiT-XL-2-256x256.pt`
 
 /** `dit info` */
-export function infoCommand(): Command {
+export function infoCommand(call: Call): Command {
   return new Command('info')
     .summary('tell what a model, a run or a checkpoint is and costs')
     .description('Parameters, compute and memory of a model; the state of a run; the tensors of a checkpoint.')
@@ -48,7 +49,7 @@ export function infoCommand(): Command {
     .option('--json', 'print one JSON object')
     .addHelpText('after', EXAMPLES)
     .action(async (what: string, flags: InfoFlags) => {
-      const output = createOutput(flags)
+      const output = createOutput(flags, call)
       const target = await findTarget(what)
       if (target.kind === 'model') infoModel(target.name, flags, output)
       else if (target.kind === 'run') await infoRun(target.folder, flags, output)

@@ -3,6 +3,7 @@ import { givenOptions } from '../options/config-file.js'
 import { addTrainOptions, type TrainFlags } from '../options/train-options.js'
 import { integer, number } from '../options/values.js'
 import { planLines, planTraining } from '../planning/plan-training.js'
+import type { Call } from '../terminal/io.js'
 import { createOutput } from '../terminal/output.js'
 
 /** Options of `dit plan`: those of `dit train`, the machine, and what the data would tell. */
@@ -20,7 +21,7 @@ The peak is that of a worker which is a process of its own, as under mpirun, on 
 are figures to plan with: \`dit train\` has stage 1, --shard-optimizer.`
 
 /** `dit plan` */
-export function planCommand(): Command {
+export function planCommand(call: Call): Command {
   const command = new Command('plan')
     .summary('tell how much memory a training job would need')
     .description('Memory per worker of a training job, for the options given and for neighbouring ones.')
@@ -30,7 +31,7 @@ export function planCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(() => {
       const flags = givenOptions<PlanFlags>(command)
-      const output = createOutput(flags)
+      const output = createOutput(flags, call)
       const plan = planTraining(flags)
       output.event({ type: 'plan', ...plan })
       for (const line of planLines(plan)) output.line(line)

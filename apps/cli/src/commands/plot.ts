@@ -14,7 +14,8 @@ import { checkWritable, readRunConfig } from '../run/run-folder.js'
 import { writeWhole } from '../run/write-whole.js'
 import { UsageError } from '../terminal/errors.js'
 import { formatCount } from '../terminal/format.js'
-import { createOutput } from '../terminal/output.js'
+import type { Call } from '../terminal/io.js'
+import { createOutput, type Output } from '../terminal/output.js'
 
 interface PlotFlags {
   readonly out?: string
@@ -24,7 +25,7 @@ interface PlotFlags {
 }
 
 /** `dit plot` */
-export function plotCommand(): Command {
+export function plotCommand(call: Call): Command {
   return new Command('plot')
     .summary('draw the loss and the learning rate of a run')
     .description('Draws the loss and the learning rate of a run, finished or not, as SVG and PNG.')
@@ -41,11 +42,10 @@ export function plotCommand(): Command {
       'after',
       '\nExamples:\n  dit plot runs/demo/1\n  dit plot runs/shapes --scale linear --out pictures/loss',
     )
-    .action(plot)
+    .action((run: string, flags: PlotFlags) => plot(run, flags, createOutput(flags, call)))
 }
 
-async function plot(run: string, flags: PlotFlags): Promise<void> {
-  const output = createOutput(flags)
+async function plot(run: string, flags: PlotFlags, output: Output): Promise<void> {
   const config = await readRunConfig(run)
   const records = await readLog(run)
   if (records === null || records.length === 0) {

@@ -28,6 +28,7 @@ import {
 } from '../sampling/write-samples.js'
 import { checkInput, EXIT, UsageError } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
+import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
 
@@ -44,7 +45,7 @@ Examples:
 Without a run to sample from: npm run demo (dit demo) trains a small one.`
 
 /** `dit sample` */
-export function sampleCommand(): Command {
+export function sampleCommand(call: Call): Command {
   const command = new Command('sample')
     .summary('make pictures with a trained model')
     .description('Makes pictures with a trained model: a grid, single files, or npz for evaluation.')
@@ -52,7 +53,7 @@ export function sampleCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async () => {
       const flags = givenOptions<SampleFlags>(command)
-      process.exitCode = await sampleFromFlags(flags, createOutput(flags))
+      call.exitCode = await sampleFromFlags(flags, createOutput(flags, call))
     })
 }
 

@@ -9,6 +9,7 @@ import { numWorkers, runInThread, runOnThreads } from '../job/thread-job.js'
 import { addTrainOptions, TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
 import { runFolder } from '../run/run-folder.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
+import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { describeRun } from '../training/describe-run.js'
 import { prepareTraining } from '../training/prepare-training.js'
@@ -28,7 +29,7 @@ Ctrl-C saves a checkpoint and stops; a second one quits at once. A run folder ho
 checkpoints/ and samples/.`
 
 /** `dit train` */
-export function trainCommand(): Command {
+export function trainCommand(call: Call): Command {
   const command = new Command('train')
     .summary('train a class-conditional DiT on pictures')
     .description('Trains a class-conditional DiT on pictures.')
@@ -36,7 +37,7 @@ export function trainCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(async () => {
       const flags = givenOptions<TrainFlags>(command)
-      process.exitCode = await startTraining(flags, createOutput(flags))
+      call.exitCode = await startTraining(flags, createOutput(flags, call))
     })
 }
 

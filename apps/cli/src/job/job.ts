@@ -29,7 +29,7 @@ export function singleJob(): Job {
 
 /** The output of rank 0; the other ranks keep silent, but for errors. */
 export function outputOfRank(rank: number, output: Output): Output {
-  return rank === 0 ? output : { isJson: false, isQuiet: true, line() {}, notice() {}, event() {} }
+  return rank === 0 ? output : { isJson: false, isQuiet: true, terminal: null, line() {}, notice() {}, event() {} }
 }
 
 /** Whether an error on this rank only follows from what another rank tells, or is told by rank 0 for all. */

@@ -1,4 +1,6 @@
+import { WriteStream } from 'node:tty'
 import { UsageError } from './errors.js'
+import type { Io } from './io.js'
 import { printable } from './printable.js'
 
 /** Where a command's words go. */
@@ -7,6 +9,8 @@ export interface Output {
   readonly isJson: boolean
   /** Nothing but notices is for the user's eyes. */
   readonly isQuiet: boolean
+  /** The terminal that progress is shown on; null where there is none. */
+  readonly terminal: WriteStream | null
   /** A line for the user on stdout; nothing under `--quiet` and `--json`. */
   line(text?: string): void
   /** Something the user should know, on stderr; an object of type `notice` under `--json`. Never suppressed. */
@@ -20,18 +24,19 @@ export interface OutputOptions {
   readonly json?: boolean
 }
 
-export function createOutput({ quiet = false, json = false }: OutputOptions): Output {
+export function createOutput({ quiet = false, json = false }: OutputOptions, { stdout, stderr }: Io): Output {
   if (quiet && json) throw new UsageError('--quiet and --json exclude each other')
-  const event = (value: object) => void process.stdout.write(`${JSON.stringify(value)}\n`)
+  const event = (value: object) => void stdout.write(`${JSON.stringify(value)}\n`)
   return {
     isJson: json,
     isQuiet: quiet || json,
+    terminal: stderr instanceof WriteStream ? stderr : null,
     line(text = '') {
-      if (!quiet && !json) process.stdout.write(`${printable(text)}\n`)
+      if (!quiet && !json) stdout.write(`${printable(text)}\n`)
     },
     notice(text) {
       if (json) event({ type: 'notice', text })
-      else process.stderr.write(`dit: ${printable(text)}\n`)
+      else stderr.write(`dit: ${printable(text)}\n`)
     },
     event(value) {
       if (json) event(value)

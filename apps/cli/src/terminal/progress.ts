@@ -32,8 +32,9 @@ export interface ProgressOptions {
  * (pipes, CI) the first and the last count and a line every `interval` seconds.
  */
 export function showProgress(output: Output, options: ProgressOptions): Progress {
-  const isTerminal = process.stderr.isTTY && process.env.CI === undefined && process.env.TERM !== 'dumb'
-  return isTerminal && !output.isQuiet ? bar(output, options) : plainLines(output, options)
+  const { terminal, isQuiet } = output
+  const hasBar = terminal !== null && !isQuiet && process.env.CI === undefined && process.env.TERM !== 'dumb'
+  return hasBar ? bar(output, terminal, options) : plainLines(output, options)
 }
 
 /** Rate and time left, from the time since the first call. */
@@ -49,11 +50,12 @@ function meter({ total, start = 0, unit }: ProgressOptions): (done: number) => s
   }
 }
 
-function bar(output: Output, options: ProgressOptions): Progress {
+function bar(output: Output, stream: NodeJS.WriteStream, options: ProgressOptions): Progress {
   const { total, start = 0 } = options
   const speed = meter(options)
   const bars = new MultiBar(
     {
+      stream,
       format: '{bar} {value}/{total}  {state}  {speed}',
       hideCursor: true,
       barsize: 24,

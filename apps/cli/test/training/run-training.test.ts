@@ -18,7 +18,7 @@ async function trainOnUnreadable(folder: string): Promise<void> {
   const objective = objectiveFromSpec(tinyConfig.objective)
   const rest = { isResume: false, allowInexact: false, moduleBatches: null }
   const prepared = { folder, config: tinyConfig, objective, data, engine, ...rest }
-  await runTraining(prepared, createOutput({ quiet: true }))
+  await runTraining(prepared, createOutput({ quiet: true }, process))
 }
 
 test('a run that fails before its first step is done leaves its name free', async () => {

@@ -28,8 +28,8 @@ const FAULTS: Readonly<Record<Fault, () => void>> = {
 
 const { fault } = JSON.parse(process.argv[2]) as { fault: Fault }
 
-/** Seconds without an answer after which a rank is given up: on a busy machine it takes some to fill a heap. */
-const PATIENCE = fault === 'memory' ? 30 : 5
+/** Seconds without an answer after which a rank is given up; where that is not the fault, a busy machine has all the time it needs. */
+const PATIENCE = fault === 'block' || fault === 'stop' ? 8 : 60
 
 await join(
   import.meta.url,

@@ -1,6 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { fusedReference } from '../fused-reference.js'
-import { failuresOf, floats, mapOutput, mutant, type Mutation } from './mutant.js'
+import { isCaught, floats, mapOutput, mutant, type Mutation } from './mutant.js'
 
 const mutations: Mutation[] = [
   {
@@ -171,9 +171,6 @@ const mutations: Mutation[] = [
   },
 ]
 
-describe.each(mutations)('the suite catches $what', ({ mutate, filter }) => {
-  test('and passes without it', async () => {
-    expect(await failuresOf(mutant(mutate, fusedReference()), filter)).not.toEqual([])
-    expect(await failuresOf(fusedReference(), filter)).toEqual([])
-  })
+test.each(mutations)('the suite catches $what', async ({ mutate, filter }) => {
+  expect(await isCaught(mutant(mutate, fusedReference()), filter)).toBe(true)
 })

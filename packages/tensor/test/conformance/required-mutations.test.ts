@@ -1,6 +1,5 @@
-import { reference } from '@dit/tensor'
-import { describe, expect, test } from 'vitest'
-import { failuresOf, floats, mapOutput, mutant, type Mutation, view } from './mutant.js'
+import { expect, test } from 'vitest'
+import { isCaught, floats, mapOutput, mutant, type Mutation, view } from './mutant.js'
 
 const mutations: Mutation[] = [
   {
@@ -260,9 +259,6 @@ const mutations: Mutation[] = [
   },
 ]
 
-describe.each(mutations)('the suite catches $what', ({ mutate, filter }) => {
-  test('and passes without it', async () => {
-    expect(await failuresOf(mutant(mutate), filter)).not.toEqual([])
-    expect(await failuresOf(reference(), filter)).toEqual([])
-  })
+test.each(mutations)('the suite catches $what', async ({ mutate, filter }) => {
+  expect(await isCaught(mutant(mutate), filter)).toBe(true)
 })

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { testNeeding } from '../../../../test/require.js'
-import { runDit, temporaryFolder } from '../support/run-dit.js'
+import { runProcess, temporaryFolder } from '../support/run-dit.js'
 import { stopDit } from '../support/stop-dit.js'
 import { TINY } from '../support/tiny-flags.js'
 
@@ -34,20 +34,20 @@ function endOf(out: string): Record<string, string> {
 test('trains, prints what computes, and resumes to the bytes of an unbroken run', async () => {
   const out = temporaryFolder()
   const [whole, stopped] = [join(out, 'whole'), join(out, 'stopped')]
-  const unbroken = await runDit(train(20, whole))
+  const unbroken = await runProcess(train(20, whole))
   expect(unbroken.code, unbroken.stderr).toBe(0)
   const device = engine === 'tfjs-node' ? 'on the CPU, \\d+ threads?' : 'on CUDA, TF32 off, 1 thread'
   expect(unbroken.stdout).toMatch(new RegExp(`^engine ${engine} 4\\.22\\.0 \\(TensorFlow 2\\.\\S+ ${device}\\)\n`))
 
   const killed = await stopDit(train(20, stopped), 7, 'SIGKILL')
   expect([killed.signal, killed.step < 20]).toEqual(['SIGKILL', true])
-  const resumed = await runDit(['train', '--resume', stopped])
+  const resumed = await runProcess(['train', '--resume', stopped])
   expect(resumed.code, resumed.stderr).toBe(0)
   expect(endOf(stopped)).toEqual(endOf(whole))
 })
 
 test('doctor finds its kernels right', async () => {
-  const { code, stdout } = await runDit(['doctor', '--backend', engine])
+  const { code, stdout } = await runProcess(['doctor', '--backend', engine])
   expect(stdout).toMatch(new RegExp(`${engine} +ok +4\\.22\\.0 .*largest kernel error \\S+ against float64`))
   expect(code).toBe(0)
 })

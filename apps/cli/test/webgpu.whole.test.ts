@@ -1,16 +1,16 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readNpz } from '@dit/checkpoint'
 import { expect } from 'vitest'
+import { testAdapter } from '../../../packages/backend-webgpu/test/drivers.js'
 import { testNeeding } from '../../../test/require.js'
-import { runDit, temporaryFolder } from './support/run-dit.js'
+import { runProcess, temporaryFolder } from './support/run-dit.js'
 import { stopDit } from './support/stop-dit.js'
 import { TINY } from './support/tiny-flags.js'
 
-/** Debian's software driver, beside Chromium; the environment may name another. */
-const driver = process.env['VK_DRIVER_FILES'] ?? '/usr/lib/chromium/vk_swiftshader_icd.json'
-process.env['VK_DRIVER_FILES'] = driver
-const test = testNeeding('vulkan', existsSync(driver), `${driver} is not there`)
+// Asks Dawn, which also needs the loader of Vulkan; leaves the driver that it takes in the environment of the processes below.
+const { options, why } = await testAdapter()
+const test = testNeeding('vulkan', options !== null, why)
 
 const train = (out: string) => [
   'train',
@@ -30,12 +30,12 @@ function endOf(out: string): Record<string, string> {
 test('a run in half precision on WebGPU resumes in half precision, to the bytes of an unbroken one', async () => {
   const out = temporaryFolder()
   const [whole, stopped] = [join(out, 'whole'), join(out, 'stopped')]
-  const unbroken = await runDit(train(whole))
+  const unbroken = await runProcess(train(whole))
   expect(unbroken.code, unbroken.stderr).toBe(0)
   expect(unbroken.stdout).toMatch(/^engine webgpu \S+ \(.*, f16\)\n/)
   const killed = await stopDit(train(stopped), 6, 'SIGKILL')
   expect(killed.signal).toBe('SIGKILL')
-  const resumed = await runDit(['train', '--resume', stopped])
+  const resumed = await runProcess(['train', '--resume', stopped])
   expect(resumed.code, resumed.stderr).toBe(0)
   expect(resumed.stdout).toContain('resuming at step 4')
   expect(endOf(stopped)).toEqual(endOf(whole))
@@ -46,7 +46,7 @@ test('weights held in half precision on the card give the latents of the CPU ker
   const latents = async (half: string, ...engine: string[]) => {
     const file = join(temporaryFolder(), 'latents.npz')
     const flags = '--classes=0,2 --count=1 --steps=3 --guidance=2'.split(' ')
-    const { code, stderr } = await runDit([
+    const { code, stderr } = await runProcess([
       'sample',
       '--weights',
       weights,

@@ -1,0 +1,4 @@
+import { describeConformance } from './conformance.js'
+import { otherEngines } from './engines.js'
+
+describeConformance(otherEngines)

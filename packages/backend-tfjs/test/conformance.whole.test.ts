@@ -1,0 +1,9 @@
+import { conformanceCases } from '@dit/tensor/conformance'
+import { tfjs } from '@dit/backend-tfjs'
+import { expect, test } from 'vitest'
+
+const backend = await tfjs({ engine: 'cpu' })
+
+test.each(conformanceCases())('$name', async ({ run }) => {
+  expect(await run(backend)).toBeLessThanOrEqual(1)
+})

@@ -1,0 +1,4 @@
+import { reference } from '@dit/tensor'
+import { testLikeDiffusers } from './diffusers.js'
+
+testLikeDiffusers(reference())
