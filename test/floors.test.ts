@@ -86,6 +86,19 @@ describe.each(packages)('$name', (item) => {
   })
 })
 
+test('the trainer knows networks and noise in its objectives only', () => {
+  const trainer = packages.find(({ name }) => name === '@dit/train-ddp')!
+  const source = join(trainer.folder, 'src')
+  const wrong = sourcesOf(trainer)
+    .filter((path) => !relative(source, path).startsWith('objective'))
+    .flatMap((path) =>
+      readImports(readText(path))
+        .filter(({ specifier }) => /^@dit\/(model|diffusion|adaln|schedules)/.test(specifier))
+        .map(({ specifier }) => `${relative(source, path)} imports ${specifier}`),
+    )
+  expect(wrong).toEqual([])
+})
+
 function mayDependOn({ name, group }: Package, needed: string): boolean {
   if (isBackend(needed)) return group === 'apps'
   if (isBackend(name)) return FLOORS[needed] <= FLOORS['@dit/tensor']

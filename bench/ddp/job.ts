@@ -3,7 +3,14 @@ import { connect } from 'node:net'
 import { cpu } from '@dit/backend-cpu'
 import type { DiTConfig } from '@dit/model'
 import { integers, normals, randomStream } from '@dit/random'
-import { type BatchSource, type Communicator, paperRecipe, singleCommunicator, train } from '@dit/train-ddp'
+import {
+  classConditional,
+  type Communicator,
+  paperRecipe,
+  pictureBatch,
+  singleCommunicator,
+  train,
+} from '@dit/train-ddp'
 import { mpiCommunicator, mpiPlace, runThreads, threadSeat } from '@dit/train-ddp/node'
 
 /** What `run-ddp.ts` asks for. */
@@ -34,19 +41,16 @@ async function trained(communicator: Communicator, job: DdpJob): Promise<void> {
   const { engine, model, batchPerWorker, shardOptimizer } = job
   const backend = await cpu({ engine, threads: 1 })
   const batchSize = batchPerWorker * communicator.size
-  const recipe = {
-    ...paperRecipe,
-    batchSize,
-    diffusion: { ...paperRecipe.diffusion, varianceType: 'fixedSmall' as const },
-  }
+  const recipe = { ...paperRecipe, batchSize }
+  const objective = classConditional(model, { varianceType: 'fixedSmall' })
   const side = model.inputSize as number
   const size = model.inChannels * side * side
-  const rows = async (step: number, start: number, end: number) => ({
-    x0: normals(randomStream(1, 'x0', step), (end - start) * size, start * size),
-    labels: integers(randomStream(1, 'labels', step), model.numClasses, batchSize).slice(start, end),
-  })
-  const data: BatchSource = { batch: (step) => rows(step, 0, batchSize), rows }
-  const options = { model, recipe, data, backend, seed: 0, steps: 1e6, communicator, shardOptimizer }
+  const rows = async (step: number, start: number, end: number) => {
+    const x0 = normals(randomStream(1, 'x0', step), (end - start) * size, start * size)
+    const labels = integers(randomStream(1, 'labels', step), model.numClasses, batchSize).slice(start, end)
+    return pictureBatch(x0, labels, [model.inChannels, side, side])
+  }
+  const options = { objective, recipe, data: { rows }, backend, seed: 0, steps: 1e6, communicator, shardOptimizer }
   const turns = turnsOf(job.turns!)
   await turns.next()
   let [began, waited] = [performance.now(), 0]

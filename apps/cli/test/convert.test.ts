@@ -4,7 +4,7 @@ import { readSafetensors } from '@dit/checkpoint'
 import { openWeights } from '@dit/model/node'
 import { describe, expect, test } from 'vitest'
 import { runDit, temporaryFolder } from './support/run-dit.js'
-import { makeTinyRun, tinyConfig } from './support/tiny-run.js'
+import { makeTinyRun, tinyModel } from './support/tiny-run.js'
 import { writeTrainingState } from './support/training-state.js'
 
 const layouts = join(import.meta.dirname, '../../../packages/model/test/fixtures/layouts')
@@ -115,7 +115,7 @@ test('runs and their checkpoints convert with what their configuration says', as
     'model',
   ])
   const [a, b] = ['a', 'b'].map((name) => readSafetensors(readFileSync(join(folder, `${name}.safetensors`))))
-  expect(JSON.parse(a.metadata['dit.config'])).toEqual(tinyConfig.model)
+  expect(JSON.parse(a.metadata['dit.config'])).toEqual(tinyModel)
   expect([a.entries.get('pos_embed')!.dtype, b.entries.get('pos_embed')!.dtype]).toEqual(['F32', 'F64'])
 })
 

@@ -174,7 +174,7 @@ test('dit train --latents draws from the posteriors, resumes to the byte, and di
   expect(stdout).toMatch(/10 latents from /)
   expect(stdout).toMatch(/dit sample --run .* --vae <autoencoder>/)
   expect(JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'))).toMatchObject({
-    model: { inputSize: 4, inChannels: 4, numClasses: 2 },
+    objective: { network: { config: { inputSize: 4, inChannels: 4, numClasses: 2 } } },
     data: { kind: 'latents', size: 4, channels: 4, length: 10 },
     sampleEvery: null,
   })

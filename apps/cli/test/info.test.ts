@@ -7,7 +7,7 @@ import type { TensorReport } from '../src/info/file-report.js'
 import type { ModelReport } from '../src/info/model-report.js'
 import type { RunReport } from '../src/info/run-report.js'
 import { runDit, temporaryFolder } from './support/run-dit.js'
-import { makeTinyRun, tinyConfig } from './support/tiny-run.js'
+import { makeTinyRun, tinyModel } from './support/tiny-run.js'
 
 test('a named model: parameters, and compute labelled both ways', async () => {
   const { code, stdout } = await runDit(['info', 'DiT-XL/2'])
@@ -41,7 +41,7 @@ test('a run: what was done, and which checkpoints are whole', async () => {
 
   const json = JSON.parse((await runDit(['info', folder, '--json'])).stdout) as ModelReport & { run: RunReport }
   expect(json.run).toMatchObject({ steps: 4, done: 4, last: { step: 4 } })
-  expect(json.model).toEqual(tinyConfig.model)
+  expect(json.model).toEqual(tinyModel)
 })
 
 test('a checkpoint folder and its file: tensors with shapes and types', async () => {
@@ -73,7 +73,7 @@ test('a configuration is read off the shapes of its tensors, and nothing else is
   const model = ditConfig('DiT-B/4')
   const shapes = new Map(Object.entries(parameterShapes(model)))
   expect(inferConfig(shapes)?.config).toEqual(model)
-  const own = { ...tinyConfig.model, numHeads: 1, learnSigma: false }
+  const own = { ...tinyModel, numHeads: 1, learnSigma: false }
   expect(inferConfig(new Map(Object.entries(parameterShapes(own))))?.config).toEqual(own)
   const broken = new Map(shapes).set('blocks.3.attn.proj.weight', [768, 767])
   expect(inferConfig(broken)).toBeNull()

@@ -28,7 +28,12 @@ test('a run prints its engine first and its recipe in full, and leaves a whole r
   ])
   expect(log).not.toMatch(/time|second|date/i)
   const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as RunConfig
-  expect(config).toMatchObject({ format: 'dit-run-1', steps: 4, seed: 0, model: { inputSize: 8, numClasses: 6 } })
+  expect(config).toMatchObject({
+    format: 'dit-run-2',
+    steps: 4,
+    seed: 0,
+    objective: { kind: 'denoising', network: { kind: 'dit', config: { inputSize: 8, numClasses: 6 } } },
+  })
   // Six rows and columns of 64 + 4 pixels, a border of 4, and labels of at most 8 letters of 0.62 * 13 pixels.
   const { width, height, format } = await sharp(join(out, 'samples', 'step-0000004.png')).metadata()
   expect({ width, height, format }).toEqual({ width: 73 + 6 * 68 + 4, height: 6 * 68 + 4, format: 'png' })
@@ -52,7 +57,8 @@ test('every option can live in a config file, and the command line wins', async 
   const { code, stdout, stderr } = await runDit(['train', '--config', file, '--steps', '1', '--batch', '2'])
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' })
   const config = JSON.parse(readFileSync(join(folder, 'run', 'config.json'), 'utf8')) as RunConfig
-  expect(config).toMatchObject({ steps: 1, flip: false, sampleEvery: null, model: { hiddenSize: 16 } })
+  expect(config).toMatchObject({ steps: 1, flip: false, sampleEvery: null })
+  expect(config.objective).toMatchObject({ network: { config: { hiddenSize: 16 } } })
   expect(config.recipe).toMatchObject({ batchSize: 2, maxGradientNorm: null })
 })
 

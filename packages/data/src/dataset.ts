@@ -29,6 +29,8 @@ export interface Dataset {
   readonly shape: readonly [channels: number, height: number, width: number]
   /** The pictures at `indices`, in that order. */
   read(indices: ArrayLike<number>, options?: ReadOptions): Promise<Batch>
+  /** class of every picture, `[length]`, where it is known without reading them; made anew at each call */
+  labels?(): Int32Array
   /** Frees threads and memory, where the dataset holds any. */
   close?(): Promise<void>
 }

@@ -1,3 +1,11 @@
+export {
+  HELD_OUT_SNRS,
+  type HeldOutBatch,
+  type HeldOutError,
+  heldOutErrors,
+  type HeldOutLevel,
+  summariseHeldOut,
+} from './held-out-error.js'
 export { addNoise, noisedMeanVariance } from './gaussian/add-noise.js'
 export { type Bound, type BoundOptions, boundOverSteps, type BoundNoise, priorBits } from './gaussian/bound.js'
 export { discretisedGaussianLogLikelihood } from './gaussian/discretised-gaussian.js'
@@ -24,4 +32,5 @@ export { type LogNormal, type MeanVariance, normalKl } from './gaussian/normal.j
 export { perSample } from './gaussian/per-sample.js'
 export { posterior } from './gaussian/posterior.js'
 export { type TrainingBatch, type TrainingLosses, trainingLosses } from './gaussian/training-losses.js'
+export { type PredictAtLevel, x0AtLevel } from './gaussian/x0-at-level.js'
 export { type KnownBatch, variationalTerm } from './gaussian/variational-term.js'

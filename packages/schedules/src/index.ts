@@ -11,6 +11,7 @@ export {
   updateLossHistory,
 } from './loss-history.js'
 export { namedBetas, type NamedSchedule } from './named-betas.js'
+export { levelAtSnr, type LevelAtSnrOptions, type NoiseLevel } from './noise-level.js'
 export { respace, type RespacedDiffusion } from './respace.js'
 export { drawTimesteps, type SampledTimesteps, sampleTimesteps, uniformWeights } from './sample-timesteps.js'
 export { logSnr, snr } from './snr.js'

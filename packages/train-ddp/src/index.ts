@@ -11,14 +11,23 @@ export {
   type Traffic,
   type Transfer,
 } from '@dit/collectives'
-export { type BatchSource, rowsOf, type TrainBatch } from './batch.js'
+export {
+  type BatchArray,
+  type BatchSource,
+  batchTensor,
+  pictureBatch,
+  rowsOf,
+  sliceBatch,
+  type TrainBatch,
+  wholeBatches,
+} from './batch.js'
+export type { SavedCounters, SavedOptimizer, SavedParallel } from './checkpoint/counters.js'
 export { DamagedCheckpointError, findCheckpoint, type FoundCheckpoint, readCounters } from './checkpoint/load.js'
 export { loadCheckpointParams } from './checkpoint/load-params.js'
 export { findDamage, listCheckpoints, type Manifest } from './checkpoint/manifest.js'
 export { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST, type TensorPart } from './checkpoint/names.js'
 export { partFile } from './checkpoint/open-part.js'
 export { type KeepPolicy, pruneCheckpoints } from './checkpoint/prune.js'
-export type { SavedCounters, SavedParallel } from './checkpoint/counters.js'
 export {
   CheckpointPartError,
   InexactResumeError,
@@ -27,8 +36,41 @@ export {
   type TrainEvent,
 } from './events.js'
 export { emaDecayAt, learningRateAt } from './learning-rate.js'
+export {
+  classConditional,
+  completeProcess,
+  denoising,
+  type DenoisingObjective,
+  type DenoisingOptions,
+  type DenoisingSpec,
+  type GaussianProcessSpec,
+  type TimestepSampler,
+} from './objective/denoising.js'
+export { dit, type DiTSpec } from './objective/dit.js'
+export {
+  isKnownSpec,
+  type KnownSpec,
+  objectiveFromSpec,
+  specFromVersion1,
+  type Version1,
+} from './objective/from-spec.js'
+export { type HeldOutOptions, heldOutMeasures } from './objective/held-out.js'
+export type { Network } from './objective/network.js'
+export {
+  defineObjective,
+  type Drawn,
+  type Objective,
+  type ParameterSpec,
+  type ParameterTable,
+  type Place,
+} from './objective/objective.js'
+export { adamw, type AdamWOptions } from './optimizer/adamw.js'
+export type { Average } from './optimizer/averages.js'
+export type { ParameterGroup } from './optimizer/groups.js'
+export type { FoldedAverage, Optimizer, OptimizerStep, OptimizerTensors } from './optimizer/optimizer.js'
+export type { TrainOptions } from './options.js'
 export { checkRecipe, paperRecipe, RECIPES, smallRecipe, type TrainRecipe } from './recipe.js'
 export { LOG, type LogMark, logProblem, type LogWriter, openLog, parseLog, type StepRecord } from './run/log.js'
 export { memoryRunStore } from './run/memory-store.js'
 export type { FileRecord, RunStore, TensorSource } from './run/run-store.js'
-export { train, type TrainOptions } from './train.js'
+export { train } from './train.js'

@@ -1,3 +1,4 @@
+import type { Average } from './optimizer/averages.js'
 import type { TrainRecipe } from './recipe.js'
 
 /**
@@ -21,8 +22,13 @@ export function learningRateAt(recipe: TrainRecipe, step: number, steps: number)
 }
 
 /**
- * Decay of the moving average after a step, from 1. With warm-up it is min(emaDecay, (1 + step) / (10 + step)).
+ * Decay of `ema` after a step, from 1. With warm-up it is min(emaDecay, (1 + step) / (10 + step)).
  */
 export function emaDecayAt({ emaDecay, emaWarmup }: TrainRecipe, step: number): number {
-  return emaWarmup ? Math.min(emaDecay, (1 + step) / (10 + step)) : emaDecay
+  return averageDecayAt({ decay: emaDecay, warmup: emaWarmup }, step)
+}
+
+/** The same for any average. */
+export function averageDecayAt({ decay, warmup = false }: Omit<Average, 'name'>, step: number): number {
+  return warmup ? Math.min(decay, (1 + step) / (10 + step)) : decay
 }

@@ -1,6 +1,7 @@
-import type { GaussianDiffusionOptions } from '@dit/diffusion'
+import { type Average, checkAverages } from './optimizer/averages.js'
+import { checkGroups, type ParameterGroup } from './optimizer/groups.js'
 
-/** How a model is trained: everything but the model, the data, the seed and the number of steps. Plain data. */
+/** How an objective is trained: everything but the objective, the data, the seed and the number of steps. Plain data. */
 export interface TrainRecipe {
   readonly name: string
   /** Examples per optimizer step. */
@@ -26,15 +27,15 @@ export interface TrainRecipe {
   readonly emaDecay: number
   /** The decay at step k is at most (1 + k) / (10 + k), so that early averages forget the initialisation. */
   readonly emaWarmup: boolean
-  /** How timesteps are drawn: uniformly, or in proportion to the root mean square of recent losses. */
-  readonly timestepSampler: 'uniform' | 'lossSecondMoment'
-  /** The process that is learned. */
-  readonly diffusion: GaussianDiffusionOptions
+  /** Further averages beside `ema`. */
+  readonly averages?: readonly Average[]
+  /** Parameters that are trained at another rate or decay, or not at all. */
+  readonly groups?: readonly ParameterGroup[]
 }
 
 /**
  * The reference's recipe: batch 256, a constant learning rate of 1e-4, no warm-up, no clipping, no weight decay, EMA 0.9999
- * from the first step, uniform timesteps of 1000 with linear betas and learned variances.
+ * from the first step. The process of the reference is the default of `denoising`.
  *
  * Peebles & Xie 2022, section 4.
  */
@@ -52,14 +53,6 @@ export const paperRecipe: TrainRecipe = {
   maxGradientNorm: null,
   emaDecay: 0.9999,
   emaWarmup: false,
-  timestepSampler: 'uniform',
-  diffusion: {
-    schedule: 'linear',
-    numTimesteps: 1000,
-    meanType: 'epsilon',
-    varianceType: 'learnedRange',
-    lossType: 'mse',
-  },
 }
 
 /**
@@ -89,6 +82,13 @@ export const RECIPES: Readonly<Record<string, TrainRecipe>> = { paper: paperReci
  * @throws RangeError that names the field
  */
 export function checkRecipe(recipe: TrainRecipe): void {
+  const unknown = Object.keys(recipe).find((field) => !FIELDS.has(field))
+  if (unknown === 'diffusion' || unknown === 'timestepSampler') {
+    throw new RangeError(
+      `recipe: ${unknown} is a setting of the objective: classConditional(model, process, { timestepSampler })`,
+    )
+  }
+  if (unknown !== undefined) throw new RangeError(`recipe: there is no field ${unknown}`)
   const positive = (field: 'batchSize' | 'microBatchSize') => {
     const value = recipe[field]
     if (value !== undefined && !(Number.isInteger(value) && value > 0)) fail(field, 'a positive integer', value)
@@ -102,7 +102,6 @@ export function checkRecipe(recipe: TrainRecipe): void {
     fail('warmupSteps', 'an integer, 0 or more', recipe.warmupSteps)
   }
   checkChoice('decay', recipe.decay, ['constant', 'linear', 'cosine'])
-  checkChoice('timestepSampler', recipe.timestepSampler, ['uniform', 'lossSecondMoment'])
   for (const field of ['beta1', 'beta2', 'emaDecay'] as const) {
     if (!(typeof recipe[field] === 'number' && recipe[field] >= 0 && recipe[field] < 1))
       fail(field, 'in [0, 1)', recipe[field])
@@ -115,7 +114,13 @@ export function checkRecipe(recipe: TrainRecipe): void {
   if (recipe.maxGradientNorm !== null && !(recipe.maxGradientNorm > 0)) {
     fail('maxGradientNorm', 'above 0, or null', recipe.maxGradientNorm)
   }
+  checkAverages(recipe.averages ?? [])
+  checkGroups(recipe.groups ?? [])
 }
+
+const FIELDS = new Set([
+  ...Object.keys({ ...paperRecipe, microBatchSize: 1, averages: [], groups: [] } satisfies Required<TrainRecipe>),
+])
 
 function fail(field: string, must: string, value: unknown): never {
   throw new RangeError(`recipe: ${field} must be ${must} (got ${String(value)})`)

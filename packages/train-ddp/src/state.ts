@@ -1,96 +1,108 @@
 import type { Communicator } from '@dit/collectives'
-import { type DiTConfig, isTrainable, parameterShapes } from '@dit/model'
-import type { LossHistory } from '@dit/schedules'
-import {
-  allocateFlat,
-  type Backend,
-  dispose,
-  disposeFlat,
-  flatLayout,
-  type FlatParams,
-  flatten,
-  type Params,
-} from '@dit/tensor'
+import { allocateFlat, type Backend, dispose, disposeFlat, type FlatParams, flatten, type Params } from '@dit/tensor'
 import { initialLossScale, type LossScale } from './loss-scale.js'
-import { type OptimizerState, shardedOptimizer, wholeOptimizer } from './optimizer-state.js'
+import type { Objective } from './objective/objective.js'
+import type { Average } from './optimizer/averages.js'
+import { groupParameters, type ParameterGroup } from './optimizer/groups.js'
+import type { Optimizer } from './optimizer/optimizer.js'
+import type { OptimizerState } from './optimizer/optimizer-state.js'
+import { ownedOptimizer } from './optimizer/owned.js'
+import { partsOptimizer } from './optimizer/parts.js'
+import { wholeOptimizer } from './optimizer/whole.js'
 import { type Bucket, bucketLayout } from './parallel/buckets.js'
 import { gradientExchange, type GradientExchange } from './parallel/gradient-exchange.js'
 import { createStaging } from './parallel/staging.js'
 
-/** Everything that training changes, on the engine. Moments and gradients exist for trainable parameters alone. */
+/** Everything that training changes. Slots, averages and gradients exist for trainable parameters alone. */
 export interface TrainState {
   /** Steps done. */
   step: number
-  /** Losses per timestep, where the recipe's sampler wants them. */
-  lossHistory: LossHistory | null
+  /** What the objective's draws know. */
+  objective: unknown
   /** Where the engine rounds gradients to half precision. */
   lossScale: LossScale | null
   readonly trainable: FlatParams
   readonly frozen: FlatParams
-  readonly emaFrozen: FlatParams
+  /** Averages of what is frozen, by name. */
+  readonly frozenAverages: Readonly<Record<string, FlatParams>>
   readonly gradients: FlatParams
   readonly buckets: readonly Bucket[]
   readonly optimizer: OptimizerState
   /** Sums gradients over the workers; null where there is one. */
   readonly exchange: GradientExchange | null
-  /** Views of all parameters, in state-dict order. */
+  /** Views of all parameters, in the order of the objective's table. */
   readonly params: Params
-  /** Views of their moving averages, in state-dict order; null where workers hold parts. */
-  readonly ema: Params | null
 }
 
-/** How the state is spread over the workers of a job. */
+/** What the state is made for. */
 export interface StateSetting {
+  readonly objective: Required<Objective>
+  readonly backend: Backend
+  readonly optimizer: Optimizer
+  readonly groups: readonly ParameterGroup[]
+  readonly averages: readonly Average[]
+  readonly seed: number
   readonly communicator: Communicator
-  /** Each worker keeps a part of the moments and averages. */
+  /** Each worker keeps a part of the slots and averages. */
   readonly shardOptimizer: boolean
   /** Bytes that gradients travel in, roughly. */
   readonly bucketBytes: number
 }
 
+/** The average that every run has. */
+export const EMA = 'ema'
+
 /**
- * Moves initial parameters into flat segments; the average begins as their copy, moments as zeros. The parameters are
- * disposed of before the rest is made, so that a run begins with no more memory than it needs.
+ * Moves initial parameters into flat segments; averages begin as their copies, slots as zeros. The parameters are disposed of
+ * before the rest is made, so that a run begins with no more memory than it needs.
  */
-export function createState(
-  config: DiTConfig,
-  params: Params,
-  backend: Backend,
-  { communicator, shardOptimizer, bucketBytes }: StateSetting,
-): TrainState {
-  const shapes = Object.entries(parameterShapes(config))
-  const layoutOf = (trainable: boolean) =>
-    flatLayout(Object.fromEntries(shapes.filter(([name]) => isTrainable(config, name) === trainable)), backend)
-  const [trainableLayout, frozenLayout] = [layoutOf(true), layoutOf(false)]
-  const trainable = flatten(params, trainableLayout, backend)
-  const frozen = flatten(params, frozenLayout, backend)
-  const emaFrozen = flatten(params, frozenLayout, backend)
-  dispose(params)
-  const gradients = allocateFlat(trainableLayout, backend)
-  const buckets = bucketLayout(trainableLayout, backend, bucketBytes)
+export function createState(setting: StateSetting): TrainState {
+  const { objective, backend, optimizer: rule, groups, seed, communicator, shardOptimizer, bucketBytes } = setting
+  const averages = [EMA, ...setting.averages.map(({ name }) => name)]
+  const layouts = groupParameters(objective.parameters, groups, backend)
+  const initial = objective.init({ seed, backend })
+  const trainable = flatten(initial, layouts.trainable, backend)
+  const frozen = flatten(initial, layouts.frozen, backend)
+  const frozenAverages = Object.fromEntries(averages.map((name) => [name, flatten(initial, layouts.frozen, backend)]))
+  dispose(initial)
+  const gradients = allocateFlat(layouts.trainable, backend)
+  const buckets = bucketLayout(layouts.trainable, backend, bucketBytes)
   const staging = createStaging(backend)
   const parallel = { communicator, backend, trainable, gradients, buckets, staging }
   const isSharded = shardOptimizer && communicator.size > 1
-  const optimizer = isSharded ? shardedOptimizer(parallel) : wholeOptimizer(parallel)
-  const inOrder = (a: Params, b: Params): Params =>
-    Object.fromEntries(shapes.map(([name]) => [name, a[name] ?? b[name]]))
+  const inParts = rule.unit === 'element' ? partsOptimizer : ownedOptimizer
+  const create = isSharded ? inParts : wholeOptimizer
+  const isScattered = isSharded && rule.unit === 'element'
   return {
     step: 0,
-    lossHistory: null,
+    objective: objective.initialState,
     lossScale: initialLossScale(backend),
     trainable,
     frozen,
-    emaFrozen,
+    frozenAverages,
     gradients,
     buckets,
-    optimizer,
-    exchange: communicator.size > 1 ? gradientExchange({ ...parallel, isSharded }) : null,
-    params: inOrder(trainable.params, frozen.params),
-    ema: optimizer.ema === null ? null : inOrder(optimizer.ema, emaFrozen.params),
+    optimizer: create({ ...parallel, optimizer: rule, averages, groupOf: layouts.groupOf }),
+    exchange: communicator.size > 1 ? gradientExchange({ ...parallel, isSharded: isScattered }) : null,
+    params: inOrder(objective, trainable.params, frozen.params),
   }
+}
+
+/** Views of an average of all parameters, in the table's order; null where workers hold parts of it. */
+export function averageOf({ optimizer, params, frozenAverages }: TrainState, name: string): Params | null {
+  const trained = optimizer.average(name)
+  if (trained === null) return null
+  const { params: frozen } = frozenAverages[name]
+  return Object.fromEntries(Object.keys(params).map((of) => [of, trained[of] ?? frozen[of]]))
+}
+
+function inOrder({ parameters }: Pick<Objective, 'parameters'>, a: Params, b: Params): Params {
+  return Object.fromEntries(Object.keys(parameters).map((name) => [name, a[name] ?? b[name]]))
 }
 
 export function disposeState(state: TrainState): void {
   state.optimizer.dispose()
-  for (const flat of [state.trainable, state.frozen, state.emaFrozen, state.gradients]) disposeFlat(flat)
+  for (const flat of [state.trainable, state.frozen, ...Object.values(state.frozenAverages), state.gradients]) {
+    disposeFlat(flat)
+  }
 }

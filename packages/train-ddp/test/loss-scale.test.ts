@@ -1,7 +1,7 @@
 import { reference, type Backend } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import { GROWTH_INTERVAL, grownLossScale, initialLossScale, shrunkLossScale } from '../src/loss-scale.js'
-import { losses, run, tinyData, tinyModel, tinyRecipe } from './setting.js'
+import { losses, run, tinyData, tinyObjective, tinyRecipe } from './setting.js'
 
 /** `reference` with gradients of linear layers that overflow above a scale, as half numbers do. */
 function overflowing(above: number, lossScale: number): { backend: Backend; scales: number[] } {
@@ -24,7 +24,7 @@ function overflowing(above: number, lossScale: number): { backend: Backend; scal
   return { backend, scales }
 }
 
-const options = { model: tinyModel, recipe: tinyRecipe, seed: 0, steps: 4, data: tinyData() }
+const options = { objective: tinyObjective, recipe: tinyRecipe, seed: 0, steps: 4, data: tinyData() }
 
 test('a step whose gradient overflows is repeated with half of the scale, and the run goes on as if it had begun so', async () => {
   const { backend } = overflowing(1024, 4096)

@@ -1,10 +1,10 @@
 import { reference } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { DamagedCheckpointError, memoryRunStore, type RunStore, train, type TrainOptions } from '../src/index.js'
-import { losses, run, stoppingAfter, tinyData, tinyModel, tinyRecipe } from './setting.js'
+import { losses, run, stoppingAfter, tinyData, tinyObjective, tinyRecipe } from './setting.js'
 
 const base: TrainOptions = {
-  model: tinyModel,
+  objective: tinyObjective,
   recipe: tinyRecipe,
   data: tinyData(),
   backend: reference(),
@@ -131,7 +131,14 @@ describe('damage to the newest checkpoint', () => {
   })
 
   test('counters that cannot be are damage, also under a right checksum', async () => {
-    for (const change of [{ logBytes: -1 }, { step: 9 }, { lossHistory: 7 }, { format: 'zzz' }, { seed: null }]) {
+    for (const change of [
+      { logBytes: -1 },
+      { step: 9 },
+      { objective: 7 },
+      { objectiveState: undefined },
+      { format: 'zzz' },
+      { seed: null },
+    ]) {
       const store = memoryRunStore()
       await run({ ...base, store })
       const state = JSON.parse(new TextDecoder().decode((await store.read(`${last}/state.json`))!))

@@ -12,10 +12,10 @@ import {
   type TrainOptions,
 } from '../src/index.js'
 import { folderRunStore } from '../src/node/index.js'
-import { run, tinyData, tinyModel, tinyRecipe } from './setting.js'
+import { run, tinyData, tinyObjective, tinyRecipe } from './setting.js'
 
 const base: TrainOptions = {
-  model: tinyModel,
+  objective: tinyObjective,
   recipe: tinyRecipe,
   data: tinyData(),
   backend: reference(),

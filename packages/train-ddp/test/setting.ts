@@ -2,11 +2,15 @@ import type { DiTConfig } from '@dit/model'
 import { integers, normals, randomStream } from '@dit/random'
 import {
   type BatchSource,
+  classConditional,
+  pictureBatch,
   smallRecipe,
+  type TrainBatch,
   type TrainEvent,
   type TrainOptions,
   type TrainRecipe,
   train,
+  wholeBatches,
 } from '../src/index.js'
 
 /** As small as a DiT gets: one block, four tokens. */
@@ -23,17 +27,20 @@ export const tinyModel: DiTConfig = {
   learnSigma: true,
 }
 
+export const tinyObjective = classConditional(tinyModel)
+
 export const tinyRecipe: TrainRecipe = { ...smallRecipe, batchSize: 4, warmupSteps: 2, learningRate: 1e-2 }
 
 /** Pictures that are all -0.5, 0 or 0.5, by class, with a little noise. */
 export function tinyData(batchSize = tinyRecipe.batchSize, seed = 7): BatchSource {
-  return {
-    async batch(step) {
-      const labels = integers(randomStream(seed, 'labels', step), 3, batchSize)
-      const x0 = normals(randomStream(seed, 'pixels', step), batchSize * 16)
-      return { x0: x0.map((value, i) => (labels[Math.floor(i / 16)] - 1) / 2 + 0.05 * value), labels }
-    },
-  }
+  return wholeBatches(async (step) => tinyBatch(step, batchSize, seed))
+}
+
+export function tinyBatch(step: number, batchSize = tinyRecipe.batchSize, seed = 7): TrainBatch {
+  const labels = integers(randomStream(seed, 'labels', step), 3, batchSize)
+  const x0 = normals(randomStream(seed, 'pixels', step), batchSize * 16)
+  const pictures = x0.map((value, i) => (labels[Math.floor(i / 16)] - 1) / 2 + 0.05 * value)
+  return pictureBatch(pictures, labels, [1, 4, 4])
 }
 
 export async function run(options: TrainOptions): Promise<TrainEvent[]> {
@@ -53,9 +60,9 @@ export function stoppingAfter(steps: number): { data: BatchSource; signal: Abort
   return {
     signal: controller.signal,
     data: {
-      batch(step) {
+      rows(step, start, end) {
         if (step === steps - 1) controller.abort()
-        return data.batch(step)
+        return data.rows(step, start, end)
       },
     },
   }

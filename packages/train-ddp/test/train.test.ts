@@ -3,22 +3,25 @@ import { forward, initParams, trainableParams } from '@dit/model'
 import { type Backend, mean, reference, type Tensor, tensor, valueAndGrad } from '@dit/tensor'
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
+  classConditional,
   InexactResumeError,
   memoryRunStore,
   NonFiniteLossError,
   parseLog,
+  pictureBatch,
   RunLockedError,
   smallRecipe,
   train,
   type TrainOptions,
+  wholeBatches,
 } from '../src/index.js'
-import { losses, run, stoppingAfter, tinyData, tinyModel, tinyRecipe } from './setting.js'
+import { losses, run, stoppingAfter, tinyBatch, tinyData, tinyModel, tinyObjective, tinyRecipe } from './setting.js'
 
 let backend: Backend
 let base: TrainOptions
 beforeAll(() => {
   backend = reference()
-  base = { model: tinyModel, recipe: tinyRecipe, data: tinyData(), backend, seed: 1, steps: 6 }
+  base = { objective: tinyObjective, recipe: tinyRecipe, data: tinyData(), backend, seed: 1, steps: 6 }
 })
 
 describe('train', () => {
@@ -62,7 +65,9 @@ describe('train', () => {
   })
 
   test('its first loss is that of the formulas on the same draws', async () => {
-    const [first] = losses(await run({ ...base, model: { ...tinyModel, classDropout: 0 }, steps: 1 }))
+    const [first] = losses(
+      await run({ ...base, objective: classConditional({ ...tinyModel, classDropout: 0 }), steps: 1 }),
+    )
     // A fresh model outputs zero, so that the squared error is the mean square of the noise.
     expect(first).toBeGreaterThan(0.5)
     expect(first).toBeLessThan(1.6)
@@ -77,15 +82,11 @@ describe('train', () => {
   })
 
   test('draws timesteps by their losses where asked, and resumes that exactly', async () => {
-    const recipe = {
-      ...tinyRecipe,
-      timestepSampler: 'lossSecondMoment' as const,
-      diffusion: { ...tinyRecipe.diffusion, numTimesteps: 25 },
-    }
-    const whole = losses(await run({ ...base, recipe, steps: 120 }))
+    const objective = classConditional(tinyModel, { numTimesteps: 25 }, { timestepSampler: 'lossSecondMoment' })
+    const whole = losses(await run({ ...base, objective, steps: 120 }))
     const store = memoryRunStore()
-    await run({ ...base, recipe, steps: 120, store, ...stoppingAfter(70) })
-    expect(losses(await run({ ...base, recipe, steps: 120, store }))).toEqual(whole.slice(70))
+    await run({ ...base, objective, steps: 120, store, ...stoppingAfter(70) })
+    expect(losses(await run({ ...base, objective, steps: 120, store }))).toEqual(whole.slice(70))
   })
 
   test('stops on a signal with a checkpoint', async () => {
@@ -138,13 +139,11 @@ describe('train', () => {
 describe('train refuses', () => {
   test('a loss that is not finite, and names the last checkpoint', async () => {
     const store = memoryRunStore()
-    const data = tinyData()
-    const broken = {
-      async batch(step: number) {
-        const batch = await data.batch(step)
-        return step < 4 ? batch : { ...batch, x0: batch.x0.fill(Number.NaN) }
-      },
-    }
+    const broken = wholeBatches(async (step) => {
+      const batch = tinyBatch(step)
+      if (step >= 4) batch.arrays.x0.data.fill(Number.NaN)
+      return batch
+    })
     const promise = run({ ...base, data: broken, store, checkpoint: { every: 2 } })
     await expect(promise).rejects.toThrow(NonFiniteLossError)
     await expect(promise).rejects.toThrow(
@@ -160,26 +159,39 @@ describe('train refuses', () => {
       { checkpoint: { every: 1.5 } },
       'train: checkpoint.every must be a positive integer (got 1.5)',
     ],
+    ['a model in place of an objective', { objective: tinyModel as never }, 'train: objective must be an Objective'],
+    ['a batch of another size', { data: tinyData(3) }, 'train: a batch must hold 4 examples (got 3)'],
     [
-      'a recipe that learns variances for a model that does not',
-      { model: { ...tinyModel, learnSigma: false } },
-      'train: the model has 1 output channels',
+      'pictures of another size',
+      { data: wholeBatches(async () => pictureBatch(new Float32Array(24), new Int32Array(4), [1, 2, 3])) },
+      'train: x0 must hold examples of [1, 4, 4] (got examples of [1, 2, 3])',
     ],
     [
-      'a batch of another size',
-      { data: tinyData(3) },
-      'train: a batch must hold 4 examples of [1, 4, 4] (got 3 labels and 48 values)',
+      'an array that is too short',
+      { data: { rows: async () => pictureBatch(new Float32Array(60), new Int32Array(4), [1, 4, 4]) } },
+      'train: x0 must hold 4 examples of [1, 4, 4], 64 values (got 60)',
     ],
+    [
+      'settings of the objective in the recipe',
+      { recipe: { ...smallRecipe, timestepSampler: 'uniform' } as never },
+      'recipe: timestepSampler is a setting of the objective',
+    ],
+    ['a recipe with an unknown field', { recipe: { ...smallRecipe, lr: 1 } as never }, 'recipe: there is no field lr'],
+    ['more recomputed blocks than there are', { recompute: 2 }, 'a number of blocks, 0..1 (got 2)'],
     [
       'an unknown decay',
       { recipe: { ...smallRecipe, decay: 'foo' as never } },
       'recipe: decay must be one of constant, linear, cosine (got foo)',
     ],
     ['an unknown recomputation', { recompute: 'yes' as never }, 'recompute must be one of none, block (got yes)'],
-    ['data that give nothing', { data: { batch: async () => undefined as never } }, 'train: data.batch must give { x0'],
+    [
+      'data that give nothing',
+      { data: { rows: async () => undefined as never } },
+      'train: data.rows must give { count',
+    ],
     [
       'a label that is no class',
-      { data: { batch: async () => ({ x0: new Float32Array(64), labels: Int32Array.of(0, 1, 2, 3) }) } },
+      { data: { rows: async () => pictureBatch(new Float32Array(64), Int32Array.of(0, 1, 2, 3), [1, 4, 4]) } },
       'train: labels must be in 0..2 (got 3)',
     ],
     ['a recipe that cannot be', { recipe: { ...smallRecipe, beta1: 2 } }, 'recipe: beta1 must be in [0, 1) (got 2)'],
@@ -224,11 +236,11 @@ describe('train refuses', () => {
   test('a checkpoint of another model', async () => {
     const store = memoryRunStore()
     await run({ ...base, store, steps: 2 })
-    const wider = { ...tinyModel, hiddenSize: 16 }
-    await expect(run({ ...base, steps: 2, store, model: wider })).rejects.toThrow(
-      'hiddenSize of the model was 8 and is 16',
+    const wider = classConditional({ ...tinyModel, hiddenSize: 16 })
+    await expect(run({ ...base, steps: 2, store, objective: wider })).rejects.toThrow(
+      'network.config.hiddenSize of the objective was 8 and is 16',
     )
-    await expect(run({ ...base, steps: 2, store, model: wider, allowInexact: true })).rejects.toThrow(
+    await expect(run({ ...base, steps: 2, store, objective: wider, allowInexact: true })).rejects.toThrow(
       'pos_embed must be [1, 4, 16] (got [1, 4, 8]); it is of another model',
     )
   })
@@ -237,18 +249,18 @@ describe('train refuses', () => {
 test('a step is one AdamW update of the gradient of the formulas', async () => {
   // The gradient norm of the first step, worked out outside the trainer from the same draws.
   const model = { ...tinyModel, classDropout: 0 }
-  const events = await run({ ...base, model, steps: 1 })
+  const events = await run({ ...base, objective: classConditional(model), steps: 1 })
   const step = events.find((event) => event.type === 'step')!
   const { integers, normals, randomStream } = await import('@dit/random')
-  const batch = await base.data.batch(0)
+  const { x0: pictures, labels } = tinyBatch(0).arrays
   const shape = [4, 1, 4, 4]
-  const diffusion = gaussianDiffusion(tinyRecipe.diffusion)
+  const diffusion = gaussianDiffusion()
   const timesteps = integers(randomStream(1, 'timesteps', 1), 1000, 4)
   const noise = tensor(normals(randomStream(1, 'noise', 1), 64), shape, { backend })
-  const x0 = tensor(batch.x0, shape, { backend })
+  const x0 = tensor(pictures.data, shape, { backend })
   const params = initParams(model, { seed: 1, backend })
   const { gradients } = valueAndGrad(trainableParams(model, params), () => {
-    const predict = (xt: Tensor, t: Int32Array) => forward(model, params, { xt, timesteps: t, labels: batch.labels })
+    const predict = (xt: Tensor, t: Int32Array) => forward(model, params, { xt, timesteps: t, labels: labels.data })
     return { loss: mean(trainingLosses(diffusion, predict, { x0, timesteps, noise }).loss) }
   })
   let squares = 0

@@ -1,6 +1,6 @@
 import { cpu } from '@dit/backend-cpu'
 import { type RunStore, train } from '@dit/train-ddp'
-import { data, model, recipe } from './train-and-sample.js'
+import { data, objective, recipe } from './train-and-sample.js'
 
 export const STEPS = 30
 /** Steps between checkpoints. */
@@ -30,16 +30,16 @@ export const noProgress = (): RunProgress => ({
 export async function storedRun(store: RunStore, progress: RunProgress, pause: number): Promise<void> {
   const backend = await cpu({ engine: 'wasm', threads: 1 })
   const slowData = {
-    async batch(step: number) {
+    async rows(step: number, start: number, end: number) {
       progress.isSaving = false
       await new Promise((resolve) => {
         setTimeout(resolve, pause)
       })
-      return data.batch(step)
+      return data.rows(step, start, end)
     },
   }
   try {
-    const options = { model, recipe, data: slowData, backend, seed: 0, steps: STEPS, checkpoint: { every: EVERY } }
+    const options = { objective, recipe, data: slowData, backend, seed: 0, steps: STEPS, checkpoint: { every: EVERY } }
     for await (const event of train({ ...options, store })) {
       if (event.type === 'start') progress.resumedFrom = event.resumedFrom
       if (event.type !== 'step') continue

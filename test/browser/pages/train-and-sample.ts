@@ -3,7 +3,16 @@ import { type DiTConfig, forward } from '@dit/model'
 import { normals, randomStream } from '@dit/random'
 import { ddim, guided, lastStep, startNoise } from '@dit/sampler'
 import { type Backend, dispose } from '@dit/tensor'
-import { checkpointPath, loadCheckpointParams, memoryRunStore, smallRecipe, train } from '@dit/train-ddp'
+import {
+  checkpointPath,
+  classConditional,
+  loadCheckpointParams,
+  memoryRunStore,
+  pictureBatch,
+  smallRecipe,
+  train,
+  wholeBatches,
+} from '@dit/train-ddp'
 
 /** What a run of training and sampling gives, as plain data that can cross between a page and Node. */
 export interface TrainedAndSampled {
@@ -28,20 +37,19 @@ export const model: DiTConfig = {
   classDropout: 0.1,
   learnSigma: true,
 }
+export const objective = classConditional(model)
 export const recipe = { ...smallRecipe, batchSize: BATCH, learningRate: 1e-2, warmupSteps: 3, decay: 'linear' as const }
-export const data = {
-  async batch(step: number) {
-    const size = BATCH * model.inChannels * 8 ** 2
-    const labels = Int32Array.from({ length: BATCH }, (_, i) => (step + i) % 3)
-    return { x0: normals(randomStream(1, 'x0'), size, step * size), labels } // [B, C, H, W], [B]
-  },
-}
+export const data = wholeBatches(async (step) => {
+  const size = BATCH * model.inChannels * 8 ** 2
+  const labels = Int32Array.from({ length: BATCH }, (_, i) => (step + i) % 3)
+  return pictureBatch(normals(randomStream(1, 'x0'), size, step * size), labels, [model.inChannels, 8, 8])
+})
 
 /** Trains a tiny DiT from scratch for ten steps and samples from it in ten. The same code runs in Node and in a page. */
 export async function trainAndSample(backend: Backend): Promise<TrainedAndSampled> {
   const store = memoryRunStore(new Map<string, Uint8Array>())
   const losses: number[] = []
-  for await (const event of train({ model, recipe, data, backend, seed: 0, steps: STEPS, store })) {
+  for await (const event of train({ objective, recipe, data, backend, seed: 0, steps: STEPS, store })) {
     if (event.type === 'step') losses.push(event.record.loss)
   }
   const params = await loadCheckpointParams(store, checkpointPath(STEPS), 'model', backend)

@@ -3,7 +3,7 @@ import { DeviceLostError, webgpu, WebGpuUnavailableError } from '@dit/backend-we
 import { originRunStore } from '@dit/browser'
 import type { Backend } from '@dit/tensor'
 import { train } from '@dit/train-ddp'
-import { data, model, recipe, STEPS, type TrainedAndSampled, trainAndSample } from './train-and-sample.js'
+import { data, objective, recipe, STEPS, type TrainedAndSampled, trainAndSample } from './train-and-sample.js'
 
 /** How a run in the page's storage went on. */
 interface StoredRun {
@@ -25,7 +25,7 @@ async function goOn(name: string, backend: Backend, onStep: (loss: number) => vo
   const store = await originRunStore(name)
   let resumedFrom: string | null = null
   const checkpoint = { every: 2 }
-  for await (const event of train({ model, recipe, data, backend, seed: 0, steps: STEPS, store, checkpoint })) {
+  for await (const event of train({ objective, recipe, data, backend, seed: 0, steps: STEPS, store, checkpoint })) {
     if (event.type === 'start') resumedFrom = event.resumedFrom
     if (event.type === 'step') onStep(event.record.loss)
   }

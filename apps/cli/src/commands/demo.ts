@@ -1,14 +1,15 @@
 import { join } from 'node:path'
-import { DamagedCheckpointError } from '@dit/train-ddp'
+import { DamagedCheckpointError, objectiveFromSpec } from '@dit/train-ddp'
 import { Command } from 'commander'
 import { demoFolder } from '../demo/demo-folder.js'
-import { demoRun, isSameRun } from '../demo/demo-run.js'
+import { demoRun, isSameRun, type ShapesConfig } from '../demo/demo-run.js'
 import { drawSamples, SAMPLES_FILE } from '../demo/draw-samples.js'
 import { DEMO_DEFAULTS, DEMO_MODEL, DEMO_SAMPLING } from '../demo/recipe.js'
 import { scoreLines } from '../demo/score.js'
 import { chosenBackend, type EngineFlags, engineOptions } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
 import { integer, path } from '../options/values.js'
+import { denoisingOf } from '../run/objective-config.js'
 import { openData } from '../run/open-data.js'
 import { checkWritable } from '../run/run-folder.js'
 import { checkSampleMemory } from '../sampling/check-memory.js'
@@ -74,11 +75,19 @@ async function demo(flags: DemoFlags, output: Output): Promise<number> {
   const data = await openData({ data: 'shapes', size: DEMO_MODEL.inputSize as number, skipBad: false }, output)
   const engine = await openEngine(chosenBackend(flags), flags)
   try {
-    const config = demoRun(flags, data, engine.description)
+    const config = demoRun(flags, { dataset: data.dataset, config: data.config as ShapesConfig }, engine.description)
     const count = config.classes.length * flags.perClass
-    checkSampleMemory({ model: config.model, count, batchSize: count, isGuided: true })
+    checkSampleMemory({ model: denoisingOf(config, 'dit demo').model, count, batchSize: count, isGuided: true })
     const place = await demoFolder(flags.out, (begun) => flags.new !== true && isSameRun(begun, config))
-    const prepared = { ...place, config, data, engine, allowInexact: false }
+    const prepared = {
+      ...place,
+      config,
+      objective: objectiveFromSpec(config.objective),
+      data,
+      moduleBatches: null,
+      engine,
+      allowInexact: false,
+    }
     output.line(
       'A small DiT learns to draw six shapes; then a recogniser, which follows rules and has learned nothing,',
     )

@@ -8,7 +8,7 @@ import { engineText, openEngine } from '../engines/open-engine.js'
 import { encodeFolder, removePartial, verifyShards } from '../latents/encode-folder.js'
 import { isComplete, LATENTS_FILE, LATENTS_FORMAT, type LatentsManifest, readManifest } from '../latents/manifest.js'
 import { integer, path } from '../options/values.js'
-import { type OpenData, openData } from '../run/open-data.js'
+import { type OpenPictures, openData } from '../run/open-data.js'
 import { checkWritable } from '../run/run-folder.js'
 import { type OpenVae, openVae, readVaeConfig } from '../sampling/vae-folder.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
@@ -135,7 +135,11 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
   }
 }
 
-async function manifestOf(flags: EncodeFlags, { dataset, config }: OpenData, vae: OpenVae): Promise<LatentsManifest> {
+async function manifestOf(
+  flags: EncodeFlags,
+  { dataset, config }: OpenPictures,
+  vae: OpenVae,
+): Promise<LatentsManifest> {
   const side = flags.size / spatialFactor(vae.config)
   return {
     format: LATENTS_FORMAT,

@@ -12,6 +12,7 @@ import { Command } from 'commander'
 import { integer, NULL, orWord, path } from '../options/values.js'
 import { nameFile } from '../run/named-errors.js'
 import { checkWritable } from '../run/run-folder.js'
+import { denoisingOf } from '../run/objective-config.js'
 import { findModel } from '../sampling/find-model.js'
 import { checkVaeFits, openVae, readVaeConfig } from '../sampling/vae-folder.js'
 import { UsageError } from '../terminal/errors.js'
@@ -146,9 +147,10 @@ async function openSource(flags: ExportFlags): Promise<Source> {
     throw new UsageError('--run, --checkpoint or --weights is needed: what is to be written?')
   }
   const { store, path: checkpoint, config } = await findModel(flags)
+  const { model } = denoisingOf(config, 'dit export')
   const params = await loadCheckpointParams(store, checkpoint, flags.raw === true ? 'model' : 'ema', reference())
   return {
-    config: config.model,
+    config: model,
     isDiffusers: false,
     read: (name) => toFloat32Array(params[name]),
     close: async () => dispose(params),

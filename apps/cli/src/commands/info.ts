@@ -8,6 +8,7 @@ import { findTarget } from '../info/find-target.js'
 import { modelLines, reportModel } from '../info/model-report.js'
 import { reportRun, runLines } from '../info/run-report.js'
 import { integer, path } from '../options/values.js'
+import { denoisingOrNull } from '../run/objective-config.js'
 import { readRunConfig } from '../run/run-folder.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
@@ -67,9 +68,10 @@ function infoModel(name: string, { batch = DEFAULT_BATCH, tensors }: InfoFlags, 
 
 async function infoRun(folder: string, { batch, tensors }: InfoFlags, output: Output): Promise<void> {
   const config = await readRunConfig(folder)
-  const { recipe, model } = config
+  const { recipe } = config
   const run = await reportRun(folder, config)
-  const report = reportModel(model, batch ?? recipe.microBatchSize ?? recipe.batchSize)
+  const model = denoisingOrNull(config)?.model
+  const report = model === undefined ? null : reportModel(model, batch ?? recipe.microBatchSize ?? recipe.batchSize)
   const whole = run.checkpoints.find(({ damage }) => damage === null)
   const list =
     tensors !== true
@@ -77,7 +79,7 @@ async function infoRun(folder: string, { batch, tensors }: InfoFlags, output: Ou
       : {
           tensors:
             whole === undefined
-              ? tensorsOf(parameterShapes(model))
+              ? tensorsOf(model === undefined ? {} : parameterShapes(model))
               : (
                   await reportFile(
                     join(folder, whole.path, await partFile(folderRunStore(folder), whole.path, 'model')),
@@ -85,7 +87,7 @@ async function infoRun(folder: string, { batch, tensors }: InfoFlags, output: Ou
                 ).tensors,
         }
   output.event({ type: 'info', kind: 'run', folder, config, run, ...report, ...list })
-  print(output, [...runLines(folder, config, run), '', ...modelLines(report)], list)
+  print(output, [...runLines(folder, config, run), ...(report === null ? [] : ['', ...modelLines(report)])], list)
 }
 
 async function infoFile(
@@ -97,7 +99,7 @@ async function infoFile(
   const file = await reportFile(path)
   const config = run === null ? null : await readRunConfig(run)
   const isModel = file.model !== null
-  const model = isModel ? (config?.model ?? file.model) : null
+  const model = isModel ? ((config === null ? null : denoisingOrNull(config)?.model) ?? file.model) : null
   const assumptions = isModel && config === null ? file.assumptions : []
   const { recipe } = config ?? {}
   const report =

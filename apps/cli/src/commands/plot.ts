@@ -8,6 +8,7 @@ import { integer, path } from '../options/values.js'
 import { runPlot } from '../plot/run-plot.js'
 import type { ScaleKind } from '../plot/scales.js'
 import { readLog } from '../run/read-log.js'
+import { denoisingOrNull } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
 import { checkWritable, readRunConfig } from '../run/run-folder.js'
 import { writeWhole } from '../run/write-whole.js'
@@ -81,9 +82,18 @@ async function outputBase(out: string | undefined, run: string): Promise<string>
   return found?.isDirectory() ? join(out, 'plot') : out.replace(/\.(svg|png)$/i, '')
 }
 
-function describe({ model, modelName, data, steps, recipe }: RunConfig, records: readonly StepRecord[]): string {
-  const name = modelName ?? `DiT, hidden ${model.hiddenSize}, depth ${model.depth}, patch ${model.patchSize}`
-  const pictures = data.kind === 'shapes' ? 'shapes' : basename(data.folder)
+function describe(config: RunConfig, records: readonly StepRecord[]): string {
+  const { modelName, data, steps, recipe } = config
+  const model = denoisingOrNull(config)?.model
+  const own =
+    model === undefined
+      ? 'an objective of a module'
+      : `DiT, hidden ${model.hiddenSize}, depth ${model.depth}, patch ${model.patchSize}`
+  const name = modelName ?? own
+  const pictures =
+    data.kind === 'module'
+      ? 'data of the module'
+      : `${data.kind === 'shapes' ? 'shapes' : basename(data.folder)}, ${data.size} x ${data.size} pixels`
   const done = formatCount(records.at(-1)!.step)
-  return `${name}  ·  ${pictures}, ${data.size} x ${data.size} pixels  ·  batch ${recipe.batchSize}  ·  ${done} of ${formatCount(steps)} steps`
+  return `${name}  ·  ${pictures}  ·  batch ${recipe.batchSize}  ·  ${done} of ${formatCount(steps)} steps`
 }

@@ -3,7 +3,10 @@ import type { EngineDescription } from '../engines/open-engine.js'
 import type { DataConfig, RunConfig } from '../run/run-config.js'
 import { RUN_FORMAT } from '../run/run-config.js'
 import { ditVersion } from '../version.js'
-import { DEMO_MODEL, DEMO_RECIPE } from './recipe.js'
+import { DEMO_MODEL, DEMO_PROCESS, DEMO_RECIPE } from './recipe.js'
+
+/** Of the generated shapes. */
+export type ShapesConfig = Extract<DataConfig, { kind: 'shapes' }>
 
 export interface DemoPlan {
   readonly steps: number
@@ -15,13 +18,21 @@ const CHECKPOINT_EVERY = 500
 /** The demo as a run like any other: `dit sample`, `dit plot` and `dit info` read it, `dit train --resume` continues it. */
 export function demoRun(
   { steps, seed }: DemoPlan,
-  data: { readonly dataset: Dataset; readonly config: DataConfig },
+  data: { readonly dataset: Dataset; readonly config: ShapesConfig },
   engine: EngineDescription,
 ): RunConfig {
   return {
     format: RUN_FORMAT,
     modelName: null,
-    model: { ...DEMO_MODEL, inputSize: data.config.size, numClasses: data.dataset.classes.length },
+    objective: {
+      kind: 'denoising',
+      network: {
+        kind: 'dit',
+        config: { ...DEMO_MODEL, inputSize: data.config.size, numClasses: data.dataset.classes.length },
+      },
+      process: DEMO_PROCESS,
+      timestepSampler: 'uniform',
+    },
     recipe: DEMO_RECIPE,
     data: data.config,
     classes: [...data.dataset.classes],

@@ -4,6 +4,7 @@ import { findCheckpoint, loadCheckpointParams } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { comfortableScale, gridPng } from '../images/grid.js'
 import { toPictures } from '../images/pixels.js'
+import { denoisingOf } from '../run/objective-config.js'
 import { imageShape, sampleClasses } from '../sampling/sample-classes.js'
 import { Failure } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
@@ -29,7 +30,8 @@ export async function drawSamples(
   const store = folderRunStore(folder)
   const found = await findCheckpoint(store)
   if (found === null) throw new Failure(`${folder} has no checkpoint to sample from`)
-  const { model, recipe, classes, seed } = config
+  const { classes, seed } = config
+  const { model, diffusion } = denoisingOf(config, 'dit demo')
   const { sampler, steps, guidance } = DEMO_SAMPLING
   const labels = Array.from({ length: classes.length * perClass }, (_, i) => Math.floor(i / perClass))
   output.line(
@@ -40,7 +42,7 @@ export async function drawSamples(
   try {
     const images = await sampleClasses({
       model,
-      diffusion: recipe.diffusion,
+      diffusion,
       params,
       backend,
       labels,

@@ -1,5 +1,5 @@
 import type { DiTConfig } from '@dit/model'
-import type { TrainRecipe } from '@dit/train-ddp'
+import type { KnownSpec, TrainRecipe } from '@dit/train-ddp'
 import type { SamplerName } from '../sampling/sample-classes.js'
 
 /** What `dit demo` does where no flag says otherwise. Pictures get better up to this many steps at least. */
@@ -41,14 +41,15 @@ export const DEMO_RECIPE: TrainRecipe = {
   maxGradientNorm: 1,
   emaDecay: 0.995,
   emaWarmup: true,
-  timestepSampler: 'uniform',
-  diffusion: {
-    schedule: 'squaredcos_cap_v2',
-    numTimesteps: 1000,
-    meanType: 'x0',
-    varianceType: 'fixedSmall',
-    lossType: 'mse',
-  },
+}
+
+export const DEMO_PROCESS: KnownSpec['process'] = {
+  kind: 'gaussian',
+  schedule: 'squaredcos_cap_v2',
+  numTimesteps: 1000,
+  meanType: 'x0',
+  varianceType: 'fixedSmall',
+  lossType: 'mse',
 }
 
 /** How the demo samples from what it trained. */

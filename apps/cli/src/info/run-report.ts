@@ -2,6 +2,7 @@ import { checkpointPath, findDamage, listCheckpoints, type StepRecord } from '@d
 import { folderRunStore } from '@dit/train-ddp/node'
 import { engineText } from '../engines/open-engine.js'
 import { readLog } from '../run/read-log.js'
+import { denoisingOrNull } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
 import { formatCount, formatNumber, formatTable } from '../terminal/format.js'
 
@@ -21,6 +22,8 @@ export interface RunReport {
   /** Mean loss of the last hundred steps. */
   readonly meanLoss: number | null
   readonly checkpoints: readonly CheckpointReport[]
+  /** Errors on held-out pictures, by step. */
+  readonly measured: readonly { readonly step: number; readonly heldOut: number }[]
 }
 
 const MEAN_OVER = 100
@@ -39,29 +42,34 @@ export async function reportRun(folder: string, { steps }: RunConfig): Promise<R
     last: records.at(-1) ?? null,
     meanLoss: recent.length === 0 ? null : recent.reduce((sum, loss) => sum + loss, 0) / recent.length,
     checkpoints,
+    measured: records.flatMap(({ step, measures }) =>
+      measures?.heldOut === undefined ? [] : [{ step, heldOut: measures.heldOut }],
+    ),
   }
 }
 
 export function runLines(folder: string, config: RunConfig, report: RunReport): string[] {
   const { data, recipe, engine, seed } = config
-  const pictures = data.kind === 'shapes' ? 'generated shapes' : `pictures from ${data.folder}`
-  const { diffusion } = recipe
+  const diffusion = denoisingOrNull(config)?.diffusion
+  const heldOut = heldOutText(report)
   const lines = formatTable([
     ['run', `${folder}: ${formatCount(report.done)} of ${formatCount(report.steps)} steps`],
-    [
-      'data',
-      `${formatCount(data.length)} ${pictures}, ${data.size}x${data.size}; ${config.classes.length} classes: ${classText(config.classes)}`,
-    ],
+    ['data', dataText(data, config.classes)],
     [
       'recipe',
       `${recipe.name}: batch ${recipe.batchSize}, learning rate ${formatNumber(recipe.learningRate)} (${recipe.decay}), EMA ${recipe.emaDecay}`,
     ],
-    [
-      '',
-      `predicts ${diffusion.meanType ?? 'epsilon'}, ${diffusion.schedule ?? 'given'} schedule of ${diffusion.numTimesteps ?? 1000} timesteps`,
-    ],
+    ...(diffusion === undefined
+      ? []
+      : [
+          [
+            '',
+            `predicts ${diffusion.meanType}, ${diffusion.schedule ?? 'given'} schedule of ${diffusion.numTimesteps ?? diffusion.betas!.length} timesteps`,
+          ],
+        ]),
     ['engine', `${engineText(engine)}; seed ${seed}`],
     ['loss', lossText(report)],
+    ...(heldOut === null ? [] : [['held out', heldOut]]),
   ])
   if (report.checkpoints.length === 0) return [...lines, 'checkpoints  none yet']
   const rows = report.checkpoints.map(({ path, damage }) => [
@@ -69,6 +77,20 @@ export function runLines(folder: string, config: RunConfig, report: RunReport): 
     damage === null ? 'whole' : `damaged: ${damage}`,
   ])
   return [...lines, 'checkpoints', ...formatTable(rows)]
+}
+
+function dataText(data: RunConfig['data'], classes: readonly string[]): string {
+  if (data.kind === 'module') return 'of the module'
+  const pictures = data.kind === 'shapes' ? 'generated shapes' : `pictures from ${data.folder}`
+  return `${formatCount(data.length)} ${pictures}, ${data.size}x${data.size}; ${classes.length} classes: ${classText(classes)}`
+}
+
+/** The last and the smallest error on held-out pictures; null where none was measured. */
+function heldOutText({ measured }: RunReport): string | null {
+  const last = measured.at(-1)
+  if (last === undefined) return null
+  const best = measured.reduce((a, b) => (b.heldOut < a.heldOut ? b : a))
+  return `error ${formatNumber(last.heldOut)} at step ${formatCount(last.step)}; smallest ${formatNumber(best.heldOut)} at step ${formatCount(best.step)}`
 }
 
 function lossText({ last, meanLoss }: RunReport): string {

@@ -1,5 +1,5 @@
 import { normals, randomStream } from '@dit/random'
-import type { BatchSource, TrainBatch } from '@dit/train-ddp'
+import { type BatchSource, pictureBatch, type TrainBatch } from '@dit/train-ddp'
 
 /**
  * Batches of latents drawn from batches of their posteriors, mean and deviation: latents = mean + deviation noise. The noise
@@ -7,16 +7,12 @@ import type { BatchSource, TrainBatch } from '@dit/train-ddp'
  * workers, draws the same latents.
  */
 export function drawnBatches(posteriors: BatchSource, seed: number): BatchSource {
-  return {
-    batch: async (step) => drawn(await posteriors.batch(step), seed, step, 0),
-    ...(posteriors.rows === undefined
-      ? {}
-      : { rows: async (step, start, end) => drawn(await posteriors.rows!(step, start, end), seed, step, start) }),
-  }
+  return { rows: async (step, start, end) => drawn(await posteriors.rows(step, start, end), seed, step, start) }
 }
 
-function drawn({ x0, labels }: TrainBatch, seed: number, step: number, firstRow: number): TrainBatch {
-  const count = labels.length
+function drawn({ count, arrays }: TrainBatch, seed: number, step: number, firstRow: number): TrainBatch {
+  const { data: x0, shape } = arrays.x0
+  const [channels, height, width] = shape
   const size = x0.length / count / 2
   const noise = normals(randomStream(seed, 'latents', step), count * size, firstRow * size)
   const latents = new Float32Array(count * size)
@@ -26,5 +22,5 @@ function drawn({ x0, labels }: TrainBatch, seed: number, step: number, firstRow:
       latents[i * size + k] = x0[at] + x0[at + size] * noise[i * size + k]
     }
   }
-  return { x0: latents, labels }
+  return pictureBatch(latents, arrays.labels.data as Int32Array, [channels / 2, height, width])
 }

@@ -129,5 +129,6 @@ function latentsDataset({ vae, shape, classes, length, dtype }: LatentsManifest,
     )
     return { x0, labels }
   }
-  return { length, classes, shape: [2 * C, h, w], read }
+  const allLabels = () => Int32Array.from(shards.flatMap(({ labels }) => [...labels]))
+  return { length, classes, shape: [2 * C, h, w], labels: allLabels, read }
 }

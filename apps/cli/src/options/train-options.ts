@@ -2,7 +2,7 @@ import { DIT_NAMES } from '@dit/model'
 import { RECIPES, smallRecipe } from '@dit/train-ddp'
 import { type Command, Option } from 'commander'
 import { type EngineFlags, engineOptions } from '../engines/engine-options.js'
-import { integer, number, orWord, path, recomputedBlocks, workerCount, type Workers } from './values.js'
+import { integer, number, orWord, path, recomputedBlocks, share, workerCount, type Workers } from './values.js'
 
 /** Options of `dit train` as given; keys of a config file are the same. What is absent takes its default. */
 export interface TrainFlags extends EngineFlags {
@@ -12,6 +12,9 @@ export interface TrainFlags extends EngineFlags {
   readonly size?: number
   readonly flip?: boolean
   readonly skipBad?: boolean
+  readonly valShare?: number
+  readonly valEvery?: number
+  readonly objective?: string
   readonly model?: string
   readonly hidden?: number
   readonly depth?: number
@@ -81,6 +84,7 @@ export const TRAIN_DEFAULTS = {
   keepLast: 3,
   keepEvery: null,
   sampleEvery: 500,
+  valEvery: 250,
   recompute: 'none',
   shardOptimizer: false,
   shardCheckpoint: false,
@@ -123,6 +127,20 @@ export function addTrainOptions(command: Command): Command {
   add('Data', '--no-flip', 'do not mirror pictures at random')
   add('Data', '--skip-bad', 'leave out unreadable pictures and name them, instead of stopping')
 
+  add(
+    'Data',
+    '--val-share <share>',
+    'hold out this share of each class, and measure the error on it: 0.1 is a good choice',
+    share,
+  )
+  add('Data', '--val-every <steps>', `steps between these measurements (default ${D.valEvery})`, integer(1))
+
+  add(
+    'Model',
+    '--objective <module>',
+    'train what this JavaScript module exports, a network or loss of your own, in place of a DiT',
+    path,
+  )
   add(
     'Model',
     '--model <name>',

@@ -27,6 +27,13 @@ export function number(min = -Infinity, max = Infinity): (text: string) => numbe
   }
 }
 
+/** A share, above 0 and below 1. */
+export function share(text: string): number {
+  const value = number()(text)
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('It must be above 0 and below 1, such as 0.1.')
+  return value
+}
+
 const BYTE_UNITS: Readonly<Record<string, number>> = {
   B: 1,
   KB: 1e3,

@@ -1,6 +1,8 @@
+import type { DiTConfig } from '@dit/model'
 import { countParameters, planMemory, type TrainingPlan, type WorkerMemory, type ZeroStage } from '@dit/scaling'
 import type { PlanFlags } from '../commands/plan.js'
 import { numWorkers } from '../job/thread-job.js'
+import { denoisingOf } from '../run/objective-config.js'
 import { resolveRun, type RunPlan } from '../run/resolve-run.js'
 import { checkInput } from '../terminal/errors.js'
 import { formatBytes, formatCount, formatTable } from '../terminal/format.js'
@@ -37,20 +39,25 @@ export function planTraining(flags: PlanFlags): PlannedTraining {
   const workers = numWorkers(flags.workers ?? 1)
   const run = resolveRun(flags, flags.classes ?? 1000, workers)
   const { batchSize } = run.recipe
+  const { model } = denoisingOf(run, 'dit plan')
   const available = flags.memory === undefined ? machineMemory() : flags.memory * 2 ** 30
-  const given = planOf(run, workers)
+  const given = planOf(model, run, workers)
   const row = (name: string, plan: TrainingPlan, isAvailable = true): PlannedRow => {
-    const memory = checkInput(() => planMemory(run.model, plan))
+    const memory = checkInput(() => planMemory(model, plan))
     return { name, memory, fits: memory.total <= available, isAvailable }
   }
-  const rows = [row('as given', given), ...neighbours(run, given).map(([name, plan]) => row(name, plan))]
+  const rows = [row('as given', given), ...neighbours(model, given).map(([name, plan]) => row(name, plan))]
   if (workers > 1) {
     for (const stage of [2, 3] as const) rows.push(row(`ZeRO ${stage}`, { ...given, stage }, false))
   }
-  return { workers, batchSize, parameters: countParameters(run.model).total, available, rows }
+  return { workers, batchSize, parameters: countParameters(model).total, available, rows }
 }
 
-function planOf({ model, recipe, recompute, shardOptimizer = false }: RunPlan, workers: number): TrainingPlan {
+function planOf(
+  model: DiTConfig,
+  { recipe, recompute, shardOptimizer = false }: RunPlan,
+  workers: number,
+): TrainingPlan {
   const [height, width] = typeof model.inputSize === 'number' ? [model.inputSize, model.inputSize] : model.inputSize
   const stage: ZeroStage = shardOptimizer && workers > 1 ? 1 : 0
   return {
@@ -65,7 +72,7 @@ function planOf({ model, recipe, recompute, shardOptimizer = false }: RunPlan, w
 }
 
 /** Plans that differ from the given one in a single option. */
-function neighbours({ model }: RunPlan, given: TrainingPlan): [name: string, plan: TrainingPlan][] {
+function neighbours(model: DiTConfig, given: TrainingPlan): [name: string, plan: TrainingPlan][] {
   const { workers, batchSize, stage, microBatchSize = batchSize } = given
   const half = Math.ceil(Math.min(microBatchSize, Math.ceil(batchSize / workers)) / 2)
   const all: [string, Partial<TrainingPlan>][] = [

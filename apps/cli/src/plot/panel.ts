@@ -11,6 +11,7 @@ export const COLORS = {
   raw: '#9ec3e6',
   loss: '#0b5394',
   rate: '#b45309',
+  heldOut: '#15803d',
 }
 
 /** Place of a panel's frame, in pixels. */

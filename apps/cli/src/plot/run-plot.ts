@@ -2,7 +2,7 @@ import type { StepRecord } from '@dit/train-ddp'
 import { escapeXml, FONT } from '../images/fonts.js'
 import { formatCount } from '../terminal/format.js'
 import { COLORS, curve, type Frame, legend, panelSvg, points } from './panel.js'
-import { chooseScale, type ScaleKind, stepAxis, valueAxis } from './scales.js'
+import { type Axis, chooseScale, type ScaleKind, stepAxis, valueAxis } from './scales.js'
 import { defaultWindow, smooth } from './smooth.js'
 
 export interface RunPlotOptions {
@@ -14,13 +14,14 @@ export interface RunPlotOptions {
   readonly window?: number
 }
 
-const [WIDTH, HEIGHT] = [960, 680]
+const WIDTH = 960
 const LOSS: Frame = { left: 92, right: WIDTH - 28, top: 76, bottom: 420 }
-const RATE: Frame = { left: LOSS.left, right: LOSS.right, top: 448, bottom: HEIGHT - 64 }
+/** Heights of the panels below the loss, and the gap above each. */
+const [HELD_OUT_HEIGHT, RATE_HEIGHT, GAP, BELOW] = [200, 168, 28, 64]
 /** Steps drawn as points; of longer runs every n-th. */
 const MAX_POINTS = 1500
 
-/** Loss and learning rate over the steps of a run, as an SVG drawing of 960 x 680. */
+/** Loss, error on held-out pictures where it was measured, and learning rate over the steps of a run, as an SVG 960 pixels wide. */
 export function runPlot(records: readonly StepRecord[], options: RunPlotOptions): string {
   const steps = records.map(({ step }) => step)
   const losses = records.map(({ loss }) => loss)
@@ -31,10 +32,15 @@ export function runPlot(records: readonly StepRecord[], options: RunPlotOptions)
   const isDrawn = (_: number, i: number) => i % every === 0
   const shown = losses.filter(isDrawn)
 
+  const measured = records.filter(({ measures }) => measures?.heldOut !== undefined)
+  const heldOut = below(LOSS, measured.length === 0 ? 0 : HELD_OUT_HEIGHT)
+  const rate = below(measured.length === 0 ? LOSS : heldOut, RATE_HEIGHT)
+  const height = rate.bottom + BELOW
+
   const x = stepAxis(steps.at(-1)!, [LOSS.left, LOSS.right])
   const kind = options.scale ?? chooseScale(losses)
   const lossAxis = valueAxis([...shown, ...smoothed], kind, [LOSS.bottom, LOSS.top])
-  const rateAxis = valueAxis(rates, 'linear', [RATE.bottom, RATE.top])
+  const rateAxis = valueAxis(rates, 'linear', [rate.bottom, rate.top])
   const lossPanel = panelSvg({
     frame: LOSS,
     x,
@@ -53,7 +59,7 @@ export function runPlot(records: readonly StepRecord[], options: RunPlotOptions)
       ]),
   })
   const ratePanel = panelSvg({
-    frame: RATE,
+    frame: rate,
     x,
     y: rateAxis,
     xLabel: 'optimizer steps',
@@ -61,12 +67,41 @@ export function runPlot(records: readonly StepRecord[], options: RunPlotOptions)
     content: curve(x, rateAxis, steps, rates, COLORS.rate),
   })
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}">` +
     `<rect width="100%" height="100%" fill="#fff"/><g font-family="${FONT}, sans-serif" font-size="12" fill="${COLORS.text}">` +
     `<text x="${LOSS.left}" y="34" font-size="18" font-weight="bold">${escapeXml(options.title)}</text>` +
     `<text x="${LOSS.left}" y="56" font-size="13" fill="${COLORS.faint}">${escapeXml(options.subtitle)}</text>` +
-    `${lossPanel}${ratePanel}</g></svg>\n`
+    `${lossPanel}${heldOutPanel(heldOut, x, measured)}${ratePanel}</g></svg>\n`
   )
+}
+
+function below({ left, right, bottom }: Frame, height: number): Frame {
+  return { left, right, top: bottom + GAP, bottom: bottom + GAP + height }
+}
+
+/** Squared error of the estimate of x0 on held-out pictures, with its smallest value marked; nothing where none was measured. */
+function heldOutPanel(frame: Frame, x: Axis, measured: readonly StepRecord[]): string {
+  if (measured.length === 0) return ''
+  const steps = measured.map(({ step }) => step)
+  const errors = measured.map(({ measures }) => measures!.heldOut)
+  const y = valueAxis(errors, chooseScale(errors), [frame.bottom, frame.top])
+  const best = errors.indexOf(Math.min(...errors))
+  return panelSvg({
+    frame,
+    x,
+    y,
+    yLabel: 'held-out error',
+    content:
+      curve(x, y, steps, errors, COLORS.heldOut) +
+      points(x, y, steps, errors, COLORS.heldOut) +
+      legend(frame, [
+        {
+          kind: 'line',
+          color: COLORS.heldOut,
+          text: `error of x0, smallest ${errors[best].toPrecision(3)} at step ${formatCount(steps[best])}`,
+        },
+      ]),
+  })
 }
 
 function ordinal(n: number): string {

@@ -1,5 +1,5 @@
 import { batches, type Dataset, type StepBatch } from '@dit/data'
-import type { BatchSource } from '@dit/train-ddp'
+import { type BatchSource, pictureBatch } from '@dit/train-ddp'
 
 export interface BatchSettings {
   readonly batchSize: number
@@ -32,7 +32,16 @@ export function batchSource(
     next = step + 1
     return result.value
   }
-  return worldSize === 1
-    ? { batch: read, close }
-    : { batch: () => Promise.reject(new Error('batchSource: a worker reads its own rows')), rows: read, close }
+  return {
+    async rows(step, start, end) {
+      const { x0, labels, offset } = await read(step)
+      if (offset !== start || labels.length !== end - start) {
+        throw new RangeError(
+          `batchSource: this worker reads rows ${offset} to ${offset + labels.length} (got ${start} to ${end})`,
+        )
+      }
+      return pictureBatch(x0, labels, dataset.shape)
+    },
+    close,
+  }
 }

@@ -1,6 +1,5 @@
-import { gaussianDiffusion } from '@dit/diffusion'
 import { checkConfig, type DiTConfig } from '@dit/model'
-import { checkRecipe, type TrainRecipe } from '@dit/train-ddp'
+import { checkRecipe, objectiveFromSpec, type TrainRecipe } from '@dit/train-ddp'
 import { ENGINE_NAMES } from '../engines/names.js'
 import { MAX_TIMESTEPS } from '../options/train-options.js'
 import type { RunConfig } from './run-config.js'
@@ -14,27 +13,42 @@ type Fields = Readonly<Record<string, unknown>>
  */
 export function checkRunConfig(config: Fields): asserts config is RunConfig & Fields {
   const { steps, seed, sampleEvery, modelName = null, classes } = config
-  const { model, recipe, data, checkpoint, engine } = objects(config, 'model', 'recipe', 'data', 'checkpoint', 'engine')
-  checkConfig(model as unknown as DiTConfig)
-  checkTraining(recipe, model)
+  const { objective, recipe, data, checkpoint, engine } = objects(
+    config,
+    'objective',
+    'recipe',
+    'data',
+    'checkpoint',
+    'engine',
+  )
+  checkTraining(recipe)
+  const model = checkObjective(objective)
   must(modelName === null || typeof modelName === 'string', 'modelName', 'a name, or null', modelName)
   const isNamed = Array.isArray(classes) && classes.every((name) => typeof name === 'string')
   must(isNamed, 'classes', 'a list of names', classes)
   const numNames = (classes as string[]).length
-  must(numNames === model.numClasses, 'classes', `${String(model.numClasses)} names, one for each class`, numNames)
+  if (model !== null) {
+    must(numNames === model.numClasses, 'classes', `${model.numClasses} names, one for each class`, numNames)
+  }
   checkData(data)
   must(isCount(steps), 'steps', A_COUNT, steps)
   must(Number.isSafeInteger(seed) && Number(seed) >= 0, 'seed', 'a whole number, 0 or more', seed)
   must(typeof config.flip === 'boolean', 'flip', TRUE_OR_FALSE, config.flip)
+  if (config.heldOut !== undefined) {
+    const { heldOut } = objects(config, 'heldOut')
+    const isShare = Number(heldOut.share) > 0 && Number(heldOut.share) < 1
+    must(isShare, 'heldOut.share', 'a number above 0 and below 1', heldOut.share)
+    must(isCount(heldOut.every), 'heldOut.every', A_COUNT, heldOut.every)
+  }
   must(isCount(checkpoint.every), 'checkpoint.every', A_COUNT, checkpoint.every)
   must(isCount(checkpoint.keepLast), 'checkpoint.keepLast', A_COUNT, checkpoint.keepLast)
   for (const [name, value] of Object.entries({ 'checkpoint.keepEvery': checkpoint.keepEvery, sampleEvery })) {
     must(value === null || isCount(value), name, `${A_COUNT}, or null`, value)
   }
-  const { depth } = model as unknown as DiTConfig
   if (typeof config.recompute === 'number') {
-    const isDepth = Number.isInteger(config.recompute) && config.recompute >= 0 && config.recompute <= depth
-    must(isDepth, 'recompute', `0 to ${depth} blocks`, config.recompute)
+    const most = model?.depth ?? Infinity
+    const isDepth = Number.isInteger(config.recompute) && config.recompute >= 0 && config.recompute <= most
+    must(isDepth, 'recompute', `0 to ${most} blocks`, config.recompute)
   } else oneOf(config.recompute, ['none', 'block'], 'recompute')
   for (const name of ['shardOptimizer', 'shardCheckpoint'] as const) {
     const { [name]: value = false } = config
@@ -48,24 +62,38 @@ export function checkRunConfig(config: Fields): asserts config is RunConfig & Fi
   if (engine.precision !== undefined) oneOf(engine.precision, ['f16', 'tf32'], 'engine.precision')
 }
 
-function checkTraining(recipe: Fields, model: Fields): void {
-  const { diffusion } = objects(recipe, 'diffusion')
+function checkTraining(recipe: Fields): void {
   must(typeof recipe.name === 'string', 'recipe.name', 'a name', recipe.name)
   must(isCount(recipe.batchSize), 'recipe.batchSize', A_COUNT, recipe.batchSize)
   oneOf(recipe.decay, ['constant', 'linear', 'cosine'], 'recipe.decay')
-  oneOf(recipe.timestepSampler, ['uniform', 'lossSecondMoment'], 'recipe.timestepSampler')
   must(typeof recipe.emaWarmup === 'boolean', 'recipe.emaWarmup', TRUE_OR_FALSE, recipe.emaWarmup)
   checkRecipe(recipe as unknown as TrainRecipe)
-  const { numTimesteps = 1 } = diffusion
+}
+
+/** The model that is trained; null where a module makes the objective, which is checked when it is loaded. */
+function checkObjective(objective: Fields): DiTConfig | null {
+  oneOf(objective.kind, ['denoising', 'module'], 'objective.kind')
+  if (objective.kind === 'module') {
+    for (const name of ['module', 'sha256'] as const) {
+      must(typeof objective[name] === 'string', `objective.${name}`, 'text', objective[name])
+    }
+    objects(objective, 'spec')
+    return null
+  }
+  const { network, process } = objects(objective, 'network', 'process')
+  oneOf(network.kind, ['dit'], 'objective.network.kind')
+  oneOf(objective.timestepSampler, ['uniform', 'lossSecondMoment'], 'objective.timestepSampler')
+  const { config } = objects(network, 'config')
+  checkConfig(config as unknown as DiTConfig)
+  const { numTimesteps = 1 } = process
   const isBounded = isCount(numTimesteps) && numTimesteps <= MAX_TIMESTEPS
-  must(isBounded, 'recipe.diffusion.numTimesteps', `1 to ${MAX_TIMESTEPS}`, numTimesteps)
-  const { varianceType } = gaussianDiffusion(diffusion)
-  const isLearned = varianceType.startsWith('learned')
-  must(model.learnSigma === isLearned, 'model.learnSigma', `${isLearned}, with variance ${varianceType}`, !isLearned)
+  must(isBounded, 'objective.process.numTimesteps', `1 to ${MAX_TIMESTEPS}`, numTimesteps)
+  return objectiveFromSpec(objective).spec.network.config
 }
 
 function checkData(data: Fields): void {
-  oneOf(data.kind, ['shapes', 'folder', 'latents'], 'data.kind')
+  oneOf(data.kind, ['shapes', 'folder', 'latents', 'module'], 'data.kind')
+  if (data.kind === 'module') return
   for (const name of ['size', 'length'] as const) must(isCount(data[name]), `data.${name}`, A_COUNT, data[name])
   if (data.kind === 'shapes') return
   for (const name of ['folder', 'files'] as const) {

@@ -12,9 +12,15 @@ import type { DataConfig } from './run-config.js'
 
 /** Training pictures, ready to be read. Whoever opened them closes them. */
 export interface OpenData {
-  readonly dataset: Dataset
+  /** Null where the module of the objective makes the batches. */
+  readonly dataset: Dataset | null
   readonly config: DataConfig
   close(): Promise<void>
+}
+
+/** The same where it is pictures or latents. */
+export interface OpenPictures extends OpenData {
+  readonly dataset: Dataset
 }
 
 /** Examples of the generated dataset: they are drawn when read, so that many cost nothing. */
@@ -35,11 +41,17 @@ export interface LatentsRequest {
   readonly flip: boolean
 }
 
+/** The module of the objective makes the batches. */
+export interface ModuleRequest {
+  readonly module: true
+}
+
 /** What a run asks for, from the folder that it began with or another one. */
 export function requestOf(
   { data, flip, classes }: { readonly data: DataConfig; readonly flip: boolean; readonly classes: readonly string[] },
   flags: { readonly data?: string; readonly latents?: string } = {},
-): DataRequest | LatentsRequest {
+): DataRequest | LatentsRequest | ModuleRequest {
+  if (data.kind === 'module') return { module: true }
   if (flags.latents !== undefined) return { latents: flags.latents, flip }
   if (data.kind === 'latents' && flags.data === undefined) return { latents: data.folder, flip }
   const path = flags.data ?? (data.kind === 'shapes' ? 'shapes' : data.folder)
@@ -51,7 +63,13 @@ export function requestOf(
  *
  * @throws UsageError when the folder cannot serve
  */
-export async function openData(request: DataRequest | LatentsRequest, output: Output): Promise<OpenData> {
+export async function openData(request: DataRequest | LatentsRequest, output: Output): Promise<OpenPictures>
+export async function openData(request: DataRequest | LatentsRequest | ModuleRequest, output: Output): Promise<OpenData>
+export async function openData(
+  request: DataRequest | LatentsRequest | ModuleRequest,
+  output: Output,
+): Promise<OpenData> {
+  if ('module' in request) return { dataset: null, config: { kind: 'module' }, close: async () => {} }
   if ('latents' in request) return openLatents(request.latents, request.flip)
   const { data, size } = request
   if (data === 'shapes') {
@@ -112,6 +130,7 @@ export function dataDifference(before: DataConfig, now: DataConfig): string | nu
   const identity = (data: DataConfig) => JSON.stringify({ ...data, folder: null })
   if (identity(before) === identity(now)) return null
   if (before.kind !== now.kind) return 'the run began with other data'
+  if (before.kind === 'module' || now.kind === 'module') return null
   if (before.length !== now.length)
     return `the run began with ${before.length} pictures and there are ${now.length} now`
   return 'the files are not those that the run began with'

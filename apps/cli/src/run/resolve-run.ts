@@ -1,6 +1,13 @@
 import { checkConfig, type DiTConfig, ditConfig } from '@dit/model'
-import { gaussianDiffusion } from '@dit/diffusion'
-import { checkRecipe, RECIPES, type TrainRecipe } from '@dit/train-ddp'
+import {
+  checkRecipe,
+  completeProcess,
+  type KnownSpec,
+  objectiveFromSpec,
+  RECIPES,
+  type TimestepSampler,
+  type TrainRecipe,
+} from '@dit/train-ddp'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
 import type { RunConfig } from './run-config.js'
@@ -14,6 +21,9 @@ export interface LatentSize {
 /** What flags decide alone; the data decide the classes. */
 export type RunPlan = Omit<RunConfig, 'format' | 'data' | 'classes' | 'engine' | 'versions'>
 
+/** What flags decide whatever is trained. */
+export type CommonPlan = Omit<RunPlan, 'modelName' | 'objective' | 'sampleEvery' | 'recompute'>
+
 /**
  * The run that flags describe, checked.
  *
@@ -23,12 +33,36 @@ export type RunPlan = Omit<RunConfig, 'format' | 'data' | 'classes' | 'engine' |
  * @throws UsageError that names what cannot be
  */
 export function resolveRun(flags: TrainFlags, numClasses: number, workers = 1, latents?: LatentSize): RunPlan {
-  const recipe = resolveRecipe(flags, workers)
-  checkWorkers(workers, recipe.batchSize)
-  const model = resolveModel(flags, recipe, numClasses, latents)
+  const process = resolveProcess(flags)
+  const model = resolveModel(flags, process, numClasses, latents)
+  const timestepSampler = (flags.timestepSampler ?? 'uniform') as TimestepSampler
+  const objective: KnownSpec = {
+    kind: 'denoising',
+    network: { kind: 'dit', config: model },
+    process,
+    timestepSampler,
+  }
+  checkInput(() => objectiveFromSpec(objective))
+  const isPictures = latents === undefined
+  const { sampleEvery = TRAIN_DEFAULTS.sampleEvery } = flags
   return {
     modelName: flags.model ?? null,
-    model,
+    objective,
+    ...resolveCommon(flags, workers),
+    sampleEvery: isPictures ? sampleEvery : null,
+    recompute: resolveRecompute(flags, model.depth),
+  }
+}
+
+/**
+ * The part of a run that does not depend on what is trained, checked.
+ *
+ * @throws UsageError that names what cannot be
+ */
+export function resolveCommon(flags: TrainFlags, workers: number): CommonPlan {
+  const recipe = resolveRecipe(flags, workers)
+  checkWorkers(workers, recipe.batchSize)
+  return {
     recipe,
     flip: flags.flip ?? TRAIN_DEFAULTS.flip,
     seed: flags.seed ?? TRAIN_DEFAULTS.seed,
@@ -38,12 +72,17 @@ export function resolveRun(flags: TrainFlags, numClasses: number, workers = 1, l
       keepLast: flags.keepLast ?? TRAIN_DEFAULTS.keepLast,
       keepEvery: flags.keepEvery ?? TRAIN_DEFAULTS.keepEvery,
     },
-    sampleEvery:
-      latents !== undefined ? null : flags.sampleEvery === undefined ? TRAIN_DEFAULTS.sampleEvery : flags.sampleEvery,
-    recompute: resolveRecompute(flags, model.depth),
+    ...resolveHeldOut(flags),
     ...((flags.shardOptimizer ?? TRAIN_DEFAULTS.shardOptimizer) ? { shardOptimizer: true } : {}),
     ...((flags.shardCheckpoint ?? TRAIN_DEFAULTS.shardCheckpoint) ? { shardCheckpoint: true } : {}),
   }
+}
+
+function resolveHeldOut({ valShare, valEvery }: TrainFlags): Pick<RunConfig, 'heldOut'> {
+  if (valShare !== undefined) return { heldOut: { share: valShare, every: valEvery ?? TRAIN_DEFAULTS.valEvery } }
+  if (valEvery !== undefined)
+    throw new UsageError('--val-every needs --val-share, the share of the pictures to hold out')
+  return {}
 }
 
 /**
@@ -56,13 +95,17 @@ export function checkWorkers(workers: number, batchSize: number): void {
   throw new UsageError(`a batch of ${batchSize} is too small for ${workers} workers; raise --batch, or start fewer`)
 }
 
-/** Blocks to compute twice, as `--recompute` says. */
+/**
+ * Blocks to compute twice, as `--recompute` says.
+ *
+ * @param depth null where only the trainer knows it
+ */
 export function resolveRecompute(
   { recompute = TRAIN_DEFAULTS.recompute }: TrainFlags,
-  depth: number,
+  depth: number | null,
 ): RunPlan['recompute'] {
   if (typeof recompute === 'boolean') return recompute ? 'block' : 'none'
-  if (typeof recompute === 'number' && recompute > depth) {
+  if (typeof recompute === 'number' && depth !== null && recompute > depth) {
     throw new UsageError(`--recompute ${recompute}: the model has ${depth} blocks`)
   }
   return recompute
@@ -97,28 +140,29 @@ function resolveRecipe(flags: TrainFlags, workers: number): TrainRecipe {
     maxGradientNorm: flags.clip,
     emaDecay: flags.ema,
     emaWarmup: flags.emaWarmup,
-    timestepSampler: flags.timestepSampler,
   }
-  const diffusion = {
+  const recipe = { ...base, ...present(changes) } as TrainRecipe
+  checkInput(() => checkRecipe(recipe))
+  return recipe
+}
+
+function resolveProcess(flags: TrainFlags): KnownSpec['process'] {
+  const process = {
     schedule: flags.schedule,
     numTimesteps: flags.timesteps,
     meanType: flags.predict,
     varianceType: flags.variance,
     lossType: flags.loss,
   }
-  const recipe = {
-    ...base,
-    ...present(changes),
-    diffusion: { ...base.diffusion, ...present(diffusion) },
-  } as TrainRecipe
-  checkInput(() => {
-    checkRecipe(recipe)
-    gaussianDiffusion(recipe.diffusion)
-  })
-  return recipe
+  return checkInput(() => completeProcess(present(process) as Parameters<typeof completeProcess>[0]))
 }
 
-function resolveModel(flags: TrainFlags, recipe: TrainRecipe, numClasses: number, latents?: LatentSize): DiTConfig {
+function resolveModel(
+  flags: TrainFlags,
+  { varianceType }: KnownSpec['process'],
+  numClasses: number,
+  latents?: LatentSize,
+): DiTConfig {
   const own = {
     patchSize: flags.patch,
     hiddenSize: flags.hidden,
@@ -131,7 +175,7 @@ function resolveModel(flags: TrainFlags, recipe: TrainRecipe, numClasses: number
     inChannels: latents?.channels ?? 3,
     numClasses,
     classDropout: flags.classDropout ?? TRAIN_DEFAULTS.classDropout,
-    learnSigma: (recipe.diffusion.varianceType ?? 'learnedRange').startsWith('learned'),
+    learnSigma: varianceType!.startsWith('learned'),
   }
   const { patch: patchSize, hidden: hiddenSize, heads: numHeads, depth, mlpRatio } = TRAIN_DEFAULTS
   return checkInput(() => {

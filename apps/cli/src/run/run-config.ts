@@ -1,8 +1,11 @@
-import type { DiTConfig } from '@dit/model'
 import type { TrainRecipe } from '@dit/train-ddp'
 import type { EngineDescription } from '../engines/open-engine.js'
+import type { HeldOutConfig } from './held-out.js'
+import type { ObjectiveConfig } from './objective-config.js'
 
-export const RUN_FORMAT = 'dit-run-1'
+export const RUN_FORMAT = 'dit-run-2'
+/** Formats that are read: runs of the first go on as runs of the second. */
+export const READ_FORMATS: readonly unknown[] = ['dit-run-1', RUN_FORMAT]
 export const CONFIG_FILE = 'config.json'
 /** There while a process writes to the run, and after one that was killed. */
 export const LOCK_FILE = 'lock.json'
@@ -37,19 +40,23 @@ export type DataConfig =
       /** SHA-256 of the manifest, which has those of the files. */
       readonly files: string
     }
+  /** Whatever the module of the objective makes. */
+  | { readonly kind: 'module' }
 
 /** `config.json` of a run: everything needed to repeat it. */
 export interface RunConfig {
   readonly format: typeof RUN_FORMAT
   /** The named size that the model began from, or null. */
   readonly modelName: string | null
-  readonly model: DiTConfig
+  readonly objective: ObjectiveConfig
   readonly recipe: TrainRecipe
   readonly data: DataConfig
   /** Class names; a label is an index into them. */
   readonly classes: readonly string[]
   /** Pictures are mirrored at random. */
   readonly flip: boolean
+  /** Pictures that are held out; absent means none. */
+  readonly heldOut?: HeldOutConfig
   readonly seed: number
   readonly steps: number
   readonly checkpoint: { readonly every: number; readonly keepLast: number; readonly keepEvery: number | null }

@@ -1,26 +1,20 @@
 import { flagOf } from '../options/flag-of.js'
 import type { TrainFlags } from '../options/train-options.js'
 import { UsageError } from '../terminal/errors.js'
+import { denoisingOrNull } from './objective-config.js'
+import { NO_GRIDS } from './objective-flags.js'
 import { checkWorkers, resolveRecompute } from './resolve-run.js'
 import type { RunConfig } from './run-config.js'
 
 /** The flags that describe a run: `resolveRun` gives the run again. */
 export function runFlags(config: RunConfig): TrainFlags {
-  const { model, recipe, data, checkpoint } = config
-  const { diffusion } = recipe
+  const { recipe, data, checkpoint } = config
   return {
-    ...(data.kind === 'latents'
-      ? { latents: data.folder }
-      : { data: data.kind === 'shapes' ? 'shapes' : data.folder, size: data.size }),
+    ...dataFlags(data),
     flip: config.flip,
     skipBad: data.kind === 'folder' && data.skipBad,
     ...(config.modelName === null ? {} : { model: config.modelName }),
-    hidden: model.hiddenSize,
-    depth: model.depth,
-    heads: model.numHeads,
-    patch: model.patchSize,
-    mlpRatio: model.mlpRatio,
-    classDropout: model.classDropout,
+    ...objectiveFlags(config),
     recipe: recipe.name,
     batch: recipe.batchSize,
     microBatch: recipe.microBatchSize,
@@ -35,22 +29,44 @@ export function runFlags(config: RunConfig): TrainFlags {
     clip: recipe.maxGradientNorm,
     ema: recipe.emaDecay,
     emaWarmup: recipe.emaWarmup,
-    timestepSampler: recipe.timestepSampler,
-    schedule: diffusion.schedule,
-    timesteps: diffusion.numTimesteps,
-    predict: diffusion.meanType,
-    variance: diffusion.varianceType,
-    loss: diffusion.lossType,
     steps: config.steps,
     seed: config.seed,
     checkpointEvery: checkpoint.every,
     keepLast: checkpoint.keepLast,
     keepEvery: checkpoint.keepEvery,
     sampleEvery: config.sampleEvery,
+    valShare: config.heldOut?.share,
+    valEvery: config.heldOut?.every,
     backend: config.engine.name,
     recompute: config.recompute,
     shardOptimizer: config.shardOptimizer ?? false,
     shardCheckpoint: config.shardCheckpoint ?? false,
+  }
+}
+
+function dataFlags(data: RunConfig['data']): TrainFlags {
+  if (data.kind === 'module') return {}
+  if (data.kind === 'latents') return { latents: data.folder }
+  return { data: data.kind === 'shapes' ? 'shapes' : data.folder, size: data.size }
+}
+
+function objectiveFlags(config: RunConfig): TrainFlags {
+  const denoising = denoisingOrNull(config)
+  if (denoising === null) return 'module' in config.objective ? { objective: config.objective.module } : {}
+  const { model, diffusion, timestepSampler } = denoising
+  return {
+    hidden: model.hiddenSize,
+    depth: model.depth,
+    heads: model.numHeads,
+    patch: model.patchSize,
+    mlpRatio: model.mlpRatio,
+    classDropout: model.classDropout,
+    timestepSampler,
+    schedule: diffusion.schedule,
+    timesteps: diffusion.numTimesteps,
+    predict: diffusion.meanType,
+    variance: diffusion.varianceType,
+    loss: diffusion.lossType,
   }
 }
 
@@ -63,6 +79,8 @@ const MAY_CHANGE: readonly (keyof TrainFlags)[] = [
   'keepLast',
   'keepEvery',
   'sampleEvery',
+  'objective',
+  'valEvery',
   'backend',
   'engine',
   'threads',
@@ -102,6 +120,13 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
       '--sample-every is for pictures; sample from a run of latents with `dit sample --run ... --vae`',
     )
   }
+  if (given.objective !== undefined && !('module' in config.objective)) {
+    throw new UsageError('--objective names a module, but this run trains a DiT; start a new run with another --out')
+  }
+  if (given.valEvery !== undefined && config.heldOut === undefined) {
+    throw new UsageError('--val-every is for runs with --val-share, which a run has from its beginning or not at all')
+  }
+  if (denoisingOrNull(config) === null && (given.sampleEvery ?? null) !== null) throw new UsageError(NO_GRIDS)
   checkWorkers(workers, config.recipe.batchSize)
   const { checkpoint } = config
   const steps = given.steps ?? config.steps
@@ -119,7 +144,13 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
       keepEvery: given.keepEvery === undefined ? checkpoint.keepEvery : given.keepEvery,
     },
     sampleEvery: given.sampleEvery === undefined ? config.sampleEvery : given.sampleEvery,
-    recompute: given.recompute === undefined ? config.recompute : resolveRecompute(given, config.model.depth),
+    ...(config.heldOut === undefined
+      ? {}
+      : { heldOut: { ...config.heldOut, every: given.valEvery ?? config.heldOut.every } }),
+    recompute:
+      given.recompute === undefined
+        ? config.recompute
+        : resolveRecompute(given, denoisingOrNull(config)?.model.depth ?? null),
     shardOptimizer: given.shardOptimizer ?? config.shardOptimizer ?? false,
     shardCheckpoint: given.shardCheckpoint ?? config.shardCheckpoint ?? false,
   }

@@ -4,7 +4,8 @@ import { LOG } from '@dit/train-ddp'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
 import { UsageError } from '../terminal/errors.js'
 import { checkRunConfig } from './check-run-config.js'
-import { CONFIG_FILE, LOCK_FILE, RUN_FORMAT, type RunConfig } from './run-config.js'
+import { CONFIG_FILE, LOCK_FILE, READ_FORMATS, RUN_FORMAT, type RunConfig } from './run-config.js'
+import { upgradedConfig } from './version-1.js'
 
 /**
  * `config.json` of a run.
@@ -31,17 +32,18 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
   } catch (cause) {
     throw new UsageError(`${path} is not valid JSON: ${(cause as Error).message}`, { cause })
   }
-  if (config === null || config.format !== RUN_FORMAT) {
+  if (config === null || !READ_FORMATS.includes(config.format)) {
     throw new UsageError(
       `${path} is not of a dit run: its format must be "${RUN_FORMAT}" (got ${JSON.stringify(config?.format)})`,
     )
   }
   try {
-    checkRunConfig(config)
+    const current = upgradedConfig(config)
+    checkRunConfig(current)
+    return current
   } catch (cause) {
     throw new UsageError(`${path}: ${(cause as Error).message}`, { cause })
   }
-  return config
 }
 
 /** The folder of the run that flags name, begun or not. */

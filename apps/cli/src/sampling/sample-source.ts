@@ -7,6 +7,7 @@ import { diffusersProcess, diffusersSampler, type PipelineSampler } from '@dit/s
 import type { Backend, Params } from '@dit/tensor'
 import { loadCheckpointParams } from '@dit/train-ddp'
 import { Failure, UsageError } from '../terminal/errors.js'
+import { denoisingOf } from '../run/objective-config.js'
 import { openSource } from '../weights/open-source.js'
 import { withHeads } from '../weights/with-heads.js'
 import { findModel } from './find-model.js'
@@ -67,12 +68,13 @@ async function ofRun(flags: SourceFlags): Promise<SampleSource> {
   if (flags.heads !== undefined) throw new UsageError('--heads is for --weights; a run knows its own')
   const { folder, config, store, path, step, notices } = await findModel(flags)
   const which = flags.raw === true ? 'model' : 'ema'
+  const { model, diffusion } = denoisingOf(config, 'dit sample')
   return {
     name: folder,
     title: `${folder}, step ${step}, ${which === 'model' ? 'trained' : 'averaged'} weights`,
     folder,
-    model: config.model,
-    diffusion: config.recipe.diffusion,
+    model,
+    diffusion,
     classes: config.classes,
     guidanceChannels: 3,
     vae: null,
@@ -82,7 +84,7 @@ async function ofRun(flags: SourceFlags): Promise<SampleSource> {
     async load(backend) {
       const params = await loadCheckpointParams(store, path, which, backend)
       try {
-        checkParams(config.model, params)
+        checkParams(model, params)
       } catch (cause) {
         throw new Failure(`${join(folder, path)} does not fit ${folder}/config.json: ${(cause as Error).message}`, {
           cause,

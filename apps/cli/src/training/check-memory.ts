@@ -1,5 +1,6 @@
 import { memoryBytes } from '@dit/scaling'
 import { type Job, singleJob } from '../job/job.js'
+import { denoisingOrNull } from '../run/objective-config.js'
 import type { RunPlan } from '../run/resolve-run.js'
 import { UsageError } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
@@ -14,15 +15,15 @@ const BATCHES = 3
  * @throws UsageError with the estimate, where it does not, and what to lower
  */
 export function checkTrainingMemory(
-  {
-    model,
-    recipe,
-    recompute,
-    shardOptimizer = false,
-  }: Pick<RunPlan, 'model' | 'recipe' | 'recompute' | 'shardOptimizer'>,
+  run: Pick<RunPlan, 'objective' | 'recipe' | 'recompute' | 'shardOptimizer'>,
   { communicator: { size }, localSize }: Pick<Job, 'communicator' | 'localSize'> = singleJob(),
   machine = machineMemory(),
 ): void {
+  const denoising = denoisingOrNull(run)
+  // What an objective of the user's needs is not known.
+  if (denoising === null) return
+  const { model } = denoising
+  const { recipe, recompute, shardOptimizer = false } = run
   const available = machine / localSize
   const share = Math.ceil(recipe.batchSize / size)
   const microBatch = Math.min(recipe.microBatchSize ?? share, share)

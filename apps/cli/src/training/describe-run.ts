@@ -1,22 +1,24 @@
 import { countParameters } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
-import type { TrainRecipe } from '@dit/train-ddp'
+import { type Denoising, denoisingOrNull } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
 import { formatCount, formatNumber, formatQuantity, formatTable } from '../terminal/format.js'
 
 /** What is trained, on what and how, for the user to read; the recipe in full. */
 export function describeRun(config: RunConfig, folder: string): string[] {
+  const denoising = denoisingOrNull(config)
   return [
     ...formatTable([
       ['data', dataText(config)],
-      ['model', modelText(config)],
+      denoising === null ? ['objective', moduleText(config)] : ['model', modelText(denoising, config)],
       ['run', `${formatCount(config.steps)} steps, seed ${config.seed}, into ${folder}`],
     ]),
-    ...recipeLines(config.recipe),
+    ...recipeLines(config, denoising),
   ]
 }
 
 function dataText({ data, classes, flip }: RunConfig): string {
+  if (data.kind === 'module') return 'of the module'
   const what =
     data.kind === 'shapes'
       ? `${formatCount(data.length)} generated shapes`
@@ -25,7 +27,11 @@ function dataText({ data, classes, flip }: RunConfig): string {
   return `${what}, ${data.size}x${data.size}, ${classes.length} classes, ${mirrored}`
 }
 
-function modelText({ model, modelName }: RunConfig): string {
+function moduleText({ objective }: RunConfig): string {
+  return 'module' in objective ? `${objective.module}: ${JSON.stringify(objective.spec)}` : ''
+}
+
+function modelText({ model }: Denoising, { modelName }: RunConfig): string {
   const { hiddenSize, depth, numHeads, patchSize } = model
   const { multiplyAdds } = countMultiplyAdds(model)
   return [
@@ -36,18 +42,20 @@ function modelText({ model, modelName }: RunConfig): string {
   ].join(', ')
 }
 
-function recipeLines(recipe: TrainRecipe): string[] {
-  const { name, diffusion, ...settings } = recipe
+function recipeLines({ recipe }: RunConfig, denoising: Denoising | null): string[] {
+  const { name, ...settings } = recipe
+  const { diffusion = {}, timestepSampler } = denoising ?? {}
+  const sampler = timestepSampler === undefined ? {} : { timestepSampler }
   const { batchSize, microBatchSize = batchSize } = settings
-  const rows = Object.entries({ ...settings, microBatchSize, ...diffusion }).map(([field, value]) => [
+  const rows = Object.entries({ ...settings, microBatchSize, ...sampler, ...diffusion }).map(([field, value]) => [
     `  ${field}`,
     valueText(value),
   ])
   return [`recipe ${name}`, ...formatTable(rows)]
 }
 
-function valueText(value: number | string | boolean | ArrayLike<number> | null | undefined): string {
+function valueText(value: unknown): string {
   if (typeof value === 'number') return formatNumber(value)
   if (value === null || value === undefined) return 'none'
-  return typeof value === 'object' ? `${value.length} values` : String(value)
+  return Array.isArray(value) ? `${value.length} values` : String(value)
 }

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
-import { onRankZero, sharedText } from '@dit/train-ddp'
+import { type BatchSource, type Objective, objectiveFromSpec, onRankZero, sharedText } from '@dit/train-ddp'
+import type { Dataset } from '@dit/data'
 import { chosenBackend } from '../engines/engine-options.js'
 import { type EngineDescription, enginePrecision, type OpenEngine, openEngine } from '../engines/open-engine.js'
 import type { Job } from '../job/job.js'
@@ -8,7 +9,10 @@ import { flagOf } from '../options/flag-of.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
 import { findLatents } from '../latents/open-latents.js'
 import { dataDifference, type OpenData, openData, requestOf } from '../run/open-data.js'
-import { type LatentSize, resolveRun } from '../run/resolve-run.js'
+import type { ObjectiveConfig } from '../run/objective-config.js'
+import { checkModuleFlags } from '../run/objective-flags.js'
+import { importObjective, type ModuleContext, type ObjectiveModule, openModule } from '../run/objective-module.js'
+import { type LatentSize, resolveCommon, resolveRecompute, resolveRun, type RunPlan } from '../run/resolve-run.js'
 import { type DataConfig, RUN_FORMAT, type RunConfig } from '../run/run-config.js'
 import { resumedRun } from '../run/run-flags.js'
 import { checkUnused, checkWritable, readRunConfig, runFolder } from '../run/run-folder.js'
@@ -21,7 +25,10 @@ import { checkTrainingMemory } from './check-memory.js'
 export interface PreparedRun {
   readonly folder: string
   readonly config: RunConfig
+  readonly objective: Objective
   readonly data: OpenData
+  /** Batches that the module of the objective brings in place of pictures. */
+  readonly moduleBatches: BatchSource | null
   readonly engine: OpenEngine
   readonly isResume: boolean
   readonly allowInexact: boolean
@@ -44,18 +51,16 @@ export async function prepareTraining(flags: TrainFlags, output: Output, job: Jo
   }
   const prepared = await onRankZero(communicator, prepare, async () => {})
   if (communicator.size === 1) return prepared!
-  const { folder, config, allowInexact, onSaveError } = prepared ?? {}
+  const { folder, config, allowInexact, onSaveError }: Partial<PreparedRun> = prepared ?? {}
   const told = await sharedText(communicator, JSON.stringify({ folder, config, isResume, allowInexact, onSaveError }))
-  return prepared ?? joinRun(JSON.parse(told) as Omit<PreparedRun, 'data' | 'engine'>, flags, output, job)
+  return prepared ?? joinRun(JSON.parse(told) as ToldRun, flags, output, job)
 }
 
+/** What rank 0 tells the others of a run: plain data. */
+type ToldRun = Omit<PreparedRun, 'data' | 'engine' | 'objective' | 'moduleBatches'>
+
 /** Opens on another rank what rank 0 has prepared: the same data, and an engine of the same kind. */
-async function joinRun(
-  told: Omit<PreparedRun, 'data' | 'engine'>,
-  flags: TrainFlags,
-  output: Output,
-  { localSize }: Job,
-): Promise<PreparedRun> {
+async function joinRun(told: ToldRun, flags: TrainFlags, output: Output, { localSize }: Job): Promise<PreparedRun> {
   const { data, engine: first } = told.config
   const opened = await openData(requestOf(told.config), output)
   return orClose(opened, async () => {
@@ -63,35 +68,65 @@ async function joinRun(
     const difference =
       dataDifference(data, opened.config) ??
       engineDifference({ ...first, name: engine.description.name }, engine.description)
-    if (difference === null) return { ...told, data: opened, engine }
+    if (difference === null) return { ...told, ...(await openObjective(told.config, opened)), data: opened, engine }
     await engine.backend.dispose()
     throw new Failure(`this worker is not like rank 0: ${difference}`)
   })
 }
 
+/** The objective of a run, and the batches that its module brings. */
+async function openObjective(
+  config: RunConfig,
+  { dataset }: OpenData,
+): Promise<Pick<PreparedRun, 'objective' | 'moduleBatches'>> {
+  const { objective: spec, recipe, seed } = config
+  if (spec.kind !== 'module') return { objective: objectiveFromSpec(spec), moduleBatches: null }
+  const module = await importObjective(spec.module)
+  const context = moduleContext(dataset, { batchSize: recipe.batchSize, seed })
+  const { objective, batches } = await openModule(module, context)
+  return { objective, moduleBatches: batches }
+}
+
+function moduleContext(
+  dataset: Dataset | null,
+  { batchSize, seed }: { readonly batchSize: number; readonly seed: number },
+): ModuleContext {
+  if (dataset === null) return { classes: [], shape: null, batchSize, seed }
+  return { classes: dataset.classes, shape: dataset.shape, batchSize, seed }
+}
+
 async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<PreparedRun> {
   const folder = runFolder({ ...flags, resume: false })
   const latents = await latentSize(flags)
+  const workers = job.communicator.size
+  const module = flags.objective === undefined ? null : await importObjective(flags.objective)
+  if (module !== null) checkModuleFlags(flags, module.data !== null)
   // Once before the data are read, which may take long; their number of classes is not what may be wrong.
-  checkTrainingMemory(resolveRun(flags, 1, job.communicator.size, latents), job)
+  else checkTrainingMemory(resolveRun(flags, 1, workers, latents), job)
   await checkWritable('--out', folder)
   await checkUnused('--out', folder)
   const { data, size, flip, skipBad } = { ...TRAIN_DEFAULTS, ...flags }
-  const request = flags.latents === undefined ? { data, size, skipBad } : { latents: flags.latents, flip }
-  const opened = await openData(request, output)
+  const pictures = flags.latents === undefined ? { data, size, skipBad } : { latents: flags.latents, flip }
+  const opened = await openData(module?.data == null ? pictures : { module: true }, output)
   return orClose(opened, async () => {
+    const classes = opened.dataset?.classes ?? []
+    const plan =
+      module === null
+        ? resolveRun(flags, classes.length, workers, latents)
+        : await planOfModule(module, flags, workers, opened)
     const engine = await openEngine(chosenBackend(flags), { ...flags, workers: job.localSize })
     const config: RunConfig = {
       format: RUN_FORMAT,
-      ...resolveRun(flags, opened.dataset.classes.length, job.communicator.size, latents),
+      ...plan,
       data: opened.config,
-      classes: [...opened.dataset.classes],
+      classes: [...classes],
       engine: engine.description,
       versions: { dit: ditVersion(), node: process.versions.node, platform: process.platform, arch: process.arch },
     }
     return {
       folder,
       config,
+      ...(await openObjective(config, opened)),
       data: opened,
       engine,
       isResume: false,
@@ -99,6 +134,19 @@ async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<
       onSaveError: flags.onSaveError,
     }
   })
+}
+
+/** The run of an objective that a module makes. */
+async function planOfModule(
+  module: ObjectiveModule,
+  flags: TrainFlags,
+  workers: number,
+  { dataset }: OpenData,
+): Promise<RunPlan> {
+  const common = resolveCommon(flags, workers)
+  const { recipe, seed } = common
+  const { config } = await openModule(module, moduleContext(dataset, { batchSize: recipe.batchSize, seed }))
+  return { modelName: null, objective: config, ...common, sampleEvery: null, recompute: resolveRecompute(flags, null) }
 }
 
 async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promise<PreparedRun> {
@@ -126,10 +174,12 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
       )
     }
     for (const difference of differences) output.notice(`resumed inexactly: ${difference}`)
-    const changed = { ...config, data: opened.config, engine: engine.description }
+    const objective = await movedModule(config.objective, flags, output)
+    const changed = { ...config, objective, data: opened.config, engine: engine.description }
     return {
       folder,
       config: changed,
+      ...(await openObjective(changed, opened)),
       data: opened,
       engine,
       isResume: true,
@@ -139,10 +189,20 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
   })
 }
 
+/** The objective of a resumed run, whose module may have moved. The trainer compares its spec with that of the checkpoint. */
+async function movedModule(before: ObjectiveConfig, flags: TrainFlags, output: Output): Promise<ObjectiveConfig> {
+  if (before.kind !== 'module') return before
+  const { path, sha256 } = await importObjective(flags.objective ?? before.module)
+  if (sha256 !== before.sha256) {
+    output.notice(`${path} has changed since the run began; where that changes what is computed, so does the result`)
+  }
+  return { ...before, module: path, sha256 }
+}
+
 /** Checks that the pictures of a resumed run are where they were, unless flags say where they are now. */
 async function checkStillThere(flags: TrainFlags, data: DataConfig): Promise<void> {
   const flag = data.kind === 'latents' ? 'latents' : 'data'
-  if (flags[flag] !== undefined || data.kind === 'shapes') return
+  if (flags[flag] !== undefined || data.kind === 'shapes' || data.kind === 'module') return
   if ((await stat(data.folder).catch(() => null)) !== null) return
   throw new UsageError(
     `the run's ${data.kind === 'latents' ? 'latents' : 'pictures'} were in ${data.folder}, which is not there; give their folder with --${flag}`,

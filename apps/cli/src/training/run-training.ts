@@ -15,10 +15,11 @@ import { largest, singleJob } from '../job/job.js'
 import { drawnBatches } from '../latents/drawn-batches.js'
 import { awaitingLock } from '../run/awaiting-lock.js'
 import { batchSource } from '../run/batch-source.js'
+import { type HeldOut, type HeldOutConfig, holdOut, MOST_MEASURED } from '../run/held-out.js'
 import { namingStore } from '../run/named-errors.js'
 import { CONFIG_FILE, type RunConfig } from '../run/run-config.js'
 import { explain, Failure, isSystemError, SharedFailure } from '../terminal/errors.js'
-import { formatBytes, formatNumber, formatShare } from '../terminal/format.js'
+import { formatBytes, formatCount, formatNumber, formatShare } from '../terminal/format.js'
 import type { Output } from '../terminal/output.js'
 import { type Progress, showProgress } from '../terminal/progress.js'
 import type { PreparedRun } from './prepare-training.js'
@@ -45,8 +46,17 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   const { rank, size: worldSize } = communicator
   const own = folderRunStore(folder, { isMember: rank > 0 })
   const store = awaitingLock(namingStore(own), job.processes === undefined ? 0 : LOCK_SECONDS)
-  const data = batchSource(prepared.data.dataset, { ...config, batchSize, rank, worldSize })
-  const examples = config.data.kind === 'latents' ? drawnBatches(data, config.seed) : data
+  const { dataset } = prepared.data
+  const isLatents = config.data.kind === 'latents'
+  const heldOut =
+    config.heldOut === undefined || dataset === null
+      ? null
+      : await holdOut(dataset, prepared.objective, config.heldOut, isLatents)
+  const pictures =
+    dataset === null ? null : batchSource(heldOut?.train ?? dataset, { ...config, batchSize, rank, worldSize })
+  const drawn = pictures !== null && isLatents ? drawnBatches(pictures, config.seed) : pictures
+  const examples = prepared.moduleBatches ?? drawn!
+  if (heldOut !== null) output.line(heldOutText(heldOut, config.heldOut!))
   const reporter = createReporter(prepared, output, communicator)
   const interruption = job.interruption(() =>
     reporter.notice('stopping: a checkpoint is written (once more quits at once)'),
@@ -55,6 +65,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   try {
     for await (const event of train({
       ...trainOptions(prepared, store, examples, interruption.signal, reporter),
+      ...(heldOut === null ? {} : { evaluate: { every: config.heldOut!.every, run: heldOut.measures.run } }),
       communicator,
     })) {
       if (event.type === 'start') {
@@ -93,20 +104,26 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   } finally {
     reporter.stop()
     interruption.dispose()
-    await data.close()
+    await pictures?.close()
   }
+}
+
+function heldOutText({ count, train }: HeldOut, { every }: HeldOutConfig): string {
+  const measured = Math.min(count, MOST_MEASURED)
+  const which = measured < count ? `${formatCount(measured)} of them are measured` : 'they are measured'
+  return `held out ${formatCount(count)} pictures, ${formatCount(train.length)} are trained on; ${which} every ${formatCount(every)} steps`
 }
 
 type TrainArguments = Parameters<typeof train>[0]
 
 function trainOptions(
-  { config, engine: { backend }, allowInexact, isResume, onSaveError }: PreparedRun,
+  { config, objective, engine: { backend }, allowInexact, isResume, onSaveError }: PreparedRun,
   store: RunStore,
   data: TrainArguments['data'],
   signal: AbortSignal,
   reporter: Reporter,
 ): TrainArguments {
-  const { model, recipe, seed, steps, recompute, shardOptimizer, shardCheckpoint, checkpoint, sampleEvery } = config
+  const { recipe, seed, steps, recompute, shardOptimizer, shardCheckpoint, checkpoint, sampleEvery } = config
   const run = async ({ step, ema }: { step: number; ema: TrainEndParams }) => {
     try {
       const path = gridPath(step)
@@ -119,7 +136,7 @@ function trainOptions(
   }
   const isMade = async (step: number) => (await store.inspect(gridPath(step))) !== null
   return {
-    model,
+    objective,
     recipe,
     data,
     backend,
@@ -194,11 +211,13 @@ function createReporter(
   /** Share of the run's time that went into waiting for other workers. */
   const waitShare = () => (waited - waitedBefore) / ((performance.now() - began) / 1000)
   const say = (text: string) => (progress === null ? output.line(text) : progress.line(text))
-  const stateText = ({ loss, learningRate }: StepRecord) => {
+  let heldOut = ''
+  const stateText = ({ loss, learningRate, measures }: StepRecord) => {
+    if (measures?.heldOut !== undefined) heldOut = `  held-out ${formatNumber(measures.heldOut)}`
     losses.push(loss)
     if (losses.length > LOSS_WINDOW) losses.shift()
     const mean = losses.reduce((total, value) => total + value, 0) / losses.length
-    return `loss ${formatNumber(mean)}  lr ${formatNumber(learningRate)}`
+    return `loss ${formatNumber(mean)}  lr ${formatNumber(learningRate)}${heldOut}`
   }
   return {
     report(event) {

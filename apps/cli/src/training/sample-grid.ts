@@ -1,7 +1,7 @@
 import type { Backend, Params } from '@dit/tensor'
-import { gaussianDiffusion } from '@dit/diffusion'
 import { comfortableScale, gridPng } from '../images/grid.js'
 import { toPictures } from '../images/pixels.js'
+import { denoisingOf, numTimestepsOf } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
 import { imageShape, sampleClasses } from '../sampling/sample-classes.js'
 
@@ -20,16 +20,16 @@ export async function trainingGrid(
   backend: Backend,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const { model, recipe, seed } = config
+  const { model, diffusion } = denoisingOf(config, 'a grid of samples')
   const rowLabels = config.classes.slice(0, MAX_CLASSES)
   const images = await sampleClasses({
     model,
-    diffusion: recipe.diffusion,
+    diffusion,
     params,
     backend,
     labels: Array.from({ length: rowLabels.length * PER_CLASS }, (_, i) => Math.floor(i / PER_CLASS)),
-    steps: Math.min(STEPS, gaussianDiffusion(recipe.diffusion).numTimesteps),
-    seed,
+    steps: Math.min(STEPS, numTimestepsOf(diffusion)),
+    seed: config.seed,
     signal,
   })
   const pictures = toPictures(images, imageShape(model))

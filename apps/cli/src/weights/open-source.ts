@@ -3,7 +3,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { LayoutError, type WhichWeights } from '@dit/model'
 import { openWeights, type OpenWeights } from '@dit/model/node'
 import { partFile } from '@dit/train-ddp'
-import { CONFIG_FILE, RUN_FORMAT } from '../run/run-config.js'
+import { denoisingOf } from '../run/objective-config.js'
+import { CONFIG_FILE, READ_FORMATS } from '../run/run-config.js'
 import { findModel } from '../sampling/find-model.js'
 import { isSystemError, UsageError } from '../terminal/errors.js'
 
@@ -30,7 +31,7 @@ export async function openSource(path: string, which?: WhichWeights): Promise<Op
   }
   if (found.isDirectory()) {
     const isCheckpoint = basename(dirname(resolve(path))) === 'checkpoints'
-    if (isCheckpoint || (await readConfig(path))?.['format'] === RUN_FORMAT) {
+    if (isCheckpoint || READ_FORMATS.includes((await readConfig(path))?.['format'])) {
       const {
         folder,
         store,
@@ -39,7 +40,7 @@ export async function openSource(path: string, which?: WhichWeights): Promise<Op
       } = await findModel(isCheckpoint ? { checkpoint: path } : { run: path })
       const chosen = which ?? 'ema'
       const file = join(folder, checkpoint, await partFile(store, checkpoint, chosen))
-      return { ...(await open(file, { config: config.model })), which: chosen }
+      return { ...(await open(file, { config: denoisingOf(config, 'dit').model })), which: chosen }
     }
   }
   return open(path, which === undefined ? {} : { which })

@@ -2,12 +2,12 @@ import { initParams } from '@dit/model'
 import { dispose, reference } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import { sampleClasses, type SampleOptions } from '../../src/sampling/sample-classes.js'
-import { tinyConfig } from '../support/tiny-run.js'
+import { tinyModel } from '../support/tiny-run.js'
 
 const backend = reference()
 
 function options(changes: Partial<SampleOptions> = {}): SampleOptions {
-  const { model } = tinyConfig
+  const model = tinyModel
   const params = initParams(model, { seed: 1, backend })
   return { model, diffusion: {}, params, backend, labels: [0, 1, 2], steps: 3, seed: 5, ...changes }
 }
@@ -51,7 +51,7 @@ test('a stopped or failing caller leaves no buffer', async () => {
 })
 
 test('options that cannot be are named', async () => {
-  const { model } = tinyConfig
+  const model = tinyModel
   await expect(sampleClasses(options({ steps: 1001 }))).rejects.toThrow(
     'sampleClasses: steps must be 1 to 1000, the timesteps of the process (got 1001)',
   )

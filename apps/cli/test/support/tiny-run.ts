@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { shapesDataset } from '@dit/data'
 import type { DiTConfig } from '@dit/model'
 import { reference } from '@dit/tensor'
-import { smallRecipe, train } from '@dit/train-ddp'
+import { classConditional, smallRecipe, train } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { batchSource } from '../../src/run/batch-source.js'
 import type { RunConfig } from '../../src/run/run-config.js'
 
-const model: DiTConfig = {
+export const tinyModel: DiTConfig = {
   inputSize: 4,
   patchSize: 2,
   inChannels: 3,
@@ -21,10 +21,12 @@ const model: DiTConfig = {
   learnSigma: true,
 }
 
+const objective = classConditional(tinyModel)
+
 export const tinyConfig: RunConfig = {
-  format: 'dit-run-1',
+  format: 'dit-run-2',
   modelName: null,
-  model,
+  objective: objective.spec,
   recipe: { ...smallRecipe, batchSize: 2 },
   data: { kind: 'shapes', size: 4, length: 60, seed: 0 },
   classes: ['disc', 'ring', 'square', 'triangle', 'cross', 'crescent'],
@@ -46,7 +48,7 @@ export async function makeTinyRun(folder: string): Promise<void> {
   const dataset = shapesDataset({ size: 4, length: 60 })
   const data = batchSource(dataset, { batchSize: recipe.batchSize, seed, flip: false, steps })
   const backend = reference()
-  for await (const event of train({ model, recipe, data, backend, seed, steps, store, checkpoint })) void event
+  for await (const event of train({ objective, recipe, data, backend, seed, steps, store, checkpoint })) void event
   await data.close()
 }
 

@@ -1,20 +1,24 @@
-import { singleCommunicator } from '@dit/train-ddp'
+import { classConditional, singleCommunicator } from '@dit/train-ddp'
 import { expect, test } from 'vitest'
 import { checkSampleMemory } from '../../src/sampling/check-memory.js'
 import { checkTrainingMemory } from '../../src/training/check-memory.js'
-import { tinyConfig } from '../support/tiny-run.js'
+import { tinyConfig, tinyModel as model } from '../support/tiny-run.js'
 
-const { model, recipe } = tinyConfig
+const { recipe } = tinyConfig
+const objectiveOf = (config: typeof model) => classConditional(config).spec
 const GIB = 2 ** 30
 
 test('a run that fits is let through; what takes most is named where it does not', () => {
-  const plan = { model, recipe, recompute: 'none' } as const
+  const plan = { objective: objectiveOf(model), recipe, recompute: 'none' } as const
   expect(() => checkTrainingMemory(plan, undefined, GIB)).not.toThrow()
   const cases: [object, RegExp][] = [
-    [{ model: { ...model, hiddenSize: 40_000 } }, /training would need about .* GiB, of which the weights .*--hidden/],
+    [
+      { objective: objectiveOf({ ...model, hiddenSize: 40_000 }) },
+      /training would need about .* GiB, of which the weights .*--hidden/,
+    ],
     [{ recipe: { ...recipe, batchSize: 1e6 } }, /of which the activations .*has 1 GiB; lower --micro-batch/],
     [
-      { model: { ...model, inputSize: 1000 } },
+      { objective: objectiveOf({ ...model, inputSize: 1000 }) },
       /lower --size, --hidden or --depth, or raise --patch, or give --recompute/,
     ],
     // Three batches of 1e7 pictures of 3 * 4 * 4 values of 4 bytes are 5.364 GiB.
@@ -28,12 +32,16 @@ test('a run that fits is let through; what takes most is named where it does not
 test('workers of one machine share its memory and the batch, and shards are a part each', () => {
   const four = { communicator: { ...singleCommunicator(), size: 4 }, localSize: 4 }
   // 4 GiB among 4: what one worker needs of 1 GiB above, with a batch four times as large.
-  const plan = { model, recipe: { ...recipe, batchSize: 1e5, microBatchSize: 1 }, recompute: 'none' } as const
+  const plan = {
+    objective: objectiveOf(model),
+    recipe: { ...recipe, batchSize: 1e5, microBatchSize: 1 },
+    recompute: 'none',
+  } as const
   expect(() => checkTrainingMemory(plan, four, 4 * GIB)).not.toThrow()
   const large = { ...plan, recipe: { ...recipe, batchSize: 1e6 } }
   expect(() => checkTrainingMemory(large, four, 4 * GIB)).toThrow('each of 4 workers here has 1 GiB')
   // 12 D^2 and more parameters of 4 bytes, 5 times: 1.5 GiB, of which 3 times are shared out.
-  const wide = { ...plan, model: { ...model, hiddenSize: 2000 }, recipe }
+  const wide = { ...plan, objective: objectiveOf({ ...model, hiddenSize: 2000 }), recipe }
   expect(() => checkTrainingMemory(wide, four, 4 * GIB)).toThrow('the weights')
   expect(() => checkTrainingMemory({ ...wide, shardOptimizer: true }, four, 4 * GIB)).not.toThrow()
 })

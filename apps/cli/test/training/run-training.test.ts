@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { shapesDataset } from '@dit/data'
 import { reference } from '@dit/tensor'
+import { objectiveFromSpec } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { expect, test } from 'vitest'
 import { createOutput } from '../../src/terminal/output.js'
@@ -14,7 +15,9 @@ async function trainOnUnreadable(folder: string): Promise<void> {
   const dataset = { ...shapesDataset({ size: 4, length: 60 }), read: () => Promise.reject(new Error('unreadable')) }
   const data = { dataset, config: tinyConfig.data, close: async () => {} }
   const engine = { backend: reference(), description: tinyConfig.engine }
-  const prepared = { folder, config: tinyConfig, data, engine, isResume: false, allowInexact: false }
+  const objective = objectiveFromSpec(tinyConfig.objective)
+  const rest = { isResume: false, allowInexact: false, moduleBatches: null }
+  const prepared = { folder, config: tinyConfig, objective, data, engine, ...rest }
   await runTraining(prepared, createOutput({ quiet: true }, process))
 }
 

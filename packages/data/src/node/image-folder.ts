@@ -144,6 +144,7 @@ function folderDataset(
     shape: [3, height, width],
     files: good.map(({ path }) => path),
     skipped,
+    labels: () => Int32Array.from(good, ({ label }) => label),
     read,
     close: () => pool.close(),
   }

@@ -51,7 +51,8 @@ export function shapesDataset({ size = 32, length = 60_000, seed = 0 }: ShapesOp
     }
     return { x0, labels }
   }
-  return { length, classes: SHAPE_CLASSES, shape: [3, size, size], drawing, read }
+  const labels = () => Int32Array.from({ length }, (_, index) => drawing(index).label)
+  return { length, classes: SHAPE_CLASSES, shape: [3, size, size], drawing, labels, read }
 }
 
 /** Every shape is its own mirror image, so that a flip only moves the centre. */

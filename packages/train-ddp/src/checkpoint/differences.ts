@@ -7,7 +7,7 @@ import type { SavedCounters, SavedParallel } from './counters.js'
  */
 export function resumeDifferences(
   before: SavedCounters,
-  now: Pick<SavedCounters, 'engine' | 'seed' | 'steps' | 'model' | 'recipe' | 'parallel'>,
+  now: Pick<SavedCounters, 'engine' | 'seed' | 'steps' | 'objective' | 'optimizer' | 'recipe' | 'parallel'>,
 ): string[] {
   const differences: string[] = []
   if (before.engine !== now.engine) differences.push(`the engine was ${before.engine} and is ${now.engine}`)
@@ -17,16 +17,13 @@ export function resumeDifferences(
     differences.push(`the run was planned for ${before.steps} steps and now for ${now.steps}`)
   }
   differences.push(...parallelDifferences(before.parallel, now.parallel))
-  for (const part of ['model', 'recipe'] as const) {
-    const [old, fresh] = [before[part], now[part]].map((value) => value as unknown as Record<string, unknown>)
-    for (const field of new Set([...Object.keys(old ?? {}), ...Object.keys(fresh)])) {
-      const [was, is] = [old?.[field], fresh[field]].map((value) => JSON.stringify(value))
-      // The name of a recipe is a label; the size of micro-batches moves rounding alone, but it does move it.
-      if (was !== is && !(part === 'recipe' && field === 'name')) {
-        differences.push(`${field} of the ${part} was ${was ?? 'absent'} and is ${is ?? 'absent'}`)
-      }
-    }
-  }
+  // The name of a recipe is a label; the size of micro-batches moves rounding alone, but it does move it.
+  const [recipeBefore, recipeNow] = [before.recipe, now.recipe].map(({ name: _name, ...settings }) => settings)
+  differences.push(
+    ...leafDifferences('objective', before.objective, now.objective),
+    ...leafDifferences('optimizer', before.optimizer, now.optimizer),
+    ...leafDifferences('recipe', recipeBefore, recipeNow),
+  )
   return differences
 }
 
@@ -45,4 +42,20 @@ function parallelDifferences(before = ONE, now = ONE): string[] {
     differences.push(`the optimizer ${was} sharded and ${now.shardOptimizer ? 'is' : 'is not'}`)
   }
   return differences
+}
+
+/** One phrase for each value that differs, such as `learningRate of the recipe was 0.1 and is 0.2`. Order of keys does not count. */
+function leafDifferences(part: string, before: unknown, now: unknown, path: readonly string[] = []): string[] {
+  if (isObject(before) && isObject(now)) {
+    const keys = new Set([...Object.keys(before), ...Object.keys(now)])
+    return [...keys].flatMap((key) => leafDifferences(part, before[key], now[key], [...path, key]))
+  }
+  const [was, is] = [before, now].map((value) => JSON.stringify(value))
+  if (was === is) return []
+  const where = path.length === 0 ? `the ${part}` : `${path.join('.')} of the ${part}`
+  return [`${where} was ${was ?? 'absent'} and is ${is ?? 'absent'}`]
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,9 +1,10 @@
 import { type Backend, type Params, tensor } from '@dit/tensor'
 import type { RunStore } from '../run/run-store.js'
+import type { TensorPart } from './names.js'
 import { openPart } from './open-part.js'
 
 /**
- * Parameters of a checkpoint for sampling: the averaged ones (`ema`) or those that were trained (`model`).
+ * Parameters of a checkpoint for sampling: the averaged ones (`ema`, or a further average of the recipe) or those that were trained (`model`).
  *
  * @param path folder of the checkpoint in the store, as `findCheckpoint` gives it
  * @returns by state-dict name; the caller disposes of them
@@ -11,7 +12,7 @@ import { openPart } from './open-part.js'
 export async function loadCheckpointParams(
   store: RunStore,
   path: string,
-  which: 'ema' | 'model',
+  which: TensorPart,
   backend: Backend,
 ): Promise<Params> {
   const file = await openPart(store, path, which)

@@ -4,7 +4,7 @@ import type { RunStore } from '../run/run-store.js'
 import type { TrainState } from '../state.js'
 import { parseCounters, type SavedCounters } from './counters.js'
 import { findDamage, listCheckpointFolders } from './manifest.js'
-import { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST } from './names.js'
+import { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST, type TensorPart } from './names.js'
 import { type OpenPart, openPart } from './open-part.js'
 
 /** A checkpoint that is whole, and what was passed over to find it. */
@@ -65,13 +65,28 @@ export async function readCounters(store: RunStore, path: string): Promise<Saved
   return counters
 }
 
-/** Parts of a checkpoint with, for each, the prefix of its tensors and what they become. */
-const PARTS = [
-  { stored: 'model', prefix: '', part: 'params' },
-  { stored: 'ema', prefix: '', part: 'ema' },
-  { stored: 'optimizer', prefix: 'exp_avg.', part: 'exp_avg' },
-  { stored: 'optimizer', prefix: 'exp_avg_sq.', part: 'exp_avg_sq' },
-] as const
+/** Tensors of a part of a checkpoint: the prefix of their names, and what they fill. */
+interface Filling {
+  readonly stored: TensorPart
+  readonly prefix: string
+  /** Null for the parameters themselves, else a slot or an average. */
+  readonly kept: string | null
+  readonly names: readonly string[]
+}
+
+function fillingsOf({ optimizer, params, trainable }: TrainState): Filling[] {
+  const all = Object.keys(params)
+  return [
+    { stored: 'model', prefix: '', kept: null, names: all },
+    ...optimizer.averages.map((name) => ({ stored: name, prefix: '', kept: name, names: all })),
+    ...optimizer.slots.map((slot) => ({
+      stored: 'optimizer',
+      prefix: `${slot}.`,
+      kept: slot,
+      names: Object.keys(trainable.params),
+    })),
+  ]
+}
 
 /**
  * Fills a state from a checkpoint. Rank 0 reads and sends every tensor to all, who keep what is theirs: no other machine
@@ -86,26 +101,25 @@ export async function loadTensors(
   path: string | undefined,
   state: TrainState,
 ): Promise<void> {
-  const names = PARTS.map(({ part }) =>
-    Object.keys(part === 'params' || part === 'ema' ? state.params : state.trainable.params),
-  )
+  const fillings = fillingsOf(state)
   let current: Floats | null = null
-  const take = async (part: number, index: number) => {
-    const name = names[part][index]
+  const take = async (filling: number, index: number) => {
+    const { kept, names } = fillings[filling]
+    const name = names[index]
     const { size, dtype } = state.params[name]
     const values = current ?? (dtype === 'f64' ? new Float64Array(size) : new Float32Array(size))
     await communicator.broadcast(values).wait()
-    fillIn(state, PARTS[part].part, name, values)
+    fillIn(state, kept, name, values)
   }
   await onRankZero(
     communicator,
     async (together) => {
-      for (const [part, { stored, prefix }] of PARTS.entries()) {
+      for (const [filling, { stored, prefix, names }] of fillings.entries()) {
         const file = await openPart(store!, path!, stored)
         try {
-          for (const [index, key] of names[part].entries()) {
-            current = await storedValues(file, `${path}, ${stored}`, prefix + key, state.params[key])
-            await together(part, index)
+          for (const [index, name] of names.entries()) {
+            current = await storedValues(file, `${path}, ${stored}`, prefix + name, state.params[name])
+            await together(filling, index)
           }
         } finally {
           await file.close()
@@ -116,10 +130,10 @@ export async function loadTensors(
   )
 }
 
-function fillIn(state: TrainState, part: (typeof PARTS)[number]['part'], name: string, values: Floats): void {
-  if (part === 'params') upload(state.params[name], values)
-  else if (part === 'ema' && state.trainable.params[name] === undefined) upload(state.emaFrozen.params[name], values)
-  else state.optimizer.load(part, name, values)
+function fillIn(state: TrainState, kept: string | null, name: string, values: Floats): void {
+  if (kept === null) upload(state.params[name], values)
+  else if (name in state.trainable.params) state.optimizer.load(kept, name, values)
+  else upload(state.frozenAverages[kept].params[name], values)
 }
 
 async function storedValues(file: OpenPart, path: string, name: string, target: Tensor): Promise<Floats> {

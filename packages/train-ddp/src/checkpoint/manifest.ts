@@ -1,6 +1,14 @@
 import type { FileRecord, RunStore } from '../run/run-store.js'
 import { parseCounters } from './counters.js'
-import { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST, shardsIndexFile, TENSOR_PARTS } from './names.js'
+import {
+  CHECKPOINT_FILES,
+  checkpointPath,
+  checkpointStep,
+  MANIFEST,
+  shardsIndexFile,
+  TENSOR_PARTS,
+  tensorFile,
+} from './names.js'
 
 /** Says that a checkpoint is complete, and what its files must be. */
 export interface Manifest {
@@ -58,7 +66,7 @@ async function readManifest(store: RunStore, folder: string): Promise<Manifest |
   }
   const isListed = (name: string) => isRecord(manifest.files?.[name])
   for (const part of TENSOR_PARTS) {
-    const name = CHECKPOINT_FILES[part]
+    const name = tensorFile(part)
     if (!isListed(name) && !isListed(shardsIndexFile(part))) return `${MANIFEST} does not list ${name}`
   }
   if (!isListed(CHECKPOINT_FILES.state)) return `${MANIFEST} does not list ${CHECKPOINT_FILES.state}`

@@ -9,7 +9,7 @@ export function checkpointStep(name: string): number | null {
   return match === null ? null : Number(match[1])
 }
 
-/** Files of a checkpoint; the manifest is written last. Those of tensors may be in shards instead. */
+/** Files that every checkpoint has; the manifest is written last. Those of tensors may be in shards instead. */
 export const CHECKPOINT_FILES = {
   model: 'model.safetensors',
   ema: 'ema.safetensors',
@@ -17,16 +17,22 @@ export const CHECKPOINT_FILES = {
   state: 'state.json',
 } as const
 
-/** Parts of a checkpoint that hold tensors, in the order in which they are written. */
+/** Parts that hold tensors in every checkpoint. Averages beside `ema` are parts of their own names. */
 export const TENSOR_PARTS = ['model', 'ema', 'optimizer'] as const
 
-export type TensorPart = (typeof TENSOR_PARTS)[number]
+/** `model`, `optimizer`, or the name of an average: `ema` and those of the recipe. */
+export type TensorPart = string
+
+/** File of a part that is not in shards. */
+export function tensorFile(part: TensorPart): string {
+  return `${part}.safetensors`
+}
 
 export const MANIFEST = 'manifest.json'
 
 /** Index of a part in shards: which of them has each tensor. */
 export function shardsIndexFile(part: TensorPart): string {
-  return `${CHECKPOINT_FILES[part]}.index.json`
+  return `${tensorFile(part)}.index.json`
 }
 
 /** File with the tensors of writer `rank` out of `writers`, counted from 1 as others name shards. */

@@ -7,12 +7,11 @@ import {
   sharedText,
 } from '@dit/collectives'
 import { CheckpointPartError } from '../events.js'
-import type { Moment } from '../optimizer-state.js'
 import type { FileRecord, RunStore } from '../run/run-store.js'
 import type { TrainState } from '../state.js'
-import { checkpointPath, shardFile, shardsIndexFile, TENSOR_PARTS } from './names.js'
+import { checkpointPath, shardFile, shardsIndexFile } from './names.js'
 import { complete, type SavedCheckpoint, type SaveOptions, tensorMetadata } from './save.js'
-import { partSources, type ReadMoment } from './tensors.js'
+import { partSources, partsOf, type ReadKept } from './tensors.js'
 
 /**
  * Writes a checkpoint as `saveCheckpoint` does, but every rank writes the tensors of its buckets, all at the same time: whole
@@ -61,12 +60,12 @@ function writersOf({ buckets }: TrainState, workers: number): number {
 
 async function writeOwn({ rank, size }: Communicator, store: RunStore, state: TrainState): Promise<Written> {
   const writers = writersOf(state, size)
-  const reader = ownMoments(state, rank, size)
+  const reader = ownKept(state, rank, size)
   const sources = partSources(state, reader.read, namesOf(state, rank, writers))
   const files: Record<string, FileRecord> = {}
   let error: Error | null = null
   try {
-    for (const part of rank < writers ? TENSOR_PARTS : []) {
+    for (const part of rank < writers ? partsOf(state) : []) {
       const name = shardFile(part, rank, writers)
       const file = `${checkpointPath(state.step)}/${name}`
       files[name] = await store.writeTensors(file, sources[part], tensorMetadata(state.step))
@@ -80,32 +79,34 @@ async function writeOwn({ rank, size }: Communicator, store: RunStore, state: Tr
 }
 
 /**
- * Reads the moments of this rank's buckets, in the order of `WRITTEN`. Where workers hold parts, every bucket is read
+ * Reads what is kept for this rank's buckets, in the order of the files. Where workers hold parts, every bucket is read
  * by all together: a round of as many buckets as there are ranks, of which each keeps its own and writes it while the others
  * write theirs.
  */
-function ownMoments(
-  { buckets, optimizer, ema }: TrainState,
+function ownKept(
+  { buckets, optimizer }: TrainState,
   rank: number,
   size: number,
-): { read: ReadMoment; finish(): Promise<void> } {
-  if (ema !== null) return { read: (moment, bucket) => optimizer.read(moment, bucket), async finish() {} }
-  const rounds = WRITTEN.flatMap((moment) =>
-    Array.from({ length: Math.ceil(buckets.length / size) }, (_, round) => ({ moment, round })),
+): { read: ReadKept; finish(): Promise<void> } {
+  const { averages, slots } = optimizer
+  const isWhole = optimizer.average(averages[0]) !== null
+  if (isWhole) return { read: (name, bucket) => optimizer.read(name, bucket), async finish() {} }
+  const rounds = [...averages, ...slots].flatMap((name) =>
+    Array.from({ length: Math.ceil(buckets.length / size) }, (_, round) => ({ name, round })),
   )
   let next = 0
   const readRound = async (): Promise<Floats | null> => {
-    const { moment, round } = rounds[next++]
+    const { name, round } = rounds[next++]
     let own: Floats | null = null
     for (let bucket = round * size; bucket < Math.min((round + 1) * size, buckets.length); bucket++) {
-      const values = await optimizer.read(moment, bucket)
+      const values = await optimizer.read(name, bucket)
       if (bucket % size === rank) own = values
     }
     return own
   }
   return {
-    async read(moment, bucket) {
-      const wanted = rounds.findIndex((of) => of.moment === moment && of.round === Math.floor(bucket / size))
+    async read(name, bucket) {
+      const wanted = rounds.findIndex((of) => of.name === name && of.round === Math.floor(bucket / size))
       while (next < wanted) await readRound()
       return (await readRound())!
     },
@@ -114,9 +115,6 @@ function ownMoments(
     },
   }
 }
-
-/** Moments in the order in which the files hold them. */
-const WRITTEN = ['ema', 'exp_avg', 'exp_avg_sq'] as const satisfies readonly Moment[]
 
 /** What every rank has written, on every rank; throws on every rank where one has failed. */
 async function together(communicator: Communicator, { files, error }: Written): Promise<Written['files'][]> {
@@ -151,8 +149,8 @@ async function checkSeen(store: RunStore, path: string, files: readonly Written[
 async function writeIndices(store: RunStore, state: TrainState, workers: number): Promise<Record<string, FileRecord>> {
   const writers = writersOf(state, workers)
   const records: Record<string, FileRecord> = {}
-  const unread: ReadMoment = () => Promise.reject(new Error('an index has no values'))
-  for (const part of TENSOR_PARTS) {
+  const unread: ReadKept = () => Promise.reject(new Error('an index has no values'))
+  for (const part of partsOf(state)) {
     const weightMap: Record<string, string> = {}
     let totalSize = 0
     for (let rank = 0; rank < writers; rank++) {

@@ -1,11 +1,10 @@
 import { type Communicator, onRankZero } from '@dit/collectives'
-import { MOMENTS } from '../optimizer-state.js'
 import type { FileRecord, RunStore } from '../run/run-store.js'
 import type { TrainState } from '../state.js'
 import type { SavedCounters } from './counters.js'
 import type { Manifest } from './manifest.js'
-import { CHECKPOINT_FILES, checkpointPath, MANIFEST, TENSOR_PARTS } from './names.js'
-import { partSources, type ReadMoment } from './tensors.js'
+import { CHECKPOINT_FILES, checkpointPath, MANIFEST, tensorFile } from './names.js'
+import { partSources, partsOf, type ReadKept } from './tensors.js'
 
 /** What was written: its path in the store, and its size in bytes. */
 export interface SavedCheckpoint {
@@ -36,10 +35,11 @@ export interface SaveOptions {
  */
 export async function saveCheckpoint(options: SaveOptions): Promise<SavedCheckpoint | undefined> {
   const { communicator, store, state, counters, before, after } = options
-  const read = (moment: number, bucket: number) => state.optimizer.read(MOMENTS[moment], bucket)
+  const kept = [...state.optimizer.slots, ...state.optimizer.averages]
+  const read = (index: number, bucket: number) => state.optimizer.read(kept[index], bucket)
   const write = async (together: typeof read) => {
     await before()
-    const readTogether: ReadMoment = (moment, bucket) => together(MOMENTS.indexOf(moment), bucket)
+    const readTogether: ReadKept = (name, bucket) => together(kept.indexOf(name), bucket)
     const saved = await writeCheckpoint(store!, state, counters(), readTogether)
     await after()
     return saved
@@ -51,14 +51,14 @@ async function writeCheckpoint(
   store: RunStore,
   state: TrainState,
   counters: SavedCounters,
-  read: ReadMoment,
+  read: ReadKept,
 ): Promise<SavedCheckpoint> {
   const folder = checkpointPath(counters.step)
   await store.remove(folder)
   const sources = partSources(state, read, Object.keys(state.params))
   const files: Record<string, FileRecord> = {}
-  for (const part of TENSOR_PARTS) {
-    const name = CHECKPOINT_FILES[part]
+  for (const part of partsOf(state)) {
+    const name = tensorFile(part)
     files[name] = await store.writeTensors(`${folder}/${name}`, sources[part], tensorMetadata(counters.step))
   }
   return complete(store, counters, files)

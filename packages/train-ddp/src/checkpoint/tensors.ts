@@ -1,12 +1,17 @@
 import type { Floats } from '@dit/collectives'
 import type { Tensor } from '@dit/tensor'
-import { type Moment, valueOf } from '../optimizer-state.js'
+import { valueOf } from '../optimizer/optimizer-state.js'
 import type { TensorSource } from '../run/run-store.js'
 import type { TrainState } from '../state.js'
 import type { TensorPart } from './names.js'
 
-/** Reads the values of a bucket of moments. */
-export type ReadMoment = (moment: Moment, bucket: number) => Promise<Floats>
+/** Reads what the optimizer keeps under a name for a bucket. */
+export type ReadKept = (name: string, bucket: number) => Promise<Floats>
+
+/** Parts of this run's checkpoints that hold tensors, in the order in which they are written. */
+export function partsOf({ optimizer }: TrainState): TensorPart[] {
+  return ['model', ...optimizer.averages, 'optimizer']
+}
 
 /**
  * Tensors of the parts of a checkpoint, to write.
@@ -16,36 +21,36 @@ export type ReadMoment = (moment: Moment, bucket: number) => Promise<Floats>
  */
 export function partSources(
   state: TrainState,
-  read: ReadMoment,
+  read: ReadKept,
   names: readonly string[],
 ): Readonly<Record<TensorPart, ReadonlyMap<string, TensorSource>>> {
-  const moment = momentSources(state, read)
-  const trainable = names.filter((name) => name in state.trainable.params)
-  const average = (name: string) =>
-    name in state.trainable.params ? moment('ema', name) : source(state.emaFrozen.params[name])
+  const { optimizer, params, trainable, frozenAverages } = state
+  const kept = keptSources(state, read)
+  const isTrained = (name: string) => name in trainable.params
+  const averages = optimizer.averages.map((average) => {
+    const sourceOf = (name: string) =>
+      isTrained(name) ? kept(average, name) : source(frozenAverages[average].params[name])
+    return [average, new Map(names.map((name) => [name, sourceOf(name)]))] as const
+  })
+  const slots = optimizer.slots.flatMap((slot) =>
+    names.filter(isTrained).map((name) => [`${slot}.${name}`, kept(slot, name)] as const),
+  )
   return {
-    model: new Map(names.map((name) => [name, source(state.params[name])])),
-    ema: new Map(names.map((name) => [name, average(name)])),
-    optimizer: new Map(
-      (['exp_avg', 'exp_avg_sq'] as const).flatMap((kind) =>
-        trainable.map((name) => [`${kind}.${name}`, moment(kind, name)] as const),
-      ),
-    ),
+    model: new Map(names.map((name) => [name, source(params[name])])),
+    ...Object.fromEntries(averages),
+    optimizer: new Map(slots),
   }
 }
 
-function momentSources(
-  { trainable, buckets }: TrainState,
-  read: ReadMoment,
-): (moment: Moment, name: string) => TensorSource {
+function keptSources({ trainable, buckets }: TrainState, read: ReadKept): (kept: string, name: string) => TensorSource {
   const bucketOf = new Map(buckets.flatMap(({ names }, i) => names.map((name) => [name, i])))
   let [key, values]: [string, Promise<Floats> | null] = ['', null]
-  return (moment, name) => {
+  return (kept, name) => {
     const { shape, dtype } = trainable.params[name]
     const index = bucketOf.get(name)!
     const data = async () => {
-      const wanted = `${moment} ${index}`
-      if (key !== wanted || values === null) [key, values] = [wanted, read(moment, index)]
+      const wanted = `${kept} ${index}`
+      if (key !== wanted || values === null) [key, values] = [wanted, read(kept, index)]
       return valueOf(trainable.layout, buckets[index], await values, name)
     }
     return { dtype: dtype === 'f64' ? 'F64' : 'F32', shape, data }

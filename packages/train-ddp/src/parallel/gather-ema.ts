@@ -1,6 +1,6 @@
 import { type Backend, dispose, type Params, tensor } from '@dit/tensor'
-import type { TrainState } from '../state.js'
-import { valueOf } from '../optimizer-state.js'
+import { valueOf } from '../optimizer/optimizer-state.js'
+import { averageOf, EMA, type TrainState } from '../state.js'
 
 /** Averages in full, for sampling: views of the state, or copies where workers hold parts. */
 export interface WholeEma {
@@ -11,11 +11,12 @@ export interface WholeEma {
 
 /** Every rank calls it; where workers hold parts, rank 0 alone gets a copy of the whole. */
 export async function wholeEma(state: TrainState, rank: number, backend: Backend): Promise<WholeEma> {
-  if (state.ema !== null) return { params: state.ema, dispose() {} }
-  const { trainable, buckets, optimizer, emaFrozen } = state
+  const whole = averageOf(state, EMA)
+  if (whole !== null) return { params: whole, dispose() {} }
+  const { trainable, buckets, optimizer, frozenAverages } = state
   const copies: Record<string, Params[string]> = {}
   for (const [index, bucket] of buckets.entries()) {
-    const values = await optimizer.read('ema', index)
+    const values = await optimizer.read(EMA, index)
     if (rank !== 0) continue
     for (const name of bucket.names) {
       const { shape } = trainable.params[name]
@@ -24,7 +25,7 @@ export async function wholeEma(state: TrainState, rank: number, backend: Backend
   }
   if (rank !== 0) return { params: null, dispose() {} }
   const params = Object.fromEntries(
-    Object.keys(state.params).map((name) => [name, copies[name] ?? emaFrozen.params[name]]),
+    Object.keys(state.params).map((name) => [name, copies[name] ?? frozenAverages[EMA].params[name]]),
   )
   return { params, dispose: () => dispose(copies) }
 }

@@ -8,9 +8,9 @@ export interface StepRecord {
   readonly step: number
   /** Mean over the batch of the quantity that is minimised (weighted where timesteps are drawn by importance). */
   readonly loss: number
-  /** Mean squared error, where the loss has it. */
+  /** Mean squared error, where the objective has it. */
   readonly mse?: number
-  /** Variational term in bits, where the loss has it. */
+  /** Variational term in bits, where the objective has it. */
   readonly vb?: number
   /** Euclidean norm of the gradient before clipping. */
   readonly gradNorm: number
@@ -20,6 +20,10 @@ export interface StepRecord {
   readonly lossScale?: number
   /** Examples seen so far, over all passes. */
   readonly examples: number
+  /** What `evaluate` has measured after this step, by name. */
+  readonly measures?: Readonly<Record<string, number>>
+  /** Means of the objective's other terms. */
+  readonly [term: string]: number | Readonly<Record<string, number>> | undefined
 }
 
 /** Appends records and knows how many bytes the log has. A record that could not be written is written with the next. */

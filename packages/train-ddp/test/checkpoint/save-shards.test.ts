@@ -17,10 +17,10 @@ import {
 } from '../../src/index.js'
 import { folderRunStore } from '../../src/node/index.js'
 import { localCommunicators } from '../../../../test/support/local-communicators.js'
-import { tinyData, tinyModel, tinyRecipe } from '../setting.js'
+import { tinyData, tinyObjective, tinyRecipe } from '../setting.js'
 
 const base: Omit<TrainOptions, 'store' | 'communicator'> = {
-  model: tinyModel,
+  objective: tinyObjective,
   recipe: { ...tinyRecipe, batchSize: 6 },
   data: tinyData(6),
   backend: reference(),

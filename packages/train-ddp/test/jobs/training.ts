@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join as joinPath } from 'node:path'
 import { cpu } from '@dit/backend-cpu'
 import { openPart } from '../../src/checkpoint/open-part.js'
-import { type Communicator, memoryRunStore, type RunStore, train } from '../../src/index.js'
+import { classConditional, type Communicator, memoryRunStore, type RunStore, train } from '../../src/index.js'
 import { folderRunStore } from '../../src/node/index.js'
 import { tinyData, tinyModel, tinyRecipe } from '../setting.js'
 import { join } from '../../../../test/support/join.js'
@@ -28,7 +28,7 @@ export interface CaseResult {
 }
 
 /** Two blocks and a batch that 4 workers share unevenly with micro-batches of 1 and 2. */
-const model = { ...tinyModel, depth: 2, numClasses: 3 }
+const objective = classConditional({ ...tinyModel, depth: 2, numClasses: 3 })
 const recipe = { ...tinyRecipe, batchSize: 8, maxGradientNorm: null }
 
 async function runCase(
@@ -41,7 +41,7 @@ async function runCase(
     options.shardCheckpoint === true ? folderRunStore(folder, { isMember: communicator.rank > 0 }) : memoryRunStore()
   const [losses, gradNorms]: number[][] = [[], []]
   const run = train({
-    model,
+    objective,
     recipe: { ...recipe, microBatchSize },
     data: tinyData(recipe.batchSize),
     backend,

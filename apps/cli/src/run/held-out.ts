@@ -1,0 +1,66 @@
+import { type Dataset, splitDataset } from '@dit/data'
+import { type DenoisingObjective, heldOutMeasures, type Objective, pictureBatch, type TrainBatch } from '@dit/train-ddp'
+import { drawnBatches } from '../latents/drawn-batches.js'
+import { UsageError } from '../terminal/errors.js'
+
+/** Pictures that are not trained on, and how often the error on them is measured. */
+export interface HeldOutConfig {
+  /** Of the pictures of each class. */
+  readonly share: number
+  /** Steps between measurements. */
+  readonly every: number
+}
+
+/** Held-out pictures that are measured at most: the error of more is hardly more certain, and takes longer. */
+export const MOST_MEASURED = 256
+/** Of them at a time. */
+const AT_ONCE = 32
+
+/** Pictures to train on, and what measures on the others. */
+export interface HeldOut {
+  readonly train: Dataset
+  /** Pictures held out. */
+  readonly count: number
+  readonly measures: ReturnType<typeof heldOutMeasures>
+}
+
+/**
+ * Splits the pictures of a run.
+ *
+ * @throws UsageError where nothing can be held out, or the objective has no estimate of x0
+ */
+export async function holdOut(
+  dataset: Dataset,
+  objective: Objective,
+  { share }: HeldOutConfig,
+  isLatents: boolean,
+): Promise<HeldOut> {
+  if (!isDenoising(objective)) {
+    throw new UsageError(
+      '--val-share needs an objective of `denoising`: others have no estimate of the picture to measure',
+    )
+  }
+  try {
+    const { train, heldOut } = await splitDataset(dataset, { share })
+    const measures = heldOutMeasures(objective, { batches: () => batchesOf(heldOut, isLatents) })
+    return { train, count: heldOut.length, measures }
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new UsageError(`--val-share ${share}: ${cause.message.replace(/^\w+: /, '')}`, { cause })
+  }
+}
+
+async function* batchesOf(dataset: Dataset, isLatents: boolean): AsyncGenerator<TrainBatch, void, void> {
+  const total = Math.min(dataset.length, MOST_MEASURED)
+  const rows = async (_: number, start: number, end: number) => {
+    const { x0, labels } = await dataset.read(Uint32Array.from({ length: end - start }, (_, i) => start + i))
+    return pictureBatch(x0, labels, dataset.shape)
+  }
+  // Latents are drawn as in training, always with the same noise.
+  const source = isLatents ? drawnBatches({ rows }, 0) : { rows }
+  for (let start = 0; start < total; start += AT_ONCE) yield source.rows(0, start, Math.min(total, start + AT_ONCE))
+}
+
+function isDenoising(objective: Objective): objective is DenoisingObjective {
+  return 'network' in objective && 'process' in objective
+}

@@ -1,0 +1,52 @@
+import { gaussianDiffusion, type GaussianDiffusionOptions } from '@dit/diffusion'
+import type { DiTConfig } from '@dit/model'
+import { isKnownSpec, type KnownSpec, type TimestepSampler } from '@dit/train-ddp'
+import { UsageError } from '../terminal/errors.js'
+
+/** An objective that a module of the user's makes. */
+export interface ModuleSpec {
+  readonly kind: 'module'
+  /** Absolute, as a run may be resumed from anywhere. */
+  readonly module: string
+  /** SHA-256 of the module's file. */
+  readonly sha256: string
+  /** The objective's own spec. */
+  readonly spec: object
+}
+
+/** What a run learns, as `config.json` holds it. */
+export type ObjectiveConfig = KnownSpec | ModuleSpec
+
+/** What a run of `dit train` without a module learns: a class-conditional DiT, and the process that it reverses. */
+export interface Denoising {
+  readonly model: DiTConfig
+  readonly diffusion: GaussianDiffusionOptions
+  readonly timestepSampler: TimestepSampler
+}
+
+/** The DiT and process of a run, or null for a run of a module. */
+export function denoisingOrNull({ objective }: { readonly objective: ObjectiveConfig }): Denoising | null {
+  if (!isKnownSpec(objective)) return null
+  const { network, process, timestepSampler } = objective
+  const { kind: _kind, ...diffusion } = process
+  return { model: network.config, diffusion, timestepSampler }
+}
+
+/**
+ * The DiT and process of a run.
+ *
+ * @param what needs them, for the message
+ * @throws UsageError for a run whose objective a module makes
+ */
+export function denoisingOf(config: { readonly objective: ObjectiveConfig }, what: string): Denoising {
+  const denoising = denoisingOrNull(config)
+  if (denoising !== null) return denoising
+  throw new UsageError(
+    `${what} knows the networks of dit only, but this run trains the objective of ${(config.objective as ModuleSpec).module}; read its weights with loadCheckpointParams of @dit/train-ddp`,
+  )
+}
+
+/** Timesteps of a process. */
+export function numTimestepsOf(diffusion: GaussianDiffusionOptions): number {
+  return gaussianDiffusion(diffusion).numTimesteps
+}

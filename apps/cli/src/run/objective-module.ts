@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { BatchSource, Objective } from '@dit/train-ddp'
+import { UsageError } from '../terminal/errors.js'
+import type { ModuleSpec } from './objective-config.js'
+
+/** What a module's functions are told of the run. */
+export interface ModuleContext {
+  /** Of the pictures or latents; empty where the module brings data of its own. */
+  readonly classes: readonly string[]
+  /** Shape of one picture or latent, `[C, H, W]`; null where the module brings data of its own. */
+  readonly shape: readonly [channels: number, height: number, width: number] | null
+  readonly batchSize: number
+  readonly seed: number
+}
+
+type Made<T> = T | ((context: ModuleContext) => T | Promise<T>)
+
+/** What `--objective` names: a JavaScript module that exports `objective`, and `data` if it does not learn from pictures. */
+export interface ObjectiveModule {
+  /** Absolute. */
+  readonly path: string
+  readonly sha256: string
+  readonly objective: Made<Objective>
+  readonly data: Made<BatchSource> | null
+}
+
+/**
+ * Imports the module of an objective. Every worker does so by itself: functions do not cross threads.
+ *
+ * @throws UsageError where it cannot be imported, or exports no objective
+ */
+export async function importObjective(path: string): Promise<ObjectiveModule> {
+  const absolute = resolve(path)
+  const bytes = await readFile(absolute).catch((cause: unknown) => {
+    throw new UsageError(`--objective ${path}: there is no such file, or it cannot be read`, { cause })
+  })
+  let module: { readonly objective?: Made<Objective>; readonly data?: Made<BatchSource> }
+  try {
+    module = (await import(pathToFileURL(absolute).href)) as typeof module
+  } catch (cause) {
+    throw new UsageError(`--objective ${path}: it cannot be imported: ${(cause as Error).message}`, { cause })
+  }
+  const { objective, data = null } = module
+  if (objective === undefined || objective === null) {
+    throw new UsageError(
+      `--objective ${path}: it must export \`objective\`, an Objective of @dit/train-ddp or a function that makes one`,
+    )
+  }
+  return { path: absolute, sha256: createHash('sha256').update(bytes).digest('hex'), objective, data }
+}
+
+/** An objective that can be trained, and what describes it. */
+export interface OpenObjective {
+  readonly objective: Objective
+  readonly config: ModuleSpec
+  /** Batches that the module brings in place of pictures. */
+  readonly batches: BatchSource | null
+}
+
+/**
+ * Makes what a module describes.
+ *
+ * @throws UsageError where its functions throw, or give something else
+ */
+export async function openModule(module: ObjectiveModule, context: ModuleContext): Promise<OpenObjective> {
+  const made = async <T>(what: string, value: Made<T>): Promise<T> => {
+    try {
+      return typeof value === 'function' ? await (value as (context: ModuleContext) => T)(context) : value
+    } catch (cause) {
+      throw new UsageError(`--objective ${module.path}: ${what} failed: ${(cause as Error).message}`, { cause })
+    }
+  }
+  const objective = await made('objective', module.objective)
+  if (typeof objective?.losses !== 'function' || typeof objective.spec !== 'object') {
+    throw new UsageError(
+      `--objective ${module.path}: objective must have at least spec, parameters, terms, init and losses`,
+    )
+  }
+  const batches = module.data === null ? null : await made('data', module.data)
+  if (batches !== null && typeof batches.rows !== 'function') {
+    throw new UsageError(`--objective ${module.path}: data must have a function rows(step, start, end)`)
+  }
+  const config = { kind: 'module', module: module.path, sha256: module.sha256, spec: objective.spec } as const
+  return { objective, config, batches }
+}

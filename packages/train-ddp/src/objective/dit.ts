@@ -1,0 +1,66 @@
+import { dropLabels } from '@dit/adaln'
+import { checkConfig, type DiTConfig, forward, initParams, isTrainable, nullLabel, parameterShapes } from '@dit/model'
+import { randomStream, uniforms } from '@dit/random'
+import type { TrainBatch } from '../batch.js'
+import type { Network } from './network.js'
+
+/** `spec` of a `dit` network. */
+export interface DiTSpec {
+  readonly kind: 'dit'
+  readonly config: DiTConfig
+}
+
+/**
+ * A class-conditional DiT as a network to train. Batches hold `x0` and `labels`; labels are dropped by the chance that the
+ * configuration gives.
+ *
+ * @throws RangeError or TypeError for a configuration that cannot be
+ */
+export function dit(config: DiTConfig): Network<Int32Array> & { readonly spec: DiTSpec } {
+  checkConfig(config)
+  const [height, width] = typeof config.inputSize === 'number' ? [config.inputSize, config.inputSize] : config.inputSize
+  const table = Object.entries(parameterShapes(config)).map(
+    ([name, shape]) => [name, { shape, isTrainable: isTrainable(config, name) }] as const,
+  )
+  return {
+    spec: { kind: 'dit', config },
+    parameters: Object.fromEntries(table),
+    blocks: config.depth,
+    inputShape: [config.inChannels, height, width],
+    outputsPerChannel: config.learnSigma ? 2 : 1,
+    knowsWholeTimestepsOnly: config.timestepEmbedding === 'table',
+    init: (options) => initParams(config, options),
+    conditions(batch, at) {
+      const labels = labelsOf(config, batch)
+      return at === null ? labels : dropped(config, labels, at)
+    },
+    forward: (params, { xt, timesteps, conditions }, options) =>
+      forward(config, params, { xt, timesteps, labels: conditions }, options),
+  }
+}
+
+function labelsOf({ numClasses }: DiTConfig, { arrays }: TrainBatch): Int32Array {
+  const { data, shape } = arrays.labels ?? {}
+  if (!(data instanceof Int32Array) || shape!.length > 0) {
+    throw new TypeError('train: labels must be an Int32Array with one number per example (shape [])')
+  }
+  const wrong = data.find((label) => label < 0 || label >= numClasses)
+  if (wrong !== undefined) throw new RangeError(`train: labels must be in 0..${numClasses - 1} (got ${wrong})`)
+  return data
+}
+
+/** Class dropout for classifier-free guidance (Ho & Salimans 2022, algorithm 1). */
+function dropped(
+  config: DiTConfig,
+  labels: Int32Array,
+  { seed, step, start }: { readonly seed: number; readonly step: number; readonly start: number },
+): Int32Array {
+  const none = nullLabel(config)
+  if (none === null) return labels
+  const stream = randomStream(seed, 'label-dropout', step)
+  return dropLabels(labels, {
+    nullLabel: none,
+    probability: config.classDropout,
+    uniforms: uniforms(stream, labels.length, start),
+  })
+}

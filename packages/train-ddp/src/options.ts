@@ -1,0 +1,129 @@
+import { type Communicator, singleCommunicator } from '@dit/collectives'
+import type { Backend, Params } from '@dit/tensor'
+import type { BatchSource } from './batch.js'
+import { completed, type Objective } from './objective/objective.js'
+import { adamw } from './optimizer/adamw.js'
+import type { Optimizer } from './optimizer/optimizer.js'
+import { checkChoice, checkRecipe, type TrainRecipe } from './recipe.js'
+import type { RunStore } from './run/run-store.js'
+import type { StateSetting } from './state.js'
+import type { StepSetting } from './step.js'
+
+export interface TrainOptions {
+  /** What is learned: `classConditional(config)` for a DiT, `denoising(network)` for a network of yours, or anything else. */
+  readonly objective: Objective
+  readonly recipe: TrainRecipe
+  readonly data: BatchSource
+  readonly backend: Backend
+  /** Of everything random: initialisation, noise, timesteps, dropout. The data has its own. */
+  readonly seed: number
+  /** Optimizer steps of the whole run, those before a resume included. */
+  readonly steps: number
+  /** In place of AdamW with the recipe's settings. */
+  readonly optimizer?: Optimizer
+  /** Where the run is kept; without one nothing is saved. Used by rank 0 only, or by every rank with `shardCheckpoint`. */
+  readonly store?: RunStore
+  /** The workers of the job; by default this one alone. Every rank calls `train` with the same options. */
+  readonly communicator?: Communicator
+  /** Each worker keeps a part of the optimizer's state and of the averages instead of all (ZeRO stage 1). */
+  readonly shardOptimizer?: boolean
+  /** Each worker writes a part of every checkpoint, into a store that all share, instead of rank 0 alone. */
+  readonly shardCheckpoint?: boolean
+  /** Bytes of gradients that travel between workers as one, roughly (default 4 MiB). */
+  readonly bucketBytes?: number
+  /** `stop` ends the run if a checkpoint or the log cannot be written; `continue` goes on and tries again (default stop). */
+  readonly onSaveError?: 'stop' | 'continue'
+  /** `auto` continues from the newest whole checkpoint of the store; `never` refuses a store that has one. */
+  readonly resume?: 'auto' | 'never'
+  /** Resume even if the result will differ from an unbroken run (another engine, seed or length). */
+  readonly allowInexact?: boolean
+  /** `block` trades a second forward pass for the memory of the blocks' intermediates; a number does so for as many blocks. */
+  readonly recompute?: 'none' | 'block' | number
+  readonly checkpoint?: {
+    /** Steps between checkpoints; one is written at the end in any case. */
+    readonly every?: number
+    readonly keepLast?: number
+    readonly keepEvery?: number | null
+  }
+  /**
+   * Called every so many steps and after the last one, with the averaged parameters, once the checkpoint of that step is
+   * written. A resumed run calls it for the step it resumes from, unless `isMade` says that this was done.
+   */
+  readonly sample?: {
+    readonly every: number
+    run(context: { step: number; ema: Params }): Promise<void>
+    isMade?(step: number): Promise<boolean>
+  }
+  /**
+   * Called every so many steps and after the last one, on rank 0, with the averaged parameters; its numbers become `measures` of
+   * the step's record. The same parameters must give the same numbers, or a resumed run's log will differ.
+   */
+  readonly evaluate?: {
+    readonly every: number
+    run(context: { step: number; ema: Params }): Promise<Readonly<Record<string, number>>>
+  }
+  /** Once aborted, the run saves a checkpoint and ends after the step in hand. */
+  readonly signal?: AbortSignal
+}
+
+/** Large enough that starting a transfer costs nothing beside it, small enough that the first leaves early. */
+const BUCKET_BYTES = 2 ** 22
+
+/**
+ * Options with their defaults, as a step and the state need them.
+ *
+ * @throws RangeError or TypeError that names the option
+ */
+export function checkOptions(options: TrainOptions): StepSetting & StateSetting {
+  const { recipe, backend, seed, steps, recompute = 'none', checkpoint, sample, evaluate } = options
+  const { communicator = singleCommunicator(), shardOptimizer = false, bucketBytes = BUCKET_BYTES } = options
+  if (typeof options.objective?.losses !== 'function') {
+    throw new TypeError('train: objective must be an Objective, such as classConditional(config) for a DiT')
+  }
+  checkRecipe(recipe)
+  const objective = completed(options.objective)
+  const positive: [string, number | null | undefined][] = [
+    ['steps', steps],
+    ['checkpoint.every', checkpoint?.every],
+    ['checkpoint.keepLast', checkpoint?.keepLast],
+    ['checkpoint.keepEvery', checkpoint?.keepEvery],
+    ['sample.every', sample?.every],
+    ['evaluate.every', evaluate?.every],
+    ['bucketBytes', bucketBytes],
+  ]
+  for (const [name, value] of positive) {
+    if (value !== undefined && value !== null && !(Number.isSafeInteger(value) && value > 0)) {
+      throw new RangeError(`train: ${name} must be a positive integer (got ${value})`)
+    }
+  }
+  checkRecompute(recompute, objective.blocks)
+  checkChoice('onSaveError', options.onSaveError ?? 'stop', ['stop', 'continue'])
+  if (recipe.batchSize < communicator.size) {
+    throw new RangeError(`train: a batch of ${recipe.batchSize} is too small for ${communicator.size} workers`)
+  }
+  if (shardOptimizer && communicator.size > 1 && !backend.supportsViews) {
+    throw new RangeError(`train: shardOptimizer needs parts of tensors, which ${backend.name} does not have`)
+  }
+  checkChoice('resume', options.resume ?? 'auto', ['auto', 'never'])
+  const { optimizer = adamw(recipe) } = options
+  const { groups = [], averages = [] } = recipe
+  const { unit } = optimizer
+  if (unit !== 'element' && unit !== 'matrix') {
+    throw new RangeError(`train: the optimizer's unit must be element or matrix (got ${String(unit)})`)
+  }
+  const kept = ['ema', ...averages.map(({ name }) => name)]
+  const twice = optimizer.slots.find((slot, i) => kept.includes(slot) || optimizer.slots.indexOf(slot) !== i)
+  if (twice !== undefined) throw new RangeError(`train: the optimizer has a slot ${twice} twice, or as an average`)
+  const state = { optimizer, groups, averages, shardOptimizer, bucketBytes }
+  return { ...state, objective, recipe, backend, seed, steps, recompute, communicator }
+}
+
+function checkRecompute(recompute: 'none' | 'block' | number, blocks: number): void {
+  if (typeof recompute !== 'number') checkChoice('recompute', recompute, ['none', 'block'])
+  else if (!Number.isInteger(recompute) || recompute < 0 || recompute > blocks) {
+    throw new RangeError(`train: recompute must be none, block or a number of blocks, 0..${blocks} (got ${recompute})`)
+  }
+  if (recompute !== 'none' && recompute !== 0 && blocks === 0) {
+    throw new RangeError(`train: recompute needs blocks, which the objective does not have (got ${recompute})`)
+  }
+}
