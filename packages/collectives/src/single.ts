@@ -1,4 +1,4 @@
-import { checkParts, type Communicator, type Transfer } from './communicator.js'
+import { checkGroup, checkParts, type Communicator, type Transfer } from './communicator.js'
 
 const DONE: Transfer = { poll: () => true, wait: async () => {} }
 
@@ -20,6 +20,10 @@ export function singleCommunicator(): Communicator {
       return DONE
     },
     broadcast: () => DONE,
+    async group(ranks) {
+      checkGroup(ranks, { rank: 0, size: 1 })
+      return singleCommunicator()
+    },
     poll() {},
     traffic: () => ({ bytes: 0, waitSeconds: 0 }),
     async close() {},
