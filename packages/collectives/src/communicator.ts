@@ -95,6 +95,18 @@ export function checkGroup(ranks: readonly number[], { rank, size }: Pick<Commun
   return [...ranks]
 }
 
+/** Two members that make different groups at a time. Ranks are of the whole job. */
+export function groupsDiffer(
+  rank: number,
+  own: readonly number[],
+  other: number,
+  theirs: readonly number[],
+): RangeError {
+  return new RangeError(
+    `group: members must give the same ranks in the same order (rank ${rank} gave [${own.join(', ')}], rank ${other} [${theirs.join(', ')}])`,
+  )
+}
+
 function typeOf(values: Floats): string {
   return values instanceof Float32Array ? 'Float32Array' : 'Float64Array'
 }

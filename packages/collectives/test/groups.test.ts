@@ -127,6 +127,17 @@ test('ranks that wait for each other in different groups are told of it', async 
   }
 })
 
+test('members that give different lists are told so', async () => {
+  const [zero, one] = threadRanks(3).ranks
+  await zero.group([0, 1])
+  await expect(one.group([1, 0])).rejects.toThrow(
+    'group: members must give the same ranks in the same order (rank 1 gave [1, 0], rank 0 [0, 1])',
+  )
+  await expect(one.group([0, 1, 2])).rejects.toThrow('(rank 1 gave [0, 1, 2], rank 0 [0, 1])')
+  // A group without rank 0 may come first.
+  expect((await one.group([2, 1])).rank).toBe(1)
+})
+
 test.each<[string, number[], string]>([
   ['is empty', [], 'group: ranks must name one rank at least (got [])'],
   ['names a rank that is not there', [0, 4], 'group: ranks must be integers in 0..3 (got [0, 4])'],

@@ -1,3 +1,4 @@
+import { groupsDiffer } from '../../communicator.js'
 import { inTime } from './in-time.js'
 import type { MpiRank } from './mpi-rank.js'
 
@@ -57,9 +58,7 @@ async function agree(self: MpiRank, ranks: readonly number[]): Promise<void> {
   for (const { of, list } of messages) {
     const theirs = list.subarray(1, 1 + list[0])
     if (theirs.length !== ranks.length || !theirs.every((one, i) => one === ranks[i])) {
-      throw new RangeError(
-        `group: all members must give the same ranks (rank ${rank} gave [${ranks.join(', ')}], rank ${of} [${theirs.join(', ')}])`,
-      )
+      throw groupsDiffer(rank, ranks, of, [...theirs])
     }
   }
 }

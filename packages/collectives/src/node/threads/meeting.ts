@@ -1,4 +1,4 @@
-import { CommunicationError } from '../../communicator.js'
+import { CommunicationError, groupsDiffer } from '../../communicator.js'
 import { seconds } from '../clock.js'
 import { chunkOf, countsOf, headerBytes, LOCK, NEWEST, OPENED, type ThreadGroup } from './group.js'
 import { PAGE_BYTES, ROOM_START } from './sums.js'
@@ -40,7 +40,7 @@ export function meetingAt(group: ThreadGroup, id: number): Meeting {
   const size = words[SIZE]
   return {
     id,
-    ranks: [...words.subarray(RANKS, RANKS + size)],
+    ranks: ranksOf(words),
     counts: countsOf(words.buffer, words.byteOffset + 4 * (RANKS + 2 * size), size),
     start: words.byteOffset + placesAt(size),
     chunkBytes: chunkOf(group.chunkBytes, size),
@@ -53,20 +53,28 @@ export function meetingAt(group: ThreadGroup, id: number): Meeting {
  *
  * @param ranks members, as ranks of the whole job
  * @param rank  this one
- * @throws RangeError where the memory cannot grow by the places of the group
+ * @throws RangeError where another member makes another group, or the memory cannot grow by the places of the group
  */
 export function joinMeeting(group: ThreadGroup, ranks: readonly number[], rank: number, patience: number): Meeting {
   const header = new Int32Array(group.counters)
   return locked(header, rank, patience, () => {
     const known = meetings(group, header)
-    const joinedAt = RANKS + ranks.length + ranks.indexOf(rank)
-    const open = known.filter(
-      ({ words }) =>
-        words[SIZE] === ranks.length && ranks.every((of, i) => words[RANKS + i] === of) && words[joinedAt] === 0,
-    )
-    const first = open.toSorted((a, b) => a.words[TURN] - b.words[TURN])[0]
-    const { id, words } = first ?? openMeeting(group, ranks, known, header)
-    words[joinedAt] = 1
+    const hasJoined = ({ words }: Known, of: number) => words[RANKS + words[SIZE] + ranksOf(words).indexOf(of)] !== 0
+    // Meetings that this rank has still to join, the oldest first.
+    const open = known
+      .filter((one) => ranksOf(one.words).includes(rank) && !hasJoined(one, rank))
+      .toSorted((a, b) => a.words[TURN] - b.words[TURN])
+    const isThis = ({ words }: Known) => `${ranksOf(words)}` === `${ranks}`
+    const meeting = open.find(isThis)
+    for (const other of open.filter((one) => !isThis(one))) {
+      // A member that has joined the other and not yet this one makes its groups in another order.
+      const ahead = ranksOf(other.words).find(
+        (of) => ranks.includes(of) && hasJoined(other, of) && (meeting === undefined || !hasJoined(meeting, of)),
+      )
+      if (ahead !== undefined) throw groupsDiffer(rank, ranks, ahead, ranksOf(other.words))
+    }
+    const { id, words } = meeting ?? openMeeting(group, ranks, known, header)
+    words[RANKS + ranks.length + ranks.indexOf(rank)] = 1
     return meetingAt(group, id)
   })
 }
@@ -74,6 +82,10 @@ export function joinMeeting(group: ThreadGroup, ranks: readonly number[], rank: 
 /** Leaves the meeting of a group. Once all members have, another group may take its memory. */
 export function leaveMeeting(group: ThreadGroup, { id }: Meeting): void {
   Atomics.add(wordsAt(group, id), LEFT, 1)
+}
+
+function ranksOf(words: Int32Array): number[] {
+  return [...words.subarray(RANKS, RANKS + words[SIZE])]
 }
 
 interface Known {
