@@ -38,6 +38,11 @@ export interface Communicator {
   /** Where ranks can reach each other's memory: collectives without an array between an engine and the others. */
   readonly direct?: DirectCollectives
   /**
+   * Collectives for code that cannot be asynchronous, such as a layer within a pass. Absent where a rank may not wait without an event
+   * loop: on the main thread of a page, and where ranks share a thread by design.
+   */
+  readonly blocking?: BlockingCollectives
+  /**
    * A communicator of some of the ranks: of a row or a column, where ranks form a grid. Transfers of different groups are
    * independent of each other.
    *
@@ -64,6 +69,22 @@ export interface DirectCollectives {
   allReduce(values: Numbers): Transfer
   reduceScatter(values: Numbers, part: Numbers): Transfer
   allGather(part: Numbers, values: Numbers): Transfer
+}
+
+/**
+ * Collectives as those of `Communicator`, which return when they are done. They take their turn after all that was begun before, which
+ * may still be under way and moves on meanwhile.
+ *
+ * The event loop stands still: no timer, signal handler or message of this thread runs until the collective ends. Each rank needs
+ * a thread of its own.
+ *
+ * @throws CommunicationError as late as `wait` of a transfer does, where another rank is missing; it names the rank
+ */
+export interface BlockingCollectives {
+  allReduce(values: Floats): void
+  reduceScatter(values: Floats, part: Floats): void
+  allGather(part: Floats, values: Floats): void
+  broadcast(values: Floats | Uint8Array, root?: number): void
 }
 
 /** A rank is gone, has failed, or has not answered for as long as the communicator's patience. Names the rank. */

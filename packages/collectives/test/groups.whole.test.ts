@@ -18,20 +18,24 @@ describe('rows and columns of four ranks sum and copy for themselves, several gr
   }
 })
 
-async function expectBlame(mpi: Mpi | null): Promise<void> {
-  const { stdout, stderr, code } = await runJob(new URL('jobs/grid-fault.ts', import.meta.url), {}, 4, mpi)
+async function expectBlame(mpi: Mpi | null, isBlocking: boolean): Promise<void> {
+  const program = new URL('jobs/grid-fault.ts', import.meta.url)
+  const { stdout, stderr, code } = await runJob(program, { isBlocking }, 4, mpi)
   expect(stdout).toContain('step 3')
   const blamed = [...stderr.matchAll(/rank ([\d, ]+) did not answer rank/g)].map(([, ranks]) => ranks)
   expect(new Set(blamed), stderr).toEqual(new Set(['3']))
   expect(code).not.toBe(0)
 }
 
-describe('of ranks that wait for each other in several groups, that is named which does not wait', () => {
-  test('on threads', () => expectBlame(null))
+describe.each([
+  ['wait', false],
+  ['block', true],
+])('of ranks that %s for each other in several groups, that is named which does not', (_, isBlocking) => {
+  test('on threads', () => expectBlame(null, isBlocking))
 
   for (const name of ['openmpi', 'mpich'] as const) {
     const mpi = findMpi(name)
     const test = testNeeding('mpi', mpi !== null, `no mpirun of ${name}`)
-    test(`on processes of ${name}`, () => expectBlame(mpi), 120_000)
+    test(`on processes of ${name}`, () => expectBlame(mpi, isBlocking), 120_000)
   }
 })

@@ -32,6 +32,14 @@ export async function waitUntil(isDone: () => boolean, options: WaitOptions): Pr
   return seconds() - began
 }
 
+/** The same without a turn of the event loop. */
+export function blockUntil(isDone: () => boolean, options: WaitOptions): number {
+  if (isDone()) return 0
+  const began = seconds()
+  while (!isDoneInTurn(isDone, began, options)) options.onTurn?.()
+  return seconds() - began
+}
+
 /** Waits for `TURN` seconds at most. */
 function isDoneInTurn(isDone: () => boolean, began: number, { pause, patience, onLost }: WaitOptions): boolean {
   const turn = seconds()

@@ -1,5 +1,5 @@
 import { CommunicationError } from '../communicator.js'
-import { waitUntil } from './wait-until.js'
+import { blockUntil, waitUntil } from './wait-until.js'
 
 /** Something that takes other ranks, named as in the whole job. */
 export interface Shared {
@@ -13,6 +13,8 @@ export interface Waiter<T extends Shared> {
    * @throws CommunicationError that names who is missing
    */
   wait(shared: T, isDone: () => boolean): Promise<number>
+  /** The same without a turn of the event loop. */
+  block(shared: T, isDone: () => boolean): number
 }
 
 export interface WaiterOptions<T extends Shared> {
@@ -54,16 +56,30 @@ export function waiter<T extends Shared>(options: WaiterOptions<T>): Waiter<T> {
   }
   // A wait in vain stays in the list: that this rank has given up is no reason to blame it.
   const end = (shared: T) => {
-    for (const of of shared.ranks) met.add(of)
     waits.splice(waits.indexOf(shared), 1)
     onChange?.()
+  }
+  const meet = ({ ranks }: T) => {
+    for (const of of ranks) met.add(of)
   }
 
   return {
     async wait(shared, isDone) {
-      if (isDone()) return 0
-      const waited = await waitUntil(isDone, begin(shared))
-      end(shared)
+      let waited = 0
+      if (!isDone()) {
+        waited = await waitUntil(isDone, begin(shared))
+        end(shared)
+      }
+      meet(shared)
+      return waited
+    },
+    block(shared, isDone) {
+      let waited = 0
+      if (!isDone()) {
+        waited = blockUntil(isDone, begin(shared))
+        end(shared)
+      }
+      meet(shared)
       return waited
     },
   }

@@ -1,5 +1,7 @@
 import { join } from '../../../../test/support/join.js'
 
+const { isBlocking } = JSON.parse(process.argv[2]) as { isBlocking?: boolean }
+
 /** Four ranks in rows and columns, of which rank 3 freezes: rank 0 waits for rank 1, which waits for it. */
 await join(
   import.meta.url,
@@ -9,8 +11,11 @@ await join(
     const column = await all.group(rank % 2 === 0 ? [0, 2] : [1, 3])
     for (let step = 0; step < 20; step++) {
       if (step === 5 && rank === 3) for (;;);
-      await column.allReduce(new Float32Array(3000)).wait()
-      await row.allReduce(new Float32Array(3000)).wait()
+      for (const group of [column, row]) {
+        const values = new Float32Array(3000)
+        if (isBlocking) group.blocking!.allReduce(values)
+        else await group.allReduce(values).wait()
+      }
       if (rank === 0) console.log(`step ${step}`)
     }
   },

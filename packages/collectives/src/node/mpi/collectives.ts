@@ -1,4 +1,5 @@
-import { checkParts, type Communicator, type Transfer } from '../../communicator.js'
+import { type Begin, blockingCollectives, type BlockingTransfer } from '../../blocking.js'
+import { checkParts, type Communicator } from '../../communicator.js'
 import type { Floats } from '../../numbers.js'
 import type { MpiLine, MpiRank } from './mpi-rank.js'
 
@@ -7,7 +8,7 @@ const PIECE = 2 ** 20
 
 /** A communicator of MPI without its groups and its end. */
 export interface MpiCollectives extends MpiLine {
-  readonly collectives: Pick<Communicator, 'allReduce' | 'reduceScatter' | 'allGather' | 'broadcast' | 'traffic'>
+  readonly collectives: Begin & Required<Pick<Communicator, 'blocking' | 'traffic'>>
 }
 
 /** @param ranks the communicator's, as ranks of the whole job */
@@ -36,7 +37,7 @@ export function mpiCollectives(self: MpiRank, comm: bigint, ranks: readonly numb
     requests.push(request)
     return request
   }
-  const transfer = (parts: readonly { readonly isDone: boolean }[]): Transfer => {
+  const transfer = (parts: readonly { readonly isDone: boolean }[]): BlockingTransfer => {
     const last = parts.at(-1)
     const isDone = () => {
       if (last?.isDone === false) poll()
@@ -47,11 +48,14 @@ export function mpiCollectives(self: MpiRank, comm: bigint, ranks: readonly numb
       async wait() {
         waitSeconds += await self.waiter.wait({ ranks }, isDone)
       },
+      finish() {
+        waitSeconds += self.waiter.block({ ranks }, isDone)
+      },
     }
   }
 
   const typeOf = (values: Floats) => (values instanceof Float32Array ? handles.float : handles.double)
-  const collectives: MpiCollectives['collectives'] = {
+  const collectives: Begin = {
     allReduce(values) {
       bytes += values.byteLength
       return transfer(
@@ -84,9 +88,16 @@ export function mpiCollectives(self: MpiRank, comm: bigint, ranks: readonly numb
         ),
       )
     },
-    traffic: () => ({ bytes, waitSeconds }),
   }
-  const line: MpiCollectives = { collectives, poll, isIdle: () => requests.length === 0 }
+  const line: MpiCollectives = {
+    collectives: {
+      ...collectives,
+      blocking: blockingCollectives(collectives),
+      traffic: () => ({ bytes, waitSeconds }),
+    },
+    poll,
+    isIdle: () => requests.length === 0,
+  }
   self.lines.add(line)
   return line
 }

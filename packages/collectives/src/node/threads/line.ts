@@ -1,4 +1,5 @@
-import { CommunicationError, type Traffic, type Transfer } from '../../communicator.js'
+import type { BlockingTransfer } from '../../blocking.js'
+import { CommunicationError, type Traffic } from '../../communicator.js'
 import type { Waiter } from '../waiter.js'
 import type { Chunk } from './chunks.js'
 import { countIndex, FAILED, type Phase, type ThreadGroup, VERSION } from './group.js'
@@ -20,7 +21,7 @@ export interface ThreadRank {
 
 /** Chunks in the order in which they were begun: the part of a rank in one meeting. */
 export interface Line {
-  begin(chunks: readonly Chunk[]): Transfer
+  begin(chunks: readonly Chunk[]): BlockingTransfer
   /** Moves every chunk on as far as it goes. */
   advance(): void
   traffic(): Traffic
@@ -96,6 +97,9 @@ export function openLine(self: ThreadRank, meeting: Meeting): Line {
         poll: isDone,
         async wait() {
           waitSeconds += await self.waiter.wait(meeting, isDone)
+        },
+        finish() {
+          waitSeconds += self.waiter.block(meeting, isDone)
         },
       }
     },

@@ -1,5 +1,6 @@
-import { checkGroup, checkParts, type Communicator, type DirectCollectives } from '../../communicator.js'
-import { arrayNumbers } from '../../numbers.js'
+import { type Begin, blockingCollectives } from '../../blocking.js'
+import { checkGroup, checkParts, type Communicator } from '../../communicator.js'
+import { arrayNumbers, type Numbers } from '../../numbers.js'
 import { START_PATIENCE } from '../wait-until.js'
 import { waiter } from '../waiter.js'
 import { allGatherChunks, allReduceChunks, broadcastChunks, type Chunk, reduceScatterChunks } from './chunks.js'
@@ -71,16 +72,13 @@ function communicatorIn(self: ThreadRank, meeting: Meeting, onClose: () => void)
     return line.begin(chunks)
   }
 
-  const direct: DirectCollectives = {
-    allReduce: (values) => begin(allReduceChunks(values, seating)),
-    reduceScatter: (values, part) => begin(reduceScatterChunks(values, part, seating)),
-    allGather: (part, values) => begin(allGatherChunks(part, values, chunkBytes)),
+  const direct = {
+    allReduce: (values: Numbers) => begin(allReduceChunks(values, seating)),
+    reduceScatter: (values: Numbers, part: Numbers) => begin(reduceScatterChunks(values, part, seating)),
+    allGather: (part: Numbers, values: Numbers) => begin(allGatherChunks(part, values, chunkBytes)),
   }
 
-  return {
-    name: 'threads',
-    rank,
-    size,
+  const collectives: Begin = {
     allReduce: (values) => direct.allReduce(arrayNumbers(values)),
     reduceScatter(values, part) {
       checkParts('reduceScatter', size, values, part)
@@ -90,8 +88,16 @@ function communicatorIn(self: ThreadRank, meeting: Meeting, onClose: () => void)
       checkParts('allGather', size, values, part)
       return direct.allGather(arrayNumbers(part), arrayNumbers(values))
     },
-    direct,
     broadcast: (values, root = 0) => begin(broadcastChunks(values, rank === root, root, chunkBytes)),
+  }
+
+  return {
+    name: 'threads',
+    rank,
+    size,
+    ...collectives,
+    direct,
+    blocking: blockingCollectives(collectives),
     async group(members) {
       const ofJob = checkGroup(members, { rank, size }).map((of) => ranks[of])
       const joined = joinMeeting(self.group, ofJob, self.rank, self.patience)
