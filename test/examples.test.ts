@@ -11,7 +11,8 @@ import { readText } from './sources.js'
 // from the packed tarballs and the registry.
 const packages = publishable(readPackages())
 const work = mkdtempSync(join(tmpdir(), 'dit-examples-'))
-afterAll(() => rmSync(work, { recursive: true, force: true }))
+// Some thousand files, which a busy disk takes its time for.
+afterAll(() => rmSync(work, { recursive: true, force: true }), 60_000)
 
 const withModule = packages.filter(({ manifest }) => manifest.exports?.['.'] !== undefined)
 

@@ -6,6 +6,15 @@ export {
   type HeldOutLevel,
   summariseHeldOut,
 } from './held-out-error.js'
+export {
+  type Denoise,
+  type Denoised,
+  denoiser,
+  type DenoiserOptions,
+  type PredictAt,
+  type Prediction,
+  readPrediction,
+} from './denoiser.js'
 export { addNoise, noisedMeanVariance } from './gaussian/add-noise.js'
 export { type Bound, type BoundOptions, boundOverSteps, type BoundNoise, priorBits } from './gaussian/bound.js'
 export { discretisedGaussianLogLikelihood } from './gaussian/discretised-gaussian.js'

@@ -12,6 +12,7 @@ export {
 } from './loss-history.js'
 export { namedBetas, type NamedSchedule } from './named-betas.js'
 export { levelAtSnr, type LevelAtSnrOptions, type NoiseLevel } from './noise-level.js'
+export { partOfPath, type Path, type PathStep, pathThrough } from './path.js'
 export { respace, type RespacedDiffusion } from './respace.js'
 export { drawTimesteps, type SampledTimesteps, sampleTimesteps, uniformWeights } from './sample-timesteps.js'
 export { logSnr, snr } from './snr.js'

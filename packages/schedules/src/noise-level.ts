@@ -7,6 +7,13 @@ export interface NoiseLevel {
   readonly sigma: number
   /** What the network is told, in its own convention; may be fractional. */
   readonly timestep: number
+  /** Time on a path of continuous time, 0 to 1. */
+  readonly t?: number
+  /** Derivatives of alpha and sigma by that time: what a velocity is made of. */
+  readonly dAlpha?: number
+  readonly dSigma?: number
+  /** By which xt is multiplied before the network sees it (default 1): on paths whose variance grows with sigma. */
+  readonly inputScale?: number
 }
 
 /** Options of `levelAtSnr`. */

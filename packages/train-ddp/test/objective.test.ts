@@ -160,6 +160,12 @@ describe('defineObjective and train refuse', () => {
   })
 })
 
+test('an array that a batch does not have is named, with those that it has', () => {
+  expect(() => batchTensor(tinyBatch(0), 'pixels', base.backend)).toThrow(
+    'batchTensor: the batch has no array pixels (it has x0, labels)',
+  )
+})
+
 describe('denoising', () => {
   const options: TrainOptions = {
     ...base,

@@ -1,0 +1,131 @@
+import type { NoiseLevel } from '@dit/schedules'
+import { add, affine, clamp, formatShape, sameShape, scope, slice, sub, type Tensor } from '@dit/tensor'
+
+/**
+ * What a network's output stands for:
+ *
+ *   epsilon    the noise
+ *   x0         the clean picture
+ *   previousX  read as the noise, as in the reference implementation
+ *   v          (alpha noise - sigma x0) / sqrt(alpha^2 + sigma^2)      (Salimans & Ho 2022, where the root is 1)
+ *   velocity   dAlpha x0 + dSigma noise             along the path's time
+ *   score      -noise / sigma                       gradient of the log density
+ */
+export type Prediction = 'epsilon' | 'x0' | 'previousX' | 'v' | 'velocity' | 'score'
+
+/** A network, or a guided one: noisy pictures `[B, C, H, W]` and what it is told of their level, `[B]`. */
+export type PredictAt = (xt: Tensor, timesteps: Int32Array | Float32Array) => Tensor
+
+/** Estimates of the two parts of xt, `[B, C, H, W]` each. */
+export interface Denoised {
+  readonly x0: Tensor
+  readonly noise: Tensor
+}
+
+/** Splits xt into estimates of its parts: all that a solver knows of a network. Called in a scope; the results live in it. */
+export type Denoise = (xt: Tensor, level: NoiseLevel) => Denoised
+
+export interface DenoiserOptions {
+  readonly prediction: Prediction
+  /** 2 where channels for the variance follow, which are left out (default 1). */
+  readonly outputsPerChannel?: 1 | 2
+  /** The estimate of x0 is clamped to -clipRange .. clipRange (default: not at all, which suits latents). */
+  readonly clipRange?: number
+  /** Changes the estimate of x0 before it is clamped, as dynamic thresholding or a user's filter does. */
+  readonly denoise?: (x0: Tensor, level: NoiseLevel) => Tensor
+  /**
+   * What the noise is where x0 was changed: `clippedX0` (default) is the noise that leads from the changed x0 to xt, as in the
+   * reference's DDIM; `prediction` is the network's own, as in diffusers.
+   */
+  readonly noiseFrom?: 'clippedX0' | 'prediction'
+}
+
+const PREDICTIONS: readonly Prediction[] = ['epsilon', 'x0', 'previousX', 'v', 'velocity', 'score']
+
+/**
+ * The reader of a network's output: whatever it predicts becomes estimates of x0 and of the noise.
+ *
+ * @throws RangeError for an unknown prediction or a clip range that is not positive; when called, for an output that does not have
+ *   the shape of xt (or twice its channels), and for `velocity` at a level without derivatives
+ *
+ * @example
+ * const denoise = denoiser(predict, { prediction: 'epsilon', outputsPerChannel: 2, clipRange: 1 })
+ */
+export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise {
+  const { prediction, outputsPerChannel = 1, clipRange = Infinity, denoise, noiseFrom = 'clippedX0' } = options
+  if (!PREDICTIONS.includes(prediction)) {
+    throw new RangeError(`denoiser: prediction must be one of ${PREDICTIONS.join(', ')} (got ${String(prediction)})`)
+  }
+  if (!(clipRange > 0)) throw new RangeError(`denoiser: clipRange must be positive (got ${clipRange})`)
+  return (xt, level) => {
+    const { inputScale = 1, timestep } = level
+    const Timesteps = Number.isInteger(timestep) ? Int32Array : Float32Array
+    const seen = inputScale === 1 ? xt : affine(xt, inputScale)
+    const output = predict(seen, new Timesteps(xt.shape[0]).fill(timestep))
+    const read = readPrediction(prediction, withoutVariance(output, xt, outputsPerChannel), xt, level)
+    if (denoise === undefined && clipRange === Infinity) return read
+    let x0 = denoise === undefined ? read.x0 : denoise(read.x0, level)
+    if (clipRange < Infinity) x0 = clamp(x0, -clipRange, clipRange)
+    return { x0, noise: noiseFrom === 'prediction' ? read.noise : noiseOf(x0, xt, level) }
+  }
+}
+
+/**
+ * Estimates of x0 and of the noise from an output without variance channels.
+ *
+ * With n = alpha^2 + sigma^2 and d = sigma dAlpha - alpha dSigma:
+ *
+ *   epsilon    x0 = (xt - sigma out) / alpha            noise = out
+ *   x0         x0 = out                                 noise = (xt - alpha out) / sigma
+ *   v          x0 = (alpha xt - sigma sqrt(n) out) / n  noise = (sigma xt + alpha sqrt(n) out) / n
+ *   velocity   x0 = (sigma out - dSigma xt) / d         noise = (dAlpha xt - alpha out) / d
+ *   score      x0 = (xt + sigma^2 out) / alpha          noise = -sigma out
+ *
+ * @returns made in the scope of the caller
+ */
+export function readPrediction(prediction: Prediction, output: Tensor, xt: Tensor, level: NoiseLevel): Denoised {
+  const { alpha, sigma } = level
+  switch (prediction) {
+    case 'x0':
+      return { x0: output, noise: noiseOf(output, xt, level) }
+    case 'v': {
+      const n = alpha * alpha + sigma * sigma
+      const root = Math.sqrt(n)
+      return { x0: mix(xt, alpha / n, output, -sigma / root), noise: mix(xt, sigma / n, output, alpha / root) }
+    }
+    case 'velocity': {
+      const { dAlpha, dSigma } = level
+      if (dAlpha === undefined || dSigma === undefined) {
+        throw new RangeError('denoiser: a velocity needs dAlpha and dSigma of the level, which this path does not have')
+      }
+      const d = sigma * dAlpha - alpha * dSigma
+      return { x0: mix(output, sigma / d, xt, -dSigma / d), noise: mix(xt, dAlpha / d, output, -alpha / d) }
+    }
+    case 'score':
+      return { x0: mix(xt, 1 / alpha, output, (sigma * sigma) / alpha), noise: affine(output, -sigma) }
+    default:
+      return { x0: mix(xt, 1 / alpha, output, -sigma / alpha), noise: output }
+  }
+}
+
+/** The noise that leads from x0 to xt: (xt - alpha x0) / sigma; 0 where there is none. */
+function noiseOf(x0: Tensor, xt: Tensor, { alpha, sigma }: NoiseLevel): Tensor {
+  return sigma === 0 ? affine(xt, 0) : mix(xt, 1 / sigma, x0, -alpha / sigma)
+}
+
+/** a x + b y */
+function mix(x: Tensor, a: number, y: Tensor, b: number): Tensor {
+  if (a === 1 && b === -1) return sub(x, y)
+  return add(affine(x, a), affine(y, b))
+}
+
+function withoutVariance(output: Tensor, xt: Tensor, outputsPerChannel: 1 | 2): Tensor {
+  const channels = xt.shape[1]
+  const expected = xt.shape.with(1, outputsPerChannel * channels)
+  if (!sameShape(output.shape, expected)) {
+    throw new RangeError(
+      `denoiser: the network must return ${formatShape(expected)} for xt ${formatShape(xt.shape)} (got ${formatShape(output.shape)})`,
+    )
+  }
+  return outputsPerChannel === 1 ? output : scope(() => slice(output, 1, 0, channels))
+}
