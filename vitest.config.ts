@@ -26,7 +26,9 @@ export default defineConfig(({ mode }) => {
     resolve: { conditions },
     ssr: { resolve: { conditions } },
     test: {
-      testTimeout: 60_000,
+      // Processes, browsers and software drivers are slow on a busy machine; no test measures these.
+      testTimeout: isWhole ? 300_000 : 120_000,
+      hookTimeout: 120_000,
       // By default one processor would be left to vitest itself, which is half of a small machine.
       maxWorkers: '100%',
       reporters: ['default', new TierReporter(isWhole)],
