@@ -54,7 +54,7 @@ const PREDICTIONS: readonly Prediction[] = ['epsilon', 'x0', 'previousX', 'v', '
 export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise {
   const { prediction, outputsPerChannel = 1, clipRange = Infinity, denoise, noiseFrom = 'clippedX0' } = options
   if (!PREDICTIONS.includes(prediction)) {
-    throw new RangeError(`denoiser: prediction must be one of ${PREDICTIONS.join(', ')} (got ${String(prediction)})`)
+    throw new RangeError(`denoiser: prediction must be one of ${PREDICTIONS.join(', ')} (got ${prediction})`)
   }
   if (!(clipRange > 0)) throw new RangeError(`denoiser: clipRange must be positive (got ${clipRange})`)
   return (xt, level) => {

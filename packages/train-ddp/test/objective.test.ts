@@ -142,8 +142,8 @@ describe('defineObjective and train refuse', () => {
     ['blocks of -1', { blocks: -1 }, 'objective: blocks must be an integer, 0 or more (got -1)'],
   ]
   test.each(wrong)('%s', async (_, change, text) => {
-    expect(() => defineObjective({ ...circle, ...change } as Objective)).toThrow(text)
-    await expect(run({ ...base, objective: { ...circle, ...change } as Objective })).rejects.toThrow(text)
+    expect(() => defineObjective({ ...circle, ...change })).toThrow(text)
+    await expect(run({ ...base, objective: { ...circle, ...change } })).rejects.toThrow(text)
   })
 
   test('recompute for an objective without blocks', async () => {
