@@ -6,6 +6,7 @@ import { diffusionSteps } from './kinds/diffusion-steps.js'
 import { ditForward } from './kinds/dit-forward.js'
 import { ditInit } from './kinds/dit-init.js'
 import { embeddings } from './kinds/embeddings.js'
+import { flowPaths } from './kinds/flow-paths.js'
 import { optimizer } from './kinds/optimizer.js'
 import { sampling } from './kinds/sampling.js'
 import { diffusionConstants, respacing, timestepSamplers } from './kinds/schedules.js'
@@ -25,6 +26,7 @@ const kinds: Readonly<Record<string, KindRunner>> = {
   'diffusion-steps': diffusionSteps,
   'timestep-samplers': timestepSamplers,
   checkpoints,
+  'flow-paths': flowPaths,
 }
 
 export interface CaseResult {
