@@ -22,6 +22,7 @@ export {
   type FlowMatchingOptions,
   type FlowPredictionType,
 } from './flow/flow-matching.js'
+export { flowProcess, type FlowProcess } from './flow/flow-process.js'
 export { flowWeight, type FlowWeighting } from './flow/flow-weight.js'
 export { scoreOf, velocityOf } from './velocity-and-score.js'
 export { addNoise, noisedMeanVariance } from './gaussian/add-noise.js'
@@ -37,6 +38,8 @@ export {
   type Predict,
   type VarianceType,
 } from './gaussian/gaussian-diffusion.js'
+export { gaussianProcess, type GaussianProcess } from './gaussian/gaussian-process.js'
+export type { Process, ProcessBatch } from './process.js'
 export {
   type DenoisingOptions,
   modelMeanVariance,

@@ -36,7 +36,7 @@ export interface FlowMatchingOptions extends FlowOptions {
   readonly sigmaFloor?: number
   /** Default uniform. */
   readonly times?: TimeLaw
-  /** Default: that of `flowInterval` for training. */
+  /** Default: that of `flowInterval` for training, away from the ends where the loss is infinite there. */
   readonly interval?: FlowInterval
   /** Default 1; 2 for a network with variance channels, as published SiTs have. */
   readonly outputsPerChannel?: 1 | 2
@@ -81,7 +81,10 @@ export function flowMatching({
     throw new RangeError(`flowMatching: sigmaFloor must be in [0, 1] (got ${sigmaFloor})`)
   }
   const { interpolant } = settings
-  const { min, max } = interval ?? flowInterval({ interpolant, prediction, use: 'training' })
+  // Weighted by 1 / sigma^2, the loss of a velocity is as infinite at the ends as that of another prediction.
+  const isFinite = weighting !== 'likelihood' && weighting !== 'inverseSigma2'
+  const asHard = isFinite ? prediction : 'epsilon'
+  const { min, max } = interval ?? flowInterval({ interpolant, prediction: asHard, use: 'training' })
   if (!(min >= 0 && max <= 1 && min < max)) {
     throw new RangeError(`flowMatching: the interval must lie in [0, 1] (got ${min} to ${max})`)
   }
