@@ -6,9 +6,12 @@ import { diffusionSteps } from './kinds/diffusion-steps.js'
 import { ditForward } from './kinds/dit-forward.js'
 import { ditInit } from './kinds/dit-init.js'
 import { embeddings } from './kinds/embeddings.js'
+import { flowPaths } from './kinds/flow-paths.js'
+import { flowSampling } from './kinds/flow-sampling.js'
 import { optimizer } from './kinds/optimizer.js'
 import { sampling } from './kinds/sampling.js'
 import { diffusionConstants, respacing, timestepSamplers } from './kinds/schedules.js'
+import { trainingExtras } from './kinds/training-extras.js'
 import { lossesAndGradients } from './kinds/training-losses.js'
 import type { Case } from './manifest.js'
 import { type KindRunner, Outcome } from './outcome.js'
@@ -25,6 +28,9 @@ const kinds: Readonly<Record<string, KindRunner>> = {
   'diffusion-steps': diffusionSteps,
   'timestep-samplers': timestepSamplers,
   checkpoints,
+  'flow-paths': flowPaths,
+  'flow-sampling': flowSampling,
+  'training-extras': trainingExtras,
 }
 
 /** Whether the runner knows a kind of case. */

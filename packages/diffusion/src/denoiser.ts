@@ -20,6 +20,10 @@ export type PredictAt = (xt: Tensor, timesteps: Int32Array | Float32Array) => Te
 export interface Denoised {
   readonly x0: Tensor
   readonly noise: Tensor
+  /** dxt/dt, where the network predicts it and x0 was not changed: exact also where a level's derivatives are infinite. */
+  readonly velocity?: Tensor
+  /** Gradient of the log density, likewise. */
+  readonly score?: Tensor
 }
 
 /** Splits xt into estimates of its parts: all that a solver knows of a network. Called in a scope; the results live in it. */
@@ -73,7 +77,7 @@ export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise 
 /**
  * Estimates of x0 and of the noise from an output without variance channels.
  *
- * With n = alpha^2 + sigma^2 and d = sigma dAlpha - alpha dSigma:
+ * With n = alpha^2 + sigma^2 and d = sigma dAlpha - alpha dSigma, and a velocity as out times the level's velocityScale:
  *
  *   epsilon    x0 = (xt - sigma out) / alpha            noise = out
  *   x0         x0 = out                                 noise = (xt - alpha out) / sigma
@@ -82,6 +86,7 @@ export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise 
  *   score      x0 = (xt + sigma^2 out) / alpha          noise = -sigma out
  *
  * @returns made in the scope of the caller
+ * @throws RangeError for a velocity at a level without derivatives, and for a noise or a score where alpha is 0
  */
 export function readPrediction(prediction: Prediction, output: Tensor, xt: Tensor, level: NoiseLevel): Denoised {
   const { alpha, sigma } = level
@@ -94,18 +99,31 @@ export function readPrediction(prediction: Prediction, output: Tensor, xt: Tenso
       return { x0: mix(xt, alpha / n, output, -sigma / root), noise: mix(xt, sigma / n, output, alpha / root) }
     }
     case 'velocity': {
-      const { dAlpha, dSigma } = level
+      const { dAlpha, dSigma, velocityScale = 1 } = level
       if (dAlpha === undefined || dSigma === undefined) {
         throw new RangeError('denoiser: a velocity needs dAlpha and dSigma of the level, which this path does not have')
       }
+      const velocity = velocityScale === 1 ? output : affine(output, velocityScale)
       const d = sigma * dAlpha - alpha * dSigma
-      return { x0: mix(output, sigma / d, xt, -dSigma / d), noise: mix(xt, dAlpha / d, output, -alpha / d) }
+      // In the limit of an infinite dSigma, which vp has at the data, xt is x0.
+      const [x0FromXt, x0FromV] = Number.isFinite(dSigma) ? [-dSigma / d, sigma / d] : [1 / alpha, 0]
+      const x0 = mix(velocity, x0FromV, xt, x0FromXt)
+      return { x0, noise: mix(xt, dAlpha / d, velocity, -alpha / d), velocity }
     }
     case 'score':
-      return { x0: mix(xt, 1 / alpha, output, (sigma * sigma) / alpha), noise: affine(output, -sigma) }
+      checkSignal(level, 'score')
+      return { x0: mix(xt, 1 / alpha, output, (sigma * sigma) / alpha), noise: affine(output, -sigma), score: output }
     default:
+      checkSignal(level, 'noise')
       return { x0: mix(xt, 1 / alpha, output, -sigma / alpha), noise: output }
   }
+}
+
+function checkSignal({ alpha, timestep }: NoiseLevel, prediction: string): void {
+  if (alpha !== 0) return
+  throw new RangeError(
+    `denoiser: where alpha is 0 a ${prediction} says nothing of x0 (at timestep ${timestep}); start at a level with some signal`,
+  )
 }
 
 /** The noise that leads from x0 to xt: (xt - alpha x0) / sigma; 0 where there is none. */

@@ -3,6 +3,26 @@ export { type DdimSteps, ddimSteps, type DdimStepsOptions } from './ddim-steps.j
 export { type DiffusionTables, diffusionTables } from './diffusion-tables.js'
 export { directBetas, type DirectBetasOptions, type DirectSchedule } from './direct-betas.js'
 export { dpmSteps, type DpmStepsOptions, type SigmaSteps } from './dpm-steps.js'
+export { type DiffusionCoefficient, diffusionCoefficient, type DiffusionForm, diffusivity } from './flow/diffusion-form.js'
+export { checkTimeLaw, drawTimes, type DrawTimesOptions, type TimeLaw } from './flow/draw-times.js'
+export {
+  type FlowInterval,
+  flowInterval,
+  type FlowIntervalOptions,
+  type FlowPrediction,
+} from './flow/flow-interval.js'
+export { type FlowGridOptions, flowPath, flowTimes } from './flow/flow-path.js'
+export {
+  type Flow,
+  flow,
+  flowLevel,
+  type FlowOptions,
+  type Interpolant,
+  snrToT,
+  timestepToT,
+} from './flow/interpolant.js'
+export { shiftTime } from './flow/shift-time.js'
+export { logitNormalDensity, logitNormalTime, logNormalSigma, modeTime } from './flow/time-laws.js'
 export {
   emptyLossHistory,
   type LossHistory,
