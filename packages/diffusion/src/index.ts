@@ -15,6 +15,13 @@ export {
   type Prediction,
   readPrediction,
 } from './denoiser.js'
+export {
+  type DenoiseAtSigma,
+  denoiseAtLevels,
+  preconditioned,
+  type PreconditionedOptions,
+} from './edm/preconditioned.js'
+export { type SigmaBatch, sigmaLosses } from './edm/sigma-losses.js'
 export { addNoise, noisedMeanVariance } from './gaussian/add-noise.js'
 export { type Bound, type BoundOptions, boundOverSteps, type BoundNoise, priorBits } from './gaussian/bound.js'
 export { discretisedGaussianLogLikelihood } from './gaussian/discretised-gaussian.js'
