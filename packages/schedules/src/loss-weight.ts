@@ -48,7 +48,7 @@ export type WeightedPrediction = 'epsilon' | 'x0' | 'v'
 export function lossWeightAt(snr: number, weight: LossWeight, prediction: WeightedPrediction): number {
   checkLossWeight('lossWeightAt', weight)
   if (!['epsilon', 'x0', 'v'].includes(prediction)) {
-    throw new RangeError(`lossWeightAt: prediction must be epsilon, x0 or v (got ${String(prediction)})`)
+    throw new RangeError(`lossWeightAt: prediction must be epsilon, x0 or v (got ${prediction})`)
   }
   if (weight === 'none') return 1
   if (typeof weight === 'object' && 'p2' in weight) {

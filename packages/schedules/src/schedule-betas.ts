@@ -40,7 +40,7 @@ export interface ScheduleEnds {
  */
 export function scheduleBetas(name: Schedule, numTimesteps: number, ends: ScheduleEnds = {}): Float64Array {
   if (!SCHEDULES.includes(name)) {
-    throw new RangeError(`scheduleBetas: the schedule must be one of ${SCHEDULES.join(', ')} (got ${String(name)})`)
+    throw new RangeError(`scheduleBetas: the schedule must be one of ${SCHEDULES.join(', ')} (got ${name})`)
   }
   for (const end of ['betaStart', 'betaEnd'] as const) {
     if (ends[end] === undefined || usedEnds(name).includes(end)) continue
