@@ -73,7 +73,10 @@ export async function ode(entry: Case, fixture: Fixture, outcome: Outcome): Prom
       ? dormandPrince(path, denoise, start, { rtol: options.rtol, atol: options.atol })
       : rungeKutta(path, denoise, start, { method: methodOf(options.sampling_method) })
   const trajectory = await readTrajectory(steps, start)
-  outcome.set('out.t', [path.steps[0].from, ...path.steps.map(({ to }) => to)].map(({ t }) => 1 - t!))
+  outcome.set(
+    'out.t',
+    [path.steps[0].from, ...path.steps.map(({ to }) => to)].map(({ t }) => 1 - t!),
+  )
   outcome.set('out.trajectory', trajectory)
   outcome.set('out.exact', trajectory)
   outcome.set('out.eval_t', asked)
@@ -120,7 +123,10 @@ async function sde(entry: Case, fixture: Fixture, outcome: Outcome): Promise<voi
   // SiT repeats the last sample where there is no last step.
   if (lastStep === 'none') trajectory.push(...trajectory.slice(-fixture.input('x_init').size))
   outcome.set('out.trajectory', trajectory)
-  outcome.set('out.t', [path.steps[0].from, ...path.steps.map(({ to }) => to)].map(({ t }) => 1 - t!))
+  outcome.set(
+    'out.t',
+    [path.steps[0].from, ...path.steps.map(({ to }) => to)].map(({ t }) => 1 - t!),
+  )
   // SiT calls the model once for the drift and once for the score, where we call it once for both.
   const numLast = lastStep === 'none' ? 0 : 1
   const noisy = asked.slice(0, asked.length - numLast).flatMap((t) => [t, t])

@@ -60,7 +60,14 @@ export function flowLosses(process: FlowMatching, predict: PredictAt, { x0, time
   const weights = levels.map((level) => checkedWeight(level, process))
   return scope(() => {
     const xt = mixAt(levels, x0, noise)
-    const output = withoutRest(predict(xt, Float32Array.from(levels, ({ timestep }) => timestep)), xt, process)
+    const output = withoutRest(
+      predict(
+        xt,
+        Float32Array.from(levels, ({ timestep }) => timestep),
+      ),
+      xt,
+      process,
+    )
     const mse = meanPerSample(square(residual(process, levels, output, x0, noise))) // [B]
     if (process.weighting === 'none') return { loss: affine(mse, 1), mse }
     return { loss: mul(mse, tensor(weights, mse.shape, { backend: mse.backend, dtype: mse.dtype })), mse }

@@ -130,8 +130,7 @@ async function firstFront(
     })
     const d2 = Math.max(...(await numbers(change))) / h0
     dispose(change)
-    const h1 =
-      d1 <= 1e-15 && d2 <= 1e-15 ? Math.max(1e-6, h0 * 1e-3) : (0.01 / Math.max(d1, d2)) ** (1 / ORDER)
+    const h1 = d1 <= 1e-15 && d2 <= 1e-15 ? Math.max(1e-6, h0 * 1e-3) : (0.01 / Math.max(d1, d2)) ** (1 / ORDER)
     dispose([scale, first.size, first.speed])
     return { y, f, x0, t, size: Math.min(100 * h0, h1) }
   } catch (error) {

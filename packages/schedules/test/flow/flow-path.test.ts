@@ -46,7 +46,9 @@ describe('flowPath', () => {
 
   test('refuses times that turn round, stand still or leave [0, 1]', () => {
     for (const times of [[1, 0.5, 0.6], [0.5, 0.5], [1.1, 0], [1], [NaN, 0]]) {
-      expect(() => flowPath({ times })).toThrow('flowPath: times must be two or more in [0, 1] that rise or fall throughout')
+      expect(() => flowPath({ times })).toThrow(
+        'flowPath: times must be two or more in [0, 1] that rise or fall throughout',
+      )
     }
   })
 })
