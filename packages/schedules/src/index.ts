@@ -3,14 +3,14 @@ export { type DdimSteps, ddimSteps, type DdimStepsOptions } from './ddim-steps.j
 export { type DiffusionTables, diffusionTables } from './diffusion-tables.js'
 export { directBetas, type DirectBetasOptions, type DirectSchedule } from './direct-betas.js'
 export { dpmSteps, type DpmStepsOptions, type SigmaSteps } from './dpm-steps.js'
-export { type DiffusionCoefficient, diffusionCoefficient, type DiffusionForm, diffusivity } from './flow/diffusion-form.js'
-export { checkTimeLaw, drawTimes, type DrawTimesOptions, type TimeLaw } from './flow/draw-times.js'
 export {
-  type FlowInterval,
-  flowInterval,
-  type FlowIntervalOptions,
-  type FlowPrediction,
-} from './flow/flow-interval.js'
+  type DiffusionCoefficient,
+  diffusionCoefficient,
+  type DiffusionForm,
+  diffusivity,
+} from './flow/diffusion-form.js'
+export { checkTimeLaw, drawTimes, type DrawTimesOptions, type TimeLaw } from './flow/draw-times.js'
+export { type FlowInterval, flowInterval, type FlowIntervalOptions, type FlowPrediction } from './flow/flow-interval.js'
 export { type FlowGridOptions, flowPath, flowTimes } from './flow/flow-path.js'
 export {
   type Flow,

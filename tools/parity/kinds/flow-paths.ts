@@ -1,7 +1,7 @@
 import { dropLabels } from '@dit/adaln'
 import { addFlowNoise, flowLosses, readPrediction, scoreOf, velocityOf } from '@dit/diffusion'
 import { forward, nullLabel, trainableParams } from '@dit/model'
-import { type DiffusionForm, diffusionCoefficient, flowLevel, type NoiseLevel } from '@dit/schedules'
+import { diffusionCoefficient, flowLevel, type NoiseLevel } from '@dit/schedules'
 import { add, affine, concat, keep, mean, slice, stopGradient, type Tensor, valueAndGrad } from '@dit/tensor'
 import type { Fixture } from '../fixture.js'
 import { dummyFlow, formOf, sitFlow, sitInterval, transportOf } from '../flow.js'
@@ -32,7 +32,7 @@ async function path({ config, facts, tensors = [] }: Case, fixture: Fixture, out
   for (const { name } of tensors) {
     const [, form, norm] = /^out\.diffusion\.([^.]+)\.s(.+)$/.exec(name) ?? []
     if (form === undefined) continue
-    const options = { form: formOf(form) as DiffusionForm, norm: Number(norm.replace('p', '.')) }
+    const options = { form: formOf(form), norm: Number(norm.replace('p', '.')) }
     outcome.set(
       name,
       levels.map((level) => diffusionCoefficient(level, options)),
@@ -40,7 +40,10 @@ async function path({ config, facts, tensors = [] }: Case, fixture: Fixture, out
   }
 
   const [x0, noise, output] = [fixture.input('x1'), fixture.input('x0'), fixture.input('output')]
-  const xt = addFlowNoise({ flow: transportOf({ path_type: config.path }).flow }, { x0, noise, times: levels.map(({ t }) => t!) })
+  const xt = addFlowNoise(
+    { flow: transportOf({ path_type: config.path }).flow },
+    { x0, noise, times: levels.map(({ t }) => t!) },
+  )
   await outcome.read('out.x_t', xt)
   const rows = async (name: string, row: (level: NoiseLevel, at: (x: Tensor) => Tensor) => Tensor) => {
     const all = levels.map((level, i) => row(level, (x) => slice(x, 0, i, 1)))
@@ -50,7 +53,11 @@ async function path({ config, facts, tensors = [] }: Case, fixture: Fixture, out
   await rows('drift_mean', ({ alpha, dAlpha }, at) => affine(at(xt), dAlpha! / alpha))
   const read = (prediction: 'velocity' | 'score' | 'epsilon', level: NoiseLevel, at: (x: Tensor) => Tensor) =>
     readPrediction(prediction, at(output), at(xt), level)
-  for (const [name, prediction] of [['velocity', 'velocity'], ['score', 'score'], ['noise', 'epsilon']] as const) {
+  for (const [name, prediction] of [
+    ['velocity', 'velocity'],
+    ['score', 'score'],
+    ['noise', 'epsilon'],
+  ] as const) {
     await rows(`drift.${name}`, (level, at) => affine(velocityOf(read(prediction, level, at), at(xt), level), -1))
     await rows(`score.${name}`, (level, at) => scoreOf(read(prediction, level, at), level))
   }
@@ -61,7 +68,10 @@ async function path({ config, facts, tensors = [] }: Case, fixture: Fixture, out
   for (const [name, { 't=0': first, 't=1': last }] of Object.entries<Record<string, number | string>>(
     facts.at_ends_float64,
   )) {
-    for (const [t, want] of [[0, first], [1, last]] as const) {
+    for (const [t, want] of [
+      [0, first],
+      [1, last],
+    ] as const) {
       const got = scalars[name](flowLevel(1 - t, flow))
       const isNear = got === Number(want) || Math.abs(got - Number(want)) < 1e-15 * Math.max(1, Math.abs(Number(want)))
       outcome.fact(`${name} at ${t} is ${want} (got ${got})`, isNear)
@@ -97,10 +107,17 @@ async function losses({ config }: Case, fixture: Fixture, outcome: Outcome): Pro
     const seen: Seen = {}
     const output = stopGradient(() => {
       const xt = addFlowNoise(process, { x0, noise, times })
-      return model(xt, times.map((t) => 1 - t))
+      return model(
+        xt,
+        times.map((t) => 1 - t),
+      )
     })
     const { aux, gradients } = valueAndGrad({ output }, (params) => {
-      const { loss } = flowLosses(process, (xt, timesteps) => note(seen, xt, timesteps, params.output), { x0, noise, times })
+      const { loss } = flowLosses(process, (xt, timesteps) => note(seen, xt, timesteps, params.output), {
+        x0,
+        noise,
+        times,
+      })
       return { loss: mean(loss), each: keep(loss) }
     })
     await outcome.read(`out.${variant}.loss`, aux.each)

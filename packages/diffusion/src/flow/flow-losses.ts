@@ -60,7 +60,14 @@ export function flowLosses(process: FlowMatching, predict: PredictAt, { x0, time
   const weights = levels.map((level) => checkedWeight(level, process))
   return scope(() => {
     const xt = mixAt(levels, x0, noise)
-    const output = withoutRest(predict(xt, Float32Array.from(levels, ({ timestep }) => timestep)), xt, process)
+    const output = withoutRest(
+      predict(
+        xt,
+        Float32Array.from(levels, ({ timestep }) => timestep),
+      ),
+      xt,
+      process,
+    )
     const mse = meanPerSample(square(residual(process, levels, output, x0, noise))) // [B]
     if (process.weighting === 'none') return { loss: affine(mse, 1), mse }
     return { loss: mul(mse, tensor(weights, mse.shape, { backend: mse.backend, dtype: mse.dtype })), mse }
@@ -89,22 +96,15 @@ function residual(
   x0: Tensor,
   noise: Tensor,
 ): Tensor {
-  switch (prediction) {
-    case 'x0':
-      return sub(output, x0)
-    case 'epsilon':
-      return sub(output, noise)
-    case 'score':
-      return add(mul(factor(levels, 'sigma', x0), output), noise)
-    case 'velocity': {
-      // A velocity against our time is compared with its opposite.
-      const towards = levels.map(({ dAlpha, dSigma, velocityScale = 1, ...rest }) => {
-        return { ...rest, dAlpha: velocityScale * dAlpha!, dSigma: velocityScale * dSigma! }
-      })
-      const velocity = add(mul(factor(towards, 'dAlpha', x0), x0), mul(factor(towards, 'dSigma', x0), noise))
-      return sub(output, velocity)
-    }
-  }
+  if (prediction === 'x0') return sub(output, x0)
+  if (prediction === 'epsilon') return sub(output, noise)
+  if (prediction === 'score') return add(mul(factor(levels, 'sigma', x0), output), noise)
+  // A velocity against our time is compared with its opposite.
+  const towards = levels.map(({ dAlpha, dSigma, velocityScale = 1, ...rest }) => {
+    return { ...rest, dAlpha: velocityScale * dAlpha!, dSigma: velocityScale * dSigma! }
+  })
+  const velocity = add(mul(factor(towards, 'dAlpha', x0), x0), mul(factor(towards, 'dSigma', x0), noise))
+  return sub(output, velocity)
 }
 
 function mixAt(levels: readonly NoiseLevel[], x0: Tensor, noise: Tensor): Tensor {

@@ -2,7 +2,14 @@ import { normals, randomStream } from '@dit/random'
 import { flowLevel } from '@dit/schedules'
 import { add, affine, concat, mean, reference, scope, tensor, type Tensor, valueAndGrad } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
-import { addFlowNoise, flowLosses, flowMatching, type FlowMatchingOptions, flowWeight, type FlowWeighting } from '../../src/index.js'
+import {
+  addFlowNoise,
+  flowLosses,
+  flowMatching,
+  type FlowMatchingOptions,
+  flowWeight,
+  type FlowWeighting,
+} from '../../src/index.js'
 
 const backend = reference()
 const shape = [2, 1, 1, 2]
@@ -135,7 +142,9 @@ test('drops the channels of an unused variance', async () => {
 test('refuses what does not fit, and times at which the loss is infinite', () => {
   const run = (batch: object, options: FlowMatchingOptions = {}) =>
     flowLosses(flowMatching(options), zero, { x0, noise, times, ...batch })
-  expect(() => run({ times: [0.5] })).toThrow('flowLosses: there must be one time per sample (got 1 for x0 [2, 1, 1, 2])')
+  expect(() => run({ times: [0.5] })).toThrow(
+    'flowLosses: there must be one time per sample (got 1 for x0 [2, 1, 1, 2])',
+  )
   expect(() => run({ times: [0.5, 1.5] })).toThrow('flowLosses: times must lie in [0, 1] (times[1] is 1.5)')
   expect(() => run({ noise: tensor([1], [1, 1, 1, 1], { backend }) })).toThrow(
     'flowLosses: noise must have the shape of x0 (got [1, 1, 1, 1] and [2, 1, 1, 2])',
@@ -146,5 +155,7 @@ test('refuses what does not fit, and times at which the loss is infinite', () =>
   expect(() => run({ times: [0.5, 0] }, { prediction: 'x0', weighting: 'velocity' })).toThrow(
     'flowLosses: the loss of x0 with weighting velocity is infinite at t = 0; draw times as flowInterval says',
   )
-  expect(() => run({ times: [0.5, 0] }, { interpolant: 'vp' })).toThrow('the loss of velocity with weighting none is infinite')
+  expect(() => run({ times: [0.5, 0] }, { interpolant: 'vp' })).toThrow(
+    'the loss of velocity with weighting none is infinite',
+  )
 })

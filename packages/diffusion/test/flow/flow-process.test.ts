@@ -72,8 +72,14 @@ test('flowMatching refuses what it does not know', () => {
   expect(() => flowMatching({ prediction: 'v' as 'x0' })).toThrow(
     'flowMatching: prediction must be one of velocity, x0, epsilon, score (got v)',
   )
-  expect(() => flowMatching({ weighting: 'snr' as 'none' })).toThrow('flowMatching: weighting must be one of none, velocity')
+  expect(() => flowMatching({ weighting: 'snr' as 'none' })).toThrow(
+    'flowMatching: weighting must be one of none, velocity',
+  )
   expect(() => flowMatching({ sigmaFloor: -1 })).toThrow('flowMatching: sigmaFloor must be in [0, 1] (got -1)')
-  expect(() => flowMatching({ outputsPerChannel: 3 as 2 })).toThrow('flowMatching: outputsPerChannel must be 1 or 2 (got 3)')
-  expect(() => flowMatching({ interval: { min: 0.5, max: 0.2 } })).toThrow('the interval must lie in [0, 1] (got 0.5 to 0.2)')
+  expect(() => flowMatching({ outputsPerChannel: 3 as 2 })).toThrow(
+    'flowMatching: outputsPerChannel must be 1 or 2 (got 3)',
+  )
+  expect(() => flowMatching({ interval: { min: 0.5, max: 0.2 } })).toThrow(
+    'the interval must lie in [0, 1] (got 0.5 to 0.2)',
+  )
 })

@@ -140,7 +140,11 @@ function slopeWithDivergence(denoise: Denoise, signs: SignDraws): Slope {
   }
 }
 
-function signSource({ seed, firstSample = 0, signs }: Partial<Pick<LogLikelihoodOptions, 'seed' | 'firstSample' | 'signs'>>): SignDraws {
+function signSource({
+  seed,
+  firstSample = 0,
+  signs,
+}: Partial<Pick<LogLikelihoodOptions, 'seed' | 'firstSample' | 'signs'>>): SignDraws {
   if (seed !== undefined && signs !== undefined) {
     throw new TypeError('logLikelihood: give either a seed or a function for the signs (got both)')
   }

@@ -36,7 +36,7 @@ export interface SdeStep {
   readonly spread: number
   readonly draws: Tensor
   /** Change of xt by falling t, and the estimate of x0 behind it. */
-  drift(xt: Tensor, level: TimedLevel): { readonly drift: Tensor; readonly x0: Tensor }
+  readonly drift: (xt: Tensor, level: TimedLevel) => { readonly drift: Tensor; readonly x0: Tensor }
 }
 
 /**
@@ -55,7 +55,8 @@ export function runSde(
   const steps = timedSteps(caller, path, false)
   const last = lastOf(caller, steps.at(-1)!.to, options)
   for (const { from, to } of steps) {
-    if (!(to.t < from.t)) throw new RangeError(`${caller}: the path must run from noise to data (got ${from.t} to ${to.t})`)
+    if (!(to.t < from.t))
+      throw new RangeError(`${caller}: the path must run from noise to data (got ${from.t} to ${to.t})`)
     checkFinite(caller, from, options)
     if (looksAhead) checkFinite(caller, to, options)
   }
@@ -133,4 +134,3 @@ function checkFinite(caller: string, level: TimedLevel, options: DiffusionCoeffi
     `${caller}: diffusion form ${form} is infinite at t = ${level.t}; start the path a little below 1, as flowInterval with isOwnReversal does, or take another form`,
   )
 }
-

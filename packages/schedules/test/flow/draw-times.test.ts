@@ -67,7 +67,10 @@ test('uniform times have mean 1/2 and variance 1/12', () => {
 })
 
 test('a shift moves what was drawn', () => {
-  const [plain, shifted] = [drawTimes({ law: 'uniform' }, stream, 5), drawTimes({ law: 'uniform', shift: 3 }, stream, 5)]
+  const [plain, shifted] = [
+    drawTimes({ law: 'uniform' }, stream, 5),
+    drawTimes({ law: 'uniform', shift: 3 }, stream, 5),
+  ]
   expect([...shifted]).toEqual(Array.from(plain, (t) => shiftTime(t, 3)))
 })
 
@@ -88,9 +91,13 @@ test('EDM noise levels that vp does not reach become its end', () => {
 
 test('refuses unknown laws and values out of range', () => {
   const draw = (law: TimeLaw) => drawTimes(law, stream, 1)
-  expect(() => draw({ law: 'beta' } as never)).toThrow('drawTimes: law must be uniform, logitNormal, mode or logNormal (got beta)')
+  expect(() => draw({ law: 'beta' } as never)).toThrow(
+    'drawTimes: law must be uniform, logitNormal, mode or logNormal (got beta)',
+  )
   expect(() => draw({ law: 'mode', scale: 2 })).toThrow('drawTimes: scale of mode must be in [-1, 1.752] (got 2)')
-  expect(() => draw({ law: 'logitNormal', std: 0 })).toThrow('drawTimes: mean must be finite and std positive (got 0 and 0)')
+  expect(() => draw({ law: 'logitNormal', std: 0 })).toThrow(
+    'drawTimes: mean must be finite and std positive (got 0 and 0)',
+  )
   expect(() => draw({ law: 'uniform', shift: -1 })).toThrow('drawTimes: shift must be positive and finite (got -1)')
   expect(() => drawTimes({ law: 'uniform' }, stream, 1, { interval: { min: 0.5, max: 0.5 } })).toThrow(
     'drawTimes: the interval must lie in [0, 1] (got 0.5 to 0.5)',

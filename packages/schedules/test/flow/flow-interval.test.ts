@@ -22,6 +22,10 @@ test('an SDE stops at its last step, and starts below 1 where its form is infini
 })
 
 test('refuses values out of range', () => {
-  expect(() => flowInterval({ use: 'sde', lastStepSize: 1 })).toThrow('flowInterval: lastStepSize must be in [0, 1) (got 1)')
-  expect(() => flowInterval({ use: 'ode', epsilon: 0.5 })).toThrow('flowInterval: epsilon must be in [0, 0.5) (got 0.5)')
+  expect(() => flowInterval({ use: 'sde', lastStepSize: 1 })).toThrow(
+    'flowInterval: lastStepSize must be in [0, 1) (got 1)',
+  )
+  expect(() => flowInterval({ use: 'ode', epsilon: 0.5 })).toThrow(
+    'flowInterval: epsilon must be in [0, 0.5) (got 0.5)',
+  )
 })

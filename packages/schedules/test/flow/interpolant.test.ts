@@ -23,7 +23,9 @@ describe('flowLevel', () => {
   test('is data at 0 and noise at 1, exactly', () => {
     for (const interpolant of interpolants) {
       expect(flowLevel(0, { interpolant })).toMatchObject({ alpha: 1, sigma: 0 })
-      if (interpolant !== 'vp') expect(flowLevel(1, { interpolant })).toMatchObject({ alpha: 0, sigma: 1 })
+    }
+    for (const interpolant of ['linear', 'gvp'] as const) {
+      expect(flowLevel(1, { interpolant })).toMatchObject({ alpha: 0, sigma: 1 })
     }
   })
 
@@ -50,7 +52,11 @@ describe('flowLevel', () => {
   })
 
   test('tells a network its own time, and turns its velocity', () => {
-    expect(flowLevel(0.25, { networkTime: 'towardsData' })).toMatchObject({ timestep: 0.75, velocityScale: -1, t: 0.25 })
+    expect(flowLevel(0.25, { networkTime: 'towardsData' })).toMatchObject({
+      timestep: 0.75,
+      velocityScale: -1,
+      t: 0.25,
+    })
     expect(flowLevel(0.25, { timestepScale: 1000 })).toMatchObject({ timestep: 250, velocityScale: 1 })
     for (const options of [{ networkTime: 'towardsData' }, { timestepScale: 1000 }] as const) {
       expect(timestepToT(flowLevel(0.3, options).timestep, options)).toBeCloseTo(0.3, 15)
@@ -97,9 +103,15 @@ test('flow refuses what it does not know', () => {
     networkTime: 'towardsNoise',
     timestepScale: 1,
   })
-  expect(() => flow({ interpolant: 'cosine' as 'gvp' })).toThrow('flow: interpolant must be one of linear, gvp, vp (got cosine)')
-  expect(() => flow({ betaMin: -1 })).toThrow('flow: betaMin and betaMax must be 0 or more, and not both 0 (got -1 and 20)')
-  expect(() => flow({ networkTime: 'up' as 'towardsData' })).toThrow('networkTime must be towardsNoise or towardsData (got up)')
+  expect(() => flow({ interpolant: 'cosine' as 'gvp' })).toThrow(
+    'flow: interpolant must be one of linear, gvp, vp (got cosine)',
+  )
+  expect(() => flow({ betaMin: -1 })).toThrow(
+    'flow: betaMin and betaMax must be 0 or more, and not both 0 (got -1 and 20)',
+  )
+  expect(() => flow({ networkTime: 'up' as 'towardsData' })).toThrow(
+    'networkTime must be towardsNoise or towardsData (got up)',
+  )
   expect(() => flow({ timestepScale: 0 })).toThrow('timestepScale must be positive and finite (got 0)')
   expect(() => flowLevel(NaN)).toThrow('flowLevel: t must be finite (got NaN)')
 })
