@@ -4,18 +4,24 @@ import { reference, tensor, toFloat32Array } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { evaluate } from '../tools/parity/formula.js'
 import type { Case, Manifest } from '../tools/parity/manifest.js'
-import { runCase } from '../tools/parity/run-case.js'
+import { isKnown, runCase } from '../tools/parity/run-case.js'
 
-const folder = join(import.meta.dirname, '../tools/parity/fixtures')
-const { cases } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest
+const folderNamed = (name: string) => join(import.meta.dirname, '../tools/parity', name)
+const casesOf = (folder: string) => (JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest).cases
+const folder = folderNamed('fixtures')
+const cases = casesOf(folder)
 const caseNamed = (id: string) => cases.find(({ kind, name }) => `${kind}/${name}` === id)!
 
-describe('on reference', () => {
+describe.each(['fixtures', 'fixtures-flow', 'fixtures-metrics'])('%s on reference', (name) => {
   const backend = reference()
-  test.each(cases.map((entry) => [`${entry.kind}/${entry.name}`, entry] as const))('%s', async (_id, entry) => {
-    const { status, worst, where } = await runCase(folder, entry, backend)
-    expect(`${status}: ${worst} at ${where}`).toMatch(/^ok/)
-  })
+  const folder = folderNamed(name)
+  for (const entry of casesOf(folder)) {
+    // Of the newer sets, kinds that nobody computes yet are skipped.
+    test.skipIf(name !== 'fixtures' && !isKnown(entry.kind))(`${entry.kind}/${entry.name}`, async () => {
+      const { status, worst, where } = await runCase(folder, entry, backend)
+      expect(`${status}: ${worst} at ${where}`).toMatch(/^ok/)
+    })
+  }
 })
 
 const run = (change: (entry: Case) => Case, id = 'dit-forward/faint-tokens') =>
@@ -24,7 +30,7 @@ const run = (change: (entry: Case) => Case, id = 'dit-forward/faint-tokens') =>
 describe('the runner can fail', () => {
   test('on a kind that it does not know', async () => {
     const result = await run((entry) => ({ ...entry, kind: 'surprise' }))
-    expect(result).toMatchObject({ status: 'FAIL', where: 'unknown kind surprise' })
+    expect(result).toMatchObject({ status: 'unknown', where: 'unknown kind surprise' })
   })
 
   test('on a tensor that nobody computes', async () => {

@@ -33,8 +33,13 @@ const kinds: Readonly<Record<string, KindRunner>> = {
   'training-extras': trainingExtras,
 }
 
+/** Whether the runner knows a kind of case. */
+export function isKnown(kind: string): boolean {
+  return Object.hasOwn(kinds, kind)
+}
+
 export interface CaseResult {
-  readonly status: 'ok' | 'FAIL' | 'unsupported'
+  readonly status: 'ok' | 'FAIL' | 'unsupported' | 'unknown'
   /** Largest error over its tolerance. */
   readonly worst: number
   /** Where that is, or what went wrong. */
@@ -44,7 +49,7 @@ export interface CaseResult {
 /** Runs one case and compares every expected tensor; a tensor that nobody computed is a failure. */
 export async function runCase(folder: string, entry: Case, backend: Backend): Promise<CaseResult> {
   const runner = kinds[entry.kind]
-  if (runner === undefined) return { status: 'FAIL', worst: Infinity, where: `unknown kind ${entry.kind}` }
+  if (runner === undefined) return { status: 'unknown', worst: Infinity, where: `unknown kind ${entry.kind}` }
   const outcome = new Outcome()
   await useBackend(backend)
   try {

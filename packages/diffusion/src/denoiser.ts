@@ -1,4 +1,4 @@
-import type { NoiseLevel } from '@dit/schedules'
+import type { NoiseLevel, PathStep } from '@dit/schedules'
 import { add, affine, clamp, formatShape, sameShape, scope, slice, sub, type Tensor } from '@dit/tensor'
 
 /**
@@ -26,8 +26,11 @@ export interface Denoised {
   readonly score?: Tensor
 }
 
-/** Splits xt into estimates of its parts: all that a solver knows of a network. Called in a scope; the results live in it. */
-export type Denoise = (xt: Tensor, level: NoiseLevel) => Denoised
+/**
+ * Splits xt into estimates of its parts: all that a solver knows of a network. Called in a scope; the results live in it.
+ * A solver that evaluates more than once within a step says which step, for wrappers that decide once for all of it.
+ */
+export type Denoise = (xt: Tensor, level: NoiseLevel, step?: PathStep) => Denoised
 
 export interface DenoiserOptions {
   readonly prediction: Prediction
@@ -58,7 +61,7 @@ const PREDICTIONS: readonly Prediction[] = ['epsilon', 'x0', 'previousX', 'v', '
 export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise {
   const { prediction, outputsPerChannel = 1, clipRange = Infinity, denoise, noiseFrom = 'clippedX0' } = options
   if (!PREDICTIONS.includes(prediction)) {
-    throw new RangeError(`denoiser: prediction must be one of ${PREDICTIONS.join(', ')} (got ${String(prediction)})`)
+    throw new RangeError(`denoiser: prediction must be one of ${PREDICTIONS.join(', ')} (got ${prediction})`)
   }
   if (!(clipRange > 0)) throw new RangeError(`denoiser: clipRange must be positive (got ${clipRange})`)
   return (xt, level) => {

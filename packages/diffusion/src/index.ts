@@ -25,6 +25,13 @@ export {
 export { flowProcess, type FlowProcess } from './flow/flow-process.js'
 export { flowWeight, type FlowWeighting } from './flow/flow-weight.js'
 export { scoreOf, velocityOf } from './velocity-and-score.js'
+export {
+  type DenoiseAtSigma,
+  denoiseAtLevels,
+  preconditioned,
+  type PreconditionedOptions,
+} from './edm/preconditioned.js'
+export { type SigmaBatch, sigmaLosses } from './edm/sigma-losses.js'
 export { addNoise, noisedMeanVariance } from './gaussian/add-noise.js'
 export { type Bound, type BoundOptions, boundOverSteps, type BoundNoise, priorBits } from './gaussian/bound.js'
 export { discretisedGaussianLogLikelihood } from './gaussian/discretised-gaussian.js'

@@ -23,6 +23,7 @@ export {
 } from './flow/interpolant.js'
 export { shiftTime } from './flow/shift-time.js'
 export { logitNormalDensity, logitNormalTime, logNormalSigma, modeTime } from './flow/time-laws.js'
+export { edmPath, type EdmPathOptions, edmSigmas, type EdmSigmasOptions } from './edm-path.js'
 export {
   emptyLossHistory,
   type LossHistory,
@@ -30,12 +31,33 @@ export {
   lossHistoryWeights,
   updateLossHistory,
 } from './loss-history.js'
+export { checkLossWeight, type LossWeight, lossWeightAt, lossWeights, type WeightedPrediction } from './loss-weight.js'
 export { namedBetas, type NamedSchedule } from './named-betas.js'
 export { levelAtSnr, type LevelAtSnrOptions, type NoiseLevel } from './noise-level.js'
 export { partOfPath, type Path, type PathStep, pathThrough } from './path.js'
+export {
+  edmPreconditioning,
+  type IddpmOptions,
+  iddpmPreconditioning,
+  type PreconditionFactors,
+  type Preconditioning,
+  type VpOptions,
+  vePreconditioning,
+  vpPreconditioning,
+  vpSigmaToT,
+  vpTToSigma,
+} from './preconditioning.js'
 export { respace, type RespacedDiffusion } from './respace.js'
 export { drawTimesteps, type SampledTimesteps, sampleTimesteps, uniformWeights } from './sample-timesteps.js'
+export { type Schedule, scheduleBetas, type ScheduleEnds, SCHEDULES } from './schedule-betas.js'
 export { logSnr, snr } from './snr.js'
 export { type Respacing, spaceTimesteps } from './space-timesteps.js'
 export { timestepFeatures } from './timestep-features.js'
 export { ddimTimesteps, dpmTimesteps, type SpacingOptions, type TimestepSpacing } from './timestep-spacing.js'
+export {
+  edmLossWeight,
+  type EdmSigmaOptions,
+  edmTrainingSigmas,
+  veTrainingSigmas,
+  vpTrainingSigmas,
+} from './training-sigmas.js'

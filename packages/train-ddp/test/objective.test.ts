@@ -142,8 +142,8 @@ describe('defineObjective and train refuse', () => {
     ['blocks of -1', { blocks: -1 }, 'objective: blocks must be an integer, 0 or more (got -1)'],
   ]
   test.each(wrong)('%s', async (_, change, text) => {
-    expect(() => defineObjective({ ...circle, ...change } as Objective)).toThrow(text)
-    await expect(run({ ...base, objective: { ...circle, ...change } as Objective })).rejects.toThrow(text)
+    expect(() => defineObjective({ ...circle, ...change })).toThrow(text)
+    await expect(run({ ...base, objective: { ...circle, ...change } })).rejects.toThrow(text)
   })
 
   test('recompute for an objective without blocks', async () => {
@@ -158,6 +158,12 @@ describe('defineObjective and train refuse', () => {
     const none = { ...circle, losses: () => ({}) as Record<string, Tensor> }
     await expect(run({ ...base, objective: none })).rejects.toThrow('must give loss of each example, [8] (got nothing)')
   })
+})
+
+test('an array that a batch does not have is named, with those that it has', () => {
+  expect(() => batchTensor(tinyBatch(0), 'pixels', base.backend)).toThrow(
+    'batchTensor: the batch has no array pixels (it has x0, labels)',
+  )
 })
 
 describe('denoising', () => {

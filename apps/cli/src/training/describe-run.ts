@@ -57,5 +57,6 @@ function recipeLines({ recipe }: RunConfig, denoising: Denoising | null): string
 function valueText(value: unknown): string {
   if (typeof value === 'number') return formatNumber(value)
   if (value === null || value === undefined) return 'none'
-  return Array.isArray(value) ? `${value.length} values` : String(value)
+  if (Array.isArray(value)) return `${value.length} values`
+  return typeof value === 'string' || typeof value === 'boolean' ? String(value) : JSON.stringify(value)
 }

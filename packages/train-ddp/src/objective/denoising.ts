@@ -129,7 +129,14 @@ export function completeProcess(process: GaussianProcessSpec): DenoisingSpec['pr
     betas === undefined
       ? { schedule: schedule ?? ('linear' as const), numTimesteps: numTimesteps ?? 1000 }
       : { schedule, numTimesteps, betas: Array.from(betas) }
-  return { kind, ...steps, ...(respacing == null ? {} : { respacing }), meanType, varianceType, lossType }
+  return {
+    kind,
+    ...steps,
+    ...(respacing === undefined || respacing === null ? {} : { respacing }),
+    meanType,
+    varianceType,
+    lossType,
+  }
 }
 
 function termsOf({ lossType, varianceType }: GaussianDiffusion): readonly ['loss', ...string[]] {
@@ -151,9 +158,9 @@ function checkOutputs(
 function checkPictures({ inputShape }: Network, { arrays }: TrainBatch): void {
   const { data, shape } = arrays.x0 ?? {}
   if (!(data instanceof Float32Array)) throw new TypeError('train: a batch must hold x0, a Float32Array')
-  if (shape!.length !== 3 || inputShape.some((extent, i) => shape![i] !== extent)) {
+  if (shape.length !== 3 || inputShape.some((extent, i) => shape[i] !== extent)) {
     throw new RangeError(
-      `train: x0 must hold examples of [${inputShape.join(', ')}] (got examples of [${shape!.join(', ')}])`,
+      `train: x0 must hold examples of [${inputShape.join(', ')}] (got examples of [${shape.join(', ')}])`,
     )
   }
 }

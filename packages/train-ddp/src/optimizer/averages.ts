@@ -21,7 +21,7 @@ export function checkAverages(averages: readonly Average[]): void {
   for (const { name, decay } of averages) {
     if (typeof name !== 'string' || !/^[\w.]+$/.test(name) || names.has(name)) {
       throw new RangeError(
-        `recipe: averages need different names of letters, digits, dots and underscores, none of ${TAKEN.join(', ')} (got ${String(name)})`,
+        `recipe: averages need different names of letters, digits, dots and underscores, none of ${TAKEN.join(', ')} (got ${name})`,
       )
     }
     names.add(name)

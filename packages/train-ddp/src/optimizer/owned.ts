@@ -50,7 +50,7 @@ export function ownedOptimizer(options: OptimizerOptions): OptimizerState {
           const { offset } = trainable.layout.entries.find((entry) => entry.name === of)!
           const x = kept[name][of]
           const place = values.subarray(offset - bucket.offset, offset - bucket.offset + x.size)
-          place.set((await x.data()) as typeof values)
+          place.set(await x.data())
         }
       }
       await communicator.broadcast(values, owners[index]).wait()
