@@ -54,7 +54,7 @@ export function sitInterval(
     interpolant: interpolantOf(path_type),
     prediction: predictionOf(prediction),
     ...options,
-    ...(isFinite ? { epsilon: 0 } : given == null ? {} : { epsilon: given }),
+    ...(isFinite ? { epsilon: 0 } : given === undefined || given === null ? {} : { epsilon: given }),
   })
 }
 

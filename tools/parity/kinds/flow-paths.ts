@@ -1,7 +1,7 @@
 import { dropLabels } from '@dit/adaln'
 import { addFlowNoise, flowLosses, readPrediction, scoreOf, velocityOf } from '@dit/diffusion'
 import { forward, nullLabel, trainableParams } from '@dit/model'
-import { type DiffusionForm, diffusionCoefficient, flowLevel, type NoiseLevel } from '@dit/schedules'
+import { diffusionCoefficient, flowLevel, type NoiseLevel } from '@dit/schedules'
 import { add, affine, concat, keep, mean, slice, stopGradient, type Tensor, valueAndGrad } from '@dit/tensor'
 import type { Fixture } from '../fixture.js'
 import { dummyFlow, formOf, sitFlow, sitInterval, transportOf } from '../flow.js'
@@ -32,7 +32,7 @@ async function path({ config, facts, tensors = [] }: Case, fixture: Fixture, out
   for (const { name } of tensors) {
     const [, form, norm] = /^out\.diffusion\.([^.]+)\.s(.+)$/.exec(name) ?? []
     if (form === undefined) continue
-    const options = { form: formOf(form) as DiffusionForm, norm: Number(norm.replace('p', '.')) }
+    const options = { form: formOf(form), norm: Number(norm.replace('p', '.')) }
     outcome.set(
       name,
       levels.map((level) => diffusionCoefficient(level, options)),

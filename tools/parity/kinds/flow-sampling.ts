@@ -55,7 +55,7 @@ function predictor({ config }: Case, fixture: Fixture): { predict: SitPredict; a
   const run = (xt: Tensor, timesteps: ArrayLike<number>, y: Int32Array) =>
     forward(model, params, { xt, timesteps, labels: y })
   const predict: SitPredict =
-    config.cfg_scale == null
+    config.cfg_scale === undefined
       ? (xt, timesteps) => run(xt, timesteps, labels)
       : guidedDoubled(run, { labels, scale: config.cfg_scale })
   return { predict: note(predict), asked, outputs: model.learnSigma ? 2 : 1 }
@@ -70,7 +70,7 @@ export async function ode(entry: Case, fixture: Fixture, outcome: Outcome): Prom
   const start = fixture.input('x_init')
   const steps =
     options.sampling_method === 'dopri5'
-      ? dormandPrince(path, denoise, start, { rtol: options.rtol, atol: options.atol })
+      ? dormandPrince(path, denoise, start, { rtol: options.rtol, atol: options.atol, mayPassEnd: true })
       : rungeKutta(path, denoise, start, { method: methodOf(options.sampling_method) })
   const trajectory = await readTrajectory(steps, start)
   outcome.set(
@@ -144,7 +144,7 @@ async function likelihood(entry: Case, fixture: Fixture, outcome: Outcome): Prom
   const result = await logLikelihood(odePath(transport, { ...options, reverse: true }), denoise, x0, {
     solver:
       options.sampling_method === 'dopri5'
-        ? { rtol: options.rtol ?? 1e-3, atol: options.atol ?? 1e-6 }
+        ? { rtol: options.rtol, atol: options.atol, mayPassEnd: true }
         : { method: methodOf(options.sampling_method) },
     signs: (evaluation, shape) => {
       const part = draws.subarray(evaluation * x0.size, (evaluation + 1) * x0.size)

@@ -96,22 +96,15 @@ function residual(
   x0: Tensor,
   noise: Tensor,
 ): Tensor {
-  switch (prediction) {
-    case 'x0':
-      return sub(output, x0)
-    case 'epsilon':
-      return sub(output, noise)
-    case 'score':
-      return add(mul(factor(levels, 'sigma', x0), output), noise)
-    case 'velocity': {
-      // A velocity against our time is compared with its opposite.
-      const towards = levels.map(({ dAlpha, dSigma, velocityScale = 1, ...rest }) => {
-        return { ...rest, dAlpha: velocityScale * dAlpha!, dSigma: velocityScale * dSigma! }
-      })
-      const velocity = add(mul(factor(towards, 'dAlpha', x0), x0), mul(factor(towards, 'dSigma', x0), noise))
-      return sub(output, velocity)
-    }
-  }
+  if (prediction === 'x0') return sub(output, x0)
+  if (prediction === 'epsilon') return sub(output, noise)
+  if (prediction === 'score') return add(mul(factor(levels, 'sigma', x0), output), noise)
+  // A velocity against our time is compared with its opposite.
+  const towards = levels.map(({ dAlpha, dSigma, velocityScale = 1, ...rest }) => {
+    return { ...rest, dAlpha: velocityScale * dAlpha!, dSigma: velocityScale * dSigma! }
+  })
+  const velocity = add(mul(factor(towards, 'dAlpha', x0), x0), mul(factor(towards, 'dSigma', x0), noise))
+  return sub(output, velocity)
 }
 
 function mixAt(levels: readonly NoiseLevel[], x0: Tensor, noise: Tensor): Tensor {

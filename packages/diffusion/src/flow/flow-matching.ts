@@ -102,5 +102,5 @@ export function flowMatching({
 
 function checkName(option: string, name: string, known: readonly string[]): void {
   if (known.includes(name)) return
-  throw new RangeError(`flowMatching: ${option} must be one of ${known.join(', ')} (got ${String(name)})`)
+  throw new RangeError(`flowMatching: ${option} must be one of ${known.join(', ')} (got ${name})`)
 }

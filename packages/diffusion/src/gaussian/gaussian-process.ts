@@ -1,6 +1,5 @@
 import { integers } from '@dit/random'
 import { dpmTimesteps, levelAtSnr, type NoiseLevel, pathThrough } from '@dit/schedules'
-import type { Tensor } from '@dit/tensor'
 import { denoiser } from '../denoiser.js'
 import type { Process } from '../process.js'
 import {
@@ -39,8 +38,7 @@ export function gaussianProcess(options: GaussianDiffusionOptions = {}): Gaussia
     terms: isVariational ? ['loss'] : outputsPerChannel === 2 ? ['loss', 'mse', 'vb'] : ['loss', 'mse'],
     draw: (stream, count, start = 0) => integers(stream, numTimesteps, count, start),
     losses: (predict, { x0, timesteps, noise }) => {
-      const found = trainingLosses(diffusion, predict, { x0, timesteps: timesteps as Int32Array, noise })
-      return { ...found } as Record<string, Tensor>
+      return { ...trainingLosses(diffusion, predict, { x0, timesteps: timesteps as Int32Array, noise }) }
     },
     levelAtSnr: (snr, { isWhole } = {}) => levelAtSnr(tables, snr, { timestepMap, isWhole }),
     path: ({ numSteps, shift = 1 }) => {

@@ -12,10 +12,10 @@ export interface AdaptiveOptions {
   /** Tries, rejected ones included, after which the solver gives up; 1000 by default. */
   readonly maxSteps?: number
   /**
-   * Whether the last step is shortened to end at the end of the path. By default it may look beyond, and the end is read off its
-   * interpolant, as in torchdiffeq. Needed where the network or the path makes no sense beyond the end.
+   * Whether the last step may pass the end of the path, which is then read off its interpolant, as in torchdiffeq. By default it is
+   * shortened: the interpolant of one long step is much less accurate than its end, and no network is trained beyond t = 0.
    */
-  readonly stopAtEnd?: boolean
+  readonly mayPassEnd?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -44,7 +44,7 @@ export async function* adaptiveSteps(
   start: State,
   options: AdaptiveOptions,
 ): AsyncGenerator<OdeStep, void, void> {
-  const { maxSteps = 1000, stopAtEnd = false, signal } = options
+  const { maxSteps = 1000, mayPassEnd = false, signal } = options
   const steps = timedSteps(caller, path, true)
   const end = steps.at(-1)!.to.t
   const direction = Math.sign(end - steps[0].from.t)
@@ -62,7 +62,7 @@ export async function* adaptiveSteps(
   let tries = 0
   try {
     await pause()
-    front = await firstFront(path, slope, start, steps[0].from.t, direction, options)
+    front = await firstFront(path, slope, start, [steps[0].from.t, end], options)
     for (const [index, { to }] of steps.entries()) {
       await pause()
       while (isBehind(front.t, to.t)) {
@@ -73,8 +73,8 @@ export async function* adaptiveSteps(
         }
         if (tries > 1) await pause()
         const left: number = direction * (end - front.t)
-        const dt: number = direction * (stopAtEnd ? Math.min(front.size, left) : front.size)
-        const isLast: boolean = stopAtEnd && front.size >= left
+        const dt: number = direction * (mayPassEnd ? front.size : Math.min(front.size, left))
+        const isLast: boolean = !mayPassEnd && front.size >= left
         const tried = scope(() => tryStep(path, slope, front!, dt, options))
         const error = await largestOf(caller, tried.errors, front.t, tried)
         const size = nextStepSize(Math.abs(dt), error)
@@ -105,9 +105,8 @@ async function firstFront(
   path: Path,
   slope: Slope,
   start: State,
-  t: number,
-  direction: number,
-  { rtol = 1e-3, atol = 1e-6 }: AdaptiveOptions,
+  [t, end]: readonly [number, number],
+  { rtol = 1e-3, atol = 1e-6, mayPassEnd = false }: AdaptiveOptions,
 ): Promise<Front> {
   const first = scope(() => {
     const { slopes: f, x0 } = slope(start, path.at!(t))
@@ -119,9 +118,10 @@ async function firstFront(
   try {
     const d0 = Math.max(...(await numbers(first.size)))
     const d1 = Math.max(...(await numbers(first.speed)))
-    const h0 = d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : (0.01 * d0) / d1
+    const wanted = d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : (0.01 * d0) / d1
+    const h0 = mayPassEnd ? wanted : Math.min(wanted, Math.abs(end - t))
     const change = scope(() => {
-      const h = direction * h0
+      const h = Math.sign(end - t) * h0
       const ahead = slope(advance(y, [f], [1], h), path.at!(t + h)).slopes
       return norms(
         ahead.map((part, i) => sub(part, f[i])),
@@ -195,7 +195,7 @@ async function largestOf(caller: string, errors: readonly Tensor[], t: number, h
     const largest = Math.max(...(await numbers(errors)))
     if (Number.isFinite(largest)) return largest
     throw new RangeError(
-      `${caller}: the state is no longer finite after t = ${t}; where the network or the path ends at the end of the path, set stopAtEnd`,
+      `${caller}: the state is no longer finite after t = ${t}; the network or the path has no finite velocity there`,
     )
   } catch (error) {
     dispose(held)

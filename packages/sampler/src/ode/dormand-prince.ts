@@ -25,7 +25,8 @@ import { timedSteps, velocitySlope } from './slope.js'
  * const path = flowPath({ networkTime: 'towardsData', numSteps: 1 })
  * const x0 = await lastStep(dormandPrince(path, denoiser(predict, { prediction: 'velocity' }), xT, { rtol: 1e-4 }))
  *
- * Dormand and Prince 1980. Step sizes and interpolation are those of torchdiffeq, which gives the same trajectory.
+ * Dormand and Prince 1980. Step sizes and interpolation are those of torchdiffeq, which gives the same trajectory with
+ * `mayPassEnd`.
  */
 export function dormandPrince(
   path: Path,

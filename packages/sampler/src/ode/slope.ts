@@ -50,13 +50,13 @@ export function advance(state: State, slopes: readonly State[], weights: readonl
  */
 export function timedSteps(
   caller: string,
-  { steps, at }: Path,
+  path: Path,
   needsAt: boolean,
 ): readonly { readonly from: TimedLevel; readonly to: TimedLevel }[] {
-  if (needsAt && at === undefined) {
+  if (needsAt && path.at === undefined) {
     throw new RangeError(`${caller}: it looks between the levels of a path, which needs \`at\`, as flowPath has`)
   }
-  return steps.map(({ from, to }) => ({ from: timed(caller, from), to: timed(caller, to) }))
+  return path.steps.map(({ from, to }) => ({ from: timed(caller, from), to: timed(caller, to) }))
 }
 
 function timed(caller: string, level: NoiseLevel): TimedLevel {

@@ -48,7 +48,9 @@ export const TABLEAUS = {
 export function tableauOf(caller: string, method: RungeKuttaMethod | Tableau): Tableau {
   if (typeof method === 'string') {
     if (Object.hasOwn(TABLEAUS, method)) return TABLEAUS[method]
-    throw new RangeError(`${caller}: method must be one of ${Object.keys(TABLEAUS).join(', ')} (got ${String(method)})`)
+    throw new RangeError(
+      `${caller}: method must be one of ${Object.keys(TABLEAUS).join(', ')} (got ${method as string})`,
+    )
   }
   const { nodes, stages, weights } = method
   const fits = nodes.length === weights.length && nodes.length === stages.length && nodes.length > 0

@@ -36,7 +36,7 @@ export interface SdeStep {
   readonly spread: number
   readonly draws: Tensor
   /** Change of xt by falling t, and the estimate of x0 behind it. */
-  drift(xt: Tensor, level: TimedLevel): { readonly drift: Tensor; readonly x0: Tensor }
+  readonly drift: (xt: Tensor, level: TimedLevel) => { readonly drift: Tensor; readonly x0: Tensor }
 }
 
 /**

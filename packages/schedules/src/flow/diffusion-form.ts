@@ -43,7 +43,7 @@ export function diffusionCoefficient(
 ): number {
   if (!Object.hasOwn(FORMS, form)) {
     throw new RangeError(
-      `diffusionCoefficient: form must be one of ${Object.keys(FORMS).join(', ')} (got ${String(form)})`,
+      `diffusionCoefficient: form must be one of ${Object.keys(FORMS).join(', ')} (got ${form as string})`,
     )
   }
   if (!(norm >= 0 && norm < Infinity)) {

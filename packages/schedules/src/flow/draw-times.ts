@@ -61,26 +61,20 @@ function drawn(
   start: number,
   flow: FlowOptions | undefined,
 ): Float64Array {
-  switch (law.law) {
-    case 'uniform':
-      return uniforms53(stream, count, start)
-    case 'mode':
-      return uniforms53(stream, count, start).map((u) => modeTime(u, law.scale ?? 1.29))
-    case 'logitNormal':
-      return Float64Array.from(normals(stream, count, start), (n) => logitNormalTime(n, law.mean, law.std))
-    case 'logNormal':
-      return Float64Array.from(normals(stream, count, start), (n) => {
-        // vp ends at t = 1 with some signal left: noisier draws are told that end.
-        const snr = logNormalSigma(n, law.mean, law.std) ** -2
-        return flow?.interpolant === 'vp' ? Math.min(1, vpTime(snr, flow)) : snrToT(snr, flow)
-      })
-  }
+  if (law.law === 'uniform') return uniforms53(stream, count, start)
+  if (law.law === 'mode') return uniforms53(stream, count, start).map((u) => modeTime(u, law.scale ?? 1.29))
+  const { mean, std } = law
+  const draws = normals(stream, count, start)
+  if (law.law === 'logitNormal') return Float64Array.from(draws, (n) => logitNormalTime(n, mean, std))
+  return Float64Array.from(draws, (n) => ratioToT(logNormalSigma(n, mean, std), flow))
 }
 
-function vpTime(snr: number, flow: FlowOptions): number {
-  const { betaMin = 0.1, betaMax = 20 } = flow
-  const least = 1 / Math.expm1((betaMin + betaMax) / 2)
-  return snr <= least ? 1 : snrToT(snr, flow)
+/** The time at which sigma / alpha has a value. `vp` ends at t = 1 with some signal left: noisier draws become that end. */
+function ratioToT(ratio: number, flow: FlowOptions = {}): number {
+  const { interpolant, betaMin = 0.1, betaMax = 20 } = flow
+  const snr = 1 / (ratio * ratio)
+  if (interpolant === 'vp' && snr <= 1 / Math.expm1((betaMin + betaMax) / 2)) return 1
+  return snrToT(snr, flow)
 }
 
 /** Draw i is made of the words 2i and 2i + 1, as in `drawTimesteps`. */

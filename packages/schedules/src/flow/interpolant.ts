@@ -48,7 +48,7 @@ export function flow({
   timestepScale = 1,
 }: FlowOptions = {}): Flow {
   if (!INTERPOLANTS.includes(interpolant)) {
-    throw new RangeError(`flow: interpolant must be one of ${INTERPOLANTS.join(', ')} (got ${String(interpolant)})`)
+    throw new RangeError(`flow: interpolant must be one of ${INTERPOLANTS.join(', ')} (got ${interpolant as string})`)
   }
   if (!(betaMin >= 0 && betaMax >= 0 && betaMin + betaMax > 0 && betaMin + betaMax < Infinity)) {
     throw new RangeError(`flow: betaMin and betaMax must be 0 or more, and not both 0 (got ${betaMin} and ${betaMax})`)

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
-import { diffusionCoefficient, type DiffusionForm, diffusivity, flowLevel, levelAtSnr } from '../../src/index.js'
-import { diffusionTables, namedBetas } from '../../src/index.js'
+import {
+  diffusionCoefficient,
+  type DiffusionForm,
+  diffusionTables,
+  diffusivity,
+  flowLevel,
+  levelAtSnr,
+  namedBetas,
+} from '../../src/index.js'
 
 const at = (t: number, form: DiffusionForm, norm = 1) => diffusionCoefficient(flowLevel(t), { form, norm })
 

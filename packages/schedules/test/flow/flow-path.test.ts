@@ -31,13 +31,14 @@ describe('shiftTime', () => {
 
 describe('flowPath', () => {
   test('goes from noise to data in steps that meet, and knows the levels between', () => {
-    const { steps, startScale, at } = flowPath({ numSteps: 3, networkTime: 'towardsData' })
+    const path = flowPath({ numSteps: 3, networkTime: 'towardsData' })
+    const { steps, startScale } = path
     expect(steps).toHaveLength(3)
     expect(steps[1].from).toBe(steps[0].to)
     expect(startScale).toBe(1)
     expect(steps[0].from).toMatchObject({ alpha: 0, sigma: 1, timestep: 0 })
     expect(steps[2].to).toMatchObject({ alpha: 1, sigma: 0, timestep: 1 })
-    expect(at!(0.5)).toMatchObject({ alpha: 0.5, timestep: 0.5, velocityScale: -1 })
+    expect(path.at!(0.5)).toMatchObject({ alpha: 0.5, timestep: 0.5, velocityScale: -1 })
   })
 
   test('goes through given times', () => {

@@ -23,7 +23,9 @@ describe('flowLevel', () => {
   test('is data at 0 and noise at 1, exactly', () => {
     for (const interpolant of interpolants) {
       expect(flowLevel(0, { interpolant })).toMatchObject({ alpha: 1, sigma: 0 })
-      if (interpolant !== 'vp') expect(flowLevel(1, { interpolant })).toMatchObject({ alpha: 0, sigma: 1 })
+    }
+    for (const interpolant of ['linear', 'gvp'] as const) {
+      expect(flowLevel(1, { interpolant })).toMatchObject({ alpha: 0, sigma: 1 })
     }
   })
 
