@@ -38,14 +38,20 @@ export {
 export { emaDecayAt, learningRateAt } from './learning-rate.js'
 export {
   classConditional,
-  completeProcess,
   denoising,
   type DenoisingObjective,
   type DenoisingOptions,
   type DenoisingSpec,
-  type GaussianProcessSpec,
   type TimestepSampler,
 } from './objective/denoising.js'
+export {
+  type CompleteProcess,
+  completeProcess,
+  type FlowProcessSpec,
+  type GaussianProcessSpec,
+  processFromSpec,
+  type ProcessSpec,
+} from './objective/process-spec.js'
 export { dit, type DiTSpec } from './objective/dit.js'
 export {
   isKnownSpec,

@@ -52,6 +52,11 @@ export interface TrainFlags extends EngineFlags {
   readonly loss?: string
   /** As `lossWeightText` writes it. */
   readonly lossWeight?: string
+  readonly process?: 'gaussian' | 'flow'
+  readonly path?: string
+  readonly weighting?: string
+  readonly times?: string
+  readonly timeShift?: number
   readonly steps?: number
   readonly seed?: number
   readonly out?: string
@@ -187,21 +192,51 @@ export function addTrainOptions(command: Command): Command {
   add('Recipe', '--ema <decay>', 'decay of the averaged weights', number(0, 1))
   add('Recipe', '--ema-warmup', 'let the average forget the start quickly')
   add('Recipe', '--no-ema-warmup', 'use the full decay from the first step')
-  add('Recipe', '--schedule <name>', `noise schedule: ${SCHEDULES.join(', ')}`)
-  add('Recipe', '--beta-start <x>', 'first noise variance of the schedule', number(0, 1))
-  add('Recipe', '--beta-end <x>', 'last noise variance of the schedule', number(0, 1))
-  add('Recipe', '--betas <file>', 'noise variances of your own: a JSON list or an .npy file', betasFlag)
-  add('Recipe', '--timesteps <n>', 'diffusion timesteps', integer(2, MAX_TIMESTEPS))
-  choose('Recipe', '--timestep-sampler <name>', 'how timesteps are drawn', ['uniform', 'lossSecondMoment'])
-  choose('Recipe', '--predict <what>', 'what the model predicts', ['epsilon', 'x0', 'previousX'])
-  choose('Recipe', '--variance <type>', 'variance of a denoising step', [
+  choose('Process', '--process <family>', 'what is reversed: a Gaussian diffusion (default) or a flow', [
+    'gaussian',
+    'flow',
+  ])
+  choose('Process', '--predict <what>', 'what the model predicts (default epsilon; velocity for a flow)', [
+    'epsilon',
+    'x0',
+    'previousX',
+    'velocity',
+    'score',
+  ])
+  choose('Process', '--path <name>', 'how a flow mixes pictures and noise (default linear)', ['linear', 'gvp', 'vp'])
+  choose('Process', '--times <law>', 'how training times of a flow are drawn (default uniform)', [
+    'uniform',
+    'logitNormal',
+    'mode',
+    'logNormal',
+  ])
+  add(
+    'Process',
+    '--time-shift <s>',
+    'move the times of a flow: above 1 towards the noise, for large pictures',
+    number(0),
+  )
+  choose('Process', '--weighting <name>', 'weight of the loss of a flow (default none)', [
+    'none',
+    'velocity',
+    'likelihood',
+    'inverseSigma2',
+    'cosmap',
+  ])
+  add('Process', '--schedule <name>', `noise schedule: ${SCHEDULES.join(', ')}`)
+  add('Process', '--beta-start <x>', 'first noise variance of the schedule', number(0, 1))
+  add('Process', '--beta-end <x>', 'last noise variance of the schedule', number(0, 1))
+  add('Process', '--betas <file>', 'noise variances of your own: a JSON list or an .npy file', betasFlag)
+  add('Process', '--timesteps <n>', 'diffusion timesteps', integer(2, MAX_TIMESTEPS))
+  choose('Process', '--timestep-sampler <name>', 'how timesteps are drawn', ['uniform', 'lossSecondMoment'])
+  choose('Process', '--variance <type>', 'variance of a denoising step', [
     'learnedRange',
     'learned',
     'fixedSmall',
     'fixedLarge',
   ])
-  choose('Recipe', '--loss <type>', 'training loss', ['mse', 'rescaledMse', 'kl', 'rescaledKl'])
-  add('Recipe', '--loss-weight <name>', `weight of the squared error: ${LOSS_WEIGHT_FORMS}`, lossWeightFlag)
+  choose('Process', '--loss <type>', 'training loss', ['mse', 'rescaledMse', 'kl', 'rescaledKl'])
+  add('Process', '--loss-weight <name>', `weight of the squared error: ${LOSS_WEIGHT_FORMS}`, lossWeightFlag)
 
   add('Run', '--steps <n>', `length of the run (default ${D.steps})`, integer(1))
   add('Run', '--seed <n>', `seed of everything random (default ${D.seed})`, integer())

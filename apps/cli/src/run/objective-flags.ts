@@ -24,6 +24,11 @@ const OF_THE_MODEL: readonly (keyof TrainFlags)[] = [
   'betaStart',
   'betaEnd',
   'betas',
+  'process',
+  'path',
+  'weighting',
+  'times',
+  'timeShift',
 ]
 
 /** Flags that describe pictures. */

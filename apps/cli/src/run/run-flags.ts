@@ -1,8 +1,9 @@
+import type { CompleteProcess, TimestepSampler } from '@dit/train-ddp'
 import { flagOf } from '../options/flag-of.js'
 import { lossWeightText } from '../options/loss-weight.js'
 import type { TrainFlags } from '../options/train-options.js'
 import { UsageError } from '../terminal/errors.js'
-import { denoisingOrNull } from './objective-config.js'
+import { denoisingOrNull, isFlow } from './objective-config.js'
 import { NO_GRIDS } from './objective-flags.js'
 import { checkWorkers, resolveRecompute } from './resolve-run.js'
 import type { RunConfig } from './run-config.js'
@@ -54,7 +55,7 @@ function dataFlags(data: RunConfig['data']): TrainFlags {
 function objectiveFlags(config: RunConfig): TrainFlags {
   const denoising = denoisingOrNull(config)
   if (denoising === null) return 'module' in config.objective ? { objective: config.objective.module } : {}
-  const { model, diffusion, timestepSampler } = denoising
+  const { model, process, timestepSampler } = denoising
   return {
     hidden: model.hiddenSize,
     depth: model.depth,
@@ -62,6 +63,25 @@ function objectiveFlags(config: RunConfig): TrainFlags {
     patch: model.patchSize,
     mlpRatio: model.mlpRatio,
     classDropout: model.classDropout,
+    ...processFlags(process, timestepSampler),
+  }
+}
+
+function processFlags(process: CompleteProcess, timestepSampler: TimestepSampler): TrainFlags {
+  if (isFlow(process)) {
+    const { interpolant, prediction, weighting, times } = process
+    return {
+      process: 'flow',
+      path: interpolant,
+      predict: prediction,
+      weighting,
+      times: times?.law,
+      timeShift: times?.shift,
+    }
+  }
+  const diffusion = process
+  return {
+    process: 'gaussian',
     timestepSampler,
     schedule: diffusion.schedule,
     timesteps: diffusion.numTimesteps,

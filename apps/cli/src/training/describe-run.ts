@@ -46,19 +46,25 @@ function modelText({ model }: Denoising, { modelName }: RunConfig): string {
 
 function recipeLines({ recipe }: RunConfig, denoising: Denoising | null): string[] {
   const { name, ...settings } = recipe
-  const { diffusion = {}, timestepSampler } = denoising ?? {}
-  const sampler = timestepSampler === undefined ? {} : { timestepSampler }
+  const { process, timestepSampler } = denoising ?? {}
+  const sampler = timestepSampler === undefined || process?.kind === 'flow' ? {} : { timestepSampler }
+  const { kind, ...ofProcess } = process ?? {}
+  const named = kind === undefined ? {} : { process: kind }
   const { batchSize, microBatchSize = batchSize } = settings
-  const rows = Object.entries({ ...settings, microBatchSize, ...sampler, ...diffusion }).map(([field, value]) => [
-    `  ${field}`,
-    valueText(value),
-  ])
+  const rows = Object.entries({ ...settings, microBatchSize, ...named, ...sampler, ...ofProcess }).map(
+    ([field, value]) => [`  ${field}`, valueText(value)],
+  )
   return [`recipe ${name}`, ...formatTable(rows)]
+}
+
+function isWeight(value: object): value is Exclude<LossWeight, string> {
+  return 'minSnr' in value || 'maxSnr' in value || 'p2' in value
 }
 
 function valueText(value: unknown): string {
   if (typeof value === 'number') return formatNumber(value)
   if (value === null || value === undefined) return 'none'
   if (Array.isArray(value)) return `${value.length} values`
-  return typeof value === 'object' ? lossWeightText(value as LossWeight) : String(value as string | boolean)
+  if (typeof value !== 'object') return String(value as string | boolean)
+  return isWeight(value) ? lossWeightText(value) : Object.values(value).map(valueText).join(' ')
 }

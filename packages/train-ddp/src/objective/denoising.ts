@@ -1,36 +1,25 @@
-import {
-  type GaussianDiffusion,
-  gaussianDiffusion,
-  type GaussianDiffusionOptions,
-  trainingLosses,
-} from '@dit/diffusion'
+import type { GaussianProcess, PredictAt, Process } from '@dit/diffusion'
 import type { DiTConfig } from '@dit/model'
-import { integers, randomStream } from '@dit/random'
+import { randomStream } from '@dit/random'
 import {
-  checkLossWeight,
   drawTimesteps,
   emptyLossHistory,
   type LossHistory,
-  type LossWeight,
   lossHistoryWeights,
   updateLossHistory,
 } from '@dit/schedules'
-import { randomNormal, type Tensor } from '@dit/tensor'
+import { randomNormal } from '@dit/tensor'
 import { batchTensor, type TrainBatch } from '../batch.js'
 import { dit, type DiTSpec } from './dit.js'
 import type { Network } from './network.js'
 import type { Objective } from './objective.js'
+import { type CompleteProcess, completeProcess, processFromSpec, type ProcessSpec } from './process-spec.js'
 
 /** How timesteps are drawn: uniformly, or in proportion to the root mean square of recent losses. */
 export type TimestepSampler = 'uniform' | 'lossSecondMoment'
 
-/** The process that a network learns to reverse: a Gaussian diffusion, by default that of the paper. */
-export interface GaussianProcessSpec extends GaussianDiffusionOptions {
-  readonly kind?: 'gaussian'
-}
-
 export interface DenoisingOptions {
-  /** Default `uniform`. */
+  /** Default `uniform`; `lossSecondMoment` is for processes of whole timesteps. */
   readonly timestepSampler?: TimestepSampler
 }
 
@@ -38,7 +27,7 @@ export interface DenoisingOptions {
 export interface DenoisingSpec<NetworkSpec = object> {
   readonly kind: 'denoising'
   readonly network: NetworkSpec
-  readonly process: GaussianProcessSpec & { readonly kind: 'gaussian' }
+  readonly process: CompleteProcess
   readonly timestepSampler: TimestepSampler
 }
 
@@ -46,14 +35,12 @@ export interface DenoisingSpec<NetworkSpec = object> {
 export interface DenoisingObjective<NetworkSpec = object> extends Objective<LossHistory | null> {
   readonly spec: DenoisingSpec<NetworkSpec>
   readonly network: Network
-  readonly process: GaussianDiffusion
+  readonly process: Process
 }
 
 /**
  * Training of a network that removes noise: pictures are noised by a process at timesteps that are drawn, and the network
- * predicts what the process asks for. Batches hold `x0` and what the network's `conditions` reads.
- *
- *   loss = `trainingLosses` of @dit/diffusion
+ * predicts what the process asks for, a Gaussian diffusion or a flow. Batches hold `x0` and what the network's `conditions` reads.
  *
  * Noise is stream `noise` of the seed and step, timesteps are stream `timesteps`; each example takes the draws of its place in
  * the global batch, whatever the micro-batches and workers.
@@ -64,43 +51,39 @@ export interface DenoisingObjective<NetworkSpec = object> extends Objective<Loss
  */
 export function denoising<NetworkSpec extends object>(
   network: Network & { readonly spec: NetworkSpec },
-  process: GaussianProcessSpec = {},
+  process: ProcessSpec = {},
   { timestepSampler = 'uniform' }: DenoisingOptions = {},
 ): DenoisingObjective<NetworkSpec> {
   const spec = completeProcess(process)
-  const { kind: _kind, ...processOptions } = spec
-  const diffusion = gaussianDiffusion(processOptions)
-  checkOutputs(network, diffusion)
-  if (!['uniform', 'lossSecondMoment'].includes(timestepSampler)) {
-    throw new RangeError(`denoising: timestepSampler must be uniform or lossSecondMoment (got ${timestepSampler})`)
-  }
+  const known = processFromSpec(spec, network.outputsPerChannel)
+  checkOutputs(network, known)
+  const numTimesteps = checkSampler(timestepSampler, known)
   return {
     spec: { kind: 'denoising', network: network.spec, process: spec, timestepSampler },
     network,
-    process: diffusion,
+    process: known,
     parameters: network.parameters,
     blocks: network.blocks,
-    terms: termsOf(diffusion),
+    terms: known.terms,
     init: (options) => network.init(options),
     checkBatch(batch) {
       checkPictures(network, batch)
       network.conditions(batch, null)
     },
-    initialState: timestepSampler === 'uniform' ? null : emptyLossHistory(diffusion.numTimesteps),
+    initialState: numTimesteps === null ? null : emptyLossHistory(numTimesteps),
     draw(history, { seed, step, batchSize }) {
       const stream = randomStream(seed, 'timesteps', step)
       if (history !== null) return drawTimesteps(lossHistoryWeights(history), stream, batchSize)
-      const timesteps = integers(stream, diffusion.numTimesteps, batchSize)
-      return { timesteps, importanceWeights: new Float32Array(batchSize).fill(1) }
+      return { timesteps: known.draw(stream, batchSize), importanceWeights: new Float32Array(batchSize).fill(1) }
     },
     losses(params, batch, { timesteps }, { seed, step, start, recompute, backend }) {
       const x0 = batchTensor(batch, 'x0', backend) // [B, C, H, W]
       const stream = randomStream(seed, 'noise', step)
       const noise = randomNormal(x0.shape, stream, { backend, start: (start * x0.size) / batch.count })
       const conditions = network.conditions(batch, { seed, step, start })
-      const predict = (xt: Tensor, originalTimesteps: ArrayLike<number>) =>
-        network.forward(params, { xt, timesteps: originalTimesteps, conditions }, { recompute })
-      return { ...trainingLosses(diffusion, predict, { x0, timesteps: timesteps as Int32Array, noise }) }
+      const predict: PredictAt = (xt, told) =>
+        network.forward(params, { xt, timesteps: told, conditions }, { recompute })
+      return known.losses(predict, { x0, timesteps, noise })
     },
     learned: (history, { timesteps }, losses) =>
       history === null ? null : updateLossHistory(history, timesteps, losses),
@@ -110,64 +93,36 @@ export function denoising<NetworkSpec extends object>(
 /** `denoising` of a class-conditional DiT: what the paper trains. */
 export function classConditional(
   config: DiTConfig,
-  process: GaussianProcessSpec = {},
+  process: ProcessSpec = {},
   options: DenoisingOptions = {},
 ): DenoisingObjective<DiTSpec> {
   return denoising(dit(config), process, options)
 }
 
-/**
- * A process with every setting in it, so that equal processes have equal specs. Betas become a plain list; a loss weight and ends of
- * the schedule are there only where they are given.
- *
- * @throws RangeError for a kind or a setting that is not known here
- */
-export function completeProcess(process: GaussianProcessSpec): DenoisingSpec['process'] {
-  const { kind = 'gaussian', schedule, numTimesteps, betas, betaStart, betaEnd, respacing, ...types } = process
-  if (kind !== 'gaussian') throw new RangeError(`denoising: the process must be gaussian (got ${String(kind)})`)
-  const { meanType = 'epsilon', varianceType = 'learnedRange', lossType = 'mse', lossWeight, ...unknown } = types
-  const [name] = Object.keys(unknown)
-  if (name !== undefined) throw new RangeError(`denoising: a gaussian process has no setting ${name}`)
-  const steps =
-    betas === undefined
-      ? { schedule: schedule ?? ('linear' as const), numTimesteps: numTimesteps ?? 1000 }
-      : { schedule, numTimesteps, betas: Array.from(betas) }
-  return {
-    kind,
-    ...steps,
-    ...(betaStart === undefined ? {} : { betaStart }),
-    ...(betaEnd === undefined ? {} : { betaEnd }),
-    ...(respacing === undefined || respacing === null ? {} : { respacing }),
-    meanType,
-    varianceType,
-    lossType,
-    ...completeWeight(lossWeight),
-  }
-}
-
-/** Nothing for no weight, as in runs from before there were any. */
-function completeWeight(lossWeight: LossWeight = 'none'): { readonly lossWeight?: LossWeight } {
-  checkLossWeight('denoising', lossWeight)
-  if (lossWeight === 'none') return {}
-  if (typeof lossWeight === 'string' || !('p2' in lossWeight)) return { lossWeight }
-  const { k = 1, gamma = 1 } = lossWeight.p2
-  return { lossWeight: { p2: { k, gamma } } }
-}
-
-function termsOf({ lossType, varianceType }: GaussianDiffusion): readonly ['loss', ...string[]] {
-  if (lossType === 'kl' || lossType === 'rescaledKl') return ['loss']
-  return varianceType.startsWith('learned') ? ['loss', 'mse', 'vb'] : ['loss', 'mse']
-}
-
 function checkOutputs(
   { outputsPerChannel, inputShape: [channels] }: Network,
-  { varianceType }: GaussianDiffusion,
+  { outputsPerChannel: needed }: Process,
 ): void {
-  const needed = varianceType.startsWith('learned') ? 2 : 1
   if (outputsPerChannel === needed) return
   throw new RangeError(
-    `denoising: the network has ${outputsPerChannel * channels} output channels, but variance type ${varianceType} needs ${needed * channels}; set learnSigma of a DiT to ${needed === 2}`,
+    `denoising: the network has ${outputsPerChannel * channels} output channels, but the process needs ${needed * channels}${needed === 2 ? ', half of them for the variance' : ''}; set learnSigma of a DiT to ${needed === 2}`,
   )
+}
+
+/** Timesteps of the process where losses are remembered for each, else null. */
+function checkSampler(timestepSampler: TimestepSampler, process: Process): number | null {
+  if (timestepSampler === 'uniform') return null
+  if (timestepSampler !== 'lossSecondMoment') {
+    throw new RangeError(`denoising: timestepSampler must be uniform or lossSecondMoment (got ${timestepSampler})`)
+  }
+  if (!isGaussian(process)) {
+    throw new RangeError('denoising: lossSecondMoment remembers losses by timestep, which a flow does not have')
+  }
+  return process.diffusion.numTimesteps
+}
+
+function isGaussian(process: Process): process is GaussianProcess {
+  return 'diffusion' in process
 }
 
 function checkPictures({ inputShape }: Network, { arrays }: TrainBatch): void {

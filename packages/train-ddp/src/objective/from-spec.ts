@@ -1,11 +1,6 @@
-import {
-  completeProcess,
-  type DenoisingObjective,
-  denoising,
-  type DenoisingSpec,
-  type TimestepSampler,
-} from './denoising.js'
+import { type DenoisingObjective, denoising, type DenoisingSpec, type TimestepSampler } from './denoising.js'
 import { dit, type DiTSpec } from './dit.js'
+import { completeProcess } from './process-spec.js'
 
 /** Of the networks that this package knows. */
 export type KnownSpec = DenoisingSpec<DiTSpec>
