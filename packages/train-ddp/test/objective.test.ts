@@ -192,11 +192,30 @@ describe('denoising', () => {
       varianceType: 'learnedRange',
       lossType: 'mse',
     })
+    expect(classConditional(tinyModel, { lossWeight: 'none' }).spec.process).toEqual(
+      classConditional(tinyModel).spec.process,
+    )
     const betas = Float64Array.of(0.1, 0.2, 0.3)
     expect(classConditional(tinyModel, { betas }).spec.process).toMatchObject({ betas: [0.1, 0.2, 0.3] })
     expect(() => objectiveFromSpec({ kind: 'circle' })).toThrow(
       'the spec must be of a denoising DiT (it is of "circle"',
     )
+  })
+
+  test('keeps a loss weight and the ends of a schedule, with every number of them', () => {
+    const process = { schedule: 'quad', betaEnd: 0.03, lossWeight: { p2: { gamma: 0.5 } } } as const
+    const { spec } = classConditional(tinyModel, process)
+    expect(spec.process).toMatchObject({ schedule: 'quad', betaEnd: 0.03, lossWeight: { p2: { k: 1, gamma: 0.5 } } })
+    expect(spec.process).not.toHaveProperty('betaStart')
+    expect(objectiveFromSpec(JSON.parse(JSON.stringify(spec)) as object).spec).toEqual(spec)
+    expect(classConditional(tinyModel, { lossWeight: { minSnr: 5 } }).process.lossWeight).toEqual({ minSnr: 5 })
+  })
+
+  test('trains on weighted errors', async () => {
+    const weighted = classConditional(tinyModel, { lossWeight: { minSnr: 1 } })
+    const [plain, other] = [losses(await run(options)), losses(await run({ ...options, objective: weighted }))]
+    // Every weight of the noise is at most 1, and most are below.
+    expect(other[0]).toBeLessThan(plain[0])
   })
 
   test('refuses networks and settings that do not fit', () => {
@@ -207,6 +226,10 @@ describe('denoising', () => {
     expect(() => classConditional(tinyModel, { kind: 'flow' } as never)).toThrow(
       'the process must be gaussian (got flow)',
     )
+    expect(() => classConditional(tinyModel, { lossWeight: { minSnr: 0 } })).toThrow(
+      'denoising: minSnr must be a positive number (got 0)',
+    )
+    expect(() => classConditional(tinyModel, { numTimesteps: 20 })).toThrow('linear needs at least 21 timesteps')
     expect(() => classConditional(tinyModel, { steps: 3 } as never)).toThrow('a gaussian process has no setting steps')
     expect(() => classConditional(tinyModel, {}, { timestepSampler: 'all' as never })).toThrow(
       'timestepSampler must be uniform or lossSecondMoment (got all)',

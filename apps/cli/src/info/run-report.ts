@@ -1,6 +1,8 @@
 import { checkpointPath, findDamage, listCheckpoints, type StepRecord } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
+import type { LossWeight } from '@dit/schedules'
 import { engineText } from '../engines/open-engine.js'
+import { lossWeightText } from '../options/loss-weight.js'
 import { readLog } from '../run/read-log.js'
 import { denoisingOrNull } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
@@ -64,7 +66,7 @@ export function runLines(folder: string, config: RunConfig, report: RunReport): 
       : [
           [
             '',
-            `predicts ${diffusion.meanType}, ${diffusion.schedule ?? 'given'} schedule of ${diffusion.numTimesteps ?? diffusion.betas!.length} timesteps`,
+            `predicts ${diffusion.meanType}, ${diffusion.schedule ?? 'given'} schedule of ${diffusion.numTimesteps ?? diffusion.betas!.length} timesteps${weightText(diffusion.lossWeight)}`,
           ],
         ]),
     ['engine', `${engineText(engine)}; seed ${seed}`],
@@ -77,6 +79,10 @@ export function runLines(folder: string, config: RunConfig, report: RunReport): 
     damage === null ? 'whole' : `damaged: ${damage}`,
   ])
   return [...lines, 'checkpoints', ...formatTable(rows)]
+}
+
+function weightText(weight: LossWeight = 'none'): string {
+  return weight === 'none' ? '' : `, loss weight ${lossWeightText(weight)}`
 }
 
 function dataText(data: RunConfig['data'], classes: readonly string[]): string {

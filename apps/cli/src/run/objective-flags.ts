@@ -20,6 +20,10 @@ const OF_THE_MODEL: readonly (keyof TrainFlags)[] = [
   'predict',
   'variance',
   'loss',
+  'lossWeight',
+  'betaStart',
+  'betaEnd',
+  'betas',
 ]
 
 /** Flags that describe pictures. */

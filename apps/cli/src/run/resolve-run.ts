@@ -8,6 +8,9 @@ import {
   type TimestepSampler,
   type TrainRecipe,
 } from '@dit/train-ddp'
+import { parseBetas } from '../options/betas-file.js'
+import { flagOf } from '../options/flag-of.js'
+import { parseLossWeight } from '../options/loss-weight.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
 import type { RunConfig } from './run-config.js'
@@ -147,12 +150,21 @@ function resolveRecipe(flags: TrainFlags, workers: number): TrainRecipe {
 }
 
 function resolveProcess(flags: TrainFlags): KnownSpec['process'] {
+  const { betas, lossWeight } = flags
+  const other = (['schedule', 'timesteps', 'betaStart', 'betaEnd'] as const).find((name) => flags[name] !== undefined)
+  if (betas !== undefined && other !== undefined) {
+    throw new UsageError(`--betas takes the place of ${flagOf(other)}; leave one of them out`)
+  }
   const process = {
     schedule: flags.schedule,
     numTimesteps: flags.timesteps,
+    betaStart: flags.betaStart,
+    betaEnd: flags.betaEnd,
+    betas: betas === undefined ? undefined : parseBetas(betas),
     meanType: flags.predict,
     varianceType: flags.variance,
     lossType: flags.loss,
+    lossWeight: lossWeight === undefined ? undefined : parseLossWeight(lossWeight),
   }
   return checkInput(() => completeProcess(present(process) as Parameters<typeof completeProcess>[0]))
 }

@@ -1,4 +1,5 @@
 import { flagOf } from '../options/flag-of.js'
+import { lossWeightText } from '../options/loss-weight.js'
 import type { TrainFlags } from '../options/train-options.js'
 import { UsageError } from '../terminal/errors.js'
 import { denoisingOrNull } from './objective-config.js'
@@ -67,6 +68,10 @@ function objectiveFlags(config: RunConfig): TrainFlags {
     predict: diffusion.meanType,
     variance: diffusion.varianceType,
     loss: diffusion.lossType,
+    lossWeight: lossWeightText(diffusion.lossWeight),
+    betaStart: diffusion.betaStart,
+    betaEnd: diffusion.betaEnd,
+    betas: diffusion.betas === undefined ? undefined : JSON.stringify(diffusion.betas),
   }
 }
 
@@ -109,7 +114,7 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
   const free = new Set([...MAY_CHANGE, ...NOT_OF_THE_RUN])
   const conflicts = (Object.keys(given) as (keyof TrainFlags)[])
     .filter((key) => !free.has(key) && given[key] !== own[key])
-    .map((key) => `${flagOf(key)} ${String(given[key])} (the run has ${String(own[key] ?? 'none')})`)
+    .map((key) => `${flagOf(key)} ${short(given[key])} (the run has ${short(own[key])})`)
   if (conflicts.length > 0) {
     throw new UsageError(
       `a resumed run keeps its settings, but these contradict them: ${conflicts.join(', ')}; leave them out, or start a new run with another --out`,
@@ -154,6 +159,12 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
     shardOptimizer: given.shardOptimizer ?? config.shardOptimizer ?? false,
     shardCheckpoint: given.shardCheckpoint ?? config.shardCheckpoint ?? false,
   }
+}
+
+/** A value for a message; a list of betas by its beginning. */
+function short(value: TrainFlags[keyof TrainFlags]): string {
+  const text = String(value ?? 'none')
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
 /** Flags with `--accumulate` as the size of micro-batches that it means. */

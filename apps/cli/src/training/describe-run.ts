@@ -1,5 +1,7 @@
 import { countParameters } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
+import type { LossWeight } from '@dit/schedules'
+import { lossWeightText } from '../options/loss-weight.js'
 import { type Denoising, denoisingOrNull } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
 import { formatCount, formatNumber, formatQuantity, formatTable } from '../terminal/format.js'
@@ -58,5 +60,5 @@ function valueText(value: unknown): string {
   if (typeof value === 'number') return formatNumber(value)
   if (value === null || value === undefined) return 'none'
   if (Array.isArray(value)) return `${value.length} values`
-  return typeof value === 'string' || typeof value === 'boolean' ? String(value) : JSON.stringify(value)
+  return typeof value === 'object' ? lossWeightText(value as LossWeight) : String(value as string | boolean)
 }

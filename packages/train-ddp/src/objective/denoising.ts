@@ -7,9 +7,11 @@ import {
 import type { DiTConfig } from '@dit/model'
 import { integers, randomStream } from '@dit/random'
 import {
+  checkLossWeight,
   drawTimesteps,
   emptyLossHistory,
   type LossHistory,
+  type LossWeight,
   lossHistoryWeights,
   updateLossHistory,
 } from '@dit/schedules'
@@ -115,14 +117,15 @@ export function classConditional(
 }
 
 /**
- * A process with every setting in it, so that equal processes have equal specs. Betas become a plain list.
+ * A process with every setting in it, so that equal processes have equal specs. Betas become a plain list; a loss weight and ends of
+ * the schedule are there only where they are given.
  *
  * @throws RangeError for a kind or a setting that is not known here
  */
 export function completeProcess(process: GaussianProcessSpec): DenoisingSpec['process'] {
-  const { kind = 'gaussian', schedule, numTimesteps, betas, respacing, ...types } = process
+  const { kind = 'gaussian', schedule, numTimesteps, betas, betaStart, betaEnd, respacing, ...types } = process
   if (kind !== 'gaussian') throw new RangeError(`denoising: the process must be gaussian (got ${String(kind)})`)
-  const { meanType = 'epsilon', varianceType = 'learnedRange', lossType = 'mse', ...unknown } = types
+  const { meanType = 'epsilon', varianceType = 'learnedRange', lossType = 'mse', lossWeight, ...unknown } = types
   const [name] = Object.keys(unknown)
   if (name !== undefined) throw new RangeError(`denoising: a gaussian process has no setting ${name}`)
   const steps =
@@ -132,11 +135,23 @@ export function completeProcess(process: GaussianProcessSpec): DenoisingSpec['pr
   return {
     kind,
     ...steps,
+    ...(betaStart === undefined ? {} : { betaStart }),
+    ...(betaEnd === undefined ? {} : { betaEnd }),
     ...(respacing === undefined || respacing === null ? {} : { respacing }),
     meanType,
     varianceType,
     lossType,
+    ...completeWeight(lossWeight),
   }
+}
+
+/** Nothing for no weight, as in runs from before there were any. */
+function completeWeight(lossWeight: LossWeight = 'none'): { readonly lossWeight?: LossWeight } {
+  checkLossWeight('denoising', lossWeight)
+  if (lossWeight === 'none') return {}
+  if (typeof lossWeight === 'string' || !('p2' in lossWeight)) return { lossWeight }
+  const { k = 1, gamma = 1 } = lossWeight.p2
+  return { lossWeight: { p2: { k, gamma } } }
 }
 
 function termsOf({ lossType, varianceType }: GaussianDiffusion): readonly ['loss', ...string[]] {
