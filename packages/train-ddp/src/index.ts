@@ -46,6 +46,7 @@ export {
   type GaussianProcessSpec,
   type TimestepSampler,
 } from './objective/denoising.js'
+export { denoisingBy, flowDenoising, type ProcessObjective } from './objective/denoising-by.js'
 export { dit, type DiTSpec } from './objective/dit.js'
 export {
   isKnownSpec,

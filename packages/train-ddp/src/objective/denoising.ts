@@ -170,7 +170,8 @@ function checkOutputs(
   )
 }
 
-function checkPictures({ inputShape }: Network, { arrays }: TrainBatch): void {
+/** Throws unless a batch holds pictures of the shape that the network takes. */
+export function checkPictures({ inputShape }: Network, { arrays }: TrainBatch): void {
   const { data, shape } = arrays.x0 ?? {}
   if (!(data instanceof Float32Array)) throw new TypeError('train: a batch must hold x0, a Float32Array')
   if (shape.length !== 3 || inputShape.some((extent, i) => shape[i] !== extent)) {
