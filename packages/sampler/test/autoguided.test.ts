@@ -1,9 +1,9 @@
 import { denoiser } from '@dit/diffusion'
-import { affine, concat, dispose, reference, tensor, type Tensor, useBackend } from '@dit/tensor'
+import { affine, concat, dispose, tensor, type Tensor } from '@dit/tensor'
+import { backend } from '../../diffusion/test/tensors.js'
 import { expect, test } from 'vitest'
 import { autoguided, autoguidedPredict, guided } from '../src/index.js'
 
-const backend = await useBackend(reference())
 const x = tensor([1, -2], [1, 2, 1, 1])
 const level = { alpha: 0.6, sigma: 0.8, timestep: 5 }
 const scaled = (factor: number) => (xt: Tensor) => affine(xt, factor)

@@ -1,10 +1,10 @@
 import { type Denoise, denoiseAtLevels } from '@dit/diffusion'
 import { edmPath, type NoiseLevel, pathThrough } from '@dit/schedules'
-import { affine, dispose, full, reference, type Tensor, tensor, useBackend } from '@dit/tensor'
+import { affine, dispose, full, type Tensor, tensor } from '@dit/tensor'
+import { backend } from '../../diffusion/test/tensors.js'
 import { expect, test } from 'vitest'
 import { edmHeun, lastStep, startNoise } from '../src/index.js'
 
-const backend = await useBackend(reference())
 const one = (values: readonly number[]) => tensor(Float64Array.from(values), [1, 1, 1, values.length])
 
 /** The exact denoiser of normal data with variance 1: its ODE keeps x / sqrt(1 + sigma^2). */

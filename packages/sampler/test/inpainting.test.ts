@@ -1,10 +1,10 @@
 import { denoiseAtLevels } from '@dit/diffusion'
 import { edmPath, type NoiseLevel } from '@dit/schedules'
-import { affine, dispose, full, reference, scope, tensor, type Tensor, useBackend } from '@dit/tensor'
+import { affine, dispose, full, scope, tensor, type Tensor } from '@dit/tensor'
+import { backend } from '../../diffusion/test/tensors.js'
 import { expect, test } from 'vitest'
 import { edmHeun, inpainting, lastStep, startNoise } from '../src/index.js'
 
-const backend = await useBackend(reference())
 const shape = [2, 2, 1, 2]
 const picture = startNoise(shape, { seed: 5 })
 const path = edmPath({ numSteps: 6 })

@@ -1,10 +1,10 @@
 import { denoiseAtLevels } from '@dit/diffusion'
 import { edmPath } from '@dit/schedules'
-import { affine, dispose, full, reference, tensor, useBackend } from '@dit/tensor'
+import { affine, dispose, full, tensor } from '@dit/tensor'
+import { backend } from '../../diffusion/test/tensors.js'
 import { expect, test } from 'vitest'
 import { edmHeun, lastStep, startFromPicture, startNoise } from '../src/index.js'
 
-const backend = await useBackend(reference())
 const picture = tensor([0.5, -1], [1, 1, 1, 2])
 const path = edmPath({ numSteps: 4, sigmaMin: 1, sigmaMax: 4, rho: 1 }) // 4, 3, 2, 1, 0
 

@@ -49,6 +49,7 @@ export {
   completeProcess,
   type FlowProcessSpec,
   type GaussianProcessSpec,
+  type OwnProcess,
   processFromSpec,
   type ProcessSpec,
 } from './objective/process-spec.js'

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Communicator } from '@dit/collectives'
+import { gaussianProcess } from '@dit/diffusion'
 import { reference, type Tensor } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { localCommunicators } from '../../../test/support/local-communicators.js'
@@ -238,11 +239,20 @@ describe('denoising', () => {
     expect(mean(found.slice(-20))).toBeLessThan(0.8 * mean(found.slice(0, 5)))
   })
 
+  test('takes a process of your own, which trains to the same bits as the one that it is', async () => {
+    const own = denoising(dit(tinyModel), { kind: 'own', process: gaussianProcess(), spec: { name: 'mine' } })
+    expect(own.spec.process).toEqual({ kind: 'own', name: 'mine' })
+    expect(losses(await run({ ...options, objective: own }))).toEqual(losses(await run(options)))
+    expect(() => objectiveFromSpec(own.spec)).toThrow('the spec must be of a denoising DiT')
+  })
+
   test('a flow refuses a sampler that remembers timesteps, and settings of a diffusion', () => {
     const model = { ...tinyModel, learnSigma: false }
     expect(() => classConditional(model, { kind: 'flow' }, { timestepSampler: 'lossSecondMoment' })).toThrow(
       'lossSecondMoment remembers losses by timestep, which a flow does not have',
     )
+    const table = { ...model, timestepEmbedding: 'table' as const }
+    expect(() => classConditional(table, { kind: 'flow' })).toThrow('the network knows whole timesteps only')
     expect(() => classConditional(model, { kind: 'flow', schedule: 'linear' } as never)).toThrow(
       'a flow process has no setting schedule',
     )
@@ -270,7 +280,7 @@ describe('denoising', () => {
   test('refuses networks and settings that do not fit', () => {
     const fixed = { ...tinyModel, learnSigma: false }
     expect(() => classConditional(fixed)).toThrow(
-      'the network has 1 output channels, but the process needs 2, half of them for the variance; set learnSigma of a DiT to true',
+      'the network has 1 output channels, but the process needs 2, half of them for the variance; give it outputsPerChannel 2 (a DiT: learnSigma true)',
     )
     expect(() => classConditional(tinyModel, { kind: 'wave' } as never)).toThrow(
       'the process must be gaussian or flow (got wave)',

@@ -35,15 +35,16 @@ function oneStep(
   path: Path,
   slope: Slope,
   state: State,
-  { from, to }: { readonly from: TimedLevel; readonly to: TimedLevel },
+  step: { readonly from: TimedLevel; readonly to: TimedLevel },
   { nodes, stages, weights }: Tableau,
 ): OdeStep {
+  const { from, to } = step
   const dt = to.t - from.t
   const levelAt = (node: number) => (node === 0 ? from : node === 1 ? to : path.at!(from.t + node * dt))
-  const first = slope(state, from)
+  const first = slope(state, from, step)
   const slopes = [first.slopes]
   for (let i = 1; i < nodes.length; i++) {
-    slopes.push(slope(advance(state, slopes, stages[i], dt), levelAt(nodes[i])).slopes)
+    slopes.push(slope(advance(state, slopes, stages[i], dt), levelAt(nodes[i]), step).slopes)
   }
   return { state: advance(state, slopes, weights, dt), x0: first.x0 }
 }

@@ -122,7 +122,7 @@ function solve(
 /** Velocity of xt, and the estimate of its divergence by a product of a vector with the Jacobian. */
 function slopeWithDivergence(denoise: Denoise, signs: SignDraws): Slope {
   let evaluation = 0
-  return ([start], level) => {
+  return ([start], level, step) => {
     const e = signs(evaluation++, start.shape, start.backend)
     if (!sameShape(e.shape, start.shape)) {
       throw new RangeError(
@@ -130,7 +130,7 @@ function slopeWithDivergence(denoise: Denoise, signs: SignDraws): Slope {
       )
     }
     const { loss, aux, gradients } = valueAndGrad({ xt: start }, ({ xt }) => {
-      const parts = denoise(xt, level)
+      const parts = denoise(xt, level, step)
       const velocity = velocityOf(parts, xt, level)
       return { loss: sum(mul(velocity, e)), velocity: handle(velocity), x0: handle(parts.x0) }
     })

@@ -1,12 +1,20 @@
 import { type Denoise, velocityOf } from '@dit/diffusion'
-import type { NoiseLevel, Path } from '@dit/schedules'
+import type { NoiseLevel, Path, PathStep } from '@dit/schedules'
 import { add, affine, reshape, scope, type Tensor } from '@dit/tensor'
 
 /** What changes along a path: xt, and whatever is integrated beside it. */
 export type State = readonly Tensor[]
 
-/** Derivatives of a state by t at a level, and the estimate of x0 that they were made of. Called in a scope. */
-export type Slope = (state: State, level: NoiseLevel) => { readonly slopes: State; readonly x0: Tensor }
+/**
+ * Derivatives of a state by t at a level, and the estimate of x0 that they were made of. Called in a scope.
+ *
+ * @param step the one that is being taken, where its length is that of the path's
+ */
+export type Slope = (
+  state: State,
+  level: NoiseLevel,
+  step?: PathStep,
+) => { readonly slopes: State; readonly x0: Tensor }
 
 /** What a solver yields at each level of a path. Owned as in `SamplerStep`. */
 export interface OdeStep {
@@ -19,8 +27,8 @@ export type TimedLevel = NoiseLevel & { readonly t: number }
 
 /** The slope of the probability-flow ODE: what a sampler integrates. */
 export function velocitySlope(denoise: Denoise): Slope {
-  return ([xt], level) => {
-    const parts = denoise(xt, level)
+  return ([xt], level, step) => {
+    const parts = denoise(xt, level, step)
     return { slopes: [handle(velocityOf(parts, xt, level))], x0: handle(parts.x0) }
   }
 }

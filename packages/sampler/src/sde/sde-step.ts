@@ -1,5 +1,5 @@
 import { type Denoise, scoreOf, velocityOf } from '@dit/diffusion'
-import { type DiffusionCoefficient, diffusionCoefficient, type Path } from '@dit/schedules'
+import { type DiffusionCoefficient, diffusionCoefficient, type Path, type PathStep } from '@dit/schedules'
 import { add, affine, dispose, scope, sub, type Tensor } from '@dit/tensor'
 import { checkNoise, type StepResult } from '../step-options.js'
 import { type NoiseSource, stepNoise } from '../noise.js'
@@ -62,8 +62,8 @@ export function runSde(
   }
   if (last !== null && last.kind === 'mean') checkFinite(caller, last.from, options)
   const draw = stepNoise(caller, options, true)!
-  const drift = (xt: Tensor, level: TimedLevel) => {
-    const parts = denoise(xt, level)
+  const drift = (xt: Tensor, level: TimedLevel, step?: PathStep) => {
+    const parts = denoise(xt, level, step)
     const w = diffusionCoefficient(level, options)
     const velocity = velocityOf(parts, xt, level)
     if (w === 0) return { drift: affine(velocity, -1), x0: handle(parts.x0) }
@@ -86,7 +86,7 @@ export function runSde(
           checkNoise(caller, draws, xt)
           const h = from.t - to.t
           const spread = Math.sqrt(2 * diffusionCoefficient(from, options) * h)
-          return takeStep(xt, { from, to, h, spread, draws, drift })
+          return takeStep(xt, { from, to, h, spread, draws, drift: (x, level) => drift(x, level, steps[index]) })
         })
         dispose(held)
         held = index < numSteps - 1 ? result : null

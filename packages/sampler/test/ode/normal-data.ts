@@ -1,8 +1,9 @@
 import type { Denoise } from '@dit/diffusion'
 import { flowLevel, type FlowOptions } from '@dit/schedules'
-import { affine, reference, useBackend } from '@dit/tensor'
+import { affine } from '@dit/tensor'
 
-export const backend = await useBackend(reference())
+// Files share their modules in the quick tier: one current backend for all.
+export { backend } from '../../../diffusion/test/tensors.js'
 
 /** The exact denoiser of normal data with mean 0 and this variance. */
 export function normalData(variance: number): Denoise {

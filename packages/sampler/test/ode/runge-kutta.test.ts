@@ -55,6 +55,18 @@ test('returns to the noise on the way back', async () => {
   for (const [i, value] of [...(await back.data())].entries()) expect(value).toBeCloseTo([1, -2][i], 5)
 })
 
+test('says which step it evaluates for, so that guidance is decided once a step', async () => {
+  const path = flowPath({ numSteps: 2 })
+  const seen: boolean[] = []
+  const denoise = normalData(2)
+  const noting: typeof denoise = (xt, level, step) => {
+    seen.push(step?.from.t === path.steps[0].from.t)
+    return denoise(xt, level)
+  }
+  await lastStep(rungeKutta(path, noting, xT))
+  expect(seen).toEqual([true, true, false, false])
+})
+
 test('takes a tableau of your own', async () => {
   const method = { nodes: [0, 1], stages: [[], [1]], weights: [0.5, 0.5] }
   const path = flowPath({ numSteps: 2 })

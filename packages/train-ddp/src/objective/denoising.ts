@@ -13,7 +13,13 @@ import { batchTensor, type TrainBatch } from '../batch.js'
 import { dit, type DiTSpec } from './dit.js'
 import type { Network } from './network.js'
 import type { Objective } from './objective.js'
-import { type CompleteProcess, completeProcess, processFromSpec, type ProcessSpec } from './process-spec.js'
+import {
+  type CompleteProcess,
+  completeProcess,
+  type OwnProcess,
+  processFromSpec,
+  type ProcessSpec,
+} from './process-spec.js'
 
 /** How timesteps are drawn: uniformly, or in proportion to the root mean square of recent losses. */
 export type TimestepSampler = 'uniform' | 'lossSecondMoment'
@@ -24,16 +30,19 @@ export interface DenoisingOptions {
 }
 
 /** `spec` of an objective of `denoising`: with `objectiveFromSpec`, the objective itself. */
-export interface DenoisingSpec<NetworkSpec = object> {
+export interface DenoisingSpec<NetworkSpec = object, ProcessPart = CompleteProcess | { readonly kind: 'own' }> {
   readonly kind: 'denoising'
   readonly network: NetworkSpec
-  readonly process: CompleteProcess
+  readonly process: ProcessPart
   readonly timestepSampler: TimestepSampler
 }
 
 /** What `denoising` gives: an objective that also says what it is made of. */
-export interface DenoisingObjective<NetworkSpec = object> extends Objective<LossHistory | null> {
-  readonly spec: DenoisingSpec<NetworkSpec>
+export interface DenoisingObjective<
+  NetworkSpec = object,
+  ProcessPart = CompleteProcess | { readonly kind: 'own' },
+> extends Objective<LossHistory | null> {
+  readonly spec: DenoisingSpec<NetworkSpec, ProcessPart>
   readonly network: Network
   readonly process: Process
 }
@@ -51,12 +60,26 @@ export interface DenoisingObjective<NetworkSpec = object> extends Objective<Loss
  */
 export function denoising<NetworkSpec extends object>(
   network: Network & { readonly spec: NetworkSpec },
-  process: ProcessSpec = {},
+  process?: ProcessSpec,
+  options?: DenoisingOptions,
+): DenoisingObjective<NetworkSpec, CompleteProcess>
+export function denoising<NetworkSpec extends object>(
+  network: Network & { readonly spec: NetworkSpec },
+  process: OwnProcess,
+  options?: DenoisingOptions,
+): DenoisingObjective<NetworkSpec, { readonly kind: 'own' }>
+export function denoising<NetworkSpec extends object>(
+  network: Network & { readonly spec: NetworkSpec },
+  process: ProcessSpec | OwnProcess = {},
   { timestepSampler = 'uniform' }: DenoisingOptions = {},
 ): DenoisingObjective<NetworkSpec> {
-  const spec = completeProcess(process)
-  const known = processFromSpec(spec, network.outputsPerChannel)
+  const isOwn = process.kind === 'own'
+  const spec = isOwn ? { ...process.spec, kind: 'own' as const } : completeProcess(process)
+  const known = isOwn ? process.process : processFromSpec(completeProcess(process), network.outputsPerChannel)
   checkOutputs(network, known)
+  if (network.knowsWholeTimestepsOnly === true && !(known.draw(randomStream(0), 1) instanceof Int32Array)) {
+    throw new RangeError('denoising: the network knows whole timesteps only, but those of the process are not whole')
+  }
   const numTimesteps = checkSampler(timestepSampler, known)
   return {
     spec: { kind: 'denoising', network: network.spec, process: spec, timestepSampler },
@@ -95,7 +118,7 @@ export function classConditional(
   config: DiTConfig,
   process: ProcessSpec = {},
   options: DenoisingOptions = {},
-): DenoisingObjective<DiTSpec> {
+): DenoisingObjective<DiTSpec, CompleteProcess> {
   return denoising(dit(config), process, options)
 }
 
@@ -103,9 +126,16 @@ function checkOutputs(
   { outputsPerChannel, inputShape: [channels] }: Network,
   { outputsPerChannel: needed }: Process,
 ): void {
+  if (outputsPerChannel !== 1 && outputsPerChannel !== 2) {
+    throw new RangeError(`denoising: outputsPerChannel of a network must be 1 or 2 (got ${String(outputsPerChannel)})`)
+  }
   if (outputsPerChannel === needed) return
+  const advice =
+    needed === 2
+      ? "give it outputsPerChannel 2 (a DiT: learnSigma true), or the process varianceType 'fixedSmall'"
+      : 'give it outputsPerChannel 1 (a DiT: learnSigma false)'
   throw new RangeError(
-    `denoising: the network has ${outputsPerChannel * channels} output channels, but the process needs ${needed * channels}${needed === 2 ? ', half of them for the variance' : ''}; set learnSigma of a DiT to ${needed === 2}`,
+    `denoising: the network has ${outputsPerChannel * channels} output channels, but the process needs ${needed * channels}${needed === 2 ? ', half of them for the variance' : ''}; ${advice}`,
   )
 }
 

@@ -18,6 +18,14 @@ export interface FlowProcessSpec extends Omit<FlowMatchingOptions, 'outputsPerCh
   readonly kind: 'flow'
 }
 
+/** A process of your own: any object of the shape of `Process`. */
+export interface OwnProcess {
+  readonly kind: 'own'
+  readonly process: Process
+  /** What fixes it: plain data, kept in checkpoints. */
+  readonly spec: object
+}
+
 /** The process that a network learns to reverse: plain data. */
 export type ProcessSpec = GaussianProcessSpec | FlowProcessSpec
 
