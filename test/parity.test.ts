@@ -76,7 +76,13 @@ describe('formulas', () => {
     expect(await value('-0.5 * (x - 1)')).toEqual([-0.5, -1.5])
   })
 
-  test.each(['x +', '(x', 'y', 'x x', 'x ^ 2'])('%s is refused', (text) => {
+  test('know whole powers, functions and numbers before what they multiply', async () => {
+    expect(await value('3 x^2 - 1')).toEqual([11, 47])
+    expect(await value('0.5 * sqrt(x * x)')).toEqual([1, 2])
+    expect(await value('1 / (1 + x^2)')).toEqual([Math.fround(0.2), Math.fround(1 / 17)])
+  })
+
+  test.each(['x +', '(x', 'y', 'x x', 'x ^ 0.5', 'tanh x'])('%s is refused', (text) => {
     expect(() => evaluate(text, { x }, backend)).toThrow('formula:')
   })
 })

@@ -4,7 +4,7 @@ const FUNCTIONS: Readonly<Record<string, (x: Tensor) => Tensor>> = { tanh, sin, 
 
 /**
  * Evaluates a formula of a case, such as `-0.3 * (x - 0.25) * (1 + t / 1000)`, with + - * /, whole powers, a few functions and
- * parentheses over numbers and named tensors. A product may be written without its sign: `2 x`.
+ * parentheses over numbers and named tensors. A number needs no sign before what it multiplies: `2 x`.
  *
  * @throws Error for anything else in the text
  */
@@ -47,11 +47,11 @@ export function evaluate(formula: string, names: Readonly<Record<string, Tensor>
     }
     return left
   }
-  /** Factors one after the other: a number, a name or a parenthesis begins the next. */
+  /** A factor, or a number and what it multiplies. */
   const joined = (): Tensor => {
-    let left = factor()
-    while (/^[\da-z(]/.test(tokens[at] ?? '')) left = mul(left, factor())
-    return left
+    const isNumber = /^\d/.test(tokens[at] ?? '')
+    const left = factor()
+    return isNumber && /^[a-z(]/.test(tokens[at] ?? '') ? mul(left, factor()) : left
   }
   const product = () => chain(joined, { '*': mul, '/': div })
   const expression = (): Tensor => chain(product, { '+': add, '-': sub })

@@ -73,8 +73,18 @@ export {
 } from './objective/objective.js'
 export { adamw, type AdamWOptions } from './optimizer/adamw.js'
 export type { Average } from './optimizer/averages.js'
+export { type EmaCourse, emaCourseAt } from './optimizer/ema-course.js'
 export type { ParameterGroup } from './optimizer/groups.js'
+export { muon, type MuonOptions } from './optimizer/muon.js'
 export type { FoldedAverage, Optimizer, OptimizerStep, OptimizerTensors } from './optimizer/optimizer.js'
+export {
+  exponentOfWidth,
+  posthocFactors,
+  powerDecay,
+  powerProfile,
+  type StoredAverage,
+  widthOfExponent,
+} from './optimizer/power-average.js'
 export type { TrainOptions } from './options.js'
 export { checkRecipe, paperRecipe, RECIPES, smallRecipe, type TrainRecipe } from './recipe.js'
 export { LOG, type LogMark, logProblem, type LogWriter, openLog, parseLog, type StepRecord } from './run/log.js'

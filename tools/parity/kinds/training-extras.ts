@@ -4,7 +4,9 @@ import { edmLosses, edmPreconditioningCase } from './edm-training.js'
 import { edmSampling } from './edm-sampling.js'
 import { timeSampling } from './flow-extras.js'
 import { ode } from './flow-sampling.js'
+import { muonSteps } from './muon.js'
 import { cfgRescale } from './guidance.js'
+import { emaSchedules, posthocEma } from './averages.js'
 import { minSnr, p2 } from './loss-weights.js'
 
 /** What tells the cases of this kind apart, since their names may be any. */
@@ -14,6 +16,9 @@ const runners: readonly (readonly [is: (entry: Case) => boolean, run: KindRunner
   [({ config }) => config.phi !== undefined, cfgRescale],
   [({ config }) => config.sampler !== undefined, edmSampling],
   [({ config }) => config.EDMLoss !== undefined, edmLosses],
+  [({ config }) => config.ns_steps !== undefined, muonSteps],
+  [({ config }) => config.in_std !== undefined, posthocEma],
+  [({ facts }) => facts?.[0]?.decay_after_step !== undefined, emaSchedules],
   [({ tensors }) => tensors?.some(({ name }) => name === 'in.F') ?? false, edmPreconditioningCase],
   [({ config }) => config.logit !== undefined, timeSampling],
   [({ config }) => config.ode !== undefined, ode],

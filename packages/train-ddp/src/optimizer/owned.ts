@@ -32,7 +32,7 @@ export function ownedOptimizer(options: OptimizerOptions): OptimizerState {
           for (const of of bucket.names) {
             const [parameter, gradient] = [trainable.params[of], gradients.params[of]]
             const tensors = Object.fromEntries(names.map((name) => [name, kept[name][of]]))
-            updateStretch(options, groupOf[segmentOf.get(of)!], { parameter, gradient, kept: tensors }, step)
+            updateStretch(options, groupOf[segmentOf.get(of)!], { name: of, parameter, gradient, kept: tensors }, step)
           }
         }
         const segment = trainable.segments[bucket.segment]
