@@ -61,8 +61,8 @@ export {
   specFromVersion1,
   type Version1,
 } from './objective/from-spec.js'
-export { type HeldOutOptions, heldOutMeasures } from './objective/held-out.js'
-export type { Network } from './objective/network.js'
+export { type HeldOutMeasures, type HeldOutOptions, heldOutMeasures } from './objective/held-out.js'
+export { defineNetwork, type Network } from './objective/network.js'
 export {
   defineObjective,
   type Drawn,

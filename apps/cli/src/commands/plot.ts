@@ -89,7 +89,7 @@ function describe(config: RunConfig, records: readonly StepRecord[]): string {
   const model = denoisingOrNull(config)?.model
   const own =
     model === undefined
-      ? 'an objective of a module'
+      ? `objective of ${basename('module' in config.objective ? config.objective.module : '')}`
       : `DiT, hidden ${model.hiddenSize}, depth ${model.depth}, patch ${model.patchSize}`
   const name = modelName ?? own
   const pictures =

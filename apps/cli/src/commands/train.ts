@@ -12,7 +12,7 @@ import { EXIT, UsageError } from '../terminal/errors.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { describeRun } from '../training/describe-run.js'
-import { prepareTraining } from '../training/prepare-training.js'
+import { type PreparedRun, prepareTraining } from '../training/prepare-training.js'
 import { runTraining } from '../training/run-training.js'
 
 const EXAMPLES = `
@@ -65,6 +65,14 @@ async function startTraining(flags: TrainFlags, output: Output): Promise<number>
   return workers > 1 ? runOnThreads(workers, output) : work(singleJob())
 }
 
+function doneText({ folder, config }: PreparedRun): string {
+  if (config.objective.kind === 'module') {
+    return `done; docs/own-network.md shows how to sample from the averaged weights in ${folder}`
+  }
+  const vae = config.data.kind === 'latents' ? ' --vae <autoencoder>' : ''
+  return `done; see what it learned with: dit sample --run ${folder}${vae}`
+}
+
 /** Trains what flags describe, as one worker of a job. Returns the exit code; errors are thrown. */
 export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job): Promise<number> {
   const prepared = await prepareTraining(flags, output, job)
@@ -88,8 +96,7 @@ export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job
       output.notice(`stopped at step ${step} of ${config.steps}; ${saved}. Continue with: dit train --resume ${folder}`)
       return interrupted
     }
-    const vae = config.data.kind === 'latents' ? ' --vae <autoencoder>' : ''
-    output.line(`done; see what it learned with: dit sample --run ${folder}${vae}`)
+    output.line(doneText(prepared))
     return EXIT.ok
   } finally {
     await data.close()

@@ -56,6 +56,9 @@ export function runLines(folder: string, config: RunConfig, report: RunReport): 
   const heldOut = heldOutText(report)
   const lines = formatTable([
     ['run', `${folder}: ${formatCount(report.done)} of ${formatCount(report.steps)} steps`],
+    ...('module' in config.objective
+      ? [['objective', `${config.objective.module}: ${JSON.stringify(config.objective.spec)}`]]
+      : []),
     ['data', dataText(data, config.classes)],
     [
       'recipe',

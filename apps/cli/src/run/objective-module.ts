@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { BatchSource, Objective } from '@dit/train-ddp'
+import { nearest } from '../options/suggest.js'
 import { UsageError } from '../terminal/errors.js'
 import type { ModuleSpec } from './objective-config.js'
 
@@ -41,15 +42,28 @@ export async function importObjective(path: string): Promise<ObjectiveModule> {
   try {
     module = (await import(pathToFileURL(absolute).href)) as typeof module
   } catch (cause) {
-    throw new UsageError(`--objective ${path}: it cannot be imported: ${(cause as Error).message}`, { cause })
+    throw new UsageError(
+      `--objective ${path}: it cannot be imported: ${(cause as Error).message}${placeIn(absolute, cause)}`,
+      { cause },
+    )
   }
   const { objective, data = null } = module
   if (objective === undefined || objective === null) {
     throw new UsageError(
-      `--objective ${path}: it must export \`objective\`, an Objective of @dit/train-ddp or a function that makes one`,
+      `--objective ${path}: it must export \`objective\`, an Objective of @dit/train-ddp or a function that makes one (it exports ${Object.keys(module).join(', ') || 'nothing'})`,
     )
   }
+  const stray = Object.keys(module).find((name) => name !== 'objective' && name !== 'data' && isTypo(name))
+  if (stray !== undefined) {
+    throw new UsageError(`--objective ${path}: it exports ${stray}; did you mean ${nearest(stray, EXPORTS)!}?`)
+  }
   return { path: absolute, sha256: createHash('sha256').update(bytes).digest('hex'), objective, data }
+}
+
+const EXPORTS = ['objective', 'data']
+
+function isTypo(name: string): boolean {
+  return nearest(name, EXPORTS) !== null
 }
 
 /** An objective that can be trained, and what describes it. */
@@ -70,7 +84,12 @@ export async function openModule(module: ObjectiveModule, context: ModuleContext
     try {
       return typeof value === 'function' ? await (value as (context: ModuleContext) => T)(context) : value
     } catch (cause) {
-      throw new UsageError(`--objective ${module.path}: ${what} failed: ${(cause as Error).message}`, { cause })
+      throw new UsageError(
+        `--objective ${module.path}: ${what} failed: ${(cause as Error).message}${placeIn(module.path, cause)}`,
+        {
+          cause,
+        },
+      )
     }
   }
   const objective = await made('objective', module.objective)
@@ -85,4 +104,19 @@ export async function openModule(module: ObjectiveModule, context: ModuleContext
   }
   const config = { kind: 'module', module: module.path, sha256: module.sha256, spec: objective.spec } as const
   return { objective, config, batches }
+}
+
+/**
+ * Where in the folder of a module an error came from, as ` (mine.mjs:21:45)`; nothing where it came from elsewhere.
+ *
+ * @param path of the module
+ */
+export function placeIn(path: string, error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const folder = `${dirname(path)}/`
+  for (const line of stack.split('\n')) {
+    const [, file, at] = /(?:file:\/\/)?(\/[^():]+)((?::\d+){1,2})/.exec(line) ?? []
+    if (file?.startsWith(folder) && !file.includes('/node_modules/')) return ` (${file.slice(folder.length)}${at})`
+  }
+  return ''
 }

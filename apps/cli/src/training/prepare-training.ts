@@ -194,7 +194,7 @@ async function movedModule(before: ObjectiveConfig, flags: TrainFlags, output: O
   if (before.kind !== 'module') return before
   const { path, sha256 } = await importObjective(flags.objective ?? before.module)
   if (sha256 !== before.sha256) {
-    output.notice(`${path} has changed since the run began; where that changes what is computed, so does the result`)
+    output.notice(`${path} has changed since the run began; results may differ from an unbroken run`)
   }
   return { ...before, module: path, sha256 }
 }

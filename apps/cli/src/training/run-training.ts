@@ -16,6 +16,7 @@ import { drawnBatches } from '../latents/drawn-batches.js'
 import { awaitingLock } from '../run/awaiting-lock.js'
 import { batchSource } from '../run/batch-source.js'
 import { type HeldOut, type HeldOutConfig, holdOut, MOST_MEASURED } from '../run/held-out.js'
+import { placeIn } from '../run/objective-module.js'
 import { namingStore } from '../run/named-errors.js'
 import { CONFIG_FILE, type RunConfig } from '../run/run-config.js'
 import { explain, Failure, isSystemError, SharedFailure } from '../terminal/errors.js'
@@ -101,6 +102,10 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
       const saved =
         last === null ? 'no checkpoint was written yet' : `the last good checkpoint is ${join(folder, last)}`
       throw new Failure(`${explain(error).message}; ${saved}`, { cause: error })
+    }
+    if (config.objective.kind === 'module' && error instanceof Error) {
+      const place = placeIn(config.objective.module, error)
+      if (place !== '') throw new Failure(`${error.message}${place}`, { cause: error })
     }
     throw error
   } finally {

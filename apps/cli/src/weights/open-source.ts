@@ -40,7 +40,7 @@ export async function openSource(path: string, which?: WhichWeights): Promise<Op
       } = await findModel(isCheckpoint ? { checkpoint: path } : { run: path })
       const chosen = which ?? 'ema'
       const file = join(folder, checkpoint, await partFile(store, checkpoint, chosen))
-      return { ...(await open(file, { config: denoisingOf(config, 'dit').model })), which: chosen }
+      return { ...(await open(file, { config: denoisingOf(config, 'dit convert').model })), which: chosen }
     }
   }
   return open(path, which === undefined ? {} : { which })

@@ -20,3 +20,15 @@ test('errors', () => {
   )
   expect(() => gather(table, draw('x', [2]))).toThrow(new TypeError('gather: indices must be i32 (got f64)'))
 })
+
+test('refuses indices beyond the table', () => {
+  for (const wrong of [3, -1]) {
+    expect(() => gather(draw('x', [3, 1]), tensor(Int32Array.of(0, wrong), [2], { backend }))).toThrow(
+      `gather: indices must be in 0..2 (got ${wrong})`,
+    )
+  }
+})
+
+test('names what is no tensor', () => {
+  expect(() => gather(draw('x', [3, 1]), Int32Array.of(0) as never)).toThrow(/gather: operand 2 must be a Tensor/)
+})

@@ -11,7 +11,7 @@ import {
 import { randomNormal } from '@dit/tensor'
 import { batchTensor, type TrainBatch } from '../batch.js'
 import { dit, type DiTSpec } from './dit.js'
-import type { Network } from './network.js'
+import { checkNetwork, type Network } from './network.js'
 import type { Objective } from './objective.js'
 import {
   type CompleteProcess,
@@ -73,6 +73,7 @@ export function denoising<NetworkSpec extends object>(
   process: ProcessSpec | OwnProcess = {},
   { timestepSampler = 'uniform' }: DenoisingOptions = {},
 ): DenoisingObjective<NetworkSpec> {
+  checkNetwork(network)
   const isOwn = process.kind === 'own'
   const spec = isOwn ? { ...process.spec, kind: 'own' as const } : completeProcess(process)
   const known = isOwn ? process.process : processFromSpec(completeProcess(process), network.outputsPerChannel)

@@ -11,11 +11,11 @@ export interface Network<Conditions = unknown> {
   /** What fixes its results: plain data with a `kind`. */
   readonly spec: object
   readonly parameters: ParameterTable
-  /** Blocks that may be recomputed. */
+  /** Blocks that `recompute` may count; 0 where there are none. */
   readonly blocks: number
   /** Shape of one picture or latent, `[C, H, W]`. */
   readonly inputShape: readonly [channels: number, height: number, width: number]
-  /** Output channels for each input channel: 2 where the network learns variances, as well. */
+  /** Output channels for each input channel: 1, or 2 if the network also predicts a variance. */
   readonly outputsPerChannel: 1 | 2
   /** Whether timesteps between those of the process mean nothing to it (default false). */
   readonly knowsWholeTimestepsOnly?: boolean
@@ -23,16 +23,42 @@ export interface Network<Conditions = unknown> {
   /**
    * Reads what the network is told from a batch.
    *
-   * @param at of a batch that is trained on, where some conditions are dropped for guidance; null for one that is evaluated
+   * @param at null when evaluating; when training, what label dropout is drawn from
    * @throws RangeError or TypeError where the batch does not hold it
    */
   conditions(batch: TrainBatch, at: Pick<Place, 'seed' | 'step' | 'start'> | null): Conditions
   /**
-   * @returns `[B, C, H, W]`, or `[B, 2 C, H, W]`; made inside a scope
+   * Runs the network, inside a scope.
+   *
+   * @param inputs `xt` `[B, C, H, W]` on the engine; `timesteps` `[B]` on the host, as the process counts them (0 ..
+   *   numTimesteps - 1, or a flow's time), perhaps fractional when evaluating; `conditions` as the function above gave them
+   * @returns `[B, C, H, W]`, or `[B, 2 C, H, W]`
    */
   forward(
     params: Params,
     inputs: { readonly xt: Tensor; readonly timesteps: ArrayLike<number>; readonly conditions: Conditions },
     options: { readonly recompute: 'none' | 'block' | number },
   ): Tensor
+}
+
+/**
+ * A network as it is given: write your own inside the call, and its functions have the types of their arguments.
+ *
+ * @throws TypeError where a part of it is missing
+ */
+export function defineNetwork<const Spec extends object, Conditions>(
+  network: Network<Conditions> & { readonly spec: Spec },
+): Network<Conditions> & { readonly spec: Spec } {
+  checkNetwork(network)
+  return network
+}
+
+/** Throws a TypeError for a network that lacks what `denoising` calls. */
+export function checkNetwork(network: Network): void {
+  for (const name of ['init', 'conditions', 'forward'] as const) {
+    if (typeof network[name] !== 'function') throw new TypeError(`denoising: ${name} of the network must be a function`)
+  }
+  if (!Array.isArray(network.inputShape) || network.inputShape.length !== 3) {
+    throw new TypeError('denoising: inputShape of the network must be [channels, height, width]')
+  }
 }
