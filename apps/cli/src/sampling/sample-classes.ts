@@ -126,11 +126,16 @@ function stepsOf(
   return sampler === 'ddim' ? ddim(respaced, predict, xT, { ...common, eta }) : ddpm(respaced, predict, xT, common)
 }
 
-function checkBatch({ diffusion, steps, batchSize = 32 }: SampleOptions): void {
+function checkBatch({ diffusion, steps, sampler, batchSize = 32 }: SampleOptions): void {
   const { numTimesteps } = gaussianDiffusion(diffusion)
   if (!(Number.isSafeInteger(steps) && steps >= 1 && steps <= numTimesteps)) {
     throw new RangeError(
       `sampleClasses: steps must be 1 to ${numTimesteps}, the timesteps of the process (got ${steps})`,
+    )
+  }
+  if (sampler === 'dpm' && steps === numTimesteps) {
+    throw new RangeError(
+      `sampleClasses: steps must be below ${numTimesteps} with dpm, whose last step to no noise takes one timestep more (got ${steps})`,
     )
   }
   if (!(Number.isSafeInteger(batchSize) && batchSize >= 1)) {
