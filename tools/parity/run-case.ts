@@ -9,6 +9,7 @@ import { embeddings } from './kinds/embeddings.js'
 import { optimizer } from './kinds/optimizer.js'
 import { sampling } from './kinds/sampling.js'
 import { diffusionConstants, respacing, timestepSamplers } from './kinds/schedules.js'
+import { schedulers } from './kinds/schedulers.js'
 import { lossesAndGradients } from './kinds/training-losses.js'
 import type { Case } from './manifest.js'
 import { type KindRunner, Outcome } from './outcome.js'
@@ -25,6 +26,7 @@ const kinds: Readonly<Record<string, KindRunner>> = {
   'diffusion-steps': diffusionSteps,
   'timestep-samplers': timestepSamplers,
   checkpoints,
+  schedulers,
 }
 
 export interface CaseResult {
