@@ -29,7 +29,7 @@ describe('a run of the smallest case on two engines', () => {
     const { stdout } = await promisify(execFile)(process.execPath, [...node, ...options, '--json', json], { cwd: root })
     output = stdout
     record = JSON.parse(readFileSync(json, 'utf8')) as typeof record
-  }, 120_000)
+  })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   test('writes a record of each engine', () => {
@@ -79,7 +79,7 @@ test('two workers are compared with one, and a record says so', async () => {
   } finally {
     rmSync(folder, { recursive: true })
   }
-}, 120_000)
+})
 
 test('a run that could give nothing is refused before it begins', () => {
   expect(() => parseOptions(['--cases', 'ddpp'])).toThrow(/^bench: no case ddpp \(.*, ddp, ddp-256, ddp-tiny\)$/)

@@ -11,7 +11,8 @@ import { readText } from './sources.js'
 // from the packed tarballs and the registry.
 const packages = publishable(readPackages())
 const work = mkdtempSync(join(tmpdir(), 'dit-examples-'))
-afterAll(() => rmSync(work, { recursive: true, force: true }))
+// Some thousand files, which a busy disk takes its time for.
+afterAll(() => rmSync(work, { recursive: true, force: true }), 60_000)
 
 const withModule = packages.filter(({ manifest }) => manifest.exports?.['.'] !== undefined)
 
@@ -25,7 +26,7 @@ test.each(withModule)(
     for (const needed of closure(packages, item.name)) layOut(project, needed)
     writeFileSync(join(project, 'example.mjs'), code)
 
-    const finished = await run(process.execPath, ['example.mjs'], { cwd: project, seconds: 50 })
+    const finished = await run(process.execPath, ['example.mjs'], { cwd: project, seconds: 100 })
     expect(finished.code, finished.stderr).toBe(0)
     expect(trimOutput(finished.stdout)).toBe(trimOutput(output))
   },
@@ -36,7 +37,7 @@ test('the example in the README of the repository prints what it says', async ()
   const example = join(repositoryRoot, 'apps/cli/readme-example.tmp.mjs') // where all packages resolve
   writeFileSync(example, code)
   try {
-    const finished = await run(process.execPath, [example], { cwd: repositoryRoot, seconds: 50 })
+    const finished = await run(process.execPath, [example], { cwd: repositoryRoot, seconds: 100 })
     expect(finished.code, finished.stderr).toBe(0)
     expect(trimOutput(finished.stdout)).toBe(trimOutput(output))
   } finally {

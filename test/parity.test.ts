@@ -4,18 +4,24 @@ import { reference, tensor, toFloat32Array } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { evaluate } from '../tools/parity/formula.js'
 import type { Case, Manifest } from '../tools/parity/manifest.js'
-import { runCase } from '../tools/parity/run-case.js'
+import { isKnown, runCase } from '../tools/parity/run-case.js'
 
-const folder = join(import.meta.dirname, '../tools/parity/fixtures')
-const { cases } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest
+const folderNamed = (name: string) => join(import.meta.dirname, '../tools/parity', name)
+const casesOf = (folder: string) => (JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest).cases
+const folder = folderNamed('fixtures')
+const cases = casesOf(folder)
 const caseNamed = (id: string) => cases.find(({ kind, name }) => `${kind}/${name}` === id)!
 
-describe('on reference', () => {
+describe.each(['fixtures', 'fixtures-flow', 'fixtures-metrics'])('%s on reference', (name) => {
   const backend = reference()
-  test.each(cases.map((entry) => [`${entry.kind}/${entry.name}`, entry] as const))('%s', async (_id, entry) => {
-    const { status, worst, where } = await runCase(folder, entry, backend)
-    expect(`${status}: ${worst} at ${where}`).toMatch(/^ok/)
-  })
+  const folder = folderNamed(name)
+  for (const entry of casesOf(folder)) {
+    // Of the newer sets, kinds that nobody computes yet are skipped.
+    test.skipIf(name !== 'fixtures' && !isKnown(entry.kind))(`${entry.kind}/${entry.name}`, async () => {
+      const { status, worst, where } = await runCase(folder, entry, backend)
+      expect(`${status}: ${worst} at ${where}`).toMatch(/^ok/)
+    })
+  }
 })
 
 const run = (change: (entry: Case) => Case, id = 'dit-forward/faint-tokens') =>
@@ -24,7 +30,7 @@ const run = (change: (entry: Case) => Case, id = 'dit-forward/faint-tokens') =>
 describe('the runner can fail', () => {
   test('on a kind that it does not know', async () => {
     const result = await run((entry) => ({ ...entry, kind: 'surprise' }))
-    expect(result).toMatchObject({ status: 'FAIL', where: 'unknown kind surprise' })
+    expect(result).toMatchObject({ status: 'unknown', where: 'unknown kind surprise' })
   })
 
   test('on a tensor that nobody computes', async () => {
@@ -70,7 +76,13 @@ describe('formulas', () => {
     expect(await value('-0.5 * (x - 1)')).toEqual([-0.5, -1.5])
   })
 
-  test.each(['x +', '(x', 'y', 'x x', 'x ^ 2'])('%s is refused', (text) => {
+  test('know whole powers, functions and numbers before what they multiply', async () => {
+    expect(await value('3 x^2 - 1')).toEqual([11, 47])
+    expect(await value('0.5 * sqrt(x * x)')).toEqual([1, 2])
+    expect(await value('1 / (1 + x^2)')).toEqual([Math.fround(0.2), Math.fround(1 / 17)])
+  })
+
+  test.each(['x +', '(x', 'y', 'x x', 'x ^ 0.5', 'tanh x'])('%s is refused', (text) => {
     expect(() => evaluate(text, { x }, backend)).toThrow('formula:')
   })
 })

@@ -73,7 +73,7 @@ test('weights in half on the card give what the same weights in host memory give
   }
   await own.dispose()
   await card.dispose()
-}, 180_000)
+})
 
 plain('DiT-S/2 held in half takes half the memory of the card', async () => {
   const config = ditConfig('DiT-S/2')

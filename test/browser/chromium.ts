@@ -48,7 +48,8 @@ export interface OpenPage {
   readonly watch: <T>(work: Promise<T>) => Promise<T>
 }
 
-const SECONDS = 40
+/** How long a page may take to answer, on a busy machine. */
+const SECONDS = 120
 
 /** Opens a page and waits for its scripts, however they end. */
 export async function openPage(browser: Browser | BrowserContext, url: string, seconds = SECONDS): Promise<OpenPage> {

@@ -47,7 +47,7 @@ export function pagesInChromium({ build, seconds }: PagesOptions): PagesInChromi
     work = mkdtempSync(join(tmpdir(), 'dit-pages-'))
     server = await servePages(await build(work))
     browser = await startChromium(executable)
-  }, 90_000)
+  })
 
   afterAll(async () => {
     await browser?.close()

@@ -61,7 +61,7 @@ for (const page of PAGES) {
     expect(result.engine).toBe('webgpu')
     expect(result.losses[9]).toBeLessThan(result.losses[0])
     expectClose(result, inNode)
-  }, 160_000)
+  })
 }
 
 const { options, why } = await testAdapter()
@@ -136,7 +136,7 @@ test('a page without WebGPU, or without an adapter, is told why, and trains in W
   } finally {
     await without.close()
   }
-}, 160_000)
+})
 
 interface StoredRun {
   readonly resumedFrom: string | null

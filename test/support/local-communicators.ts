@@ -13,6 +13,7 @@ interface Meeting {
 /** Communicators of ranks that all live in one thread and run as promises: for tests of what ranks do together. */
 export function localCommunicators(size: number): Communicator[] {
   const meetings: Meeting[] = []
+  const groups = new Map<string, Communicator[][]>()
   const meet = (index: number): Meeting => {
     if (meetings[index] === undefined) {
       let finish = () => {}
@@ -23,6 +24,7 @@ export function localCommunicators(size: number): Communicator[] {
   }
   return Array.from({ length: size }, (_, rank) => {
     let count = 0
+    const joined = new Map<string, number>()
     const begin = (given: Given, perform: (all: readonly Given[]) => void): Transfer => {
       const meeting = meet(count++)
       meeting.given[rank] = given
@@ -41,6 +43,17 @@ export function localCommunicators(size: number): Communicator[] {
       allGather: (part, values) => begin({ values, part }, gatherParts),
       broadcast: (values, root = 0) =>
         begin({ values, root }, (all) => all.forEach((one) => one.values.set(all[root].values))),
+      async group(ranks) {
+        if (!ranks.includes(rank)) throw new RangeError(`group: ranks must hold this rank, ${rank} (got [${ranks}])`)
+        // The n-th call of every member, with this list, is for the n-th group of it.
+        const list = ranks.join()
+        const nth = joined.get(list) ?? 0
+        joined.set(list, nth + 1)
+        const known = groups.get(list) ?? []
+        groups.set(list, known)
+        known[nth] ??= localCommunicators(ranks.length)
+        return known[nth][ranks.indexOf(rank)]
+      },
       poll() {},
       traffic: () => ({ bytes: 0, waitSeconds: 0 }),
       async close() {},

@@ -23,11 +23,11 @@ const engines: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
   'tfjs-cpu': () => tfjs({ engine: 'cpu' }),
 }
 
-const USAGE = `npm run parity -- <folder> [--backend ${Object.keys(engines).join('|')}] [--filter TEXT] [--allow-unsupported]
+const USAGE = `npm run parity -- <folder> [--backend ${Object.keys(engines).join('|')}] [--filter TEXT] [--allow-unsupported] [--allow-unknown]
 
 Runs the packages against a folder of fixtures (manifest.json and safetensors files). One line a case: its status, the largest
-error over its tolerance, and where that is. Exit code 1 when a case fails or is not known; unsupported cases count as failures
-unless they are allowed.`
+error over its tolerance, and where that is. Exit code 1 when a case fails; unsupported cases, and those of a kind that the runner
+does not know, count as failures unless they are allowed.`
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -36,6 +36,7 @@ async function main(): Promise<number> {
       backend: { type: 'string', default: 'reference' },
       filter: { type: 'string', default: '' },
       'allow-unsupported': { type: 'boolean', default: false },
+      'allow-unknown': { type: 'boolean', default: false },
     },
   })
   const [folder] = positionals
@@ -46,7 +47,7 @@ async function main(): Promise<number> {
   }
   const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Manifest
   const backend = await engine()
-  const counts = { ok: 0, FAIL: 0, unsupported: 0 }
+  const counts = { ok: 0, FAIL: 0, unsupported: 0, unknown: 0 }
   for (const entry of manifest.cases) {
     const id = `${entry.kind}/${entry.name}`
     if (!id.includes(values.filter)) continue
@@ -55,10 +56,13 @@ async function main(): Promise<number> {
     console.log(`${status.padEnd(12)}${id.padEnd(44)}${worst.toPrecision(3).padStart(10)}  ${where}`)
   }
   await backend.dispose()
-  const total = counts.ok + counts.FAIL + counts.unsupported
-  console.log(`\nparity on ${values.backend}: ${total} cases, ${counts.unsupported} unsupported`)
-  const failed = counts.FAIL + (values['allow-unsupported'] ? 0 : counts.unsupported)
-  console.log(`parity: ${counts.ok} passed, ${failed} failed, ${total - counts.ok - failed} skipped`)
+  const { ok, FAIL, unsupported, unknown } = counts
+  const total = ok + FAIL + unsupported + unknown
+  console.log(
+    `\nparity on ${values.backend}: ${total} cases, ${unsupported} unsupported, ${unknown} of kinds that are not known`,
+  )
+  const failed = FAIL + (values['allow-unsupported'] ? 0 : unsupported) + (values['allow-unknown'] ? 0 : unknown)
+  console.log(`parity: ${ok} passed, ${failed} failed, ${total - ok - failed} skipped`)
   if (total === 0) console.error(`parity: no case of ${folder} matches ${JSON.stringify(values.filter)}`)
   return failed > 0 || total === 0 ? 1 : 0
 }

@@ -6,10 +6,13 @@ import { diffusionSteps } from './kinds/diffusion-steps.js'
 import { ditForward } from './kinds/dit-forward.js'
 import { ditInit } from './kinds/dit-init.js'
 import { embeddings } from './kinds/embeddings.js'
+import { flowPaths } from './kinds/flow-paths.js'
+import { flowSampling } from './kinds/flow-sampling.js'
 import { optimizer } from './kinds/optimizer.js'
 import { sampling } from './kinds/sampling.js'
 import { diffusionConstants, respacing, timestepSamplers } from './kinds/schedules.js'
 import { schedulers } from './kinds/schedulers.js'
+import { trainingExtras } from './kinds/training-extras.js'
 import { lossesAndGradients } from './kinds/training-losses.js'
 import type { Case } from './manifest.js'
 import { type KindRunner, Outcome } from './outcome.js'
@@ -27,10 +30,18 @@ const kinds: Readonly<Record<string, KindRunner>> = {
   'timestep-samplers': timestepSamplers,
   checkpoints,
   schedulers,
+  'flow-paths': flowPaths,
+  'flow-sampling': flowSampling,
+  'training-extras': trainingExtras,
+}
+
+/** Whether the runner knows a kind of case. */
+export function isKnown(kind: string): boolean {
+  return Object.hasOwn(kinds, kind)
 }
 
 export interface CaseResult {
-  readonly status: 'ok' | 'FAIL' | 'unsupported'
+  readonly status: 'ok' | 'FAIL' | 'unsupported' | 'unknown'
   /** Largest error over its tolerance. */
   readonly worst: number
   /** Where that is, or what went wrong. */
@@ -40,7 +51,7 @@ export interface CaseResult {
 /** Runs one case and compares every expected tensor; a tensor that nobody computed is a failure. */
 export async function runCase(folder: string, entry: Case, backend: Backend): Promise<CaseResult> {
   const runner = kinds[entry.kind]
-  if (runner === undefined) return { status: 'FAIL', worst: Infinity, where: `unknown kind ${entry.kind}` }
+  if (runner === undefined) return { status: 'unknown', worst: Infinity, where: `unknown kind ${entry.kind}` }
   const outcome = new Outcome()
   await useBackend(backend)
   try {

@@ -35,7 +35,7 @@ const source = ['--import', './tools/typescript.mjs']
 const projects = ['--project', '@dit/backend-tfjs', '--project', '@dit/cli']
 const stages: Readonly<Record<string, readonly string[]>> = {
   doctor: ['apps/cli/dist/main.js', 'doctor', '--backend', engine],
-  tests: ['node_modules/vitest/vitest.mjs', 'run', ...projects, 'test/tensorflow'],
+  tests: ['node_modules/vitest/vitest.mjs', 'run', '--mode', 'all', ...projects, 'test/tensorflow'],
   parity: [...source, 'tools/parity/main.ts', fixtures, '--backend', engine],
   bench: [...source, 'bench/main.ts', '--engines', `cpu-native,${engine}`, '--cases', 'train-step-64,gemm-nt'],
 }

@@ -158,10 +158,10 @@ const TINY = [
   '--heads=2',
   '--batch=4',
   '--timesteps=20',
+  '--schedule=squaredcos_cap_v2',
   '--checkpoint-every=3',
 ]
-const train = (...args: string[]) =>
-  runDit(['train', '--latents', join(folder, 'whole'), ...TINY, '--schedule=squaredcos_cap_v2', ...ENGINE, ...args])
+const train = (...args: string[]) => runDit(['train', '--latents', join(folder, 'whole'), ...TINY, ...ENGINE, ...args])
 const filesOf = (run: string, step: number) =>
   ['model', 'ema', 'optimizer'].map((name) =>
     readFileSync(join(run, 'checkpoints', `step-000000${step}`, `${name}.safetensors`)).toString('base64'),

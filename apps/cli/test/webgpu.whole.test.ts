@@ -39,7 +39,7 @@ test('a run in half precision on WebGPU resumes in half precision, to the bytes 
   expect(resumed.code, resumed.stderr).toBe(0)
   expect(resumed.stdout).toContain('resuming at step 4')
   expect(endOf(stopped)).toEqual(endOf(whole))
-}, 180_000)
+})
 
 test('weights held in half precision on the card give the latents of the CPU kernels with the same ones', async () => {
   const weights = join(import.meta.dirname, '../../../packages/model/test/fixtures/layouts/diffusers')
@@ -68,4 +68,4 @@ test('weights held in half precision on the card give the latents of the CPU ker
     // Float32 rounding through three steps; other weights move samples by a thousandth and more.
     expect(Math.max(...want.map((value, i) => Math.abs(value - got[i])))).toBeLessThan(2e-5 * largest)
   }
-}, 180_000)
+})

@@ -12,7 +12,7 @@ function lossesOf(run: string): number[] {
   return parseLog(readFileSync(join(run, 'log.jsonl'), 'utf8')).map(({ loss }) => loss)
 }
 
-test('two threads train like one process, in a run folder like any other', { timeout: 120_000 }, async () => {
+test('two threads train like one process, in a run folder like any other', async () => {
   const folder = temporaryFolder()
   const [one, two] = ['one', 'two'].map((name) => join(folder, name))
   expect((await runDit([...flags, '--out', one])).code).toBe(0)

@@ -10,9 +10,6 @@ import type { RunConfig } from '../src/run/run-config.js'
 import { PROGRAM, runDit, runProcess, temporaryFolder } from './support/run-dit.js'
 import { TINY } from './support/tiny-flags.js'
 
-/** A job of processes and threads, on a busy machine. */
-const SLOW = 120_000
-
 const flags = ['train', ...TINY, '--checkpoint-every', '2', '--steps', '4']
 
 function hashes(run: string): string[] {
@@ -25,7 +22,7 @@ function lossesOf(run: string): number[] {
   return parseLog(readFileSync(join(run, 'log.jsonl'), 'utf8')).map(({ loss }) => loss)
 }
 
-test('two threads with a sharded optimizer train like one process', { timeout: SLOW }, async () => {
+test('two threads with a sharded optimizer train like one process', async () => {
   const folder = temporaryFolder()
   const [one, sharded] = ['one', 'sharded'].map((name) => join(folder, name))
   expect((await runDit([...flags, '--out', one])).code).toBe(0)
@@ -37,7 +34,7 @@ test('two threads with a sharded optimizer train like one process', { timeout: S
   lossesOf(sharded).forEach((loss, i) => expect(loss).toBeCloseTo(lossesOf(one)[i], 6))
 })
 
-test('a run goes on with another number of workers only if asked to', { timeout: SLOW }, async () => {
+test('a run goes on with another number of workers only if asked to', async () => {
   const run = join(temporaryFolder(), 'run')
   const first = await runProcess([...flags, '--workers', '2', '--shard-optimizer', '--out', run, '--decay', 'constant'])
   expect(first.code).toBe(0)
@@ -50,7 +47,7 @@ test('a run goes on with another number of workers only if asked to', { timeout:
   expect(lossesOf(run)).toHaveLength(6)
 })
 
-test('recomputation and accumulation are settings of the run', { timeout: SLOW }, async () => {
+test('recomputation and accumulation are settings of the run', async () => {
   const run = join(temporaryFolder(), 'run')
   const options = ['--recompute', '1', '--accumulate', '2', '--workers', '2', '--out', run]
   expect((await runProcess([...flags, ...options])).code).toBe(0)
@@ -58,7 +55,7 @@ test('recomputation and accumulation are settings of the run', { timeout: SLOW }
   expect(config).toMatchObject({ recompute: 1, recipe: { batchSize: 4, microBatchSize: 1 } })
 })
 
-test('Ctrl-C stops all threads with a checkpoint', { timeout: SLOW }, async () => {
+test('Ctrl-C stops all threads with a checkpoint', async () => {
   const run = join(temporaryFolder(), 'run')
   const args = ['train', ...TINY, '--steps', '100000', '--workers', '2', '--out', run]
   const { code, stderr } = await runProcess(args, { interruptAt: /1\/100000 / })
@@ -67,7 +64,7 @@ test('Ctrl-C stops all threads with a checkpoint', { timeout: SLOW }, async () =
   expect(stderr).toMatch(/stopped at step \d+ of 100000; a checkpoint is saved/)
 })
 
-test('more threads than examples are refused before anything is written', { timeout: SLOW }, async () => {
+test('more threads than examples are refused before anything is written', async () => {
   const run = join(temporaryFolder(), 'run')
   const { code, stderr } = await runProcess([...flags, '--out', run, '--workers', '5'])
   expect(code).toBe(2)
@@ -78,7 +75,7 @@ test('more threads than examples are refused before anything is written', { time
 for (const name of ['openmpi', 'mpich'] as const) {
   const mpi = findMpi(name)
   const test = testNeeding('mpi', mpi !== null, `no mpirun of ${name}`)
-  test(`${name}: dit starts mpirun, and the run is that of two threads`, { timeout: SLOW }, async () => {
+  test(`${name}: dit starts mpirun, and the run is that of two threads`, async () => {
     const folder = temporaryFolder()
     const [threads, processes] = ['threads', 'processes'].map((kind) => join(folder, kind))
     expect((await runProcess([...flags, '--workers', '2', '--out', threads])).code).toBe(0)
@@ -90,7 +87,7 @@ for (const name of ['openmpi', 'mpich'] as const) {
     expect(hashes(processes)).toEqual(hashes(threads))
   })
 
-  test(`${name}: a rank with other options than rank 0 is refused by name`, { timeout: SLOW }, () => {
+  test(`${name}: a rank with other options than rank 0 is refused by name`, () => {
     const run = join(temporaryFolder(), 'run')
     const rank = (...more: string[]) => [process.execPath, PROGRAM, ...flags, '--out', run, ...more]
     const [launcher, ...one] = mpi!.command(1)

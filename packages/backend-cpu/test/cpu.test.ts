@@ -103,7 +103,7 @@ describe.each(engines)('%s', (engine) => {
       console.log('done')`
     const loader = new URL('../../../tools/typescript.mjs', import.meta.url).href
     const options = ['--conditions=@dit/source', '--import', loader, '--input-type=module', '-e', program]
-    expect(execFileSync(process.execPath, options, { encoding: 'utf8', timeout: 20_000 })).toBe('done\n')
+    expect(execFileSync(process.execPath, options, { encoding: 'utf8', timeout: 60_000 })).toBe('done\n')
   })
 })
 

@@ -1,11 +1,9 @@
 import { type Backend, ones, softmax } from '@dit/tensor'
-import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { testNeeding } from '../../../test/require.js'
 import { webgpu } from '../src/index.js'
 import { testAdapter } from './drivers.js'
 import { layer } from './empty.js'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const { options, why } = await testAdapter()
 const test = testNeeding('vulkan', options !== null, why)

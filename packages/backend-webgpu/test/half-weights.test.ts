@@ -10,14 +10,11 @@ import {
   type View,
   zeros,
 } from '@dit/tensor'
-import { afterAll, beforeAll, describe, expect, test as plain, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test as plain } from 'vitest'
 import { testNeeding } from '../../../test/require.js'
 import { describeWebGpu, webgpu, type WebGpuOptions } from '../src/index.js'
 import { testAdapter } from './drivers.js'
 import { decoded, expectSameBits, expectToCompile, halfBits } from './half-weights.js'
-
-// Software drivers compile kernels slowly.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 const { options, why } = await testAdapter()
 const test = testNeeding('vulkan', options !== null, why)

@@ -1,12 +1,9 @@
 import type { Backend } from '@dit/tensor'
-import { afterAll, beforeAll, describe, test as plain, vi } from 'vitest'
+import { afterAll, beforeAll, describe, test as plain } from 'vitest'
 import { testNeeding } from '../../../test/require.js'
 import { webgpu, type WebGpuOptions } from '../src/index.js'
 import { testAdapter } from './drivers.js'
 import { expectSameBits, expectToCompile } from './half-weights.js'
-
-// Software drivers compile kernels slowly.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 const { options, why } = await testAdapter()
 const test = testNeeding('vulkan', options !== null, why)

@@ -1,12 +1,9 @@
 import type { Backend } from '@dit/tensor'
-import { afterAll, beforeAll, expect, test as plain, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test as plain } from 'vitest'
 import { testNeeding } from '../../../test/require.js'
 import { webgpu, type WebGpuOptions } from '../src/index.js'
 import { nullBackend, testAdapter } from './drivers.js'
 import { testLossScaling } from './half.js'
-
-// Software drivers compile kernels slowly.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 // Packed halves run everywhere. All kernels in half precision, and shader-f16: half.whole.test.ts.
 const { options, why } = await testAdapter()

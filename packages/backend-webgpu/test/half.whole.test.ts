@@ -1,14 +1,11 @@
 import { type Backend, reference } from '@dit/tensor'
 import { conformanceCases } from '@dit/tensor/conformance'
-import { afterAll, beforeAll, describe, expect, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { testNeeding } from '../../../test/require.js'
 import { webgpu, type WebGpuOptions } from '../src/index.js'
 import { testAdapter } from './drivers.js'
 import { testLossScaling, weightGradient } from './half.js'
 import { firstLosses } from './training.js'
-
-// Software drivers compile kernels slowly.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 // Packed halves run everywhere; llvmpipe of Mesa from 25 on has shader-f16, too, and SwiftShader has not.
 const drivers = { packed: await testAdapter(), f16: await testAdapter('shader-f16') }

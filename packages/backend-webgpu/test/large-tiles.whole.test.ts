@@ -11,13 +11,10 @@ import {
   mean,
   mul,
 } from '@dit/tensor'
-import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { testNeeding } from '../../../test/require.js'
 import { webgpu } from '../src/index.js'
 import { testAdapter } from './drivers.js'
-
-// Software drivers compile kernels slowly.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 // The tiles of real cards, which the software drivers of the conformance suite do not get.
 const { options, why } = await testAdapter()

@@ -11,15 +11,12 @@ import {
   valueAndGrad,
 } from '@dit/tensor'
 import { conformanceCases } from '@dit/tensor/conformance'
-import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { testNeeding } from '../../../test/require.js'
 import { describeWebGpu, webgpu, type WebGpuOptions } from '../src/index.js'
 import { MATRIX_FEATURE } from '../src/matrix-units.js'
 import { testAdapter } from './drivers.js'
 import { firstLosses } from './training.js'
-
-// Software drivers compile kernels slowly.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 // llvmpipe of Mesa 26 has matrix units; `npm run test:matrix-units` runs this file on it.
 const { options, why } = await testAdapter(MATRIX_FEATURE)

@@ -1,14 +1,11 @@
 import { add, type Backend, matmul, mul, reference, tensor } from '@dit/tensor'
 import * as tf from '@tensorflow/tfjs-core'
-import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { globals } from 'webgpu'
 import { testNeeding } from '../../../test/require.js'
 import { webgpu } from '../src/index.js'
 import type { TfjsBridge } from '../src/tfjs/index.js'
 import { testAdapter } from './drivers.js'
-
-// Software drivers compile kernels slowly.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 const { options, why } = await testAdapter()
 const test = testNeeding('vulkan', options !== null, why)

@@ -1,13 +1,10 @@
 import { cpu } from '@dit/backend-cpu'
 import type { Backend } from '@dit/tensor'
-import { afterAll, beforeAll, expect, vi } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { testNeeding } from '../../../test/require.js'
 import { webgpu } from '../src/index.js'
 import { testAdapter } from './drivers.js'
 import { firstLosses } from './training.js'
-
-// Software drivers compile kernels slowly.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 const { options, why } = await testAdapter()
 const test = testNeeding('vulkan', options !== null, why)

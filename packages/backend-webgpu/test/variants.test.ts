@@ -1,9 +1,6 @@
-import { vi } from 'vitest'
 import { testVariants } from './variants.js'
 
 // The other variants: variants.whole.test.ts.
-vi.setConfig({ testTimeout: 180_000 })
-
 testVariants([
   { precision: 'f32', subgroups: 'off', tiles: 'small' },
   { precision: 'f16', matrixUnits: { M: 16, N: 16, K: 16 }, tiles: 'large' },

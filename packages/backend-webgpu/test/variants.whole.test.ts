@@ -1,8 +1,4 @@
-import { vi } from 'vitest'
 import { testVariants } from './variants.js'
-
-// Software drivers compile kernels slowly.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 })
 
 const precisions = [
   { precision: 'f32', subgroups: 'on' },

@@ -1,4 +1,5 @@
 export {
+  type BlockingCollectives,
   CommunicationError,
   type Communicator,
   type DirectCollectives,

@@ -1,13 +1,11 @@
-import { checkParts, type Communicator, type Transfer } from './communicator.js'
+import { type Begin, blockingCollectives, type BlockingTransfer } from './blocking.js'
+import { checkGroup, checkParts, type Communicator } from './communicator.js'
 
-const DONE: Transfer = { poll: () => true, wait: async () => {} }
+const DONE: BlockingTransfer = { poll: () => true, wait: async () => {}, finish() {} }
 
 /** A job of one worker: nothing is moved, and nobody is waited for. */
 export function singleCommunicator(): Communicator {
-  return {
-    name: 'single',
-    rank: 0,
-    size: 1,
+  const collectives: Begin = {
     allReduce: () => DONE,
     reduceScatter(values, part) {
       checkParts('reduceScatter', 1, values, part)
@@ -20,6 +18,17 @@ export function singleCommunicator(): Communicator {
       return DONE
     },
     broadcast: () => DONE,
+  }
+  return {
+    name: 'single',
+    rank: 0,
+    size: 1,
+    ...collectives,
+    blocking: blockingCollectives(collectives),
+    async group(ranks) {
+      checkGroup(ranks, { rank: 0, size: 1 })
+      return singleCommunicator()
+    },
     poll() {},
     traffic: () => ({ bytes: 0, waitSeconds: 0 }),
     async close() {},

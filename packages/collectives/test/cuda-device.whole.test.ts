@@ -15,7 +15,7 @@ describe.each(['openmpi', 'mpich'] as const)('a job under %s', (name) => {
     )
     expect(code, stderr).toBe(0)
     expect(stdout.match(/gpu=\d+/g)?.toSorted()).toEqual(['gpu=4', 'gpu=5', 'gpu=7'])
-  }, 120_000)
+  })
 })
 
 function withGpus(mpi: Mpi, list: string): Mpi {

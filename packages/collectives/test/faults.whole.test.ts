@@ -11,7 +11,7 @@ describe('a thread that fails ends the job at once, and is named', () => {
     ['exit-0', 'rank 1 ended with exit code 0 before the job was done', 1],
     ['block', 'rank 1 did not answer rank', 1],
     ['memory', 'rank 1: out of memory', 1],
-  ])('%s', expectThreadFault)
+  ])('%s', (fault, message, code) => expectThreadFault(fault, message, code))
 })
 
 async function expectEnd(fault: Fault, mpi: Mpi | null, message: RegExp): Promise<void> {

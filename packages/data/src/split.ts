@@ -60,7 +60,7 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   const chosen = Uint32Array.from(indices)
   const wrong = Array.from(indices).find((index) => !(Number.isInteger(index) && index >= 0 && index < dataset.length))
   if (wrong !== undefined) throw new RangeError(`subset: indices must be in 0..${dataset.length - 1} (got ${wrong})`)
-  const { classes, shape, labels, close } = dataset
+  const { classes, shape } = dataset
   return {
     length: chosen.length,
     classes,
@@ -70,8 +70,8 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
         Uint32Array.from(of, (index) => chosen[index]),
         options,
       ),
-    ...(labels === undefined ? {} : { labels: () => chosenOf(labels(), chosen) }),
-    ...(close === undefined ? {} : { close: () => close() }),
+    ...(dataset.labels === undefined ? {} : { labels: () => chosenOf(dataset.labels!(), chosen) }),
+    ...(dataset.close === undefined ? {} : { close: () => dataset.close!() }),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { NoiseLevel } from '@dit/schedules'
+import type { NoiseLevel, PathStep } from '@dit/schedules'
 import { add, affine, clamp, formatShape, sameShape, scope, slice, sub, type Tensor } from '@dit/tensor'
 
 /**
@@ -20,6 +20,10 @@ export type PredictAt = (xt: Tensor, timesteps: Int32Array | Float32Array) => Te
 export interface Denoised {
   readonly x0: Tensor
   readonly noise: Tensor
+  /** dxt/dt, where the network predicts it and x0 was not changed: exact also where a level's derivatives are infinite. */
+  readonly velocity?: Tensor
+  /** Gradient of the log density, likewise. */
+  readonly score?: Tensor
   /** The channels for the variance, as the network returned them, where `outputsPerChannel` is 2. */
   readonly variance?: Tensor
 }
@@ -32,11 +36,12 @@ export interface Noised {
 
 /**
  * Splits xt into estimates of its parts: all that a solver knows of a network. Called in a scope; the results live in it.
+ * A solver that evaluates more than once within a step says which step, for wrappers that decide once for all of it.
  *
  * @param seen what the network is shown instead (default: xt at its level). Its answer is still read as one about xt: diffusers
  *   raises the noise of Euler's method only after it has asked the network.
  */
-export type Denoise = (xt: Tensor, level: NoiseLevel, seen?: Noised) => Denoised
+export type Denoise = (xt: Tensor, level: NoiseLevel, step?: PathStep, seen?: Noised) => Denoised
 
 export interface DenoiserOptions {
   readonly prediction: Prediction
@@ -77,7 +82,7 @@ export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise 
     throw new RangeError(`denoiser: prediction must be one of ${PREDICTIONS.join(', ')} (got ${prediction})`)
   }
   if (!(clipRange > 0)) throw new RangeError(`denoiser: clipRange must be positive (got ${clipRange})`)
-  return (xt, level, seen = { xt, level }) => {
+  return (xt, level, _step, seen = { xt, level }) => {
     const { inputScale = 1, timestep } = seen.level
     const Timesteps = Number.isInteger(timestep) ? Int32Array : Float32Array
     const shown = inputScale === 1 ? seen.xt : affine(seen.xt, inputScale)
@@ -99,7 +104,7 @@ export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise 
 /**
  * Estimates of x0 and of the noise from an output without variance channels.
  *
- * With n = alpha^2 + sigma^2 and d = sigma dAlpha - alpha dSigma:
+ * With n = alpha^2 + sigma^2 and d = sigma dAlpha - alpha dSigma, and a velocity as out times the level's velocityScale:
  *
  *   epsilon    x0 = (xt - sigma out) / alpha            noise = out
  *   x0         x0 = out                                 noise = (xt - alpha out) / sigma
@@ -108,14 +113,10 @@ export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise 
  *   score      x0 = (xt + sigma^2 out) / alpha          noise = -sigma out
  *
  * @returns made in the scope of the caller
+ * @throws RangeError for a velocity at a level without derivatives, and for a noise or a score where alpha is 0
  */
 export function readPrediction(prediction: Prediction, output: Tensor, xt: Tensor, level: NoiseLevel): Denoised {
   const { alpha, sigma } = level
-  if (alpha === 0 && ['epsilon', 'previousX', 'score'].includes(prediction)) {
-    throw new RangeError(
-      `denoiser: ${prediction} says nothing of x0 where alpha is 0; the network must predict x0, v or a velocity`,
-    )
-  }
   switch (prediction) {
     case 'x0':
       return { x0: output, noise: noiseOf(output, xt, level) }
@@ -125,18 +126,31 @@ export function readPrediction(prediction: Prediction, output: Tensor, xt: Tenso
       return { x0: mix(xt, alpha / n, output, -sigma / root), noise: mix(xt, sigma / n, output, alpha / root) }
     }
     case 'velocity': {
-      const { dAlpha, dSigma } = level
+      const { dAlpha, dSigma, velocityScale = 1 } = level
       if (dAlpha === undefined || dSigma === undefined) {
         throw new RangeError('denoiser: a velocity needs dAlpha and dSigma of the level, which this path does not have')
       }
+      const velocity = velocityScale === 1 ? output : affine(output, velocityScale)
       const d = sigma * dAlpha - alpha * dSigma
-      return { x0: mix(output, sigma / d, xt, -dSigma / d), noise: mix(xt, dAlpha / d, output, -alpha / d) }
+      // In the limit of an infinite dSigma, which vp has at the data, xt is x0.
+      const [x0FromXt, x0FromV] = Number.isFinite(dSigma) ? [-dSigma / d, sigma / d] : [1 / alpha, 0]
+      const x0 = mix(velocity, x0FromV, xt, x0FromXt)
+      return { x0, noise: mix(xt, dAlpha / d, velocity, -alpha / d), velocity }
     }
     case 'score':
-      return { x0: mix(xt, 1 / alpha, output, (sigma * sigma) / alpha), noise: affine(output, -sigma) }
+      checkSignal(level, 'score')
+      return { x0: mix(xt, 1 / alpha, output, (sigma * sigma) / alpha), noise: affine(output, -sigma), score: output }
     default:
+      checkSignal(level, 'noise')
       return { x0: mix(xt, 1 / alpha, output, -sigma / alpha), noise: output }
   }
+}
+
+function checkSignal({ alpha, timestep }: NoiseLevel, prediction: string): void {
+  if (alpha !== 0) return
+  throw new RangeError(
+    `denoiser: where alpha is 0 a ${prediction} says nothing of x0 (at timestep ${timestep}); start at a level with some signal`,
+  )
 }
 
 /** The noise that leads from x0 to xt: (xt - alpha x0) / sigma; 0 where there is none. */

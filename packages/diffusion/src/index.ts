@@ -16,6 +16,23 @@ export {
   type Prediction,
   readPrediction,
 } from './denoiser.js'
+export { addFlowNoise, type FlowBatch, type FlowLosses, flowLosses } from './flow/flow-losses.js'
+export {
+  type FlowMatching,
+  flowMatching,
+  type FlowMatchingOptions,
+  type FlowPredictionType,
+} from './flow/flow-matching.js'
+export { flowProcess, type FlowProcess } from './flow/flow-process.js'
+export { flowWeight, type FlowWeighting } from './flow/flow-weight.js'
+export { scoreOf, velocityOf } from './velocity-and-score.js'
+export {
+  type DenoiseAtSigma,
+  denoiseAtLevels,
+  preconditioned,
+  type PreconditionedOptions,
+} from './edm/preconditioned.js'
+export { type SigmaBatch, sigmaLosses } from './edm/sigma-losses.js'
 export { addNoise, noisedMeanVariance } from './gaussian/add-noise.js'
 export { type Bound, type BoundOptions, boundOverSteps, type BoundNoise, priorBits } from './gaussian/bound.js'
 export { discretisedGaussianLogLikelihood } from './gaussian/discretised-gaussian.js'
@@ -29,6 +46,8 @@ export {
   type Predict,
   type VarianceType,
 } from './gaussian/gaussian-diffusion.js'
+export { gaussianProcess, type GaussianProcess } from './gaussian/gaussian-process.js'
+export type { Process, ProcessBatch } from './process.js'
 export {
   type DenoisingOptions,
   modelMeanVariance,

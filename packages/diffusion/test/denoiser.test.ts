@@ -96,7 +96,7 @@ test('shows the network what it is asked about, and reads the answer as one abou
   const asked: [Tensor, number][] = []
   const predict = (xt: Tensor, timesteps: ArrayLike<number>) => (asked.push([xt, timesteps[0]]), noise)
   const read = { alpha: 0.6, sigma: 0.8, timestep: 7 }
-  const found = denoiser(predict, { prediction: 'epsilon' })(x0, read, {
+  const found = denoiser(predict, { prediction: 'epsilon' })(x0, read, undefined, {
     xt: noise,
     level: { alpha: 1, sigma: 9, timestep: 3 },
   })
@@ -114,6 +114,6 @@ test('hands on the channels for the variance', async () => {
 test('refuses noise where nothing of the signal is left', () => {
   const level: NoiseLevel = { alpha: 0, sigma: 1, timestep: 999 }
   expect(() => denoiser(() => noise, { prediction: 'epsilon' })(x0, level)).toThrow(
-    'denoiser: epsilon says nothing of x0 where alpha is 0; the network must predict x0, v or a velocity',
+    'denoiser: where alpha is 0 a noise says nothing of x0',
   )
 })

@@ -56,7 +56,7 @@ export function churned(
   const raised = combine([1, xt], [added, draw])
   const to: NoiseLevel = { ...level, sigma, inputScale: scaleAt(level, sigma) }
   if (networkSees === 'raised') return { xt: raised, level: to, estimate: denoise(raised, to) }
-  const estimate = denoise(raised, readAt === 'raised' ? to : level, { xt, level })
+  const estimate = denoise(raised, readAt === 'raised' ? to : level, undefined, { xt, level })
   return { xt: raised, level: to, estimate }
 }
 

@@ -1,4 +1,5 @@
 import { add, affine, concat, formatShape, scope, slice, sub, type Tensor } from '@dit/tensor'
+import { checkPhi, rescaleGuided } from './rescale-guided.js'
 
 /** Host timesteps, fractional ones as float32. */
 export type Timesteps = Int32Array | Float32Array
@@ -11,6 +12,8 @@ export interface GuidedOptions {
   readonly labels: ArrayLike<number>
   /** The label that stands for no class. */
   readonly nullLabel: number
+  /** `[B]` classes to lean away from, in place of no class. */
+  readonly negativeLabels?: ArrayLike<number>
   /** 1 is the plain conditional model, 0 the unconditional one; above 1 trades variety for fidelity. */
   readonly scale: number
   /**
@@ -18,6 +21,11 @@ export interface GuidedOptions {
    * implementation, or fewer where `xt` has fewer.
    */
   readonly channels?: number | 'all'
+  /**
+   * How much of the contrast of the conditional output the guided channels get back, phi of `rescaleGuided`, from 0 (default) to
+   * 1. Strong guidance needs it, above all on processes that end without signal.
+   */
+  readonly rescale?: number
 }
 
 /** As in the reference implementation, where the fourth of the four latent channels stays unguided. */
@@ -28,12 +36,14 @@ const DEFAULT_CHANNELS = 3
  *
  *   output = uncond + scale (cond - uncond)          on the guided channels, cond elsewhere
  *
+ * With `negativeLabels` uncond is the output for these classes, and the samples lean away from them.
+ *
  * Each call runs the model once on `[2 * B, ...]`, conditional half first; with a scale of exactly 1 once on `[B, ...]`.
  * Variance channels are never guided. Unlike the reference implementation, this holds for fewer than three channels too.
  *
  * @returns `(xt, timesteps) => output`, `[B, ...]` to `[B, ...]`, for `ddpm` and its like; the caller disposes of the output
- * @throws RangeError when the scale is not finite, a label is no integer or `channels` is out of range, and, when called,
- *   for a batch of another size than the labels
+ * @throws RangeError when the scale is not finite, a label is no integer, `channels` or `rescale` is out of range, or there are
+ *   not as many negative labels as labels, and, when called, for a batch of another size than the labels
  *
  * @example
  * const predict = guided(model, { labels: [207, 360], nullLabel: 1000, scale: 4 })
@@ -43,13 +53,20 @@ const DEFAULT_CHANNELS = 3
  */
 export function guided(
   model: LabelledModel,
-  { labels, nullLabel, scale, channels }: GuidedOptions,
+  { labels, nullLabel, negativeLabels, scale, channels, rescale = 0 }: GuidedOptions,
 ): (xt: Tensor, timesteps: Timesteps) => Tensor {
   checkScale('guided', scale)
   const cond = checkedLabels('guided', labels)
   const [none] = checkedLabels('guided', [nullLabel])
   if (channels !== 'all') checkChannels('guided', channels ?? DEFAULT_CHANNELS)
-  const both = Int32Array.from({ length: 2 * cond.length }, (_, i) => cond[i] ?? none)
+  checkPhi('guided', rescale)
+  const uncond = negativeLabels === undefined ? cond.map(() => none) : checkedLabels('guided', negativeLabels)
+  if (uncond.length !== cond.length) {
+    throw new RangeError(
+      `guided: there must be one negative label for each label (got ${uncond.length} for ${cond.length})`,
+    )
+  }
+  const both = Int32Array.of(...cond, ...uncond)
   return (xt, timesteps) => {
     const [batch, available] = xt.shape
     if (batch !== cond.length) {
@@ -70,7 +87,9 @@ export function guided(
     return scope(() => {
       const output = model(concat([xt, xt], 0), twice(timesteps), both) // [2 * B, ...]
       const towards = slice(output, 0, 0, batch)
-      return withGuided(guide(output, scale, numGuided), towards)
+      const leaning = guide(output, scale, numGuided)
+      if (rescale === 0) return withGuided(leaning, towards)
+      return withGuided(rescaleGuided(leaning, slice(towards, 1, 0, numGuided), rescale), towards)
     })
   }
 }

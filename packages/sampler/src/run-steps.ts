@@ -1,4 +1,3 @@
-import type { GaussianDiffusion } from '@dit/diffusion'
 import { dispose, scope, type Tensor } from '@dit/tensor'
 import { otherTasks } from './other-tasks.js'
 import type { StepResult } from './step-options.js'
@@ -14,7 +13,7 @@ export interface SamplerStep extends StepResult {
   readonly index: number
   /** How many there will be. */
   readonly numSteps: number
-  /** The timestep of the original process that the model was told. */
+  /** What the model was told at the beginning of the step: the timestep of the original process. */
   readonly timestep: number
 }
 
@@ -43,7 +42,7 @@ export async function lastStep(steps: AsyncIterable<SamplerStep>): Promise<Tenso
  * heeded while an engine computes on this very thread.
  */
 export async function* runSteps(
-  { numTimesteps, timestepMap }: Pick<GaussianDiffusion, 'numTimesteps' | 'timestepMap'>,
+  { numTimesteps, timestepMap }: { readonly numTimesteps: number; readonly timestepMap: ArrayLike<number> },
   start: Tensor,
   direction: 'down' | 'up',
   takeStep: (xt: Tensor, timesteps: Int32Array, index: number) => StepResult,

@@ -19,6 +19,19 @@ test('leans from the null label to the class, on three channels by default', asy
   await expectValues(predict(xt, timesteps), [-23, -23, -23, 1, 0.5, 0.5, 0.5, 0.5, -30, -30, -30, 6, 3, 3, 3, 3])
 })
 
+test('leans away from a negative class of each sample in place of the null label', async () => {
+  const xt = float([1, 1], [2, 1, 1, 1])
+  const predict = guided(model, { labels: [1, 3], nullLabel: NULL, negativeLabels: [2, 5], scale: 4 })
+  // 2 + 4 (1 - 2) = -2; 5 + 4 (3 - 5) = -3
+  await expectValues(predict(xt, timesteps), [-2, 0.5, -3, 1.5])
+  expect(() => guided(model, { labels: [1, 3], nullLabel: NULL, negativeLabels: [2], scale: 4 })).toThrow(
+    'guided: there must be one negative label for each label (got 1 for 2)',
+  )
+  expect(() => guided(model, { labels: [1], nullLabel: NULL, negativeLabels: [-2], scale: 4 })).toThrow(
+    'guided: labels must be non-negative integers (got -2)',
+  )
+})
+
 test('guides as many channels as asked for, never the variance', async () => {
   const xt = float([1, 1, 1, 1], [1, 4, 1, 1])
   const run = (channels: number | 'all') =>

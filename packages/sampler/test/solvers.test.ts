@@ -49,7 +49,7 @@ test('euler by hand, with churn: noise is added, then taken out again', async ()
   const path = pathThrough([exploding(Math.log(2)), { alpha: 1, sigma: 1, timestep: 0 }])
   const [asked, levels]: [number[], number[]] = [[], []]
   const run = async (networkSees: 'raised' | 'before') => {
-    const denoise = (xt: Tensor, level: NoiseLevel, seen?: { xt: Tensor }) => {
+    const denoise = (xt: Tensor, level: NoiseLevel, _step?: unknown, seen?: { xt: Tensor }) => {
       void numbers(seen?.xt ?? xt).then(([value]) => asked.push(value))
       levels.push(level.sigma)
       return { x0: affine(xt, 0), noise: xt }

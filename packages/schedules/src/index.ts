@@ -11,7 +11,28 @@ export {
   shiftSigma,
   stretchToTerminal,
 } from './flow-sigmas.js'
-export { edmLevel, type EdmScales, edmScales, explodingLevel, preservingLevel, straightLevel } from './level-kinds.js'
+export { edmLevel, explodingLevel, preservingLevel, straightLevel } from './level-kinds.js'
+export {
+  type DiffusionCoefficient,
+  diffusionCoefficient,
+  type DiffusionForm,
+  diffusivity,
+} from './flow/diffusion-form.js'
+export { checkTimeLaw, drawTimes, type DrawTimesOptions, type TimeLaw } from './flow/draw-times.js'
+export { type FlowInterval, flowInterval, type FlowIntervalOptions, type FlowPrediction } from './flow/flow-interval.js'
+export { type FlowGridOptions, flowPath, flowTimes } from './flow/flow-path.js'
+export {
+  type Flow,
+  flow,
+  flowLevel,
+  type FlowOptions,
+  type Interpolant,
+  snrToT,
+  timestepToT,
+} from './flow/interpolant.js'
+export { shiftTime } from './flow/shift-time.js'
+export { logitNormalDensity, logitNormalTime, logNormalSigma, modeTime } from './flow/time-laws.js'
+export { edmPath, type EdmPathOptions, edmSigmas, type EdmSigmasOptions } from './edm-path.js'
 export {
   emptyLossHistory,
   type LossHistory,
@@ -19,9 +40,22 @@ export {
   lossHistoryWeights,
   updateLossHistory,
 } from './loss-history.js'
+export { checkLossWeight, type LossWeight, lossWeightAt, lossWeights, type WeightedPrediction } from './loss-weight.js'
 export { namedBetas, type NamedSchedule } from './named-betas.js'
 export { levelAtSnr, type LevelAtSnrOptions, type NoiseLevel } from './noise-level.js'
 export { partOfPath, type Path, type PathStep, pathThrough } from './path.js'
+export {
+  edmPreconditioning,
+  type IddpmOptions,
+  iddpmPreconditioning,
+  type PreconditionFactors,
+  type Preconditioning,
+  type VpOptions,
+  vePreconditioning,
+  vpPreconditioning,
+  vpSigmaToT,
+  vpTToSigma,
+} from './preconditioning.js'
 export { respace, type RespacedDiffusion } from './respace.js'
 export { drawTimesteps, type SampledTimesteps, sampleTimesteps, uniformWeights } from './sample-timesteps.js'
 export { exponentialSigmas, karrasSigmas, type SigmaRange } from './sigma-spacing.js'
@@ -37,3 +71,11 @@ export {
   type TimestepSpacing,
 } from './timestep-spacing.js'
 export { zeroTerminalSnr } from './zero-terminal-snr.js'
+export { type Schedule, scheduleBetas, type ScheduleEnds, SCHEDULES } from './schedule-betas.js'
+export {
+  edmLossWeight,
+  type EdmSigmaOptions,
+  edmTrainingSigmas,
+  veTrainingSigmas,
+  vpTrainingSigmas,
+} from './training-sigmas.js'

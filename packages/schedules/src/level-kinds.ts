@@ -1,4 +1,5 @@
 import type { NoiseLevel } from './noise-level.js'
+import { edmPreconditioning } from './preconditioning.js'
 
 /**
  * A level of a process that keeps the variance, from ratio = sigma / alpha.
@@ -24,36 +25,8 @@ export function straightLevel(sigma: number, timestep: number): NoiseLevel {
   return { alpha: 1 - sigma, sigma, timestep, t: sigma, dAlpha: -1, dSigma: 1 }
 }
 
-/** What a network of EDM is wrapped in. */
-export interface EdmScales {
-  readonly skip: number
-  readonly out: number
-  readonly in: number
-  readonly noise: number
-}
-
-/**
- * The factors by which EDM keeps inputs and targets of a network at unit variance:
- *
- *   skip = s^2 / (sigma^2 + s^2)     out = sigma s / sqrt(sigma^2 + s^2)     in = 1 / sqrt(sigma^2 + s^2)     noise = log(sigma) / 4
- *
- * with s the deviation of the data: x0 = skip xt + out network(in xt, noise).
- *
- * Karras et al. 2022, "Elucidating the Design Space of Diffusion-Based Generative Models", table 1.
- */
-export function edmScales(sigma: number, sigmaData = 0.5): EdmScales {
-  const total = sigma * sigma + sigmaData * sigmaData
-  const root = Math.sqrt(total)
-  return {
-    skip: (sigmaData * sigmaData) / total,
-    out: (sigma * sigmaData) / root,
-    in: 1 / root,
-    noise: 0.25 * Math.log(sigma),
-  }
-}
-
 /** A level of EDM: alpha = 1, and its `in` and `noise` as what the network sees and is told (0 where sigma is 0). */
 export function edmLevel(sigma: number, sigmaData = 0.5): NoiseLevel {
-  const scales = edmScales(sigma, sigmaData)
+  const scales = edmPreconditioning(sigmaData)(sigma)
   return { alpha: 1, sigma, timestep: sigma === 0 ? 0 : scales.noise, inputScale: scales.in }
 }

@@ -14,6 +14,16 @@ export interface NoiseLevel {
   readonly dSigma?: number
   /** By which xt is multiplied before the network sees it (default 1): on paths whose variance grows with sigma. */
   readonly inputScale?: number
+  /**
+   * By which a network's velocity is multiplied to be the derivative by `t` (default 1): -1 for networks whose own time runs from
+   * noise to data.
+   */
+  readonly velocityScale?: number
+  /**
+   * sigma dSigma - (dAlpha / alpha) sigma^2: by how much the score enters the velocity, and half the squared rate of noise of the
+   * process's own SDE. A path gives it where the formula would be infinity times zero.
+   */
+  readonly diffusivity?: number
 }
 
 /** Options of `levelAtSnr`. */

@@ -14,6 +14,8 @@ export interface Path {
   readonly startScale: number
   /** The level at any time between, for solvers that evaluate within a step; t in [0, 1]. */
   at?(t: number): NoiseLevel
+  /** The level at which sigma / alpha is this, for solvers that add noise before a step. */
+  atSigma?(sigma: number): NoiseLevel
 }
 
 /**

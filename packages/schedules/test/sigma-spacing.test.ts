@@ -3,7 +3,7 @@ import {
   dynamicShift,
   dynamicShiftSigma,
   edmLevel,
-  edmScales,
+  edmPreconditioning,
   explodingLevel,
   exponentialSigmas,
   karrasSigmas,
@@ -99,7 +99,7 @@ test('levels by hand', () => {
   expect(preservingLevel(Infinity, 3)).toEqual({ alpha: 0, sigma: 1, timestep: 3 })
   expect(explodingLevel(0.75, 3)).toEqual({ alpha: 1, sigma: 0.75, timestep: 3, inputScale: 0.8 })
   expect(straightLevel(0.25, 250)).toEqual({ alpha: 0.75, sigma: 0.25, timestep: 250, t: 0.25, dAlpha: -1, dSigma: 1 })
-  const { skip, out, in: scale, noise } = edmScales(1.2, 0.5)
+  const { skip, out, in: scale, noise } = edmPreconditioning(0.5)(1.2)
   expect([skip, out, scale, noise]).toEqual(near([0.25 / 1.69, 0.6 / 1.3, 1 / 1.3, 0.25 * Math.log(1.2)]))
   expect(edmLevel(1.2)).toEqual({ alpha: 1, sigma: 1.2, timestep: noise, inputScale: scale })
   expect(edmLevel(0).timestep).toBe(0)

@@ -62,6 +62,7 @@ export {
   flatten,
   SEGMENT_ALIGNMENT,
 } from './parameters/flat.js'
+export { muon, type MuonState, type MuonStep, orthogonalise, type OrthogonaliseOptions } from './parameters/muon.js'
 export { globalNorm } from './parameters/global-norm.js'
 export { reference } from './reference/backend.js'
 export { dispose, keep, scope } from './scope.js'

@@ -53,8 +53,12 @@ export function pictureBatch(x0: Float32Array, labels: Int32Array, shape: Shape)
  * An array of a batch on the engine, `[B, ...shape]`.
  *
  * @returns the caller disposes of it, or the scope that it is made in does
+ * @throws RangeError where the batch has no such array
  */
 export function batchTensor({ count, arrays }: TrainBatch, name: string, backend: Backend): Tensor {
+  if (arrays[name] === undefined) {
+    throw new RangeError(`batchTensor: the batch has no array ${name} (it has ${Object.keys(arrays).join(', ')})`)
+  }
   const { data, shape } = arrays[name]
   return tensor(data, [count, ...shape], { backend })
 }

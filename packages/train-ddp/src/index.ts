@@ -38,14 +38,21 @@ export {
 export { emaDecayAt, learningRateAt } from './learning-rate.js'
 export {
   classConditional,
-  completeProcess,
   denoising,
   type DenoisingObjective,
   type DenoisingOptions,
   type DenoisingSpec,
-  type GaussianProcessSpec,
   type TimestepSampler,
 } from './objective/denoising.js'
+export {
+  type CompleteProcess,
+  completeProcess,
+  type FlowProcessSpec,
+  type GaussianProcessSpec,
+  type OwnProcess,
+  processFromSpec,
+  type ProcessSpec,
+} from './objective/process-spec.js'
 export { dit, type DiTSpec } from './objective/dit.js'
 export {
   isKnownSpec,
@@ -66,8 +73,18 @@ export {
 } from './objective/objective.js'
 export { adamw, type AdamWOptions } from './optimizer/adamw.js'
 export type { Average } from './optimizer/averages.js'
+export { type EmaCourse, emaCourseAt } from './optimizer/ema-course.js'
 export type { ParameterGroup } from './optimizer/groups.js'
+export { muon, type MuonOptions } from './optimizer/muon.js'
 export type { FoldedAverage, Optimizer, OptimizerStep, OptimizerTensors } from './optimizer/optimizer.js'
+export {
+  exponentOfWidth,
+  posthocFactors,
+  powerDecay,
+  powerProfile,
+  type StoredAverage,
+  widthOfExponent,
+} from './optimizer/power-average.js'
 export type { TrainOptions } from './options.js'
 export { checkRecipe, paperRecipe, RECIPES, smallRecipe, type TrainRecipe } from './recipe.js'
 export { LOG, type LogMark, logProblem, type LogWriter, openLog, parseLog, type StepRecord } from './run/log.js'

@@ -1,4 +1,5 @@
 import type { Average } from './optimizer/averages.js'
+import { powerDecay } from './optimizer/power-average.js'
 import type { TrainRecipe } from './recipe.js'
 
 /**
@@ -29,6 +30,7 @@ export function emaDecayAt({ emaDecay, emaWarmup }: TrainRecipe, step: number): 
 }
 
 /** The same for any average. */
-export function averageDecayAt({ decay, warmup = false }: Omit<Average, 'name'>, step: number): number {
+export function averageDecayAt({ decay = 0, warmup = false, width }: Omit<Average, 'name'>, step: number): number {
+  if (width !== undefined) return powerDecay(width, step)
   return warmup ? Math.min(decay, (1 + step) / (10 + step)) : decay
 }

@@ -118,9 +118,9 @@ export function checkRecipe(recipe: TrainRecipe): void {
   checkGroups(recipe.groups ?? [])
 }
 
-const FIELDS = new Set([
-  ...Object.keys({ ...paperRecipe, microBatchSize: 1, averages: [], groups: [] } satisfies Required<TrainRecipe>),
-])
+const FIELDS = new Set(
+  Object.keys({ ...paperRecipe, microBatchSize: 1, averages: [], groups: [] } satisfies Required<TrainRecipe>),
+)
 
 function fail(field: string, must: string, value: unknown): never {
   throw new RangeError(`recipe: ${field} must be ${must} (got ${String(value)})`)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Communicator } from '@dit/collectives'
+import { gaussianProcess } from '@dit/diffusion'
 import { reference, type Tensor } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { localCommunicators } from '../../../test/support/local-communicators.js'
@@ -9,6 +10,7 @@ import {
   defineObjective,
   dit,
   denoising,
+  heldOutMeasures,
   loadCheckpointParams,
   memoryRunStore,
   type Network,
@@ -142,8 +144,8 @@ describe('defineObjective and train refuse', () => {
     ['blocks of -1', { blocks: -1 }, 'objective: blocks must be an integer, 0 or more (got -1)'],
   ]
   test.each(wrong)('%s', async (_, change, text) => {
-    expect(() => defineObjective({ ...circle, ...change } as Objective)).toThrow(text)
-    await expect(run({ ...base, objective: { ...circle, ...change } as Objective })).rejects.toThrow(text)
+    expect(() => defineObjective({ ...circle, ...change })).toThrow(text)
+    await expect(run({ ...base, objective: { ...circle, ...change } })).rejects.toThrow(text)
   })
 
   test('recompute for an objective without blocks', async () => {
@@ -158,6 +160,12 @@ describe('defineObjective and train refuse', () => {
     const none = { ...circle, losses: () => ({}) as Record<string, Tensor> }
     await expect(run({ ...base, objective: none })).rejects.toThrow('must give loss of each example, [8] (got nothing)')
   })
+})
+
+test('an array that a batch does not have is named, with those that it has', () => {
+  expect(() => batchTensor(tinyBatch(0), 'pixels', base.backend)).toThrow(
+    'batchTensor: the batch has no array pixels (it has x0, labels)',
+  )
 })
 
 describe('denoising', () => {
@@ -186,6 +194,9 @@ describe('denoising', () => {
       varianceType: 'learnedRange',
       lossType: 'mse',
     })
+    expect(classConditional(tinyModel, { lossWeight: 'none' }).spec.process).toEqual(
+      classConditional(tinyModel).spec.process,
+    )
     const betas = Float64Array.of(0.1, 0.2, 0.3)
     expect(classConditional(tinyModel, { betas }).spec.process).toMatchObject({ betas: [0.1, 0.2, 0.3] })
     expect(() => objectiveFromSpec({ kind: 'circle' })).toThrow(
@@ -193,14 +204,91 @@ describe('denoising', () => {
     )
   })
 
+  test('keeps a loss weight and the ends of a schedule, with every number of them', () => {
+    const process = { schedule: 'quad', betaEnd: 0.03, lossWeight: { p2: { gamma: 0.5 } } } as const
+    const { spec } = classConditional(tinyModel, process)
+    expect(spec.process).toMatchObject({ schedule: 'quad', betaEnd: 0.03, lossWeight: { p2: { k: 1, gamma: 0.5 } } })
+    expect(spec.process).not.toHaveProperty('betaStart')
+    expect(objectiveFromSpec(JSON.parse(JSON.stringify(spec)) as object).spec).toEqual(spec)
+    expect(classConditional(tinyModel, { lossWeight: { minSnr: 5 } }).spec.process).toMatchObject({
+      lossWeight: { minSnr: 5 },
+    })
+  })
+
+  test('trains a flow, whose spec says every setting, and resumes it to the bit', async () => {
+    const model = { ...tinyModel, learnSigma: false }
+    const objective = classConditional(model, {
+      kind: 'flow',
+      networkTime: 'towardsData',
+      times: { law: 'logitNormal' },
+    })
+    expect(objective.spec.process).toMatchObject({
+      kind: 'flow',
+      interpolant: 'linear',
+      prediction: 'velocity',
+      weighting: 'none',
+      interval: { min: 0, max: 1 },
+    })
+    expect(objectiveFromSpec(JSON.parse(JSON.stringify(objective.spec)) as object).spec).toEqual(objective.spec)
+    const [whole, broken] = [memoryRunStore(), memoryRunStore()]
+    const found = losses(await run({ ...options, objective, steps: 120, store: whole }))
+    await run({ ...options, objective, steps: 120, store: broken, ...stoppingAfter(50) })
+    await run({ ...options, objective, steps: 120, store: broken })
+    expect(await broken.inspect('log.jsonl')).toEqual(await whole.inspect('log.jsonl'))
+    const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length
+    expect(mean(found.slice(-20))).toBeLessThan(0.8 * mean(found.slice(0, 5)))
+  })
+
+  test('takes a process of your own, which trains to the same bits as the one that it is', async () => {
+    const own = denoising(dit(tinyModel), { kind: 'own', process: gaussianProcess(), spec: { name: 'mine' } })
+    expect(own.spec.process).toEqual({ kind: 'own', name: 'mine' })
+    expect(losses(await run({ ...options, objective: own }))).toEqual(losses(await run(options)))
+    expect(() => objectiveFromSpec(own.spec)).toThrow('the spec must be of a denoising DiT')
+  })
+
+  test('a flow refuses a sampler that remembers timesteps, and settings of a diffusion', () => {
+    const model = { ...tinyModel, learnSigma: false }
+    expect(() => classConditional(model, { kind: 'flow' }, { timestepSampler: 'lossSecondMoment' })).toThrow(
+      'lossSecondMoment remembers losses by timestep, which a flow does not have',
+    )
+    const table = { ...model, timestepEmbedding: 'table' as const }
+    expect(() => classConditional(table, { kind: 'flow' })).toThrow('the network knows whole timesteps only')
+    expect(() => classConditional(model, { kind: 'flow', schedule: 'linear' } as never)).toThrow(
+      'a flow process has no setting schedule',
+    )
+  })
+
+  test('measures a flow and a diffusion on held-out pictures alike', async () => {
+    const model = { ...tinyModel, learnSigma: false }
+    const params = classConditional(model, { kind: 'flow' }).init({ seed: 1, backend: base.backend })
+    const held = { batches: () => [tinyBatch(0, 8)] }
+    const ofX0 = heldOutMeasures(classConditional(model, { varianceType: 'fixedSmall', meanType: 'x0' }), held)
+    const ofFlow = heldOutMeasures(classConditional(model, { kind: 'flow', prediction: 'x0' }), held)
+    // A fresh model gives 0, whatever it is told: black for both.
+    const [a, b] = [await ofX0.measure(params), await ofFlow.measure(params)]
+    expect(b.geometricMean).toBeCloseTo(a.geometricMean, 12)
+    expect(a.levels.map(({ snr }) => snr)).toEqual([100, 10, 1, 0.1, 0.01])
+  })
+
+  test('trains on weighted errors', async () => {
+    const weighted = classConditional(tinyModel, { lossWeight: { minSnr: 1 } })
+    const [plain, other] = [losses(await run(options)), losses(await run({ ...options, objective: weighted }))]
+    // Every weight of the noise is at most 1, and most are below.
+    expect(other[0]).toBeLessThan(plain[0])
+  })
+
   test('refuses networks and settings that do not fit', () => {
     const fixed = { ...tinyModel, learnSigma: false }
     expect(() => classConditional(fixed)).toThrow(
-      'the network has 1 output channels, but variance type learnedRange needs 2; set learnSigma of a DiT to true',
+      'the network has 1 output channels, but the process needs 2, half of them for the variance; give it outputsPerChannel 2 (a DiT: learnSigma true)',
     )
-    expect(() => classConditional(tinyModel, { kind: 'flow' } as never)).toThrow(
-      'the process must be gaussian (got flow)',
+    expect(() => classConditional(tinyModel, { kind: 'wave' } as never)).toThrow(
+      'the process must be gaussian or flow (got wave)',
     )
+    expect(() => classConditional(tinyModel, { lossWeight: { minSnr: 0 } })).toThrow(
+      'denoising: minSnr must be a positive number (got 0)',
+    )
+    expect(() => classConditional(tinyModel, { numTimesteps: 20 })).toThrow('linear needs at least 21 timesteps')
     expect(() => classConditional(tinyModel, { steps: 3 } as never)).toThrow('a gaussian process has no setting steps')
     expect(() => classConditional(tinyModel, {}, { timestepSampler: 'all' as never })).toThrow(
       'timestepSampler must be uniform or lossSecondMoment (got all)',

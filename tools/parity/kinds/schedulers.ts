@@ -77,8 +77,8 @@ function watched(seen: { timesteps: number[]; inputs: Tensor[]; outputs: Tensor[
 }
 
 function watchedDenoise(denoise: Denoise, calls: Call[]): Denoise {
-  return (xt, level, seen) => {
-    const found = denoise(xt, level, seen)
+  return (xt, level, step, seen) => {
+    const found = denoise(xt, level, step, seen)
     const shown = seen?.xt ?? xt
     calls.push({ xt: keep(reshape(shown, shown.shape)), x0: keep(reshape(found.x0, found.x0.shape)) })
     return found

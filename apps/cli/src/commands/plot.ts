@@ -27,8 +27,10 @@ interface PlotFlags {
 /** `dit plot` */
 export function plotCommand(call: Call): Command {
   return new Command('plot')
-    .summary('draw the loss and the learning rate of a run')
-    .description('Draws the loss and the learning rate of a run, finished or not, as SVG and PNG.')
+    .summary('draw the loss, held-out error and learning rate of a run')
+    .description(
+      'Draws the loss, the error on held-out pictures and the learning rate of a run, finished or not, as SVG and PNG.',
+    )
     .argument('<run>', 'folder of a run', path)
     .option('--out <name>', 'write <name>.svg and <name>.png (default: plot, in the run)', path)
     .addOption(

@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { gaussianDiffusion } from '@dit/diffusion'
 import { nullLabel, type ParameterSource } from '@dit/model'
 import type { PipelineSampler } from '@dit/sampler'
 import { dispose, type Params } from '@dit/tensor'
@@ -10,13 +9,22 @@ import { engineText, openEngine } from '../engines/open-engine.js'
 import { type Pictures, toPictures } from '../images/pixels.js'
 import { givenOptions } from '../options/config-file.js'
 import { addSampleOptions, SAMPLE_DEFAULTS, type SampleFlags } from '../options/sample-options.js'
+import { isFlow, mostSteps } from '../run/objective-config.js'
 import { checkWritable } from '../run/run-folder.js'
 import { writeWhole } from '../run/write-whole.js'
 import { checkSampleMemory } from '../sampling/check-memory.js'
 import { findSource, type SampleSource } from '../sampling/sample-source.js'
 import { parseClasses } from '../sampling/parse-classes.js'
 import { imagenetName, parseImagenet } from '../sampling/parse-imagenet.js'
-import { imageShape, sampleClasses, type SamplerName, type SampleStep } from '../sampling/sample-classes.js'
+import {
+  defaultSampler,
+  FLOW_SAMPLERS,
+  GAUSSIAN_SAMPLERS,
+  imageShape,
+  sampleClasses,
+  type SamplerName,
+  type SampleStep,
+} from '../sampling/sample-classes.js'
 import { checkVaeFits, decodePictures, openVae, readVaeConfig } from '../sampling/vae-folder.js'
 import {
   type ClassPictures,
@@ -55,6 +63,14 @@ export function sampleCommand(call: Call): Command {
       const flags = givenOptions<SampleFlags>(command)
       call.exitCode = await sampleFromFlags(flags, createOutput(flags, call))
     })
+}
+
+/** Throws for a sampler that the process does not have. */
+function checkSampler(sampler: SamplerName, process: SampleSource['process']): SamplerName {
+  const known: readonly SamplerName[] = isFlow(process) ? FLOW_SAMPLERS : GAUSSIAN_SAMPLERS
+  if (known.includes(sampler)) return sampler
+  const what = isFlow(process) ? 'a flow' : 'a Gaussian diffusion'
+  throw new UsageError(`--sampler ${sampler}: the model was trained as ${what}, which has ${known.join(', ')}`)
 }
 
 /** What will be sampled and written, checked. */
@@ -128,13 +144,15 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
   const isPixels = channels === 1 || channels === 3
   const isShown = isPixels || vae !== null
   checkLatents(flags, name, channels, isShown)
-  const { numTimesteps } = checkInput(() => gaussianDiffusion(source.diffusion))
-  const steps = flags.steps ?? Math.min(SAMPLE_DEFAULTS.steps, numTimesteps)
-  if (steps > numTimesteps) {
-    throw new UsageError(`--steps ${steps} is more than the ${numTimesteps} timesteps that the model was trained with`)
+  const most = checkInput(() => mostSteps(source.process))
+  const steps = flags.steps ?? Math.min(SAMPLE_DEFAULTS.steps, most)
+  if (steps > most) {
+    throw new UsageError(`--steps ${steps} is more than the ${most} timesteps that the model was trained with`)
   }
   const sampler =
-    flags.sampler === undefined ? (source.sampler ?? SAMPLE_DEFAULTS.sampler) : (flags.sampler as SamplerName)
+    flags.sampler === undefined
+      ? (source.sampler ?? defaultSampler(source.process))
+      : checkSampler(flags.sampler as SamplerName, source.process)
   if (flags.eta !== undefined && sampler !== 'ddim' && typeof sampler !== 'function')
     throw new UsageError('--eta is for --sampler ddim')
   const none = nullLabel(model)
@@ -266,7 +284,7 @@ interface Drawn {
 }
 
 async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded, output: Output): Promise<Drawn> {
-  const { model, diffusion, classes } = plan.source
+  const { model, process, classes } = plan.source
   const labels = plan.classes.flatMap((label) => Array<number>(plan.count).fill(label))
   const batchSize = flags.batch ?? SAMPLE_DEFAULTS.batch
   const total = Math.ceil(labels.length / batchSize) * plan.steps
@@ -288,7 +306,7 @@ async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded,
   try {
     const images = await sampleClasses({
       model,
-      diffusion,
+      process,
       ...loaded,
       labels,
       steps: plan.steps,

@@ -20,6 +20,8 @@ Examples:
   dit train --data shapes --size 16 --steps 500
   dit train --data photos --size 32 --patch 2 --out runs/photos
   dit train --latents latents/photos --model DiT-S/2 --out runs/latents
+  dit train --data photos --val-share 0.1 --predict x0 --variance fixedSmall
+  dit train --objective ./mine.mjs --steps 1000
   dit train --resume runs/photos
   dit train --config photos.json --seed 1
   dit train --workers 2 --threads 1 --shard-optimizer
@@ -31,8 +33,8 @@ checkpoints/ and samples/.`
 /** `dit train` */
 export function trainCommand(call: Call): Command {
   const command = new Command('train')
-    .summary('train a class-conditional DiT on pictures')
-    .description('Trains a class-conditional DiT on pictures.')
+    .summary('train a class-conditional DiT on pictures, or an objective of your own')
+    .description('Trains a class-conditional DiT on pictures, or what a module of your own describes.')
   return addTrainOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async () => {

@@ -31,7 +31,7 @@ export async function drawSamples(
   const found = await findCheckpoint(store)
   if (found === null) throw new Failure(`${folder} has no checkpoint to sample from`)
   const { classes, seed } = config
-  const { model, diffusion } = denoisingOf(config, 'dit demo')
+  const { model, process } = denoisingOf(config, 'dit demo')
   const { sampler, steps, guidance } = DEMO_SAMPLING
   const labels = Array.from({ length: classes.length * perClass }, (_, i) => Math.floor(i / perClass))
   output.line(
@@ -42,7 +42,7 @@ export async function drawSamples(
   try {
     const images = await sampleClasses({
       model,
-      diffusion,
+      process,
       params,
       backend,
       labels,

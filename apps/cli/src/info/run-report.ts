@@ -1,8 +1,10 @@
-import { checkpointPath, findDamage, listCheckpoints, type StepRecord } from '@dit/train-ddp'
+import { type CompleteProcess, checkpointPath, findDamage, listCheckpoints, type StepRecord } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
+import type { LossWeight } from '@dit/schedules'
 import { engineText } from '../engines/open-engine.js'
+import { lossWeightText } from '../options/loss-weight.js'
 import { readLog } from '../run/read-log.js'
-import { denoisingOrNull } from '../run/objective-config.js'
+import { denoisingOrNull, isFlow } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
 import { formatCount, formatNumber, formatTable } from '../terminal/format.js'
 
@@ -50,7 +52,7 @@ export async function reportRun(folder: string, { steps }: RunConfig): Promise<R
 
 export function runLines(folder: string, config: RunConfig, report: RunReport): string[] {
   const { data, recipe, engine, seed } = config
-  const diffusion = denoisingOrNull(config)?.diffusion
+  const process = denoisingOrNull(config)?.process
   const heldOut = heldOutText(report)
   const lines = formatTable([
     ['run', `${folder}: ${formatCount(report.done)} of ${formatCount(report.steps)} steps`],
@@ -59,14 +61,7 @@ export function runLines(folder: string, config: RunConfig, report: RunReport): 
       'recipe',
       `${recipe.name}: batch ${recipe.batchSize}, learning rate ${formatNumber(recipe.learningRate)} (${recipe.decay}), EMA ${recipe.emaDecay}`,
     ],
-    ...(diffusion === undefined
-      ? []
-      : [
-          [
-            '',
-            `predicts ${diffusion.meanType}, ${diffusion.schedule ?? 'given'} schedule of ${diffusion.numTimesteps ?? diffusion.betas!.length} timesteps`,
-          ],
-        ]),
+    ...(process === undefined ? [] : [['', processText(process)]]),
     ['engine', `${engineText(engine)}; seed ${seed}`],
     ['loss', lossText(report)],
     ...(heldOut === null ? [] : [['held out', heldOut]]),
@@ -77,6 +72,16 @@ export function runLines(folder: string, config: RunConfig, report: RunReport): 
     damage === null ? 'whole' : `damaged: ${damage}`,
   ])
   return [...lines, 'checkpoints', ...formatTable(rows)]
+}
+
+function processText(process: CompleteProcess): string {
+  if (isFlow(process)) return `flow, ${process.interpolant} path, predicts ${process.prediction}`
+  const { meanType, schedule, numTimesteps, betas, lossWeight } = process
+  return `predicts ${meanType}, ${schedule ?? 'given'} schedule of ${numTimesteps ?? betas!.length} timesteps${weightText(lossWeight)}`
+}
+
+function weightText(weight: LossWeight = 'none'): string {
+  return weight === 'none' ? '' : `, loss weight ${lossWeightText(weight)}`
 }
 
 function dataText(data: RunConfig['data'], classes: readonly string[]): string {

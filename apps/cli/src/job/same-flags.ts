@@ -28,5 +28,5 @@ function flagText(name: string, value: TrainFlags[keyof TrainFlags]): string {
   const flag = flagOf(name)
   if (value === undefined) return `without ${flag}`
   if (typeof value === 'boolean') return `with ${value ? flag : flag.replace('--', '--no-')}`
-  return `with ${flag} ${value ?? 'none'}`
+  return `with ${flag} ${name === 'betas' ? 'other values' : (value ?? 'none')}`
 }

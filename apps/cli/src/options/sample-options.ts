@@ -37,7 +37,6 @@ export const SAMPLE_DEFAULTS = {
   classes: 'all',
   count: 6,
   steps: 50,
-  sampler: 'ddpm',
   eta: 0,
   guidance: 1,
   guidanceChannels: 3,
@@ -82,7 +81,7 @@ export function addSampleOptions(command: Command): Command {
   add(
     'Sampling',
     '--sampler <name>',
-    `method; dpm is DPM-Solver++ (default ${D.sampler}, or what a pipeline says)`,
+    'method: ddpm (default), ddim, dpm (DPM-Solver++) for a Gaussian diffusion; for a flow heun (default), euler, midpoint, rk4, dopri5, or sde',
   ).choices(SAMPLERS)
   add('Sampling', '--eta <x>', `share of noise in a step of ddim (default ${D.eta})`, number(0, 1))
   add('Sampling', '--guidance <scale>', `classifier-free guidance; 1 is none (default ${D.guidance})`, number())

@@ -1,7 +1,10 @@
 import { DIT_NAMES } from '@dit/model'
+import { SCHEDULES } from '@dit/schedules'
 import { RECIPES, smallRecipe } from '@dit/train-ddp'
 import { type Command, Option } from 'commander'
 import { type EngineFlags, engineOptions } from '../engines/engine-options.js'
+import { betasFlag } from './betas-file.js'
+import { LOSS_WEIGHT_FORMS, lossWeightFlag } from './loss-weight.js'
 import { integer, number, orWord, path, recomputedBlocks, share, workerCount, type Workers } from './values.js'
 
 /** Options of `dit train` as given; keys of a config file are the same. What is absent takes its default. */
@@ -38,11 +41,22 @@ export interface TrainFlags extends EngineFlags {
   readonly emaWarmup?: boolean
   readonly classDropout?: number
   readonly schedule?: string
+  readonly betaStart?: number
+  readonly betaEnd?: number
+  /** Text of a JSON list: the contents of the file. */
+  readonly betas?: string
   readonly timesteps?: number
   readonly timestepSampler?: string
   readonly predict?: string
   readonly variance?: string
   readonly loss?: string
+  /** As `lossWeightText` writes it. */
+  readonly lossWeight?: string
+  readonly process?: 'gaussian' | 'flow'
+  readonly path?: string
+  readonly weighting?: string
+  readonly times?: string
+  readonly timeShift?: number
   readonly steps?: number
   readonly seed?: number
   readonly out?: string
@@ -178,17 +192,51 @@ export function addTrainOptions(command: Command): Command {
   add('Recipe', '--ema <decay>', 'decay of the averaged weights', number(0, 1))
   add('Recipe', '--ema-warmup', 'let the average forget the start quickly')
   add('Recipe', '--no-ema-warmup', 'use the full decay from the first step')
-  add('Recipe', '--schedule <name>', 'noise schedule: linear or squaredcos_cap_v2')
-  add('Recipe', '--timesteps <n>', 'diffusion timesteps', integer(2, MAX_TIMESTEPS))
-  choose('Recipe', '--timestep-sampler <name>', 'how timesteps are drawn', ['uniform', 'lossSecondMoment'])
-  choose('Recipe', '--predict <what>', 'what the model predicts', ['epsilon', 'x0', 'previousX'])
-  choose('Recipe', '--variance <type>', 'variance of a denoising step', [
+  choose('Process', '--process <family>', 'what is reversed: a Gaussian diffusion (default) or a flow', [
+    'gaussian',
+    'flow',
+  ])
+  choose('Process', '--predict <what>', 'what the model predicts (default epsilon; velocity for a flow)', [
+    'epsilon',
+    'x0',
+    'previousX',
+    'velocity',
+    'score',
+  ])
+  choose('Process', '--path <name>', 'how a flow mixes pictures and noise (default linear)', ['linear', 'gvp', 'vp'])
+  choose('Process', '--times <law>', 'how training times of a flow are drawn (default uniform)', [
+    'uniform',
+    'logitNormal',
+    'mode',
+    'logNormal',
+  ])
+  add(
+    'Process',
+    '--time-shift <s>',
+    'move the times of a flow: above 1 towards the noise, for large pictures',
+    number(0),
+  )
+  choose('Process', '--weighting <name>', 'weight of the loss of a flow (default none)', [
+    'none',
+    'velocity',
+    'likelihood',
+    'inverseSigma2',
+    'cosmap',
+  ])
+  add('Process', '--schedule <name>', `noise schedule: ${SCHEDULES.join(', ')}`)
+  add('Process', '--beta-start <x>', 'first noise variance of the schedule', number(0, 1))
+  add('Process', '--beta-end <x>', 'last noise variance of the schedule', number(0, 1))
+  add('Process', '--betas <file>', 'noise variances of your own: a JSON list or an .npy file', betasFlag)
+  add('Process', '--timesteps <n>', 'diffusion timesteps', integer(2, MAX_TIMESTEPS))
+  choose('Process', '--timestep-sampler <name>', 'how timesteps are drawn', ['uniform', 'lossSecondMoment'])
+  choose('Process', '--variance <type>', 'variance of a denoising step', [
     'learnedRange',
     'learned',
     'fixedSmall',
     'fixedLarge',
   ])
-  choose('Recipe', '--loss <type>', 'training loss', ['mse', 'rescaledMse', 'kl', 'rescaledKl'])
+  choose('Process', '--loss <type>', 'training loss', ['mse', 'rescaledMse', 'kl', 'rescaledKl'])
+  add('Process', '--loss-weight <name>', `weight of the squared error: ${LOSS_WEIGHT_FORMS}`, lossWeightFlag)
 
   add('Run', '--steps <n>', `length of the run (default ${D.steps})`, integer(1))
   add('Run', '--seed <n>', `seed of everything random (default ${D.seed})`, integer())

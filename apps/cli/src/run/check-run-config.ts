@@ -85,6 +85,7 @@ function checkObjective(objective: Fields): DiTConfig | null {
   oneOf(objective.timestepSampler, ['uniform', 'lossSecondMoment'], 'objective.timestepSampler')
   const { config } = objects(network, 'config')
   checkConfig(config as unknown as DiTConfig)
+  oneOf(process.kind, ['gaussian', 'flow'], 'objective.process.kind')
   const { numTimesteps = 1 } = process
   const isBounded = isCount(numTimesteps) && numTimesteps <= MAX_TIMESTEPS
   must(isBounded, 'objective.process.numTimesteps', `1 to ${MAX_TIMESTEPS}`, numTimesteps)

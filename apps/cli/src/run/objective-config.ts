@@ -1,6 +1,13 @@
 import { gaussianDiffusion, type GaussianDiffusionOptions } from '@dit/diffusion'
 import type { DiTConfig } from '@dit/model'
-import { isKnownSpec, type KnownSpec, type TimestepSampler } from '@dit/train-ddp'
+import {
+  type CompleteProcess,
+  type FlowProcessSpec,
+  isKnownSpec,
+  type KnownSpec,
+  type ProcessSpec,
+  type TimestepSampler,
+} from '@dit/train-ddp'
 import { UsageError } from '../terminal/errors.js'
 
 /** An objective that a module of the user's makes. */
@@ -20,7 +27,7 @@ export type ObjectiveConfig = KnownSpec | ModuleSpec
 /** What a run of `dit train` without a module learns: a class-conditional DiT, and the process that it reverses. */
 export interface Denoising {
   readonly model: DiTConfig
-  readonly diffusion: GaussianDiffusionOptions
+  readonly process: CompleteProcess
   readonly timestepSampler: TimestepSampler
 }
 
@@ -28,8 +35,7 @@ export interface Denoising {
 export function denoisingOrNull({ objective }: { readonly objective: ObjectiveConfig }): Denoising | null {
   if (!isKnownSpec(objective)) return null
   const { network, process, timestepSampler } = objective
-  const { kind: _kind, ...diffusion } = process
-  return { model: network.config, diffusion, timestepSampler }
+  return { model: network.config, process, timestepSampler }
 }
 
 /**
@@ -46,7 +52,19 @@ export function denoisingOf(config: { readonly objective: ObjectiveConfig }, wha
   )
 }
 
-/** Timesteps of a process. */
-export function numTimestepsOf(diffusion: GaussianDiffusionOptions): number {
-  return gaussianDiffusion(diffusion).numTimesteps
+export function isFlow(process: ProcessSpec): process is FlowProcessSpec {
+  return process.kind === 'flow'
+}
+
+/** The options of a Gaussian process for `gaussianDiffusion`. */
+export function gaussianOptions({
+  kind: _kind,
+  ...options
+}: Exclude<ProcessSpec, FlowProcessSpec>): GaussianDiffusionOptions {
+  return options
+}
+
+/** Steps that sampling can take at most: the timesteps of a Gaussian process; a flow has no such limit. */
+export function mostSteps(process: ProcessSpec): number {
+  return isFlow(process) ? Infinity : gaussianDiffusion(gaussianOptions(process)).numTimesteps
 }

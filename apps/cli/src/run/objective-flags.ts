@@ -20,6 +20,15 @@ const OF_THE_MODEL: readonly (keyof TrainFlags)[] = [
   'predict',
   'variance',
   'loss',
+  'lossWeight',
+  'betaStart',
+  'betaEnd',
+  'betas',
+  'process',
+  'path',
+  'weighting',
+  'times',
+  'timeShift',
 ]
 
 /** Flags that describe pictures. */

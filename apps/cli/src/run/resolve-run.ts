@@ -8,8 +8,12 @@ import {
   type TimestepSampler,
   type TrainRecipe,
 } from '@dit/train-ddp'
+import { parseBetas } from '../options/betas-file.js'
+import { flagOf } from '../options/flag-of.js'
+import { parseLossWeight } from '../options/loss-weight.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
+import { isFlow } from './objective-config.js'
 import type { RunConfig } from './run-config.js'
 
 /** Latents that a run is trained on in place of pictures. */
@@ -147,19 +151,65 @@ function resolveRecipe(flags: TrainFlags, workers: number): TrainRecipe {
 }
 
 function resolveProcess(flags: TrainFlags): KnownSpec['process'] {
+  if (flags.process === 'flow') return resolveFlow(flags)
+  const stray = OF_A_FLOW.find((name) => flags[name] !== undefined)
+  if (stray !== undefined) throw new UsageError(`${flagOf(stray)} is for --process flow`)
+  if (flags.predict === 'velocity' || flags.predict === 'score') {
+    throw new UsageError(`--predict ${flags.predict} is for --process flow`)
+  }
+  const { betas, lossWeight } = flags
+  const other = (['schedule', 'timesteps', 'betaStart', 'betaEnd'] as const).find((name) => flags[name] !== undefined)
+  if (betas !== undefined && other !== undefined) {
+    throw new UsageError(`--betas takes the place of ${flagOf(other)}; leave one of them out`)
+  }
   const process = {
     schedule: flags.schedule,
     numTimesteps: flags.timesteps,
+    betaStart: flags.betaStart,
+    betaEnd: flags.betaEnd,
+    betas: betas === undefined ? undefined : parseBetas(betas),
     meanType: flags.predict,
     varianceType: flags.variance,
     lossType: flags.loss,
+    lossWeight: lossWeight === undefined ? undefined : parseLossWeight(lossWeight),
+  }
+  return checkInput(() => completeProcess(present(process) as Parameters<typeof completeProcess>[0]))
+}
+
+/** Flags of one family of processes. */
+const OF_A_FLOW = ['path', 'weighting', 'times', 'timeShift'] as const
+const OF_A_GAUSSIAN = [
+  'schedule',
+  'timesteps',
+  'betaStart',
+  'betaEnd',
+  'betas',
+  'variance',
+  'loss',
+  'lossWeight',
+  'timestepSampler',
+] as const
+
+function resolveFlow({ path, predict, weighting, times, timeShift, ...flags }: TrainFlags): KnownSpec['process'] {
+  const stray = OF_A_GAUSSIAN.find((name) => flags[name] !== undefined)
+  if (stray !== undefined) throw new UsageError(`${flagOf(stray)} is for --process gaussian`)
+  if (predict === 'previousX') throw new UsageError('--predict previousX is for --process gaussian')
+  const shift = timeShift === undefined ? {} : { shift: timeShift }
+  const process = {
+    kind: 'flow',
+    // The convention of SiT, so that other programs know the weights.
+    networkTime: 'towardsData',
+    interpolant: path,
+    prediction: predict,
+    weighting,
+    times: times === undefined && timeShift === undefined ? undefined : { law: times ?? 'uniform', ...shift },
   }
   return checkInput(() => completeProcess(present(process) as Parameters<typeof completeProcess>[0]))
 }
 
 function resolveModel(
   flags: TrainFlags,
-  { varianceType }: KnownSpec['process'],
+  process: KnownSpec['process'],
   numClasses: number,
   latents?: LatentSize,
 ): DiTConfig {
@@ -175,7 +225,7 @@ function resolveModel(
     inChannels: latents?.channels ?? 3,
     numClasses,
     classDropout: flags.classDropout ?? TRAIN_DEFAULTS.classDropout,
-    learnSigma: varianceType!.startsWith('learned'),
+    learnSigma: !isFlow(process) && process.varianceType!.startsWith('learned'),
   }
   const { patch: patchSize, hidden: hiddenSize, heads: numHeads, depth, mlpRatio } = TRAIN_DEFAULTS
   return checkInput(() => {

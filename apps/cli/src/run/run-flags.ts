@@ -1,7 +1,9 @@
+import type { CompleteProcess, TimestepSampler } from '@dit/train-ddp'
 import { flagOf } from '../options/flag-of.js'
+import { lossWeightText } from '../options/loss-weight.js'
 import type { TrainFlags } from '../options/train-options.js'
 import { UsageError } from '../terminal/errors.js'
-import { denoisingOrNull } from './objective-config.js'
+import { denoisingOrNull, isFlow } from './objective-config.js'
 import { NO_GRIDS } from './objective-flags.js'
 import { checkWorkers, resolveRecompute } from './resolve-run.js'
 import type { RunConfig } from './run-config.js'
@@ -53,7 +55,7 @@ function dataFlags(data: RunConfig['data']): TrainFlags {
 function objectiveFlags(config: RunConfig): TrainFlags {
   const denoising = denoisingOrNull(config)
   if (denoising === null) return 'module' in config.objective ? { objective: config.objective.module } : {}
-  const { model, diffusion, timestepSampler } = denoising
+  const { model, process, timestepSampler } = denoising
   return {
     hidden: model.hiddenSize,
     depth: model.depth,
@@ -61,12 +63,35 @@ function objectiveFlags(config: RunConfig): TrainFlags {
     patch: model.patchSize,
     mlpRatio: model.mlpRatio,
     classDropout: model.classDropout,
+    ...processFlags(process, timestepSampler),
+  }
+}
+
+function processFlags(process: CompleteProcess, timestepSampler: TimestepSampler): TrainFlags {
+  if (isFlow(process)) {
+    const { interpolant, prediction, weighting, times } = process
+    return {
+      process: 'flow',
+      path: interpolant,
+      predict: prediction,
+      weighting,
+      times: times?.law,
+      timeShift: times?.shift,
+    }
+  }
+  const diffusion = process
+  return {
+    process: 'gaussian',
     timestepSampler,
     schedule: diffusion.schedule,
     timesteps: diffusion.numTimesteps,
     predict: diffusion.meanType,
     variance: diffusion.varianceType,
     loss: diffusion.lossType,
+    lossWeight: lossWeightText(diffusion.lossWeight),
+    betaStart: diffusion.betaStart,
+    betaEnd: diffusion.betaEnd,
+    betas: diffusion.betas === undefined ? undefined : JSON.stringify(diffusion.betas),
   }
 }
 
@@ -109,7 +134,7 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
   const free = new Set([...MAY_CHANGE, ...NOT_OF_THE_RUN])
   const conflicts = (Object.keys(given) as (keyof TrainFlags)[])
     .filter((key) => !free.has(key) && given[key] !== own[key])
-    .map((key) => `${flagOf(key)} ${String(given[key])} (the run has ${String(own[key] ?? 'none')})`)
+    .map((key) => `${flagOf(key)} ${short(given[key])} (the run has ${short(own[key])})`)
   if (conflicts.length > 0) {
     throw new UsageError(
       `a resumed run keeps its settings, but these contradict them: ${conflicts.join(', ')}; leave them out, or start a new run with another --out`,
@@ -154,6 +179,12 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
     shardOptimizer: given.shardOptimizer ?? config.shardOptimizer ?? false,
     shardCheckpoint: given.shardCheckpoint ?? config.shardCheckpoint ?? false,
   }
+}
+
+/** A value for a message; a list of betas by its beginning. */
+function short(value: TrainFlags[keyof TrainFlags]): string {
+  const text = String(value ?? 'none')
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
 /** Flags with `--accumulate` as the size of micro-batches that it means. */

@@ -1,26 +1,42 @@
-import { type GaussianDiffusionOptions, gaussianDiffusion, type Predict } from '@dit/diffusion'
+import { gaussianDiffusion, type PredictAt } from '@dit/diffusion'
 import { type DiTConfig, forward, nullLabel, type ParameterSource } from '@dit/model'
 import {
   ddim,
   ddpm,
+  dormandPrince,
   dpmSolver,
+  eulerMaruyama,
   guided,
   type LabelledModel,
   type PipelineSampler,
+  rungeKutta,
   type SamplerStep,
   startNoise,
 } from '@dit/sampler'
-import { dpmSteps } from '@dit/schedules'
+import { dpmSteps, flowPath } from '@dit/schedules'
 import { type Backend, dispose, type Params, type Tensor, toFloat32Array } from '@dit/tensor'
+import { type FlowProcessSpec, processFromSpec, type ProcessSpec } from '@dit/train-ddp'
+import { gaussianOptions, isFlow, mostSteps } from '../run/objective-config.js'
 
-export const SAMPLERS = ['ddpm', 'ddim', 'dpm'] as const
+/** Samplers of Gaussian diffusions; the first is the default. */
+export const GAUSSIAN_SAMPLERS = ['ddpm', 'ddim', 'dpm'] as const
+
+/** Samplers of flows; the first is the default. All but `sde` draw no noise after the start. */
+export const FLOW_SAMPLERS = ['heun', 'euler', 'midpoint', 'rk4', 'dopri5', 'sde'] as const
+
+export const SAMPLERS = [...GAUSSIAN_SAMPLERS, ...FLOW_SAMPLERS] as const
 
 export type SamplerName = (typeof SAMPLERS)[number]
 
+/** What samples where nothing else is said. */
+export function defaultSampler(process: ProcessSpec): SamplerName {
+  return isFlow(process) ? FLOW_SAMPLERS[0] : GAUSSIAN_SAMPLERS[0]
+}
+
 export interface SampleOptions {
   readonly model: DiTConfig
-  /** The process that the model was trained on; sampling takes `steps` of its timesteps. */
-  readonly diffusion: GaussianDiffusionOptions
+  /** The process that the model was trained on. Of a Gaussian one, sampling takes `steps` of its timesteps. */
+  readonly process: ProcessSpec
   /** By state-dict name; not disposed of. */
   readonly params: Params | ParameterSource
   readonly backend: Backend
@@ -28,7 +44,7 @@ export interface SampleOptions {
   readonly labels: ArrayLike<number>
   /** Denoising steps, 1 to the timesteps of the process. */
   readonly steps: number
-  /** `ddpm` by default; or the sampler of a pipeline, which then knows its process itself. */
+  /** By default that of the process; or the sampler of a pipeline, which then knows its process itself. */
   readonly sampler?: SamplerName | PipelineSampler
   /** Share of noise in each step of `ddim`, 0 (default) to 1. */
   readonly eta?: number
@@ -107,13 +123,17 @@ export function imageShape({ inChannels, inputSize }: DiTConfig): [channels: num
 
 /** The sampling loop over a batch that begins with sample `first`. */
 function stepsOf(
-  { diffusion, sampler, steps, eta = 0, clip: clipDenoised = true, seed, signal }: SampleOptions,
-  predict: Predict,
+  options: SampleOptions,
+  predict: PredictAt,
   xT: Tensor,
   first: number,
 ): AsyncGenerator<SamplerStep, void, void> {
+  const { process, sampler = defaultSampler(process), steps, eta = 0, seed, signal } = options
+  const clipDenoised = options.clip ?? true
   const noise = { seed, firstSample: first }
   if (typeof sampler === 'function') return sampler(predict, xT, { numSteps: steps, eta, signal, ...noise })
+  if (isFlow(process)) return flowSteps(options, process, predict, xT, first)
+  const diffusion = gaussianOptions(process)
   if (sampler === 'dpm') {
     const { tables, meanType } = gaussianDiffusion(diffusion)
     const solver = dpmSteps({ alphaBar: tables.alphaBar, numSteps: steps, spacing: 'linspace' })
@@ -126,16 +146,46 @@ function stepsOf(
   return sampler === 'ddim' ? ddim(respaced, predict, xT, { ...common, eta }) : ddpm(respaced, predict, xT, common)
 }
 
-function checkBatch({ diffusion, steps, sampler, batchSize = 32 }: SampleOptions): void {
-  const { numTimesteps } = gaussianDiffusion(diffusion)
-  if (!(Number.isSafeInteger(steps) && steps >= 1 && steps <= numTimesteps)) {
-    throw new RangeError(
-      `sampleClasses: steps must be 1 to ${numTimesteps}, the timesteps of the process (got ${steps})`,
-    )
+/** Where the noisy steps of an SDE end; the last step leads from there to the estimate of x0. */
+const SDE_END = 0.04
+
+/** Runge-Kutta methods behind the names of the samplers. */
+const METHODS = { heun: 'heun2', euler: 'euler', midpoint: 'midpoint', rk4: 'classic4' } as const
+
+/** The sampling loop of a flow. */
+function flowSteps(
+  options: SampleOptions,
+  process: FlowProcessSpec,
+  predict: PredictAt,
+  xT: Tensor,
+  first: number,
+): AsyncGenerator<SamplerStep, void, void> {
+  const { model, steps, clip = true, seed, signal } = options
+  const sampler = typeof options.sampler === 'string' ? options.sampler : 'heun'
+  const known = processFromSpec(process, model.learnSigma ? 2 : 1)
+  const denoise = known.denoiser(predict, clip ? { clipRange: 1 } : {})
+  const path = known.path({ numSteps: steps })
+  if (sampler === 'dopri5') return dormandPrince(path, denoise, xT, { signal })
+  if (sampler === 'sde') {
+    const from = path.steps[0].from.t!
+    const { interpolant, betaMin, betaMax, networkTime, timestepScale } = process
+    const flow = { interpolant, betaMin, betaMax, networkTime, timestepScale }
+    const noisy = flowPath({ ...flow, numSteps: Math.max(1, steps - 1), from, to: SDE_END })
+    return eulerMaruyama(noisy, denoise, xT, { form: 'sigma', lastStep: 'tweedie', seed, firstSample: first, signal })
   }
-  if (sampler === 'dpm' && steps === numTimesteps) {
+  const method = METHODS[sampler as keyof typeof METHODS]
+  return rungeKutta(path, denoise, xT, { method, signal })
+}
+
+function checkBatch({ process, steps, sampler, batchSize = 32 }: SampleOptions): void {
+  const most = mostSteps(process)
+  if (!(Number.isSafeInteger(steps) && steps >= 1 && steps <= most)) {
+    const limit = most === Infinity ? 'a positive integer' : `1 to ${most}, the timesteps of the process`
+    throw new RangeError(`sampleClasses: steps must be ${limit} (got ${steps})`)
+  }
+  if (sampler === 'dpm' && steps === most) {
     throw new RangeError(
-      `sampleClasses: steps must be below ${numTimesteps} with dpm, whose last step to no noise takes one timestep more (got ${steps})`,
+      `sampleClasses: steps must be below ${most} with dpm, whose last step to no noise takes one timestep more (got ${steps})`,
     )
   }
   if (!(Number.isSafeInteger(batchSize) && batchSize >= 1)) {
@@ -143,7 +193,7 @@ function checkBatch({ diffusion, steps, sampler, batchSize = 32 }: SampleOptions
   }
 }
 
-function predictor(options: SampleOptions, labels: Int32Array): Predict {
+function predictor(options: SampleOptions, labels: Int32Array): PredictAt {
   const { model, params, guidance = 1, guidanceChannels = 3, nullClass = nullLabel(model) } = options
   const run: LabelledModel = (xt, timesteps, classes) => forward(model, params, { xt, timesteps, labels: classes })
   if (guidance === 1) return (xt, timesteps) => run(xt, timesteps, labels)

@@ -5,7 +5,7 @@ import { checkParams, type DiTConfig, type HeldDType, holdParams, loadParams, ty
 import type { OpenWeights } from '@dit/model/node'
 import { diffusersProcess, diffusersSampler, hasGaussianProcess, type PipelineSampler } from '@dit/sampler'
 import type { Backend, Params } from '@dit/tensor'
-import { loadCheckpointParams } from '@dit/train-ddp'
+import { loadCheckpointParams, type ProcessSpec } from '@dit/train-ddp'
 import { Failure, UsageError } from '../terminal/errors.js'
 import { denoisingOf } from '../run/objective-config.js'
 import { openSource } from '../weights/open-source.js'
@@ -21,7 +21,7 @@ export interface SampleSource {
   /** Where samples go unless the user says. */
   readonly folder: string
   readonly model: DiTConfig
-  readonly diffusion: GaussianDiffusionOptions
+  readonly process: ProcessSpec
   /** Names of the classes, in the order of their labels. */
   readonly classes: readonly string[]
   /** Channels that guidance has unless the user says: three, or all for weights of diffusers, as its pipeline has it. */
@@ -68,13 +68,13 @@ async function ofRun(flags: SourceFlags): Promise<SampleSource> {
   if (flags.heads !== undefined) throw new UsageError('--heads is for --weights; a run knows its own')
   const { folder, config, store, path, step, notices } = await findModel(flags)
   const which = flags.raw === true ? 'model' : 'ema'
-  const { model, diffusion } = denoisingOf(config, 'dit sample')
+  const { model, process } = denoisingOf(config, 'dit sample')
   return {
     name: folder,
     title: `${folder}, step ${step}, ${which === 'model' ? 'trained' : 'averaged'} weights`,
     folder,
     model,
-    diffusion,
+    process,
     classes: config.classes,
     guidanceChannels: 3,
     vae: null,
@@ -113,7 +113,7 @@ async function ofWeights(path: string, { raw, half, heads, sampler: chosen }: So
       title: `${weights.path}, ${kind}${half === undefined ? '' : `, held in ${half}`}`,
       folder: dirname(weights.path),
       model: config,
-      diffusion: { ...diffusion, varianceType: config.learnSigma ? 'learnedRange' : 'fixedLarge' },
+      process: { ...diffusion, varianceType: config.learnSigma ? 'learnedRange' : 'fixedLarge' },
       classes: Array.from({ length: config.numClasses }, (_, label) => String(label)),
       guidanceChannels: layout === 'diffusers' ? 'all' : 3,
       vae: (await isFile(join(path, 'vae', 'config.json'))) ? join(path, 'vae') : null,

@@ -1,5 +1,7 @@
 import { countParameters } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
+import type { LossWeight } from '@dit/schedules'
+import { lossWeightText } from '../options/loss-weight.js'
 import { type Denoising, denoisingOrNull } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
 import { formatCount, formatNumber, formatQuantity, formatTable } from '../terminal/format.js'
@@ -44,18 +46,25 @@ function modelText({ model }: Denoising, { modelName }: RunConfig): string {
 
 function recipeLines({ recipe }: RunConfig, denoising: Denoising | null): string[] {
   const { name, ...settings } = recipe
-  const { diffusion = {}, timestepSampler } = denoising ?? {}
-  const sampler = timestepSampler === undefined ? {} : { timestepSampler }
+  const { process, timestepSampler } = denoising ?? {}
+  const sampler = timestepSampler === undefined || process?.kind === 'flow' ? {} : { timestepSampler }
+  const { kind, ...ofProcess } = process ?? {}
+  const named = kind === undefined ? {} : { process: kind }
   const { batchSize, microBatchSize = batchSize } = settings
-  const rows = Object.entries({ ...settings, microBatchSize, ...sampler, ...diffusion }).map(([field, value]) => [
-    `  ${field}`,
-    valueText(value),
-  ])
+  const rows = Object.entries({ ...settings, microBatchSize, ...named, ...sampler, ...ofProcess }).map(
+    ([field, value]) => [`  ${field}`, valueText(value)],
+  )
   return [`recipe ${name}`, ...formatTable(rows)]
+}
+
+function isWeight(value: object): value is Exclude<LossWeight, string> {
+  return 'minSnr' in value || 'maxSnr' in value || 'p2' in value
 }
 
 function valueText(value: unknown): string {
   if (typeof value === 'number') return formatNumber(value)
   if (value === null || value === undefined) return 'none'
-  return Array.isArray(value) ? `${value.length} values` : String(value)
+  if (Array.isArray(value)) return `${value.length} values`
+  if (typeof value !== 'object') return String(value as string | boolean)
+  return isWeight(value) ? lossWeightText(value) : Object.values(value).map(valueText).join(' ')
 }

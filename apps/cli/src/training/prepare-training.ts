@@ -107,7 +107,7 @@ async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<
   await checkUnused('--out', folder)
   const { data, size, flip, skipBad } = { ...TRAIN_DEFAULTS, ...flags }
   const pictures = flags.latents === undefined ? { data, size, skipBad } : { latents: flags.latents, flip }
-  const opened = await openData(module?.data == null ? pictures : { module: true }, output)
+  const opened = await openData(module === null || module.data === null ? pictures : { module: true }, output)
   return orClose(opened, async () => {
     const classes = opened.dataset?.classes ?? []
     const plan =

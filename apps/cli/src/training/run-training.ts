@@ -65,7 +65,9 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   try {
     for await (const event of train({
       ...trainOptions(prepared, store, examples, interruption.signal, reporter),
-      ...(heldOut === null ? {} : { evaluate: { every: config.heldOut!.every, run: heldOut.measures.run } }),
+      ...(heldOut === null
+        ? {}
+        : { evaluate: { every: config.heldOut!.every, run: (context) => heldOut.measures.run(context) } }),
       communicator,
     })) {
       if (event.type === 'start') {

@@ -1,7 +1,7 @@
 import type { Backend, Params } from '@dit/tensor'
 import { comfortableScale, gridPng } from '../images/grid.js'
 import { toPictures } from '../images/pixels.js'
-import { denoisingOf, numTimestepsOf } from '../run/objective-config.js'
+import { denoisingOf, mostSteps } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
 import { imageShape, sampleClasses } from '../sampling/sample-classes.js'
 
@@ -20,15 +20,15 @@ export async function trainingGrid(
   backend: Backend,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const { model, diffusion } = denoisingOf(config, 'a grid of samples')
+  const { model, process } = denoisingOf(config, 'a grid of samples')
   const rowLabels = config.classes.slice(0, MAX_CLASSES)
   const images = await sampleClasses({
     model,
-    diffusion,
+    process,
     params,
     backend,
     labels: Array.from({ length: rowLabels.length * PER_CLASS }, (_, i) => Math.floor(i / PER_CLASS)),
-    steps: Math.min(STEPS, numTimestepsOf(diffusion)),
+    steps: Math.min(STEPS, mostSteps(process)),
     seed: config.seed,
     signal,
   })

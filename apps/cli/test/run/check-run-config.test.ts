@@ -22,7 +22,11 @@ test.each<[string, unknown, RegExp]>([
   ['objective.kind', 'dreaming', /"objective\.kind" must be one of denoising, module \(got "dreaming"\)/],
   ['objective.network.kind', 'unet', /"objective\.network\.kind" must be one of dit/],
   ['objective.network.config.depth', 0, /depth must be a positive integer/],
-  ['objective.network.config.learnSigma', false, /variance type learnedRange needs 6; set learnSigma of a DiT to true/],
+  [
+    'objective.network.config.learnSigma',
+    false,
+    /the process needs 6, half of them for the variance; give it outputsPerChannel 2/,
+  ],
   ['objective.timestepSampler', 'clever', /"objective\.timestepSampler" must be one of uniform, lossSecondMoment/],
   ['recipe', [], /^"recipe" must be an object \(got \[\]\)/],
   ['recipe.batchSize', undefined, /"recipe\.batchSize" must be a positive whole number \(got nothing\)/],

@@ -9,7 +9,7 @@ const backend = reference()
 function options(changes: Partial<SampleOptions> = {}): SampleOptions {
   const model = tinyModel
   const params = initParams(model, { seed: 1, backend })
-  return { model, diffusion: {}, params, backend, labels: [0, 1, 2], steps: 3, seed: 5, ...changes }
+  return { model, process: {}, params, backend, labels: [0, 1, 2], steps: 3, seed: 5, ...changes }
 }
 
 test('batches make no difference, previews end in the result, and no buffer is left', async () => {

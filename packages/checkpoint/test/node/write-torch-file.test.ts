@@ -10,6 +10,7 @@ import { readZipDirectory } from '../../src/zip/directory.js'
 import { findZipContent } from '../../src/zip/read-entry.js'
 import { localHeader, zipDirectory } from '../../src/zip/write.js'
 import { namedArrays } from '../arbitrary.js'
+import { sparse } from './sparse.js'
 
 let folder: string
 let path: string
@@ -72,7 +73,7 @@ test('leaves nothing behind when a tensor cannot be had or is another than it sa
 
 const GiB = 2 ** 30
 
-test('entries beyond 4 GiB, and more than 65,535 of them, stand in zip64', async () => {
+test('entries beyond 4 GiB stand in zip64', async () => {
   const large = { name: 'archive/data/0', bytes: 5 * GiB, crc: 1, byteOffset: 0 }
   const head = localHeader(large, 64)
   expect(head.length % 64).toBe(0)
@@ -88,22 +89,4 @@ test('entries beyond 4 GiB, and more than 65,535 of them, stand in zip64', async
   const entries = await readZipDirectory(source, fail)
   expect([...entries.values()]).toMatchObject([large, behind])
   expect(await findZipContent(source, entries.get(behind.name)!, fail)).toBe(behind.byteOffset + second.length)
-
-  const many = Array.from({ length: 70_000 }, (_, i) => ({ name: `${i}`, bytes: 0, crc: 0, byteOffset: 64 * i }))
-  const end = 64 * many.length
-  expect((await readZipDirectory(sparse([[end, zipDirectory(many, end)]]), fail)).size).toBe(many.length)
 })
-
-/** A file of zeros but for these parts, the last of which ends it. */
-function sparse(parts: readonly (readonly [start: number, bytes: Uint8Array])[]) {
-  const [lastStart, last] = parts.at(-1)!
-  const read = async (start: number, end: number) => {
-    const bytes = new Uint8Array(end - start)
-    for (const [from, part] of parts) {
-      const [a, b] = [Math.max(start, from), Math.min(end, from + part.length)]
-      if (a < b) bytes.set(part.subarray(a - from, b - from), a - start)
-    }
-    return bytes
-  }
-  return { size: lastStart + last.length, read }
-}

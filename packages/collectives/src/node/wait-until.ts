@@ -12,7 +12,9 @@ export interface WaitOptions {
   /** Seconds without an end after which `onLost` is called. */
   readonly patience: number
   /** Throws an error that names who is missing. */
-  readonly onLost: () => Promise<never>
+  readonly onLost: () => never
+  /** Called now and then meanwhile. */
+  readonly onTurn?: () => void
 }
 
 /**
@@ -20,18 +22,32 @@ export interface WaitOptions {
  *
  * @returns seconds waited
  */
-export async function waitUntil(isDone: () => boolean, { pause, patience, onLost }: WaitOptions): Promise<number> {
+export async function waitUntil(isDone: () => boolean, options: WaitOptions): Promise<number> {
   if (isDone()) return 0
   const began = seconds()
-  let turn = began
-  while (!isDone()) {
-    const now = seconds()
-    if (now - began > patience) await onLost()
-    pause()
-    if (now - turn > TURN) {
-      await new Promise((resolve) => setImmediate(resolve))
-      turn = seconds()
-    }
+  while (!isDoneInTurn(isDone, began, options)) {
+    options.onTurn?.()
+    await new Promise((resolve) => setImmediate(resolve))
   }
   return seconds() - began
+}
+
+/** The same without a turn of the event loop. */
+export function blockUntil(isDone: () => boolean, options: WaitOptions): number {
+  if (isDone()) return 0
+  const began = seconds()
+  while (!isDoneInTurn(isDone, began, options)) options.onTurn?.()
+  return seconds() - began
+}
+
+/** Waits for `TURN` seconds at most. */
+function isDoneInTurn(isDone: () => boolean, began: number, { pause, patience, onLost }: WaitOptions): boolean {
+  const turn = seconds()
+  for (;;) {
+    if (isDone()) return true
+    const now = seconds()
+    if (now - began > patience) onLost()
+    if (now - turn > TURN) return false
+    pause()
+  }
 }

@@ -26,17 +26,20 @@ const FAULTS: Readonly<Record<Fault, () => void>> = {
   },
 }
 
-const { fault } = JSON.parse(process.argv[2]) as { fault: Fault }
+const job = JSON.parse(process.argv[2]) as { fault: Fault; isBlocking?: boolean; patience?: number }
+const { fault, isBlocking } = job
 
 /** Seconds without an answer after which a rank is given up; where that is not the fault, a busy machine has all the time it needs. */
-const PATIENCE = fault === 'block' || fault === 'stop' ? 8 : 60
+const PATIENCE = job.patience ?? (fault === 'block' || fault === 'stop' ? 8 : 60)
 
 await join(
   import.meta.url,
   async (communicator) => {
     for (let step = 0; step < 20; step++) {
       if (step === 5 && communicator.rank === 1) FAULTS[fault]()
-      await communicator.allReduce(new Float32Array(3000)).wait()
+      const values = new Float32Array(3000)
+      if (isBlocking) communicator.blocking!.allReduce(values)
+      else await communicator.allReduce(values).wait()
       if (communicator.rank === 0) console.log(`step ${step}`)
     }
   },

@@ -1,9 +1,12 @@
 import {
+  checkLossWeight,
   type DiffusionTables,
-  namedBetas,
-  type NamedSchedule,
+  type LossWeight,
   respace,
   type Respacing,
+  type Schedule,
+  scheduleBetas,
+  type ScheduleEnds,
   spaceTimesteps,
 } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
@@ -38,6 +41,8 @@ export interface GaussianDiffusion {
   readonly meanType: MeanType
   readonly varianceType: VarianceType
   readonly lossType: LossType
+  /** By which the squared error of a sample is multiplied; absent means 1. */
+  readonly lossWeight?: LossWeight
   /** Steps of this process, after respacing. */
   readonly numTimesteps: number
   /** Steps of the process the model knows. */
@@ -47,18 +52,20 @@ export interface GaussianDiffusion {
   readonly tables: DiffusionTables
 }
 
-export interface GaussianDiffusionOptions {
-  /** Named noise schedule; `linear` by default. */
-  readonly schedule?: NamedSchedule
-  /** Length of the named schedule; 1000 by default. */
+export interface GaussianDiffusionOptions extends ScheduleEnds {
+  /** Noise schedule of `scheduleBetas`, with `betaStart` and `betaEnd` where it has ends; `linear` by default. */
+  readonly schedule?: Schedule
+  /** Length of the schedule; 1000 by default. */
   readonly numTimesteps?: number
-  /** `[T]` variances in (0, 1], in place of a named schedule and its length. */
+  /** `[T]` variances in (0, 1], in place of a schedule, its length and its ends. */
   readonly betas?: ArrayLike<number>
   /** Which steps to keep: `'250'`, `'ddim50'`, `'10,15,20'`, `[10, 15, 20]`; all of them by default. */
   readonly respacing?: Respacing
   readonly meanType?: MeanType
   readonly varianceType?: VarianceType
   readonly lossType?: LossType
+  /** By which the squared error of a sample is multiplied (default `none`); not with the `kl` losses and `previousX`. */
+  readonly lossWeight?: LossWeight
 }
 
 /**
@@ -76,8 +83,9 @@ export type Predict = (xt: Tensor, originalTimesteps: Int32Array) => Tensor
  *
  * The tables are always rebuilt from the kept timesteps, also where all are kept: see `respace` of `@dit/schedules`.
  *
- * @throws RangeError for an unknown name, impossible respacing or betas out of range
- * @throws TypeError when `betas` comes together with `schedule` or `numTimesteps`
+ * @throws RangeError for an unknown name, impossible respacing, betas out of range, a loss weight without a squared error to
+ *   weigh, or a beta of 1 unless the model predicts x0: where no signal is left, the noise does not tell x0
+ * @throws TypeError when `betas` comes together with `schedule`, `numTimesteps` or an end
  *
  * @example
  * const diffusion = gaussianDiffusion({ respacing: '250' })
@@ -90,13 +98,17 @@ export function gaussianDiffusion(options: GaussianDiffusionOptions = {}): Gauss
   checkName('meanType', meanType, meanTypes)
   checkName('varianceType', varianceType, varianceTypes)
   checkName('lossType', lossType, lossTypes)
+  const { lossWeight = 'none' } = options
+  checkWeight(lossWeight, meanType, lossType)
   const betas = originalBetas(options)
   const { tables, timestepMap } = respace(betas, spaceTimesteps(betas.length, respacing))
+  if (meanType !== 'x0') checkSignal(tables, options)
   return {
     family: 'gaussian',
     meanType,
     varianceType,
     lossType,
+    ...(lossWeight === 'none' ? {} : { lossWeight }),
     numTimesteps: timestepMap.length,
     originalNumTimesteps: betas.length,
     timestepMap,
@@ -120,12 +132,39 @@ export function hasLearnedVariance({ varianceType }: GaussianDiffusion): boolean
   return varianceType === 'learnedRange' || varianceType === 'learned'
 }
 
-function originalBetas({ schedule, numTimesteps, betas }: GaussianDiffusionOptions): ArrayLike<number> {
-  if (betas === undefined) return namedBetas(schedule ?? 'linear', numTimesteps ?? 1000)
+function originalBetas(options: GaussianDiffusionOptions): ArrayLike<number> {
+  const { schedule, numTimesteps, betas, betaStart, betaEnd } = options
+  if (betas === undefined) return scheduleBetas(schedule ?? 'linear', numTimesteps ?? 1000, { betaStart, betaEnd })
   if (schedule !== undefined || numTimesteps !== undefined) {
     throw new TypeError('gaussianDiffusion: betas take the place of schedule and numTimesteps; give one or the other')
   }
+  if (betaStart !== undefined || betaEnd !== undefined) {
+    throw new TypeError('gaussianDiffusion: betaStart and betaEnd are ends of a schedule, and betas are given')
+  }
   return betas
+}
+
+function checkWeight(lossWeight: LossWeight, meanType: MeanType, lossType: LossType): void {
+  checkLossWeight('gaussianDiffusion', lossWeight)
+  if (lossWeight === 'none') return
+  if (lossType === 'kl' || lossType === 'rescaledKl') {
+    throw new RangeError(`gaussianDiffusion: a loss weight is of the squared error, which loss type ${lossType} lacks`)
+  }
+  if (meanType === 'previousX') {
+    throw new RangeError('gaussianDiffusion: there is no loss weight for previousX, only for epsilon and x0')
+  }
+}
+
+/** Throws where alphaBar reaches 0: x0 = (xt - noise) / 0 there. */
+function checkSignal({ alphaBar }: DiffusionTables, { schedule, numTimesteps, betas }: GaussianDiffusionOptions): void {
+  const empty = alphaBar.indexOf(0)
+  if (empty < 0) return
+  const isLinear = betas === undefined && (schedule ?? 'linear') === 'linear'
+  const what = betas === undefined ? `schedule ${schedule ?? 'linear'} of ${numTimesteps ?? 1000} timesteps` : 'betas'
+  throw new RangeError(
+    `gaussianDiffusion: alphaBar must stay above 0, or no x0 follows from the noise; a beta of 1 makes it 0 (at step ${empty}, ${what}); ` +
+      (isLinear ? 'linear needs at least 21 timesteps' : 'predict x0, or take another schedule'),
+  )
 }
 
 function checkName(option: string, name: string, known: readonly string[]): void {

@@ -1,4 +1,5 @@
-import { add, affine, reshape, scope, square, stopGradient, sub, type Tensor } from '@dit/tensor'
+import { lossWeightAt } from '@dit/schedules'
+import { add, affine, mul, reshape, scope, square, stopGradient, sub, type Tensor, tensor } from '@dit/tensor'
 import { addNoise } from './add-noise.js'
 import { type GaussianDiffusion, hasLearnedVariance, originalTimesteps, type Predict } from './gaussian-diffusion.js'
 import { type OutputParts, splitOutput } from './model-mean-variance.js'
@@ -21,7 +22,7 @@ export interface TrainingBatch {
 export interface TrainingLosses {
   /** What to minimise, after `mean(loss)` or a weighted mean. */
   readonly loss: Tensor
-  /** Squared error; present with the loss types `mse` and `rescaledMse`. */
+  /** Squared error, weighted as it entered the loss; present with the loss types `mse` and `rescaledMse`. */
   readonly mse?: Tensor
   /** Variational term in bits as it entered the loss; present with these types where the variance is learned. */
   readonly vb?: Tensor
@@ -33,7 +34,8 @@ const RESCALED_FROM = 1000
 /**
  * Training losses per sample, differentiable through `predict`.
  *
- *   mse          mean over C, H, W of (target - prediction)^2     target: noise, x0 or posterior mean, by meanType
+ *   mse          mean over C, H, W of (target - prediction)^2     target: noise, x0 or posterior mean, by meanType;
+ *                times `lossWeightAt` of the process's loss weight, where it has one
  *   vb           variational term in bits, x0 not clipped; its gradient reaches the variance channels only
  *   loss         mse + vb                  (`mse`; vb only where the variance is learned)
  *                mse + vb numTimesteps / 1000                         (`rescaledMse`)
@@ -64,12 +66,23 @@ export function trainingLosses(
       const { bits } = termOfParts(diffusion, parts, batch, { clipDenoised: false })
       return { loss: lossType === 'kl' ? bits : affine(bits, numTimesteps) }
     }
-    const mse = meanPerSample(square(sub(target(diffusion, batch, noise), parts.prediction)))
+    const error = meanPerSample(square(sub(target(diffusion, batch, noise), parts.prediction)))
+    const mse = weighted(diffusion, error, timesteps)
     if (!hasLearnedVariance(diffusion)) return { loss: reshape(mse, mse.shape), mse }
     const bits = varianceTerm(diffusion, modelOutput, parts, batch)
     const vb = lossType === 'mse' ? bits : affine(bits, numTimesteps / RESCALED_FROM)
     return { loss: add(mse, vb), mse, vb }
   })
+}
+
+/** The errors times the loss weight, `[B]`. */
+function weighted({ lossWeight, meanType, tables }: GaussianDiffusion, error: Tensor, timesteps: Int32Array): Tensor {
+  if (lossWeight === undefined) return error
+  const weights = Float64Array.from(timesteps, (timestep) => {
+    const alphaBar = tables.alphaBar[timestep]
+    return lossWeightAt(alphaBar / (1 - alphaBar), lossWeight, meanType === 'x0' ? 'x0' : 'epsilon')
+  })
+  return mul(error, tensor(weights, error.shape, { backend: error.backend, dtype: error.dtype }))
 }
 
 function target(diffusion: GaussianDiffusion, { x0, xt, timesteps }: KnownBatch, noise: Tensor): Tensor {

@@ -1,3 +1,4 @@
+import { scheduleBetas } from '@dit/schedules'
 import { expect, test } from 'vitest'
 import { gaussianDiffusion, originalTimesteps } from '../../src/index.js'
 
@@ -41,9 +42,47 @@ test('takes betas of any origin, down to a single step', () => {
   expect(gaussianDiffusion({ betas: [0.5] })).toMatchObject({ numTimesteps: 1, originalNumTimesteps: 1 })
 })
 
+test('takes every schedule by name, with its ends', () => {
+  const diffusion = gaussianDiffusion({ schedule: 'scaled_linear' })
+  expect(diffusion.tables.betas).toEqual(
+    gaussianDiffusion({ betas: scheduleBetas('scaled_linear', 1000) }).tables.betas,
+  )
+  const { betas } = gaussianDiffusion({ schedule: 'linear', numTimesteps: 10, betaStart: 0.1, betaEnd: 0.2 }).tables
+  expect([betas[0], betas[9]]).toEqual([expect.closeTo(0.1, 12), expect.closeTo(0.2, 12)])
+})
+
+test('refuses a process whose last step leaves no signal, unless x0 is predicted', () => {
+  expect(() => gaussianDiffusion({ numTimesteps: 20 })).toThrow(
+    'gaussianDiffusion: alphaBar must stay above 0, or no x0 follows from the noise; a beta of 1 makes it 0 (at step 19, schedule linear of 20 timesteps); linear needs at least 21 timesteps',
+  )
+  expect(gaussianDiffusion({ numTimesteps: 21 }).numTimesteps).toBe(21)
+  expect(() => gaussianDiffusion({ schedule: 'jsd', numTimesteps: 5 })).toThrow(
+    '(at step 4, schedule jsd of 5 timesteps); predict x0, or take another schedule',
+  )
+  expect(() => gaussianDiffusion({ betas: [0.5, 1] })).toThrow('(at step 1, betas)')
+  expect(gaussianDiffusion({ schedule: 'jsd', numTimesteps: 5, meanType: 'x0' }).tables.alphaBar[4]).toBe(0)
+})
+
+test('holds a loss weight where there is one', () => {
+  expect(gaussianDiffusion({ lossWeight: { minSnr: 5 } }).lossWeight).toEqual({ minSnr: 5 })
+  expect(gaussianDiffusion({ lossWeight: 'none' })).toEqual(gaussianDiffusion())
+  expect(() => gaussianDiffusion({ lossWeight: { minSnr: -5 } })).toThrow(
+    'gaussianDiffusion: minSnr must be a positive number (got -5)',
+  )
+  expect(() => gaussianDiffusion({ lossWeight: { minSnr: 5 }, lossType: 'kl' })).toThrow(
+    'gaussianDiffusion: a loss weight is of the squared error, which loss type kl lacks',
+  )
+  expect(() => gaussianDiffusion({ lossWeight: { p2: {} }, meanType: 'previousX' })).toThrow(
+    'gaussianDiffusion: there is no loss weight for previousX, only for epsilon and x0',
+  )
+})
+
 test('refuses what it does not know', () => {
   expect(() => gaussianDiffusion({ betas: [0.5], numTimesteps: 1 })).toThrow(
     new TypeError('gaussianDiffusion: betas take the place of schedule and numTimesteps; give one or the other'),
+  )
+  expect(() => gaussianDiffusion({ betas: [0.5], betaEnd: 0.1 })).toThrow(
+    new TypeError('gaussianDiffusion: betaStart and betaEnd are ends of a schedule, and betas are given'),
   )
   expect(() => gaussianDiffusion({ meanType: 'noise' as 'epsilon' })).toThrow(
     new RangeError('gaussianDiffusion: meanType must be one of epsilon, x0, previousX (got noise)'),

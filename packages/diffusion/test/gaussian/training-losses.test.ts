@@ -164,6 +164,32 @@ test('hands out a loss that survives the squared error it equals', async () => {
   await expectValues(loss, [0, 0])
 })
 
+test('multiplies the squared error of each sample by its weight, and nothing else', async () => {
+  // alphaBar 0.64 and 0.36: ratios 16 / 9 and 9 / 16.
+  const weights = {
+    epsilon: [9 / 16, 1],
+    x0: [1, 9 / 16],
+  }
+  for (const meanType of ['epsilon', 'x0'] as const) {
+    const plain = trainingLosses(gaussianDiffusion({ betas, meanType }), outputOf(0.3), batch)
+    const diffusion = gaussianDiffusion({ betas, meanType, lossWeight: { minSnr: 1 } })
+    const { loss, mse, vb } = trainingLosses(diffusion, outputOf(0.3), batch)
+    const [error, term] = [await numbers(plain.mse!), await numbers(plain.vb!)]
+    const expected = error.map((value, i) => value * weights[meanType][i])
+    await expectValues(mse!, expected)
+    expect(await numbers(vb!)).toEqual(term)
+    await expectValues(
+      loss,
+      expected.map((value, i) => value + term[i]),
+    )
+  }
+})
+
+test('leaves no buffers behind with a weight', async () => {
+  const diffusion = gaussianDiffusion({ betas, varianceType: 'fixedSmall', lossWeight: { p2: {} } })
+  expect(await buffersLeft(() => dispose(trainingLosses(diffusion, (xt) => xt, batch)))).toBe(0)
+})
+
 test('refuses a model without the variance channels', () => {
   expect(() => trainingLosses(gaussianDiffusion({ betas }), (xt) => xt, batch)).toThrow(
     /trainingLosses: with varianceType learnedRange and xt \[2, 2, 2, 2\] the model must return \[2, 4, 2, 2\]/,

@@ -1,5 +1,5 @@
 import type { DenoiserOptions } from '@dit/diffusion'
-import { edmLevel, edmScales, exponentialSigmas, karrasSigmas, pathThrough } from '@dit/schedules'
+import { edmLevel, edmPreconditioning, exponentialSigmas, karrasSigmas, pathThrough } from '@dit/schedules'
 import { type Fields, flag, number, requireOneOf } from '../diffusers-fields.js'
 import { dpmMultistep } from '../dpm-multistep.js'
 import { euler } from '../euler.js'
@@ -56,10 +56,11 @@ function edmPath(name: string, fields: Fields) {
   const schedule = requireOneOf(fields, 'sigma_schedule', ['karras', 'exponential'])
   const isNegated = requireOneOf(fields, 'prediction_type', ['epsilon', 'v_prediction']) === 'v_prediction'
   const endsAtZero = requireOneOf(fields, 'final_sigmas_type', ['zero', 'sigma_min']) === 'zero'
+  const factors = edmPreconditioning(sigmaData)
   const reading: DenoiserOptions = {
     prediction: 'x0',
     precondition: ({ sigma }) => {
-      const { skip, out } = edmScales(sigma, sigmaData)
+      const { skip, out } = factors(sigma)
       return { skip, out: isNegated ? -out : out }
     },
   }

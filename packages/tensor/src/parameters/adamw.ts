@@ -81,7 +81,7 @@ export function updateEma(ema: Tensor, parameter: Tensor, emaDecay: number): voi
 }
 
 /** x <- factor x */
-function decay(x: Tensor, factor: number): void {
+export function decay(x: Tensor, factor: number): void {
   checkFloats('updateEma', [x])
   x.backend.kernels.affine(x, factor, 0, x)
 }

@@ -1,11 +1,6 @@
-import {
-  type GaussianDiffusion,
-  gaussianDiffusion,
-  type GaussianDiffusionOptions,
-  trainingLosses,
-} from '@dit/diffusion'
+import type { GaussianProcess, PredictAt, Process } from '@dit/diffusion'
 import type { DiTConfig } from '@dit/model'
-import { integers, randomStream } from '@dit/random'
+import { randomStream } from '@dit/random'
 import {
   drawTimesteps,
   emptyLossHistory,
@@ -13,45 +8,48 @@ import {
   lossHistoryWeights,
   updateLossHistory,
 } from '@dit/schedules'
-import { randomNormal, type Tensor } from '@dit/tensor'
+import { randomNormal } from '@dit/tensor'
 import { batchTensor, type TrainBatch } from '../batch.js'
 import { dit, type DiTSpec } from './dit.js'
 import type { Network } from './network.js'
 import type { Objective } from './objective.js'
+import {
+  type CompleteProcess,
+  completeProcess,
+  type OwnProcess,
+  processFromSpec,
+  type ProcessSpec,
+} from './process-spec.js'
 
 /** How timesteps are drawn: uniformly, or in proportion to the root mean square of recent losses. */
 export type TimestepSampler = 'uniform' | 'lossSecondMoment'
 
-/** The process that a network learns to reverse: a Gaussian diffusion, by default that of the paper. */
-export interface GaussianProcessSpec extends GaussianDiffusionOptions {
-  readonly kind?: 'gaussian'
-}
-
 export interface DenoisingOptions {
-  /** Default `uniform`. */
+  /** Default `uniform`; `lossSecondMoment` is for processes of whole timesteps. */
   readonly timestepSampler?: TimestepSampler
 }
 
 /** `spec` of an objective of `denoising`: with `objectiveFromSpec`, the objective itself. */
-export interface DenoisingSpec<NetworkSpec = object> {
+export interface DenoisingSpec<NetworkSpec = object, ProcessPart = CompleteProcess | { readonly kind: 'own' }> {
   readonly kind: 'denoising'
   readonly network: NetworkSpec
-  readonly process: GaussianProcessSpec & { readonly kind: 'gaussian' }
+  readonly process: ProcessPart
   readonly timestepSampler: TimestepSampler
 }
 
 /** What `denoising` gives: an objective that also says what it is made of. */
-export interface DenoisingObjective<NetworkSpec = object> extends Objective<LossHistory | null> {
-  readonly spec: DenoisingSpec<NetworkSpec>
+export interface DenoisingObjective<
+  NetworkSpec = object,
+  ProcessPart = CompleteProcess | { readonly kind: 'own' },
+> extends Objective<LossHistory | null> {
+  readonly spec: DenoisingSpec<NetworkSpec, ProcessPart>
   readonly network: Network
-  readonly process: GaussianDiffusion
+  readonly process: Process
 }
 
 /**
  * Training of a network that removes noise: pictures are noised by a process at timesteps that are drawn, and the network
- * predicts what the process asks for. Batches hold `x0` and what the network's `conditions` reads.
- *
- *   loss = `trainingLosses` of @dit/diffusion
+ * predicts what the process asks for, a Gaussian diffusion or a flow. Batches hold `x0` and what the network's `conditions` reads.
  *
  * Noise is stream `noise` of the seed and step, timesteps are stream `timesteps`; each example takes the draws of its place in
  * the global batch, whatever the micro-batches and workers.
@@ -62,43 +60,53 @@ export interface DenoisingObjective<NetworkSpec = object> extends Objective<Loss
  */
 export function denoising<NetworkSpec extends object>(
   network: Network & { readonly spec: NetworkSpec },
-  process: GaussianProcessSpec = {},
+  process?: ProcessSpec,
+  options?: DenoisingOptions,
+): DenoisingObjective<NetworkSpec, CompleteProcess>
+export function denoising<NetworkSpec extends object>(
+  network: Network & { readonly spec: NetworkSpec },
+  process: OwnProcess,
+  options?: DenoisingOptions,
+): DenoisingObjective<NetworkSpec, { readonly kind: 'own' }>
+export function denoising<NetworkSpec extends object>(
+  network: Network & { readonly spec: NetworkSpec },
+  process: ProcessSpec | OwnProcess = {},
   { timestepSampler = 'uniform' }: DenoisingOptions = {},
 ): DenoisingObjective<NetworkSpec> {
-  const spec = completeProcess(process)
-  const { kind: _kind, ...processOptions } = spec
-  const diffusion = gaussianDiffusion(processOptions)
-  checkOutputs(network, diffusion)
-  if (!['uniform', 'lossSecondMoment'].includes(timestepSampler)) {
-    throw new RangeError(`denoising: timestepSampler must be uniform or lossSecondMoment (got ${timestepSampler})`)
+  const isOwn = process.kind === 'own'
+  const spec = isOwn ? { ...process.spec, kind: 'own' as const } : completeProcess(process)
+  const known = isOwn ? process.process : processFromSpec(completeProcess(process), network.outputsPerChannel)
+  checkOutputs(network, known)
+  if (network.knowsWholeTimestepsOnly === true && !(known.draw(randomStream(0), 1) instanceof Int32Array)) {
+    throw new RangeError('denoising: the network knows whole timesteps only, but those of the process are not whole')
   }
+  const numTimesteps = checkSampler(timestepSampler, known)
   return {
     spec: { kind: 'denoising', network: network.spec, process: spec, timestepSampler },
     network,
-    process: diffusion,
+    process: known,
     parameters: network.parameters,
     blocks: network.blocks,
-    terms: termsOf(diffusion),
+    terms: known.terms,
     init: (options) => network.init(options),
     checkBatch(batch) {
       checkPictures(network, batch)
       network.conditions(batch, null)
     },
-    initialState: timestepSampler === 'uniform' ? null : emptyLossHistory(diffusion.numTimesteps),
+    initialState: numTimesteps === null ? null : emptyLossHistory(numTimesteps),
     draw(history, { seed, step, batchSize }) {
       const stream = randomStream(seed, 'timesteps', step)
       if (history !== null) return drawTimesteps(lossHistoryWeights(history), stream, batchSize)
-      const timesteps = integers(stream, diffusion.numTimesteps, batchSize)
-      return { timesteps, importanceWeights: new Float32Array(batchSize).fill(1) }
+      return { timesteps: known.draw(stream, batchSize), importanceWeights: new Float32Array(batchSize).fill(1) }
     },
     losses(params, batch, { timesteps }, { seed, step, start, recompute, backend }) {
       const x0 = batchTensor(batch, 'x0', backend) // [B, C, H, W]
       const stream = randomStream(seed, 'noise', step)
       const noise = randomNormal(x0.shape, stream, { backend, start: (start * x0.size) / batch.count })
       const conditions = network.conditions(batch, { seed, step, start })
-      const predict = (xt: Tensor, originalTimesteps: ArrayLike<number>) =>
-        network.forward(params, { xt, timesteps: originalTimesteps, conditions }, { recompute })
-      return { ...trainingLosses(diffusion, predict, { x0, timesteps: timesteps as Int32Array, noise }) }
+      const predict: PredictAt = (xt, told) =>
+        network.forward(params, { xt, timesteps: told, conditions }, { recompute })
+      return known.losses(predict, { x0, timesteps, noise })
     },
     learned: (history, { timesteps }, losses) =>
       history === null ? null : updateLossHistory(history, timesteps, losses),
@@ -108,52 +116,51 @@ export function denoising<NetworkSpec extends object>(
 /** `denoising` of a class-conditional DiT: what the paper trains. */
 export function classConditional(
   config: DiTConfig,
-  process: GaussianProcessSpec = {},
+  process: ProcessSpec = {},
   options: DenoisingOptions = {},
-): DenoisingObjective<DiTSpec> {
+): DenoisingObjective<DiTSpec, CompleteProcess> {
   return denoising(dit(config), process, options)
-}
-
-/**
- * A process with every setting in it, so that equal processes have equal specs. Betas become a plain list.
- *
- * @throws RangeError for a kind or a setting that is not known here
- */
-export function completeProcess(process: GaussianProcessSpec): DenoisingSpec['process'] {
-  const { kind = 'gaussian', schedule, numTimesteps, betas, respacing, ...types } = process
-  if (kind !== 'gaussian') throw new RangeError(`denoising: the process must be gaussian (got ${String(kind)})`)
-  const { meanType = 'epsilon', varianceType = 'learnedRange', lossType = 'mse', ...unknown } = types
-  const [name] = Object.keys(unknown)
-  if (name !== undefined) throw new RangeError(`denoising: a gaussian process has no setting ${name}`)
-  const steps =
-    betas === undefined
-      ? { schedule: schedule ?? ('linear' as const), numTimesteps: numTimesteps ?? 1000 }
-      : { schedule, numTimesteps, betas: Array.from(betas) }
-  return { kind, ...steps, ...(respacing == null ? {} : { respacing }), meanType, varianceType, lossType }
-}
-
-function termsOf({ lossType, varianceType }: GaussianDiffusion): readonly ['loss', ...string[]] {
-  if (lossType === 'kl' || lossType === 'rescaledKl') return ['loss']
-  return varianceType.startsWith('learned') ? ['loss', 'mse', 'vb'] : ['loss', 'mse']
 }
 
 function checkOutputs(
   { outputsPerChannel, inputShape: [channels] }: Network,
-  { varianceType }: GaussianDiffusion,
+  { outputsPerChannel: needed }: Process,
 ): void {
-  const needed = varianceType.startsWith('learned') ? 2 : 1
+  if (outputsPerChannel !== 1 && outputsPerChannel !== 2) {
+    throw new RangeError(`denoising: outputsPerChannel of a network must be 1 or 2 (got ${String(outputsPerChannel)})`)
+  }
   if (outputsPerChannel === needed) return
+  const advice =
+    needed === 2
+      ? "give it outputsPerChannel 2 (a DiT: learnSigma true), or the process varianceType 'fixedSmall'"
+      : 'give it outputsPerChannel 1 (a DiT: learnSigma false)'
   throw new RangeError(
-    `denoising: the network has ${outputsPerChannel * channels} output channels, but variance type ${varianceType} needs ${needed * channels}; set learnSigma of a DiT to ${needed === 2}`,
+    `denoising: the network has ${outputsPerChannel * channels} output channels, but the process needs ${needed * channels}${needed === 2 ? ', half of them for the variance' : ''}; ${advice}`,
   )
+}
+
+/** Timesteps of the process where losses are remembered for each, else null. */
+function checkSampler(timestepSampler: TimestepSampler, process: Process): number | null {
+  if (timestepSampler === 'uniform') return null
+  if (timestepSampler !== 'lossSecondMoment') {
+    throw new RangeError(`denoising: timestepSampler must be uniform or lossSecondMoment (got ${timestepSampler})`)
+  }
+  if (!isGaussian(process)) {
+    throw new RangeError('denoising: lossSecondMoment remembers losses by timestep, which a flow does not have')
+  }
+  return process.diffusion.numTimesteps
+}
+
+function isGaussian(process: Process): process is GaussianProcess {
+  return 'diffusion' in process
 }
 
 function checkPictures({ inputShape }: Network, { arrays }: TrainBatch): void {
   const { data, shape } = arrays.x0 ?? {}
   if (!(data instanceof Float32Array)) throw new TypeError('train: a batch must hold x0, a Float32Array')
-  if (shape!.length !== 3 || inputShape.some((extent, i) => shape![i] !== extent)) {
+  if (shape.length !== 3 || inputShape.some((extent, i) => shape[i] !== extent)) {
     throw new RangeError(
-      `train: x0 must hold examples of [${inputShape.join(', ')}] (got examples of [${shape!.join(', ')}])`,
+      `train: x0 must hold examples of [${inputShape.join(', ')}] (got examples of [${shape.join(', ')}])`,
     )
   }
 }

@@ -41,7 +41,7 @@ export function dit(config: DiTConfig): Network<Int32Array> & { readonly spec: D
 
 function labelsOf({ numClasses }: DiTConfig, { arrays }: TrainBatch): Int32Array {
   const { data, shape } = arrays.labels ?? {}
-  if (!(data instanceof Int32Array) || shape!.length > 0) {
+  if (!(data instanceof Int32Array) || shape.length > 0) {
     throw new TypeError('train: labels must be an Int32Array with one number per example (shape [])')
   }
   const wrong = data.find((label) => label < 0 || label >= numClasses)

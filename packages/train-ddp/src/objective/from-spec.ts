@@ -1,21 +1,16 @@
-import {
-  completeProcess,
-  type DenoisingObjective,
-  denoising,
-  type DenoisingSpec,
-  type TimestepSampler,
-} from './denoising.js'
+import { type DenoisingObjective, denoising, type DenoisingSpec, type TimestepSampler } from './denoising.js'
 import { dit, type DiTSpec } from './dit.js'
+import { type CompleteProcess, completeProcess } from './process-spec.js'
 
 /** Of the networks that this package knows. */
-export type KnownSpec = DenoisingSpec<DiTSpec>
+export type KnownSpec = DenoisingSpec<DiTSpec, CompleteProcess>
 
 /**
  * The objective that a spec describes, as a run's `config.json` or a checkpoint's `state.json` holds it.
  *
  * @throws RangeError for a spec of another kind: one of your own, which only your code can build
  */
-export function objectiveFromSpec(spec: object): DenoisingObjective<DiTSpec> {
+export function objectiveFromSpec(spec: object): DenoisingObjective<DiTSpec, CompleteProcess> {
   if (!isKnownSpec(spec)) {
     const { kind, network } = spec as { kind?: unknown; network?: { kind?: unknown } }
     throw new RangeError(
@@ -28,8 +23,8 @@ export function objectiveFromSpec(spec: object): DenoisingObjective<DiTSpec> {
 
 /** Whether `objectiveFromSpec` knows its kind. What is in it is not checked. */
 export function isKnownSpec(spec: object): spec is KnownSpec {
-  const { kind, network } = spec as Partial<KnownSpec>
-  return kind === 'denoising' && network?.kind === 'dit'
+  const { kind, network, process } = spec as Partial<DenoisingSpec<DiTSpec>>
+  return kind === 'denoising' && network?.kind === 'dit' && process?.kind !== 'own'
 }
 
 /** The model and recipe of a run of format 1, which kept the process and the timestep sampler in the recipe. */

@@ -1,12 +1,4 @@
-import {
-  HELD_OUT_SNRS,
-  type HeldOutError,
-  heldOutErrors,
-  type HeldOutLevel,
-  summariseHeldOut,
-  x0AtLevel,
-} from '@dit/diffusion'
-import { levelAtSnr } from '@dit/schedules'
+import { HELD_OUT_SNRS, type HeldOutError, heldOutErrors, type HeldOutLevel, summariseHeldOut } from '@dit/diffusion'
 import type { Backend, Params, Tensor } from '@dit/tensor'
 import { batchTensor, type TrainBatch } from '../batch.js'
 import type { DenoisingObjective } from './denoising.js'
@@ -40,8 +32,8 @@ export function heldOutMeasures(
   { batches, snrs = HELD_OUT_SNRS }: HeldOutOptions,
 ): HeldOutMeasures {
   const { network, process } = objective
-  const options = { timestepMap: process.timestepMap, isWhole: network.knowsWholeTimestepsOnly ?? false }
-  const levels: HeldOutLevel[] = snrs.map((snr) => ({ snr, ...levelAtSnr(process.tables, snr, options) }))
+  const isWhole = network.knowsWholeTimestepsOnly ?? false
+  const levels: HeldOutLevel[] = snrs.map((snr) => ({ snr, ...process.levelAtSnr(snr, { isWhole }) }))
   const measure = async (params: Params) => {
     const { backend } = Object.values(params)[0]
     const errors: number[][] = levels.map(() => [])
@@ -71,11 +63,12 @@ async function errorsOf(
 ): Promise<Float64Array[]> {
   objective.checkBatch?.(batch)
   const conditions = network.conditions(batch, null)
-  const predict = (xt: Tensor, timesteps: ArrayLike<number>) =>
-    network.forward(params, { xt, timesteps, conditions }, { recompute: 'none' })
+  const denoise = process.denoiser((xt: Tensor, timesteps) =>
+    network.forward(params, { xt, timesteps, conditions }, { recompute: 'none' }),
+  )
   const x0 = batchTensor(batch, 'x0', backend)
   try {
-    return await heldOutErrors((xt, level) => x0AtLevel(process, predict, xt, level), { x0, start }, levels)
+    return await heldOutErrors((xt, level) => denoise(xt, level).x0, { x0, start }, levels)
   } finally {
     x0.dispose()
   }

@@ -1,9 +1,13 @@
+import { exponentOfWidth } from './power-average.js'
+
 /** An exponential moving average of the parameters, kept beside `ema` in a file of its own. */
 export interface Average {
   /** Its file in a checkpoint is `<name>.safetensors`. */
   readonly name: string
   /** Decay a step, 0 to 1. */
-  readonly decay: number
+  readonly decay?: number
+  /** In place of the decay: the width of a power profile, of which `posthocFactors` makes averages of other widths. */
+  readonly width?: number
   /** As `emaWarmup` of the recipe (default false). */
   readonly warmup?: boolean
 }
@@ -18,14 +22,19 @@ const TAKEN = ['model', 'ema', 'optimizer', 'state', 'manifest']
  */
 export function checkAverages(averages: readonly Average[]): void {
   const names = new Set(TAKEN)
-  for (const { name, decay } of averages) {
+  for (const { name, decay, width, warmup = false } of averages) {
     if (typeof name !== 'string' || !/^[\w.]+$/.test(name) || names.has(name)) {
       throw new RangeError(
-        `recipe: averages need different names of letters, digits, dots and underscores, none of ${TAKEN.join(', ')} (got ${String(name)})`,
+        `recipe: averages need different names of letters, digits, dots and underscores, none of ${TAKEN.join(', ')} (got ${name})`,
       )
     }
     names.add(name)
-    if (!(decay >= 0 && decay < 1))
+    if (width !== undefined) {
+      if (decay !== undefined || warmup) {
+        throw new RangeError(`recipe: average ${name} has a width, which takes the place of decay and warmup`)
+      }
+      exponentOfWidth(width)
+    } else if (!(decay !== undefined && decay >= 0 && decay < 1))
       throw new RangeError(`recipe: decay of average ${name} must be in [0, 1) (got ${decay})`)
   }
 }

@@ -78,7 +78,7 @@ export function checkGroups(groups: readonly ParameterGroup[]): void {
   const names = new Set<string>()
   for (const { name, match, learningRateFactor = 1, weightDecay = 0 } of groups) {
     if (typeof name !== 'string' || name === '' || name === REST.name || names.has(name)) {
-      throw new RangeError(`recipe: groups need different names other than ${REST.name} (got ${String(name)})`)
+      throw new RangeError(`recipe: groups need different names other than ${REST.name} (got ${name})`)
     }
     names.add(name)
     if (!isPattern(match))

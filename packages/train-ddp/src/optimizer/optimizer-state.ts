@@ -64,6 +64,8 @@ export interface OptimizerOptions {
 
 /** Tensors of one stretch of parameters; `kept` has slots and averages by name. */
 export interface Stretch {
+  /** Of the parameter, where the stretch is one. */
+  readonly name?: string
   readonly parameter: Tensor
   readonly gradient: Tensor
   readonly kept: Readonly<Record<string, Tensor>>
@@ -73,7 +75,7 @@ export interface Stretch {
 export function updateStretch(
   { optimizer, averages }: Pick<OptimizerOptions, 'optimizer' | 'averages'>,
   { learningRateFactor = 1, weightDecay }: ParameterGroup,
-  { parameter, gradient, kept }: Stretch,
+  { name: parameterName, parameter, gradient, kept }: Stretch,
   step: UpdateStep,
 ): void {
   const decays = step.averageDecays
@@ -86,7 +88,7 @@ export function updateStretch(
   }
   const slots = Object.fromEntries(optimizer.slots.map((name) => [name, kept[name]]))
   const average = isFolded ? { tensor: kept[averages[0]], decay: decays[0] } : null
-  stopGradient(() => scope(() => optimizer.update({ parameter, gradient, slots }, own, average)))
+  stopGradient(() => scope(() => optimizer.update({ name: parameterName, parameter, gradient, slots }, own, average)))
   averages.forEach((name, i) => {
     if (i > 0 || !isFolded) updateEma(kept[name], parameter, decays[i])
   })

@@ -14,6 +14,8 @@ export interface OptimizerStep {
 
 /** What an optimizer changes: a stretch of many parameters at once (`element`), or one whole parameter (`matrix`). */
 export interface OptimizerTensors {
+  /** Of the parameter, for optimizers whose unit is the matrix. */
+  readonly name?: string
   /** Changed in place. */
   readonly parameter: Tensor
   readonly gradient: Tensor

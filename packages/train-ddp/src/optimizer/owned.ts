@@ -32,7 +32,7 @@ export function ownedOptimizer(options: OptimizerOptions): OptimizerState {
           for (const of of bucket.names) {
             const [parameter, gradient] = [trainable.params[of], gradients.params[of]]
             const tensors = Object.fromEntries(names.map((name) => [name, kept[name][of]]))
-            updateStretch(options, groupOf[segmentOf.get(of)!], { parameter, gradient, kept: tensors }, step)
+            updateStretch(options, groupOf[segmentOf.get(of)!], { name: of, parameter, gradient, kept: tensors }, step)
           }
         }
         const segment = trainable.segments[bucket.segment]
@@ -50,7 +50,7 @@ export function ownedOptimizer(options: OptimizerOptions): OptimizerState {
           const { offset } = trainable.layout.entries.find((entry) => entry.name === of)!
           const x = kept[name][of]
           const place = values.subarray(offset - bucket.offset, offset - bucket.offset + x.size)
-          place.set((await x.data()) as typeof values)
+          place.set(await x.data())
         }
       }
       await communicator.broadcast(values, owners[index]).wait()

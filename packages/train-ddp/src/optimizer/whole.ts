@@ -28,7 +28,7 @@ export function wholeOptimizer(options: OptimizerOptions): OptimizerState {
         updateStretch(
           options,
           groupOf[segment],
-          { parameter, gradient, kept: kept(({ params }) => params[name]) },
+          { name, parameter, gradient, kept: kept(({ params }) => params[name]) },
           step,
         )
       }

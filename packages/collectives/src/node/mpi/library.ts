@@ -23,6 +23,8 @@ export interface MpiHandles {
   /** MPI_IN_PLACE, MPI_STATUS_IGNORE: addresses that nothing has. */
   readonly inPlace: bigint
   readonly statusIgnore: bigint
+  /** MPI_ANY_SOURCE. */
+  readonly anySource: number
 }
 
 type Memory = ArrayBufferView | null
@@ -69,6 +71,12 @@ export interface MpiCalls {
   isend(values: Memory, count: number, type: bigint, to: number, tag: number, comm: bigint, request: Memory): number
   irecv(values: Memory, count: number, type: bigint, from: number, tag: number, comm: bigint, request: Memory): number
   test(request: Memory, flag: Memory, status: bigint): number
+  cancel(request: Memory): number
+  commGroup(comm: bigint, group: Memory): number
+  groupIncl(group: bigint, count: number, ranks: Memory, part: Memory): number
+  groupFree(group: Memory): number
+  commCreateGroup(comm: bigint, group: bigint, tag: number, made: Memory): number
+  commFree(comm: Memory): number
 }
 
 /**
@@ -115,6 +123,7 @@ const MPICH_HANDLES: MpiHandles = {
   sum: 0x58000003n,
   inPlace: 0xffff_ffff_ffff_ffffn,
   statusIgnore: 1n,
+  anySource: -2,
 }
 
 /** Open MPI: handles are the addresses of exported objects. */
@@ -128,6 +137,7 @@ function openMpiHandles(library: Koffi.LibraryHandle): MpiHandles {
     sum: address('ompi_mpi_op_sum'),
     inPlace: 1n,
     statusIgnore: 0n,
+    anySource: -1,
   }
 }
 
@@ -154,6 +164,12 @@ function functions(library: Koffi.LibraryHandle): MpiCalls {
     isend: bind('MPI_Isend', ...message),
     irecv: bind('MPI_Irecv', ...message),
     test: bind('MPI_Test', P, P, H),
+    cancel: bind('MPI_Cancel', P),
+    commGroup: bind('MPI_Comm_group', H, P),
+    groupIncl: bind('MPI_Group_incl', H, I, P, P),
+    groupFree: bind('MPI_Group_free', P),
+    commCreateGroup: bind('MPI_Comm_create_group', H, H, I, P),
+    commFree: bind('MPI_Comm_free', P),
   }
 }
 

@@ -1,15 +1,16 @@
 import { writeSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { checkParts, CommunicationError, type Communicator, type Transfer } from '../../communicator.js'
-import type { Floats } from '../../numbers.js'
-import { seconds } from '../clock.js'
-import { START_PATIENCE, waitUntil } from '../wait-until.js'
+import { checkGroup, type Communicator } from '../../communicator.js'
+import { START_PATIENCE } from '../wait-until.js'
+import { mpiCollectives } from './collectives.js'
+import { type Shared, waiter } from '../waiter.js'
 import { inTime } from './in-time.js'
 import { type MpiPlace, mpiPlace } from './launcher.js'
 import { loadMpi, type MpiLibrary } from './library.js'
-
-/** Elements of an all-reduce or a broadcast that are one request: a long one moves on in pieces while others work. */
-const PIECE = 2 ** 20
+import type { MpiRank } from './mpi-rank.js'
+import { nap } from './nap.js'
+import { rollCall } from './roll-call.js'
+import { createGroup } from './sub-group.js'
 
 /** Only the thread that called MPI_Init_thread calls MPI; Node has others. */
 const THREAD_FUNNELED = 1
@@ -19,9 +20,6 @@ const PASS_ON = 300
 
 /** Seconds for MPI_Abort, which ends the process from within: libraries have been seen to hang there on a busy machine. */
 const ABORT_SECONDS = 5
-
-/** Tag of the messages that find out who is still there. */
-const PROBE_TAG = 7043
 
 export interface MpiOptions {
   /** Seconds without an answer after which a rank counts as lost (default 120). */
@@ -70,7 +68,7 @@ export async function mpiCommunicator({
   const abort = (code: number) => {
     mpi.endAfter(ABORT_SECONDS)
     // Launchers end a job at once, and lose what they have not passed on by then: the reason for its end.
-    Atomics.wait(NAP, 0, 0, PASS_ON)
+    nap(PASS_ON)
     call.abort(handles.world, code)
   }
   let hasTold = false
@@ -92,115 +90,36 @@ export async function mpiCommunicator({
     )
   }
 
-  /** Requests under way, in order. Arrays are held until MPI is done with them. */
-  const requests: { readonly handle: BigUint64Array; readonly arrays: unknown; isDone: boolean }[] = []
-  const flag = new Int32Array(1)
-  let [bytes, waitSeconds] = [0, 0]
-  /** A transfer has been waited for, so that all others have started. */
-  let hasMet = false
-  const begin = (arrays: unknown, post: (request: BigUint64Array) => void) => {
-    const request = { handle: new BigUint64Array(1), arrays, isDone: false }
-    post(request.handle)
-    requests.push(request)
-    return request
-  }
-  const poll = () => {
-    // The library moves all requests on whichever is asked for.
-    while (requests.length > 0) {
-      call.test(requests[0].handle, flag, handles.statusIgnore)
-      if (flag[0] === 0) return
-      requests.shift()!.isDone = true
-    }
-  }
-  const pause = () => void Atomics.wait(NAP, 0, 0, 0.02)
-  const transfer = (parts: readonly { readonly isDone: boolean }[]): Transfer => {
-    const last = parts.at(-1)
-    const isDone = () => {
-      if (last?.isDone === false) poll()
-      return last?.isDone !== false
-    }
-    return {
-      poll: isDone,
-      async wait() {
-        const until = hasMet ? patience : limit
-        waitSeconds += await waitUntil(isDone, { pause, patience: until, onLost: lost })
-        hasMet = true
-      },
-    }
-  }
-
-  /** Asks every rank whether it waits as well, and names those that do not say so. */
-  const lost = async (): Promise<never> => {
-    const others = Array.from({ length: size }, (_, of) => of).filter((of) => of !== rank)
-    const word = new Uint8Array(1)
-    const answers = others.map((of) => {
-      const answer = { of, handle: new BigUint64Array(1), word: new Uint8Array(1), isThere: false }
-      call.irecv(answer.word, 1, handles.byte, of, PROBE_TAG, handles.world, answer.handle)
-      return answer
-    })
-    for (const of of others) call.isend(word, 1, handles.byte, of, PROBE_TAG, handles.world, new BigUint64Array(1))
-    const grace = Math.min(10, Math.max(1, patience / 4))
-    const until = seconds() + grace
-    while (seconds() < until && answers.some(({ isThere }) => !isThere)) {
-      for (const answer of answers) {
-        if (answer.isThere) continue
-        call.test(answer.handle, flag, handles.statusIgnore)
-        answer.isThere = flag[0] !== 0
-      }
-      Atomics.wait(NAP, 0, 0, 1)
-    }
-    const missing = answers.filter(({ isThere }) => !isThere).map(({ of }) => of)
-    throw new CommunicationError(
-      missing.length === 0
-        ? `rank ${rank} waited ${patience} s for a transfer, but all ranks are there`
-        : `rank ${missing.join(', ')} did not answer rank ${rank} for ${patience} s (killed, frozen, or busy with something else)`,
-    )
-  }
-
-  const typeOf = (values: Floats) => (values instanceof Float32Array ? handles.float : handles.double)
-  const { world, sum, inPlace } = handles
-  return {
-    name: mpi.name,
-    version: mpi.version,
+  const waits: Shared[] = []
+  const roll = rollCall(mpi, rank, size, waits)
+  const grace = Math.min(10, Math.max(1, patience / 4))
+  const self: MpiRank = {
+    mpi,
     rank,
     size,
-    allReduce(values) {
-      bytes += values.byteLength
-      return transfer(
-        pieces(values).map((piece) =>
-          begin(piece, (request) => call.iallreduce(inPlace, piece, piece.length, typeOf(values), sum, world, request)),
-        ),
-      )
-    },
-    reduceScatter(values, part) {
-      checkParts('reduceScatter', size, values, part)
-      bytes += values.byteLength
-      const post = (request: BigUint64Array) =>
-        call.ireduceScatter(values, part, part.length, typeOf(values), sum, world, request)
-      return transfer([begin([values, part], post)])
-    },
-    allGather(part, values) {
-      checkParts('allGather', size, values, part)
-      bytes += part.byteLength
-      const type = typeOf(part)
-      const post = (request: BigUint64Array) =>
-        call.iallgather(part, part.length, type, values, part.length, type, world, request)
-      return transfer([begin([values, part], post)])
-    },
-    broadcast(values, root = 0) {
-      const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-      if (rank === root) bytes += raw.byteLength
-      return transfer(
-        pieces(raw, 4 * PIECE).map((piece) =>
-          begin(piece, (request) => call.ibcast(piece, piece.length, handles.byte, root, world, request)),
-        ),
-      )
-    },
-    poll,
-    traffic: () => ({ bytes, waitSeconds }),
+    patience,
+    waiter: waiter({
+      rank,
+      patience,
+      startPatience: limit,
+      pause: () => nap(0.02),
+      missing: ({ ranks }) => roll.missing(ranks, grace),
+      reasons: ' (killed, frozen, or busy with something else)',
+      waits,
+      onTurn: () => roll.answer(),
+    }),
+    lines: new Set(),
+    lastGroup: Promise.resolve(),
+  }
+  const all = Array.from({ length: size }, (_, of) => of)
+  return {
+    ...communicatorOf(self, handles.world, all),
+    version: mpi.version,
     async close() {
       if (isClosed) return
-      while (requests.length > 0) poll()
+      for (const line of self.lines) while (!line.isIdle()) line.poll()
+      roll.close()
+      self.lines.clear()
       isClosed = true
       process.off('exit', onExit)
       process.off('uncaughtExceptionMonitor', onError)
@@ -211,6 +130,37 @@ export async function mpiCommunicator({
       abort(code)
       // MPI_Abort returns where the launcher is gone.
       process.exit(code)
+    },
+  }
+}
+
+/** @param ranks those of the communicator, as ranks of the whole job */
+function communicatorOf(self: MpiRank, comm: bigint, ranks: readonly number[]): Communicator {
+  const [rank, size] = [ranks.indexOf(self.rank), ranks.length]
+  const line = mpiCollectives(self, comm, ranks)
+  return {
+    name: self.mpi.name,
+    rank,
+    size,
+    ...line.collectives,
+    async group(members) {
+      const ofJob = checkGroup(members, { rank, size }).map((of) => ranks[of])
+      // One after the other: members of two groups must not wait for each other, each in another of them.
+      const made = self.lastGroup.then(() => createGroup(self, ofJob))
+      self.lastGroup = made.catch(() => {})
+      return communicatorOf(self, await made, ofJob)
+    },
+    poll() {
+      for (const one of self.lines) one.poll()
+    },
+    async close() {
+      if (!self.lines.has(line)) return
+      await self.waiter.wait({ ranks }, () => {
+        line.poll()
+        return line.isIdle()
+      })
+      self.lines.delete(line)
+      self.mpi.call.commFree(BigUint64Array.of(comm))
     },
   }
 }
@@ -234,8 +184,6 @@ export async function processesOf(communicator: Communicator): Promise<string[]>
   )
 }
 
-const NAP = new Int32Array(new SharedArrayBuffer(4))
-
 function initialise({ call, version }: MpiLibrary): void {
   if (readInt((out) => call.initialized(out)) !== 0) throw new Error('mpi: this process has joined its job already')
   const provided = readInt((out) => call.initThread(null, null, THREAD_FUNNELED, out))
@@ -248,9 +196,4 @@ function readInt(call: (out: Int32Array) => void): number {
   const out = new Int32Array(1)
   call(out)
   return out[0]
-}
-
-function pieces<T extends Floats | Uint8Array>(values: T, most = PIECE): T[] {
-  const count = Math.ceil(values.length / most)
-  return Array.from({ length: count }, (_, i) => values.subarray(i * most, (i + 1) * most) as T)
 }

@@ -3,15 +3,21 @@ import { base64 } from './sums-module.js'
 
 /** Pages of 64 KiB at the start of the memory that belong to the module. */
 const MODULE_PAGES = 2
-const PAGE_BYTES = 65_536
+export const PAGE_BYTES = 65_536
+
+/** Pages that a memory can have: 4 GiB. They take up nothing until it has grown to them. */
+const MOST_PAGES = 65_536
 
 /** Where the places of the ranks begin. */
 export const ROOM_START = MODULE_PAGES * PAGE_BYTES
 
-/** Shared memory with so many bytes behind `ROOM_START`. */
+/** Shared memory with so many bytes behind `ROOM_START`, which can grow. */
 export function sharedRoom(bytes: number): WebAssembly.Memory {
-  const pages = MODULE_PAGES + Math.ceil(bytes / PAGE_BYTES)
-  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  return new WebAssembly.Memory({
+    initial: MODULE_PAGES + Math.ceil(bytes / PAGE_BYTES),
+    maximum: MOST_PAGES,
+    shared: true,
+  })
 }
 
 /**

@@ -1,15 +1,14 @@
-import {
-  checkParts,
-  CommunicationError,
-  type Communicator,
-  type DirectCollectives,
-  type Transfer,
-} from '../../communicator.js'
-import { arrayNumbers } from '../../numbers.js'
-import { START_PATIENCE, waitUntil } from '../wait-until.js'
+import { type Begin, blockingCollectives } from '../../blocking.js'
+import { checkGroup, checkParts, type Communicator } from '../../communicator.js'
+import { arrayNumbers, type Numbers } from '../../numbers.js'
+import { START_PATIENCE } from '../wait-until.js'
+import { waiter } from '../waiter.js'
 import { allGatherChunks, allReduceChunks, broadcastChunks, type Chunk, reduceScatterChunks } from './chunks.js'
-import { counterIndex, FAILED, type Phase, type ThreadGroup, VERSION } from './group.js'
-import { placeSums, ROOM_START } from './sums.js'
+import { type ThreadGroup, VERSION, waitIndex } from './group.js'
+import { advanceAll, openLine, type ThreadRank } from './line.js'
+import { joinMeeting, leaveMeeting, type Meeting, meetingOfAll } from './meeting.js'
+import { missingRanks } from './missing.js'
+import { placeSums } from './sums.js'
 
 /** Milliseconds for which a waiting thread sleeps at most, unless it is woken. */
 const NAP = 1
@@ -25,7 +24,8 @@ export interface ThreadCommunicatorOptions {
  * A rank of a job whose workers are threads of one process, which exchange numbers through shared memory.
  *
  * Collectives are cut into chunks. Every rank writes its numbers to its own place, sums a share of the chunk over all places, and
- * reads the shares of the others; several chunks are under way at once. Nothing moves while no rank polls or waits.
+ * reads the shares of the others; several chunks are under way at once. Nothing moves while no rank polls or waits. A group has
+ * places of its own: the shared memory grows by as many bytes a member as the job has.
  *
  * @param group the same memory for every rank, from `threadGroup`
  * @throws CommunicationError, from `poll` and `wait`, when another rank has failed or does not arrive; it names the rank
@@ -35,103 +35,50 @@ export function threadCommunicator(
   rank: number,
   { patience = 120, startPatience = START_PATIENCE }: ThreadCommunicatorOptions = {},
 ): Communicator {
-  const { size, chunkBytes, slots } = group
-  if (!Number.isSafeInteger(rank) || rank < 0 || rank >= size) {
-    throw new RangeError(`threadCommunicator: rank must be in 0..${size - 1} (got ${rank})`)
+  if (!Number.isSafeInteger(rank) || rank < 0 || rank >= group.size) {
+    throw new RangeError(`threadCommunicator: rank must be in 0..${group.size - 1} (got ${rank})`)
   }
-  const counts = new Int32Array(group.counters)
-  const places = Array.from({ length: slots }, (_, slot) =>
-    Array.from({ length: size }, (_, of) => {
-      const start = ROOM_START + (of * slots + slot) * chunkBytes
-      return new Uint8Array(group.room.buffer, start, chunkBytes)
-    }),
-  )
-  const seating = { rank, size, chunkBytes, sum: placeSums(group.room) }
-  /** Chunks that are not consumed yet; the first has the number `consumed`. */
-  const queue: Chunk[] = []
-  let [written, reduced, consumed] = [0, 0, 0]
-  let [bytes, waitSeconds] = [0, 0]
-
-  const least = (phase: Phase) => {
-    let lowest = Infinity
-    for (let of = 0; of < size; of++) lowest = Math.min(lowest, Atomics.load(counts, counterIndex(phase, of)))
-    return lowest
-  }
-  const tell = (phase: Phase, count: number) => {
-    Atomics.store(counts, counterIndex(phase, rank), count)
-    Atomics.add(counts, VERSION, 1)
-    Atomics.notify(counts, VERSION)
-  }
-  const chunk = (number: number) => queue[number - consumed]
-  const end = () => consumed + queue.length
-
-  /** Every phase as far as it goes, in order of chunks. */
-  const advance = () => {
-    const failed = Atomics.load(counts, FAILED)
-    if (failed !== 0 && failed !== rank + 1) throw new CommunicationError(`rank ${failed - 1} has failed`)
-    while (written < end() && written < least('consumed') + slots) {
-      chunk(written).write(places[written % slots][rank])
-      bytes += chunk(written).bytes
-      tell('arrived', ++written)
-    }
-    const arrived = Math.min(written, least('arrived'))
-    while (reduced < arrived) {
-      chunk(reduced).reduce?.(places[reduced % slots])
-      tell('reduced', ++reduced)
-    }
-    let summed = least('reduced')
-    while (consumed < reduced && (chunk(consumed).reduce === undefined || consumed < summed)) {
-      chunk(consumed).consume(places[consumed % slots])
-      queue.shift()
-      tell('consumed', ++consumed)
-      if (consumed >= summed) summed = least('reduced')
-    }
-  }
-
-  const lost = async (): Promise<never> => {
-    const missing = Array.from({ length: size }, (_, of) => of).filter(
-      (of) => of !== rank && Atomics.load(counts, counterIndex('arrived', of)) <= consumed,
-    )
-    throw new CommunicationError(
-      missing.length === 0
-        ? `rank ${rank} waited ${patience} s for a transfer that all ranks have begun`
-        : `rank ${missing.join(', ')} did not answer rank ${rank} for ${patience} s`,
-    )
-  }
-
-  const start = (chunks: readonly Chunk[]): Transfer => {
-    queue.push(...chunks)
-    const last = end()
-    advance()
-    const isDone = () => {
-      if (consumed < last) advance()
-      return consumed >= last
-    }
-    return {
-      poll: isDone,
-      async wait() {
-        let version = 0
-        const isOver = () => {
-          version = Atomics.load(counts, VERSION)
-          return isDone()
-        }
-        const pause = () => void Atomics.wait(counts, VERSION, version, NAP)
-        const until = consumed === 0 ? Math.max(patience, startPatience) : patience
-        waitSeconds += await waitUntil(isOver, { pause, patience: until, onLost: lost })
-      },
-    }
-  }
-
-  const direct: DirectCollectives = {
-    allReduce: (values) => start(allReduceChunks(values, seating)),
-    reduceScatter: (values, part) => start(reduceScatterChunks(values, part, seating)),
-    allGather: (part, values) => start(allGatherChunks(part, values, chunkBytes)),
-  }
-
-  return {
-    name: 'threads',
+  const header = new Int32Array(group.counters)
+  const waits: Meeting[] = []
+  const self: ThreadRank = {
+    group,
+    header,
     rank,
-    size,
+    patience,
+    waiter: waiter({
+      rank,
+      patience,
+      startPatience: Math.max(patience, startPatience),
+      pause: () => void Atomics.wait(header, VERSION, self.version, NAP),
+      missing: (meeting) => missingRanks(group, rank, meeting),
+      waits,
+      onChange: () => void Atomics.store(header, waitIndex(rank), waits.at(-1)?.id ?? 0),
+    }),
+    lines: new Set(),
+    version: 0,
+  }
+  return communicatorIn(self, meetingOfAll(group), () => {})
+}
+
+function communicatorIn(self: ThreadRank, meeting: Meeting, onClose: () => void): Communicator {
+  const { ranks, chunkBytes } = meeting
+  const [rank, size] = [ranks.indexOf(self.rank), ranks.length]
+  // Made after the memory has grown by this meeting: a module knows how large it was then.
+  const seating = { rank, size, chunkBytes, sum: placeSums(self.group.room) }
+  const line = openLine(self, meeting)
+  self.lines.add(line)
+  const begin = (chunks: readonly Chunk[]) => {
+    if (!self.lines.has(line)) throw new Error(`threads: the communicator of ranks ${ranks.join(', ')} is closed`)
+    return line.begin(chunks)
+  }
+
+  const direct = {
+    allReduce: (values: Numbers) => begin(allReduceChunks(values, seating)),
+    reduceScatter: (values: Numbers, part: Numbers) => begin(reduceScatterChunks(values, part, seating)),
+    allGather: (part: Numbers, values: Numbers) => begin(allGatherChunks(part, values, chunkBytes)),
+  }
+
+  const collectives: Begin = {
     allReduce: (values) => direct.allReduce(arrayNumbers(values)),
     reduceScatter(values, part) {
       checkParts('reduceScatter', size, values, part)
@@ -141,12 +88,28 @@ export function threadCommunicator(
       checkParts('allGather', size, values, part)
       return direct.allGather(arrayNumbers(part), arrayNumbers(values))
     },
+    broadcast: (values, root = 0) => begin(broadcastChunks(values, rank === root, root, chunkBytes)),
+  }
+
+  return {
+    name: 'threads',
+    rank,
+    size,
+    ...collectives,
     direct,
-    broadcast: (values, root = 0) => start(broadcastChunks(values, rank === root, root, chunkBytes)),
-    poll: advance,
-    traffic: () => ({ bytes, waitSeconds }),
+    blocking: blockingCollectives(collectives),
+    async group(members) {
+      const ofJob = checkGroup(members, { rank, size }).map((of) => ranks[of])
+      const joined = joinMeeting(self.group, ofJob, self.rank, self.patience)
+      return communicatorIn(self, joined, () => leaveMeeting(self.group, joined))
+    },
+    poll: () => advanceAll(self),
+    traffic: () => line.traffic(),
     async close() {
-      await start(broadcastChunks(new Uint8Array(1), rank === 0, 0, chunkBytes)).wait()
+      if (!self.lines.has(line)) return
+      await begin(broadcastChunks(new Uint8Array(1), rank === 0, 0, chunkBytes)).wait()
+      self.lines.delete(line)
+      onClose()
     },
   }
 }

@@ -1,0 +1,67 @@
+import type { Denoise } from '@dit/diffusion'
+import type { NoiseLevel } from '@dit/schedules'
+import { add, affine, formatShape, mul, randomNormal, randomStream, type Tensor } from '@dit/tensor'
+
+/** What is known of the pictures, and the noise that hides it. */
+export type InpaintingOptions = {
+  /** The known pictures, `[B, C, H, W]`, or `[1, ...]` for all of them; what is not known may be anything finite. */
+  readonly x0: Tensor
+  /** 1 where `x0` is kept and 0 where it is filled in, `[1 or B, 1 or C, H, W]`; values between blend the two. */
+  readonly mask: Tensor
+} &
+  /** The same noise at every level (a tensor shaped like `xt`), or that of a level; it is freed where a function made it. */
+  (
+    | {
+        readonly noise: Tensor | ((level: NoiseLevel) => Tensor)
+        readonly seed?: undefined
+        readonly firstSample?: undefined
+      }
+    /** New noise at every level: a function of the seed, the level and the number of the sample. */
+    | { readonly seed: number; readonly firstSample?: number; readonly noise?: undefined }
+  )
+
+/**
+ * A denoiser that keeps a part of the pictures and fills in the rest. At every level the known part is noised anew and takes the
+ * place of what the solver has there.
+ *
+ *   seen  = mask (alpha x0 + sigma noise) + (1 - mask) xt          what the network sees
+ *   x0    = mask x0 + (1 - mask) estimate                          noise alike
+ *
+ * It serves any solver over a path; one that ends without noise ends at the known picture where the mask is 1. The steps are not
+ * repeated, as RePaint does to bring both parts closer together.
+ *
+ * @throws RangeError, when called, where `x0` or the mask does not fit xt
+ *
+ * @example
+ * edmHeun(path, inpainting(denoise, { x0: picture, mask, seed: 0 }), xT)
+ *
+ * Lugmayr et al. 2022, "RePaint: Inpainting using Denoising Diffusion Probabilistic Models", eq. 8.
+ */
+export function inpainting(denoise: Denoise, { x0, mask, noise, seed, firstSample = 0 }: InpaintingOptions): Denoise {
+  const draw = (level: NoiseLevel, xt: Tensor): Tensor => {
+    if (typeof noise === 'function') return noise(level)
+    if (noise !== undefined) return noise
+    const stream = randomStream(seed, 'sampler', 'inpainting', String(level.sigma / level.alpha))
+    return randomNormal(xt.shape, stream, { start: (firstSample * xt.size) / xt.shape[0], backend: xt.backend })
+  }
+  return (xt, level, step) => {
+    checkFits('x0', x0, xt)
+    checkFits('mask', mask, xt)
+    const hidden = draw(level, xt)
+    const known = add(affine(x0, level.alpha), affine(hidden, level.sigma))
+    const found = denoise(blend(mask, known, xt), level, step)
+    return { x0: blend(mask, x0, found.x0), noise: blend(mask, hidden, found.noise) }
+  }
+}
+
+/** mask known + (1 - mask) other */
+function blend(mask: Tensor, known: Tensor, other: Tensor): Tensor {
+  return add(mul(mask, known), mul(affine(mask, -1, 1), other))
+}
+
+function checkFits(name: string, given: Tensor, xt: Tensor): void {
+  const { shape } = given
+  const fits = shape.length === xt.shape.length && shape.every((extent, i) => extent === 1 || extent === xt.shape[i])
+  if (fits) return
+  throw new RangeError(`inpainting: ${name} must fit xt ${formatShape(xt.shape)} (got ${formatShape(shape)})`)
+}

@@ -1,0 +1,81 @@
+import { denoiseAtLevels } from '@dit/diffusion'
+import { edmPath, type NoiseLevel } from '@dit/schedules'
+import { affine, dispose, full, scope, tensor, type Tensor } from '@dit/tensor'
+import { backend } from '../../diffusion/test/tensors.js'
+import { expect, test } from 'vitest'
+import { edmHeun, inpainting, lastStep, startNoise } from '../src/index.js'
+
+const shape = [2, 2, 1, 2]
+const picture = startNoise(shape, { seed: 5 })
+const path = edmPath({ numSteps: 6 })
+const ofNormal = denoiseAtLevels((x, sigmas) => affine(x, 1 / (1 + sigmas[0] ** 2)))
+const xT = affine(startNoise(shape, { seed: 1 }), path.startScale)
+const fill = (value: number) => full([1, 1, 1, 1], value)
+const row = (...values: number[]) => tensor(Float64Array.from(values), [1, 1, 1, values.length])
+
+test('a mask of ones keeps the picture', async () => {
+  const denoise = inpainting(ofNormal, { x0: picture, mask: fill(1), seed: 0 })
+  const result = await (await lastStep(edmHeun(path, denoise, xT))).data()
+  for (const [i, value] of (await picture.data()).entries()) expect(result[i]).toBeCloseTo(value, 12)
+})
+
+test('a mask of zeros changes nothing', async () => {
+  const denoise = inpainting(ofNormal, { x0: picture, mask: fill(0), seed: 0 })
+  const [got, wanted] = await Promise.all(
+    [denoise, ofNormal].map(async (use) => (await lastStep(edmHeun(path, use, xT))).data()),
+  )
+  expect(got).toEqual(wanted)
+})
+
+test('keeps what the mask marks, in every channel, and fills in the rest', async () => {
+  const denoise = inpainting(ofNormal, { x0: picture, mask: row(1, 0), seed: 0 })
+  const result = await (await lastStep(edmHeun(path, denoise, xT))).data()
+  for (const [i, value] of (await picture.data()).entries()) {
+    expect(Math.abs(result[i] - value) < 1e-12).toBe(i % 2 === 0)
+  }
+})
+
+test('shows the network the known part, noised to the level, beside what the solver has', async () => {
+  const seen: Promise<ArrayLike<number>>[] = []
+  const level: NoiseLevel = { alpha: 0.5, sigma: 2, timestep: 3 }
+  const denoise = inpainting(
+    (xt) => {
+      seen.push(affine(xt, 1).data())
+      return { x0: affine(xt, 0, 9), noise: affine(xt, 0, 8) }
+    },
+    { x0: row(4, 40), mask: row(1, 0), noise: ({ sigma }) => full([1, 1, 1, 2], sigma) },
+  )
+  const { x0, noise } = denoise(row(100, 7), level)
+  expect(await seen[0]).toEqual(Float64Array.of(0.5 * 4 + 2 * 2, 7))
+  expect(await x0.data()).toEqual(Float64Array.of(4, 9))
+  expect(await noise.data()).toEqual(Float64Array.of(2, 8))
+})
+
+test('with a seed the noise is new at every level, and that of the sample however they are batched', async () => {
+  const noiseOf = (sigma: number, count: number, firstSample: number) => {
+    const zeros = full([count, 1, 1, 2], 0)
+    const options = { x0: zeros, mask: fill(1), seed: 3, firstSample }
+    return inpainting(ofNormal, options)(zeros, { alpha: 1, sigma, timestep: sigma }).noise.data()
+  }
+  const both = await noiseOf(2, 2, 0)
+  expect(await noiseOf(2, 1, 1)).toEqual(both.slice(2))
+  expect(await noiseOf(1, 2, 0)).not.toEqual(both)
+})
+
+test('leaves no buffers behind in the scope of a solver', () => {
+  const denoise = inpainting(ofNormal, { x0: picture, mask: fill(0.5), seed: 0 })
+  const before = backend.memory().buffers
+  const found = scope(() => denoise(xT, path.steps[0].from))
+  expect(backend.memory().buffers).toBe(before + 2)
+  dispose(found)
+})
+
+test('names what does not fit', () => {
+  const wide: Tensor = full([1, 1, 1, 3], 1)
+  expect(() => inpainting(ofNormal, { x0: picture, mask: wide, seed: 0 })(xT, path.steps[0].from)).toThrow(
+    'inpainting: mask must fit xt [2, 2, 1, 2] (got [1, 1, 1, 3])',
+  )
+  expect(() => inpainting(ofNormal, { x0: wide, mask: fill(1), seed: 0 })(xT, path.steps[0].from)).toThrow(
+    'inpainting: x0 must fit xt [2, 2, 1, 2] (got [1, 1, 1, 3])',
+  )
+})

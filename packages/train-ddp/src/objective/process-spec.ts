@@ -1,0 +1,102 @@
+import {
+  flowMatching,
+  type FlowMatchingOptions,
+  flowProcess,
+  type GaussianDiffusionOptions,
+  gaussianProcess,
+  type Process,
+} from '@dit/diffusion'
+import { checkLossWeight, type LossWeight } from '@dit/schedules'
+
+/** A Gaussian diffusion, by default that of the paper. */
+export interface GaussianProcessSpec extends GaussianDiffusionOptions {
+  readonly kind?: 'gaussian'
+}
+
+/** Flow matching, by default a rectified flow: straight paths, velocities, uniform times. */
+export interface FlowProcessSpec extends Omit<FlowMatchingOptions, 'outputsPerChannel'> {
+  readonly kind: 'flow'
+}
+
+/** A process of your own: any object of the shape of `Process`. */
+export interface OwnProcess {
+  readonly kind: 'own'
+  readonly process: Process
+  /** What fixes it: plain data, kept in checkpoints. */
+  readonly spec: object
+}
+
+/** The process that a network learns to reverse: plain data. */
+export type ProcessSpec = GaussianProcessSpec | FlowProcessSpec
+
+/** A process with every setting in it: equal processes have equal specs. */
+export type CompleteProcess = (GaussianProcessSpec & { readonly kind: 'gaussian' }) | FlowProcessSpec
+
+/**
+ * Fills in the settings that were left out. Betas become a plain list.
+ *
+ * @throws RangeError for a kind or a setting that is not known here
+ */
+export function completeProcess(process: ProcessSpec): CompleteProcess {
+  const { kind = 'gaussian' } = process
+  if (kind === 'gaussian') return completeGaussian(process as GaussianProcessSpec)
+  if (kind === 'flow') return completeFlow(process as FlowProcessSpec)
+  throw new RangeError(`denoising: the process must be gaussian or flow (got ${String(kind)})`)
+}
+
+function completeGaussian(process: GaussianProcessSpec): CompleteProcess {
+  const { kind: _kind, schedule, numTimesteps, betas, betaStart, betaEnd, respacing, lossWeight, ...types } = process
+  const { meanType = 'epsilon', varianceType = 'learnedRange', lossType = 'mse', ...unknown } = types
+  refuseUnknown('gaussian', unknown)
+  const steps =
+    betas === undefined
+      ? { schedule: schedule ?? ('linear' as const), numTimesteps: numTimesteps ?? 1000 }
+      : { schedule, numTimesteps, betas: Array.from(betas) }
+  // What older specs do not know stays absent where it is not used.
+  const rest = present({
+    betaStart,
+    betaEnd,
+    respacing: respacing ?? undefined,
+    lossWeight: completeWeight(lossWeight),
+  })
+  return { kind: 'gaussian', ...steps, meanType, varianceType, lossType, ...rest }
+}
+
+function completeFlow({ kind, ...options }: FlowProcessSpec): CompleteProcess {
+  const known = ['interpolant', 'betaMin', 'betaMax', 'networkTime', 'timestepScale']
+  const own = ['prediction', 'weighting', 'sigmaFloor', 'times', 'interval']
+  const unknown = Object.fromEntries(Object.entries(options).filter(([name]) => ![...known, ...own].includes(name)))
+  refuseUnknown('flow', unknown)
+  const { flow, prediction, weighting, sigmaFloor, times, interval } = flowMatching(options)
+  return { kind, ...flow, prediction, weighting, sigmaFloor, times, interval }
+}
+
+/**
+ * The process that a spec describes.
+ *
+ * @param outputsPerChannel of the network; the further channels of a flow's network play no part
+ * @throws RangeError or TypeError for settings that cannot be
+ */
+export function processFromSpec(spec: ProcessSpec, outputsPerChannel: 1 | 2 = 1): Process {
+  const { kind = 'gaussian', ...options } = spec
+  if (kind === 'flow') return flowProcess({ ...(options as FlowMatchingOptions), outputsPerChannel })
+  return gaussianProcess(options as GaussianDiffusionOptions)
+}
+
+/** Nothing for no weight, as in runs from before there were any. */
+function completeWeight(lossWeight: LossWeight = 'none'): LossWeight | undefined {
+  checkLossWeight('denoising', lossWeight)
+  if (lossWeight === 'none') return undefined
+  if (typeof lossWeight === 'string' || !('p2' in lossWeight)) return lossWeight
+  const { k = 1, gamma = 1 } = lossWeight.p2
+  return { p2: { k, gamma } }
+}
+
+function refuseUnknown(kind: string, settings: object): void {
+  const [name] = Object.keys(settings)
+  if (name !== undefined) throw new RangeError(`denoising: a ${kind} process has no setting ${name}`)
+}
+
+function present<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
+}

@@ -1,0 +1,54 @@
+import { type Denoise, denoiseAtLevels } from '@dit/diffusion'
+import { autoguided, edmHeun, guidanceInterval, lastStep } from '@dit/sampler'
+import { edmPath, type Path } from '@dit/schedules'
+import { affine, reshape, slice, type Tensor } from '@dit/tensor'
+import type { Config } from '../manifest.js'
+import type { KindRunner } from '../outcome.js'
+import { sigmaFormula } from './edm-training.js'
+
+/** EDM's sampler, plain, guided by a weaker model, or guided in an interval of steps. */
+export const edmSampling: KindRunner = async ({ config, facts }, fixture, outcome) => {
+  const path = edmPath({
+    numSteps: config.num_steps,
+    sigmaMin: config.sigma_min,
+    sigmaMax: config.sigma_max,
+    rho: config.rho,
+  })
+  const seen: number[] = []
+  const model = (formula: string): Denoise =>
+    denoiseAtLevels((x, sigmas) => {
+      seen.push(sigmas[0])
+      return sigmaFormula(formula, x, sigmas)
+    })
+  const churn = { sChurn: config.S_churn, sMin: config.S_min, sMax: config.S_max, sNoise: config.S_noise }
+  // In the code of EDM2 noise is drawn where there is churn only.
+  const draws = config.sampler === 'autoguidance' ? drawsWhere(path, churn) : path.steps.map((_, i) => i)
+  const recorded = fixture.input('noise')
+  const noise = (index: number): Tensor => {
+    const shape = recorded.shape.slice(1)
+    return reshape(slice(recorded, 0, Math.min(draws[index], recorded.shape[0] - 1), 1), shape)
+  }
+  const xT = affine(fixture.input('x_init'), path.startScale)
+  await outcome.read(
+    'out.sample',
+    await lastStep(edmHeun(path, guidedBy(config, path, model), xT, { ...churn, noise })),
+  )
+  outcome.set('out.eval_sigma', seen)
+  if (facts?.model_calls !== undefined) outcome.fact('number of model calls', facts.model_calls === seen.length)
+}
+
+function guidedBy(config: Config, path: Path, model: (formula: string) => Denoise): Denoise {
+  const plain = model(config.denoiser)
+  if (config.guiding === undefined) return plain
+  const guided = autoguided(plain, model(config.guiding), { scale: config.guidance ?? 1 })
+  return config.interval === undefined ? guided : guidanceInterval(guided, plain, { steps: config.interval, path })
+}
+
+/** The number of the draw that each step uses, where only some steps draw. */
+function drawsWhere(
+  path: Path,
+  { sChurn = 0, sMin = 0, sMax = Infinity }: Record<string, number | undefined>,
+): number[] {
+  let used = 0
+  return path.steps.map(({ from: { sigma } }) => (sChurn > 0 && sigma >= sMin && sigma <= sMax ? used++ : 0))
+}
