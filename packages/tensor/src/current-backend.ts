@@ -22,7 +22,7 @@ export async function useBackend(backend: Backend | Promise<Backend>): Promise<B
 export function currentBackend(): Backend {
   if (current === null) {
     throw new Error(
-      'currentBackend: no backend was chosen; call `await useBackend(...)` first, for example with reference()',
+      'currentBackend: no backend was chosen; call `await useBackend(...)` first, for example with reference(), or pass { backend }',
     )
   }
   return current

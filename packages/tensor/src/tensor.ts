@@ -186,9 +186,15 @@ export async function toFloat32Array(x: Tensor): Promise<Float32Array> {
 /**
  * The backend all tensors live on.
  *
- * @throws TypeError naming both, when there are two
+ * @throws TypeError naming both, when there are two, or for anything that is no tensor
  */
 export function commonBackend(caller: string, tensors: readonly Tensor[]): Backend {
+  const stranger = tensors.findIndex((tensor) => !(tensor instanceof Tensor))
+  if (stranger >= 0) {
+    throw new TypeError(
+      `${caller}: operand ${stranger + 1} must be a Tensor (got ${describeValue(tensors[stranger])}); one of another copy of @dit/tensor is not`,
+    )
+  }
   const { backend } = tensors[0]
   for (const tensor of tensors) {
     if (tensor.backend !== backend) {

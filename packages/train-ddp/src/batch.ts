@@ -23,9 +23,10 @@ export interface BatchSource {
   /**
    * Rows `start` to `end - 1` of the global batch of a step: all of it for one worker, a part for each of several.
    *
-   * @param step from 0
+   * @param step      from 0, where records and `Place.step` count from 1
+   * @param batchSize of the recipe: rows of the global batch
    */
-  rows(step: number, start: number, end: number): Promise<TrainBatch>
+  rows(step: number, start: number, end: number, batchSize?: number): Promise<TrainBatch>
 }
 
 /**
@@ -35,7 +36,13 @@ export interface BatchSource {
  * const data = wholeBatches(async (step) => ({ count: 8, arrays: { x0: { data: pixels, shape: [3, 32, 32] } } }))
  */
 export function wholeBatches(batch: (step: number) => Promise<TrainBatch>): BatchSource {
-  return { rows: async (step, start, end) => sliceBatch(await batch(step), start, end) }
+  return {
+    async rows(step, start, end, batchSize) {
+      const whole = await batch(step)
+      checkBatch(whole, batchSize ?? whole?.count)
+      return sliceBatch(whole, start, end)
+    },
+  }
 }
 
 /**
@@ -90,7 +97,9 @@ export function checkBatch(batch: TrainBatch, count: number): void {
   if (batch.count !== count) throw new RangeError(`train: a batch must hold ${count} examples (got ${batch.count})`)
   for (const [name, { data, shape }] of Object.entries(batch.arrays)) {
     if (!(data instanceof Float32Array || data instanceof Int32Array) || !Array.isArray(shape)) {
-      throw new TypeError(`train: ${name} of a batch must be { data: Float32Array or Int32Array, shape }`)
+      throw new TypeError(
+        `train: ${name} of a batch must be { data, shape } with data a Float32Array or Int32Array (got ${kindOf(data)})`,
+      )
     }
     if (data.length !== count * sizeOf(shape)) {
       throw new RangeError(
@@ -98,4 +107,8 @@ export function checkBatch(batch: TrainBatch, count: number): void {
       )
     }
   }
+}
+
+function kindOf(value: unknown): string {
+  return typeof value === 'object' && value !== null ? value.constructor.name : typeof value
 }

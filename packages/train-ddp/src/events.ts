@@ -48,7 +48,11 @@ export class NonFiniteLossError extends Error {
   constructor(step: number, what: string, lastCheckpoint: string | null) {
     const advice =
       lastCheckpoint === null ? 'there is no checkpoint yet' : `the last good checkpoint is ${lastCheckpoint}`
-    super(`train: ${what} at step ${step}; ${advice}. A lower learning rate or gradient clipping may help`)
+    const help =
+      step === 1
+        ? 'Nothing was updated yet: look at the data and the loss'
+        : 'A lower learning rate or gradient clipping may help'
+    super(`train: ${what} at step ${step}; ${advice}. ${help}`)
     this.step = step
     this.lastCheckpoint = lastCheckpoint
   }

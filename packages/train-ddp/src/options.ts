@@ -80,7 +80,16 @@ export function checkOptions(options: TrainOptions): StepSetting & StateSetting 
   if (typeof options.objective?.losses !== 'function') {
     throw new TypeError('train: objective must be an Objective, such as classConditional(config) for a DiT')
   }
+  if (typeof recipe !== 'object' || recipe === null) {
+    throw new TypeError('train: recipe must be an object such as smallRecipe')
+  }
   checkRecipe(recipe)
+  if (typeof options.data?.rows !== 'function') {
+    throw new TypeError('train: data must have a function rows(step, start, end), as wholeBatches makes it')
+  }
+  if (typeof backend?.kernels !== 'object') throw new TypeError('train: backend must be an engine, such as reference()')
+  refuseUnknown('', options, OPTIONS)
+  refuseUnknown('checkpoint.', checkpoint ?? {}, ['every', 'keepLast', 'keepEvery'])
   const objective = completed(options.objective)
   const positive: [string, number | null | undefined][] = [
     ['steps', steps],
@@ -97,14 +106,14 @@ export function checkOptions(options: TrainOptions): StepSetting & StateSetting 
     }
   }
   checkRecompute(recompute, objective.blocks)
-  checkChoice('onSaveError', options.onSaveError ?? 'stop', ['stop', 'continue'])
+  checkChoice('onSaveError', options.onSaveError ?? 'stop', ['stop', 'continue'], 'train')
   if (recipe.batchSize < communicator.size) {
     throw new RangeError(`train: a batch of ${recipe.batchSize} is too small for ${communicator.size} workers`)
   }
   if (shardOptimizer && communicator.size > 1 && !backend.supportsViews) {
     throw new RangeError(`train: shardOptimizer needs parts of tensors, which ${backend.name} does not have`)
   }
-  checkChoice('resume', options.resume ?? 'auto', ['auto', 'never'])
+  checkChoice('resume', options.resume ?? 'auto', ['auto', 'never'], 'train')
   const { optimizer = adamw(recipe) } = options
   const { groups = [], averages = [] } = recipe
   const { unit } = optimizer
@@ -118,8 +127,37 @@ export function checkOptions(options: TrainOptions): StepSetting & StateSetting 
   return { ...state, objective, recipe, backend, seed, steps, recompute, communicator }
 }
 
+const OPTIONS: readonly (keyof TrainOptions)[] = [
+  'objective',
+  'recipe',
+  'data',
+  'backend',
+  'seed',
+  'steps',
+  'optimizer',
+  'store',
+  'communicator',
+  'shardOptimizer',
+  'shardCheckpoint',
+  'bucketBytes',
+  'onSaveError',
+  'resume',
+  'allowInexact',
+  'recompute',
+  'checkpoint',
+  'sample',
+  'evaluate',
+  'signal',
+]
+
+function refuseUnknown(prefix: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown === 'model') throw new RangeError('train: model is an objective now: classConditional(model)')
+  if (unknown !== undefined) throw new RangeError(`train: there is no option ${prefix}${unknown}`)
+}
+
 function checkRecompute(recompute: 'none' | 'block' | number, blocks: number): void {
-  if (typeof recompute !== 'number') checkChoice('recompute', recompute, ['none', 'block'])
+  if (typeof recompute !== 'number') checkChoice('recompute', recompute, ['none', 'block'], 'train')
   else if (!Number.isInteger(recompute) || recompute < 0 || recompute > blocks) {
     throw new RangeError(`train: recompute must be none, block or a number of blocks, 0..${blocks} (got ${recompute})`)
   }

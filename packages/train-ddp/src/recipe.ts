@@ -127,6 +127,7 @@ function fail(field: string, must: string, value: unknown): never {
 }
 
 /** Throws a RangeError unless the value is one of the choices. */
-export function checkChoice(field: string, value: string, choices: readonly string[]): void {
-  if (!choices.includes(value)) fail(field, `one of ${choices.join(', ')}`, value)
+export function checkChoice(field: string, value: string, choices: readonly string[], who = 'recipe'): void {
+  if (choices.includes(value)) return
+  throw new RangeError(`${who}: ${field} must be one of ${choices.join(', ')} (got ${value})`)
 }

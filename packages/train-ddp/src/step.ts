@@ -132,6 +132,7 @@ async function accumulateGradients(
   }
   const { terms } = scope(() => {
     const weight = tensor(ofBatch.importanceWeights, [B], { backend })
+    let numGradients = 0
     const { aux } = valueAndGrad(
       state.trainable.params,
       () => {
@@ -139,8 +140,16 @@ async function accumulateGradients(
         const terms = checkTerms(objective.terms, losses, B)
         return { loss: affine(mean(mul(terms[0], weight)), B / total), terms }
       },
-      { into: state.gradients.params, overwrite: isFirst, onGradient },
+      {
+        into: state.gradients.params,
+        overwrite: isFirst,
+        onGradient(name) {
+          numGradients++
+          onGradient?.(name)
+        },
+      },
     )
+    if (numGradients === 0) throw new RangeError(NO_GRADIENT)
     return aux
   })
   const values: Float32Array[] = []
@@ -151,8 +160,16 @@ async function accumulateGradients(
   return values
 }
 
+const NO_GRADIENT =
+  'train: the loss depends on no parameter; compute it from the params that losses gets, with the same copy of @dit/tensor as the trainer'
+
 /** The losses in the order of `terms`. */
 function checkTerms(terms: Objective['terms'], losses: Readonly<Record<string, Tensor>>, B: number): Tensor[] {
+  if (losses instanceof Promise) {
+    // Its own error, if it has one, is not what is wrong.
+    losses.catch(() => {})
+    throw new TypeError('train: losses must not be async: it returned a Promise')
+  }
   return terms.map((term) => {
     const { shape } = losses[term] ?? {}
     if (shape?.length === 1 && shape[0] === B) return losses[term]

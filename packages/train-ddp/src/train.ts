@@ -98,7 +98,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     let savedStep = state.step
     while (state.step < steps && !(await anyRank(communicator, signal?.aborted === true))) {
       const [start, end] = rowsOf(communicator.rank, communicator.size, recipe.batchSize)
-      const batch = await data.rows(state.step, start, end)
+      const batch = await data.rows(state.step, start, end, recipe.batchSize)
       checkBatch(batch, end - start)
       setting.objective.checkBatch(batch)
       const record = await trainStep(setting, state, { batch, start })

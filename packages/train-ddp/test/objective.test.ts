@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Communicator } from '@dit/collectives'
 import { gaussianProcess } from '@dit/diffusion'
-import { reference, type Tensor } from '@dit/tensor'
+import { mean, reference, type Tensor } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { localCommunicators } from '../../../test/support/local-communicators.js'
 import {
@@ -20,6 +20,7 @@ import {
   type RunStore,
   smallRecipe,
   train,
+  type TrainBatch,
   type TrainOptions,
   wholeBatches,
 } from '../src/index.js'
@@ -150,6 +151,66 @@ describe('defineObjective and train refuse', () => {
 
   test('recompute for an objective without blocks', async () => {
     await expect(run({ ...base, recompute: 'block' })).rejects.toThrow('recompute needs blocks')
+  })
+
+  test('a loss that depends on no parameter, which would look like a run that learns nothing', async () => {
+    const losses = (_: unknown, batch: TrainBatch) => ({ loss: mean(batchTensor(batch, 'points', base.backend), [1]) })
+    await expect(run({ ...base, objective: { ...circle, terms: ['loss'], losses } })).rejects.toThrow(
+      'train: the loss depends on no parameter',
+    )
+  })
+
+  test('losses that are a promise', async () => {
+    const losses = async () => Promise.reject(new Error('later'))
+    await expect(run({ ...base, objective: { ...circle, losses: losses as never } })).rejects.toThrow(
+      'train: losses must not be async',
+    )
+  })
+
+  test.each<[string, object, string]>([
+    [
+      'a spec that JSON does not hold',
+      { spec: { kind: () => 1 } },
+      'spec must be an object of plain data, as JSON holds it',
+    ],
+    ['no init', { init: undefined }, 'objective: init must be a function'],
+    [
+      'a shape that is none',
+      { parameters: { a: {} } },
+      'objective: a of parameters must be { shape: [positive integers] }',
+    ],
+    [
+      'other parameters than it says',
+      { parameters: { ...circle.parameters, b: { shape: [1] } } },
+      'init must give b as [1]',
+    ],
+    [
+      'more than it says',
+      { parameters: { 'hidden.bias': { shape: [32] } } },
+      'init gave hidden.weight, which is not in',
+    ],
+  ])('%s', async (_, change, text) => {
+    await expect(run({ ...base, objective: { ...circle, ...change } as Objective })).rejects.toThrow(text)
+  })
+
+  test.each<[string, object, string]>([
+    ['a model, as before', { model: tinyModel }, 'train: model is an objective now: classConditional(model)'],
+    ['an option that is none', { chekpoint: {} }, 'train: there is no option chekpoint'],
+    ['a setting of checkpoints that is none', { checkpoint: { evry: 2 } }, 'train: there is no option checkpoint.evry'],
+    ['a list for data', { data: [] }, 'train: data must have a function rows'],
+    ['no engine', { backend: null }, 'train: backend must be an engine, such as reference()'],
+    ['the name of a recipe', { recipe: 'small' }, 'train: recipe must be an object such as smallRecipe'],
+    ['an unknown way to resume', { resume: 'always' }, 'train: resume must be one of auto, never (got always)'],
+  ])('%s', async (_, change, text) => {
+    await expect(run({ ...base, ...change } as TrainOptions)).rejects.toThrow(text)
+  })
+
+  test('batches of more than the batch size, and labels in a plain list', async () => {
+    await expect(run({ ...base, recipe: { ...recipe, batchSize: 4 } })).rejects.toThrow(
+      'train: a batch must hold 4 examples (got 8)',
+    )
+    const plain = wholeBatches(async () => ({ count: 8, arrays: { points: { data: [1] as never, shape: [2] } } }))
+    await expect(run({ ...base, data: plain })).rejects.toThrow('data a Float32Array or Int32Array (got Array)')
   })
 
   test('losses that are not one number for each example', async () => {

@@ -20,7 +20,13 @@ export const edmSampling: KindRunner = async ({ config, facts }, fixture, outcom
       seen.push(sigmas[0])
       return sigmaFormula(formula, x, sigmas)
     })
-  const churn = { sChurn: config.S_churn, sMin: config.S_min, sMax: config.S_max, sNoise: config.S_noise }
+  const churn = {
+    sChurn: config.S_churn ?? undefined,
+    sMin: config.S_min ?? undefined,
+    // JSON has no Infinity: it may be null or text.
+    sMax: config.S_max === null || config.S_max === 'inf' ? undefined : config.S_max,
+    sNoise: config.S_noise ?? undefined,
+  }
   // In the code of EDM2 noise is drawn where there is churn only.
   const draws = config.sampler === 'autoguidance' ? drawsWhere(path, churn) : path.steps.map((_, i) => i)
   const recorded = fixture.input('noise')

@@ -31,6 +31,7 @@ export function linear(
   bias: Tensor | null,
   { activation = 'none' }: LinearOptions = {},
 ): Tensor {
+  commonBackend('linear', bias === null ? [x, weight] : [x, weight, bias])
   const width = x.shape.at(-1)
   if (
     weight.shape.length !== 2 ||

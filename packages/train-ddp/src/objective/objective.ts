@@ -1,4 +1,4 @@
-import type { Backend, Params, Shape, Tensor } from '@dit/tensor'
+import { type Backend, formatShape, type Params, sameShape, type Shape, type Tensor } from '@dit/tensor'
 import type { TrainBatch } from '../batch.js'
 
 /** What a parameter is. */
@@ -88,7 +88,16 @@ const TAKEN = ['step', 'gradNorm', 'learningRate', 'emaDecay', 'lossScale', 'exa
  */
 export function completed<State>(objective: Objective<State>): Required<Objective<State>> {
   const { spec, parameters, terms, blocks = 0 } = objective
-  if (typeof spec !== 'object' || spec === null) throw new TypeError('objective: spec must be an object of plain data')
+  if (typeof spec !== 'object' || spec === null || !isPlain(spec)) {
+    throw new TypeError('objective: spec must be an object of plain data, as JSON holds it')
+  }
+  for (const name of ['init', 'losses'] as const) {
+    if (typeof objective[name] !== 'function') throw new TypeError(`objective: ${name} must be a function`)
+  }
+  for (const [name, { shape }] of Object.entries(parameters)) {
+    const isShape = Array.isArray(shape) && shape.every((extent) => Number.isSafeInteger(extent) && extent > 0)
+    if (!isShape) throw new TypeError(`objective: ${name} of parameters must be { shape: [positive integers] }`)
+  }
   if (terms?.[0] !== 'loss') throw new RangeError(`objective: terms must begin with loss (got ${String(terms)})`)
   const wrong = terms.find((term, i) => TAKEN.includes(term) || terms.indexOf(term) !== i)
   if (wrong !== undefined) throw new RangeError(`objective: a term cannot be called ${wrong}, or occurs twice`)
@@ -103,7 +112,7 @@ export function completed<State>(objective: Objective<State>): Required<Objectiv
     parameters,
     terms,
     blocks,
-    init: (options) => objective.init(options),
+    init: (options) => checkedInit(parameters, objective.init(options)),
     losses: (params, batch, drawn, at) => objective.losses(params, batch, drawn, at),
     checkBatch: (batch) => objective.checkBatch?.(batch),
     initialState: objective.initialState ?? (null as State),
@@ -111,6 +120,29 @@ export function completed<State>(objective: Objective<State>): Required<Objectiv
     learned: (state, drawn, losses) =>
       objective.learned === undefined ? state : objective.learned(state, drawn, losses),
   }
+}
+
+function checkedInit(parameters: ParameterTable, params: Params): Params {
+  for (const [name, { shape }] of Object.entries(parameters)) {
+    const found = params[name]?.shape
+    if (found !== undefined && sameShape(found, shape)) continue
+    throw new RangeError(
+      `objective: init must give ${name} as ${formatShape(shape)}, as in parameters (it gave ${found === undefined ? 'nothing' : formatShape(found)})`,
+    )
+  }
+  const unknown = Object.keys(params).find((name) => !(name in parameters))
+  if (unknown !== undefined) throw new RangeError(`objective: init gave ${unknown}, which is not in parameters`)
+  return params
+}
+
+/** Whether JSON keeps a value. */
+function isPlain(value: unknown): boolean {
+  if (value === null || value === undefined || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object') return false
+  if (Array.isArray(value)) return value.every(isPlain)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return (prototype === Object.prototype || prototype === null) && Object.values(value).every(isPlain)
 }
 
 function nothingDrawn(batchSize: number): Drawn {
