@@ -66,12 +66,16 @@ def timesteps():
 
 def chain(kind, settings, count, eta):
     scheduler = kind(**settings)
+    scheduler.set_timesteps(count)
+    told = scheduler.timesteps
     if settings.get("use_karras_sigmas") and settings.get("beta_schedule") == "squaredcos_cap_v2":
         # The largest sigma, 20291, is off by 5e-4 in float32, and with it everything that follows: a table in float64.
         t = torch.arange(1001, dtype=torch.float64) / 1000
         share = torch.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
         scheduler.alphas_cumprod = torch.cumprod(1 - torch.clamp(1 - share[1:] / share[:-1], max=0.999), 0)
     scheduler.set_timesteps(count)
+    # Cut to whole numbers by a last bit of float32: the network is told what the library itself would tell it.
+    scheduler.timesteps = told
     if kind is DPMSolverMultistepScheduler:
         scheduler.set_begin_index(0)  # else it starts at the second step where the first two share a timestep
     torch.manual_seed(3)

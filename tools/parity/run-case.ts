@@ -11,6 +11,7 @@ import { flowSampling } from './kinds/flow-sampling.js'
 import { optimizer } from './kinds/optimizer.js'
 import { sampling } from './kinds/sampling.js'
 import { diffusionConstants, respacing, timestepSamplers } from './kinds/schedules.js'
+import { schedulers } from './kinds/schedulers.js'
 import { trainingExtras } from './kinds/training-extras.js'
 import { lossesAndGradients } from './kinds/training-losses.js'
 import type { Case } from './manifest.js'
@@ -28,6 +29,7 @@ const kinds: Readonly<Record<string, KindRunner>> = {
   'diffusion-steps': diffusionSteps,
   'timestep-samplers': timestepSamplers,
   checkpoints,
+  schedulers,
   'flow-paths': flowPaths,
   'flow-sampling': flowSampling,
   'training-extras': trainingExtras,

@@ -72,6 +72,17 @@ describe("the scheduler beside diffusers' transformer", () => {
     }
   })
 
+  test.each(['EulerAncestralDiscrete', 'UniPCMultistep', 'PNDM', 'FlowMatchEulerDiscrete', 'EDMEuler'])(
+    '%sScheduler samples',
+    async (name) => {
+      const { folder, write } = pipeline()
+      write({ _class_name: `${name}Scheduler`, ...(name === 'PNDM' ? { skip_prk_steps: true } : {}) })
+      const drawn = await latents(['--weights', folder])
+      expect(drawn.data.every(Number.isFinite)).toBe(true)
+      expect((await latents(['--weights', folder])).data).toEqual(drawn.data)
+    },
+  )
+
   test('is refused where it is not here, with the way out', async () => {
     const { folder, write } = pipeline()
     const refusal = async (...args: string[]) => {
@@ -80,10 +91,16 @@ describe("the scheduler beside diffusers' transformer", () => {
       expect(code).toBe(2)
       return stderr
     }
-    write(LINEAR)
+    write({ ...LINEAR, _class_name: 'SASolverScheduler' })
     expect(await refusal()).toMatch(
-      /scheduler_config\.json: _class_name must be DDIMScheduler or .*; --sampler takes another in its place\n$/,
+      /scheduler_config\.json: _class_name must be one of DDIMScheduler, .*; --sampler takes another in its place\n$/,
     )
+    write({ _class_name: 'CMStochasticIterativeScheduler' })
+    expect(await refusal()).toMatch(/_class_name must be one of .* \(got "CMStochasticIterativeScheduler"\)\n$/)
+    write({ _class_name: 'FlowMatchEulerDiscreteScheduler' })
+    expect(await refusal('--sampler', 'ddpm')).toMatch(/"FlowMatchEulerDiscreteScheduler" is not known as .* Gaussian/)
+    write({ ...LINEAR, _class_name: 'DDIMScheduler', rescale_betas_zero_snr: true })
+    expect(await refusal('--sampler', 'ddpm')).toMatch(/rescale_betas_zero_snr is for its own sampler; leave/)
     write({ _class_name: 'DDIMScheduler', prediction_type: 'v_prediction' })
     expect(await refusal('--sampler', 'ddpm')).toMatch(/prediction_type v_prediction is for its own sampler; leave/)
     write({ prediction_type: 'flow' })

@@ -24,18 +24,34 @@ export interface Denoised {
   readonly velocity?: Tensor
   /** Gradient of the log density, likewise. */
   readonly score?: Tensor
+  /** The channels for the variance, as the network returned them, where `outputsPerChannel` is 2. */
+  readonly variance?: Tensor
+}
+
+/** What the network is asked about. */
+export interface Noised {
+  readonly xt: Tensor
+  readonly level: NoiseLevel
 }
 
 /**
  * Splits xt into estimates of its parts: all that a solver knows of a network. Called in a scope; the results live in it.
  * A solver that evaluates more than once within a step says which step, for wrappers that decide once for all of it.
+ *
+ * @param seen what the network is shown instead (default: xt at its level). Its answer is still read as one about xt: diffusers
+ *   raises the noise of Euler's method only after it has asked the network.
  */
-export type Denoise = (xt: Tensor, level: NoiseLevel, step?: PathStep) => Denoised
+export type Denoise = (xt: Tensor, level: NoiseLevel, step?: PathStep, seen?: Noised) => Denoised
 
 export interface DenoiserOptions {
   readonly prediction: Prediction
-  /** 2 where channels for the variance follow, which are left out (default 1). */
+  /** 2 where channels for the variance follow (default 1). */
   readonly outputsPerChannel?: 1 | 2
+  /**
+   * Factors that make an estimate of x0 of the output, skip xt + out output, which is then read as `x0`. Karras et al. 2022, eq. 7;
+   * their cIn and cNoise are the level's `inputScale` and `timestep`.
+   */
+  readonly precondition?: (level: NoiseLevel) => { readonly skip: number; readonly out: number }
   /** The estimate of x0 is clamped to -clipRange .. clipRange (default: not at all, which suits latents). */
   readonly clipRange?: number
   /** Changes the estimate of x0 before it is clamped, as dynamic thresholding or a user's filter does. */
@@ -53,27 +69,35 @@ const PREDICTIONS: readonly Prediction[] = ['epsilon', 'x0', 'previousX', 'v', '
  * The reader of a network's output: whatever it predicts becomes estimates of x0 and of the noise.
  *
  * @throws RangeError for an unknown prediction or a clip range that is not positive; when called, for an output that does not have
- *   the shape of xt (or twice its channels), and for `velocity` at a level without derivatives
+ *   the shape of xt (or twice its channels), and for `velocity` at a level without derivatives,
+ *   or for noise or a score where alpha is 0
  *
  * @example
  * const denoise = denoiser(predict, { prediction: 'epsilon', outputsPerChannel: 2, clipRange: 1 })
  */
 export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise {
   const { prediction, outputsPerChannel = 1, clipRange = Infinity, denoise, noiseFrom = 'clippedX0' } = options
+  const { precondition } = options
   if (!PREDICTIONS.includes(prediction)) {
     throw new RangeError(`denoiser: prediction must be one of ${PREDICTIONS.join(', ')} (got ${prediction})`)
   }
   if (!(clipRange > 0)) throw new RangeError(`denoiser: clipRange must be positive (got ${clipRange})`)
-  return (xt, level) => {
-    const { inputScale = 1, timestep } = level
+  return (xt, level, _step, seen = { xt, level }) => {
+    const { inputScale = 1, timestep } = seen.level
     const Timesteps = Number.isInteger(timestep) ? Int32Array : Float32Array
-    const seen = inputScale === 1 ? xt : affine(xt, inputScale)
-    const output = predict(seen, new Timesteps(xt.shape[0]).fill(timestep))
-    const read = readPrediction(prediction, withoutVariance(output, xt, outputsPerChannel), xt, level)
-    if (denoise === undefined && clipRange === Infinity) return read
+    const shown = inputScale === 1 ? seen.xt : affine(seen.xt, inputScale)
+    const output = predict(shown, new Timesteps(xt.shape[0]).fill(timestep))
+    checkOutput(output, xt, outputsPerChannel)
+    const channels = xt.shape[1]
+    const mean = outputsPerChannel === 1 ? output : scope(() => slice(output, 1, 0, channels))
+    const variance = outputsPerChannel === 1 ? {} : { variance: scope(() => slice(output, 1, channels, channels)) }
+    const read = precondition
+      ? readPrediction('x0', preconditioned(mean, xt, precondition(level)), xt, level)
+      : readPrediction(prediction, mean, xt, level)
+    if (denoise === undefined && clipRange === Infinity) return { ...read, ...variance }
     let x0 = denoise === undefined ? read.x0 : denoise(read.x0, level)
     if (clipRange < Infinity) x0 = clamp(x0, -clipRange, clipRange)
-    return { x0, noise: noiseFrom === 'prediction' ? read.noise : noiseOf(x0, xt, level) }
+    return { x0, noise: noiseFrom === 'prediction' ? read.noise : noiseOf(x0, xt, level), ...variance }
   }
 }
 
@@ -140,13 +164,14 @@ function mix(x: Tensor, a: number, y: Tensor, b: number): Tensor {
   return add(affine(x, a), affine(y, b))
 }
 
-function withoutVariance(output: Tensor, xt: Tensor, outputsPerChannel: 1 | 2): Tensor {
-  const channels = xt.shape[1]
-  const expected = xt.shape.with(1, outputsPerChannel * channels)
-  if (!sameShape(output.shape, expected)) {
-    throw new RangeError(
-      `denoiser: the network must return ${formatShape(expected)} for xt ${formatShape(xt.shape)} (got ${formatShape(output.shape)})`,
-    )
-  }
-  return outputsPerChannel === 1 ? output : scope(() => slice(output, 1, 0, channels))
+function preconditioned(output: Tensor, xt: Tensor, { skip, out }: { skip: number; out: number }): Tensor {
+  return mix(xt, skip, output, out)
+}
+
+function checkOutput(output: Tensor, xt: Tensor, outputsPerChannel: 1 | 2): void {
+  const expected = xt.shape.with(1, outputsPerChannel * xt.shape[1])
+  if (sameShape(output.shape, expected)) return
+  throw new RangeError(
+    `denoiser: the network must return ${formatShape(expected)} for xt ${formatShape(xt.shape)} (got ${formatShape(output.shape)})`,
+  )
 }

@@ -11,6 +11,7 @@ export {
   type Denoised,
   denoiser,
   type DenoiserOptions,
+  type Noised,
   type PredictAt,
   type Prediction,
   readPrediction,

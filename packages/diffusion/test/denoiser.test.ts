@@ -84,3 +84,36 @@ test('names what does not fit', () => {
   const velocity = denoiser(() => noise, { prediction: 'velocity' })
   expect(() => scope(() => velocity(noise, gaussian))).toThrow('a velocity needs dAlpha and dSigma of the level')
 })
+
+test('preconditions: x0 is skip xt + out output, at the level of the estimate', async () => {
+  const level: NoiseLevel = { alpha: 1, sigma: 2, timestep: 5 }
+  const precondition = ({ sigma }: NoiseLevel) => ({ skip: 1 / sigma, out: 3 })
+  const found = denoiser(() => noise, { prediction: 'x0', precondition })(x0, level)
+  expect(await largest(found.x0, add(affine(x0, 0.5), affine(noise, 3)))).toBeLessThan(1e-13)
+})
+
+test('shows the network what it is asked about, and reads the answer as one about xt', async () => {
+  const asked: [Tensor, number][] = []
+  const predict = (xt: Tensor, timesteps: ArrayLike<number>) => (asked.push([xt, timesteps[0]]), noise)
+  const read = { alpha: 0.6, sigma: 0.8, timestep: 7 }
+  const found = denoiser(predict, { prediction: 'epsilon' })(x0, read, undefined, {
+    xt: noise,
+    level: { alpha: 1, sigma: 9, timestep: 3 },
+  })
+  expect(asked).toEqual([[noise, 3]])
+  expect(await largest(found.x0, affine(add(x0, affine(noise, -0.8)), 1 / 0.6))).toBeLessThan(1e-13)
+})
+
+test('hands on the channels for the variance', async () => {
+  const predict = () => concat([noise, x0], 1)
+  const found = denoiser(predict, { prediction: 'epsilon', outputsPerChannel: 2 })(x0, gaussian)
+  expect(await largest(found.variance!, x0)).toBe(0)
+  expect(denoiser(() => noise, { prediction: 'epsilon' })(x0, gaussian).variance).toBeUndefined()
+})
+
+test('refuses noise where nothing of the signal is left', () => {
+  const level: NoiseLevel = { alpha: 0, sigma: 1, timestep: 999 }
+  expect(() => denoiser(() => noise, { prediction: 'epsilon' })(x0, level)).toThrow(
+    'denoiser: where alpha is 0 a noise says nothing of x0',
+  )
+})

@@ -1,97 +1,75 @@
-import type { Predict } from '@dit/diffusion'
-import { ddimSteps, diffusionTables, dpmSteps, type TimestepSpacing } from '@dit/schedules'
-import type { Tensor } from '@dit/tensor'
-import { ddimOverSteps } from './ddim-over-steps.js'
-import { fieldsOf, type Fields, flag, number, requireOneOf } from './diffusers-fields.js'
-import { processOf } from './diffusers-process.js'
-import { dpmSolver } from './dpm-solver.js'
+import { denoiser, type PredictAt } from '@dit/diffusion'
+import { affine, sameShape, slice, type Tensor } from '@dit/tensor'
+import { diffusersPlan } from './diffusers-plan.js'
+import type { DiffusersPlan, DiffusersSolve, DiffusersSteps } from './diffusers/plan.js'
 import type { NoiseSource } from './noise.js'
 import type { SamplerStep } from './run-steps.js'
 
-export interface PipelineSamplerOptions {
-  readonly numSteps: number
-  /** Share of ancestral noise, for DDIM alone; 0 by default. */
-  readonly eta?: number
-  readonly signal?: AbortSignal
-}
+/** What a pipeline's scheduler is told: see `diffusersPlan` for which of them a class has. */
+export interface PipelineSamplerOptions extends DiffusersSteps, DiffusersSolve {}
 
-/** Runs from noise to x0: the sampler that a folder of diffusers asks for. */
+/** A `PredictAt`; a `Predict` will do where the scheduler's timesteps are whole. */
+type GivenPredict = { predict(xt: Tensor, timesteps: Int32Array | Float32Array): Tensor }['predict']
+
+/**
+ * Runs from noise to x0: the sampler that a folder of diffusers asks for.
+ *
+ * @param predict told timesteps as the scheduler has them, which are fractional for some; variance channels may follow
+ * @param xT      standard normal noise: it is scaled to the first level here
+ */
 export type PipelineSampler = (
-  predict: Predict,
+  predict: GivenPredict,
   xT: Tensor,
   options: PipelineSamplerOptions & Partial<NoiseSource>,
 ) => AsyncGenerator<SamplerStep, void, void>
 
 /**
- * The sampler of a diffusers folder, from its `scheduler/scheduler_config.json`: `DDIMScheduler`, or
- * `DPMSolverMultistepScheduler` as DPM-Solver++ of order 1 or 2. Where a field is missing, that library's default holds.
+ * The sampler of a diffusers folder, from its `scheduler/scheduler_config.json`. Where a field is missing, the default of its class
+ * holds. See `diffusersPlan` for its parts.
  *
  * @param json the file parsed, or its text: Python writes -Infinity there, which JSON.parse refuses
- * @throws RangeError when it asks for what there is not, such as another scheduler or dynamic thresholding
+ * @throws RangeError for a class or an option that is not known here, by its name
  * @throws TypeError when it is no object or a field has the wrong kind
+ *
+ * @example
+ * const sample = diffusersSampler(await readFile('scheduler/scheduler_config.json', 'utf8'))
+ * const x0 = await lastStep(sample(predict, noise, { numSteps: 25, seed: 0 }))
  */
 export function diffusersSampler(json: unknown): PipelineSampler {
-  const fields = fieldsOf(json)
-  requireOneOf(fields, 'thresholding', [false])
-  switch (fields['_class_name']) {
-    case 'DDIMScheduler':
-      return ddimOf(fields)
-    case 'DPMSolverMultistepScheduler':
-      return dpmSolverOf(fields)
-    default:
-      throw new RangeError(
-        `scheduler_config.json: _class_name must be DDIMScheduler or DPMSolverMultistepScheduler (got ${JSON.stringify(fields['_class_name'])})`,
-      )
-  }
-}
-
-function ddimOf(fields: Fields): PipelineSampler {
-  const { betas, predictionType } = processOf(fields)
-  const { alphaBar } = diffusionTables(betas)
-  const spacing = spacingOf(fields, 'leading')
-  const stepsOffset = number(fields, 'steps_offset', 0)
-  const setAlphaToOne = flag(fields, 'set_alpha_to_one', true)
-  const clipRange = flag(fields, 'clip_sample', true) ? number(fields, 'clip_sample_range', 1) : Infinity
-  return (predict, xT, { numSteps, ...options }) =>
-    ddimOverSteps(ddimSteps({ alphaBar, numSteps, spacing, stepsOffset, setAlphaToOne }), predict, xT, {
-      ...options,
-      predictionType,
-      clipRange,
+  const layOut = diffusersPlan(json)
+  return (predict, xT, { numSteps, mu, timesteps, sigmas, ...options }) => {
+    const plan = layOut({
+      numSteps,
+      ...(mu === undefined ? {} : { mu }),
+      ...(timesteps === undefined ? {} : { timesteps }),
+      ...(sigmas === undefined ? {} : { sigmas }),
     })
-}
-
-function dpmSolverOf(fields: Fields): PipelineSampler {
-  requireOneOf(fields, 'algorithm_type', ['dpmsolver++', 'deis'])
-  requireOneOf(fields, 'solver_type', ['midpoint', 'logrho', 'bh1', 'bh2'])
-  requireOneOf(fields, 'solver_order', [2, 1])
-  requireOneOf(fields, 'final_sigmas_type', ['zero', 'sigma_min'])
-  for (const name of ['use_lu_lambdas', 'use_exponential_sigmas', 'use_beta_sigmas', 'use_flow_sigmas']) {
-    requireOneOf(fields, name, [false])
-  }
-  const { betas, predictionType } = processOf(fields)
-  const { alphaBar } = diffusionTables(betas)
-  const steps = {
-    alphaBar,
-    spacing: spacingOf(fields, 'linspace'),
-    stepsOffset: number(fields, 'steps_offset', 0),
-    sigmas: flag(fields, 'use_karras_sigmas', false) ? 'karras' : 'schedule',
-    finalSigma: (fields['final_sigmas_type'] ?? 'zero') === 'zero' ? 'zero' : 'sigmaMin',
-    lambdaMin: typeof fields['lambda_min_clipped'] === 'number' ? fields['lambda_min_clipped'] : -Infinity,
-    roundsTimesteps: fields['beta_schedule'] !== 'squaredcos_cap_v2',
-  } as const
-  const solver = {
-    predictionType,
-    order: number(fields, 'solver_order', 2) === 1 ? 1 : 2,
-    lowerOrderFinal: flag(fields, 'lower_order_final', true),
-    eulerAtFinal: flag(fields, 'euler_at_final', false),
-  } as const
-  return (predict, xT, { numSteps, signal, eta = 0 }) => {
-    if (eta !== 0) throw new RangeError(`diffusersSampler: eta must be 0 with DPM-Solver++ (got ${eta})`)
-    return dpmSolver(dpmSteps({ ...steps, numSteps }), predict, xT, { ...solver, signal })
+    const { outputsPerChannel = 1 } = plan.reading
+    const read = outputsPerChannel === 1 ? withoutVariance(predict) : predict
+    const run = (start: Tensor) => plan.solve(plan.path, denoiser(read, plan.reading), start, options)
+    run(xT) // throws at once where the options do not fit
+    return fromScaled(plan, xT, run)
   }
 }
 
-function spacingOf(fields: Fields, fallback: TimestepSpacing): TimestepSpacing {
-  const others = (['leading', 'linspace', 'trailing'] as const).filter((spacing) => spacing !== fallback)
-  return requireOneOf(fields, 'timestep_spacing', [fallback, ...others])
+async function* fromScaled(
+  { path }: DiffusersPlan,
+  xT: Tensor,
+  run: (start: Tensor) => AsyncGenerator<SamplerStep, void, void>,
+): AsyncGenerator<SamplerStep, void, void> {
+  const start = affine(xT, path.startScale)
+  try {
+    yield* run(start)
+  } finally {
+    start.dispose()
+  }
+}
+
+/** Leaves out the second half of the channels, where there are twice as many. */
+function withoutVariance(predict: PredictAt): PredictAt {
+  return (xt, timesteps) => {
+    const output = predict(xt, timesteps)
+    const channels = xt.shape[1]
+    return sameShape(output.shape, xt.shape.with(1, 2 * channels)) ? slice(output, 1, 0, channels) : output
+  }
 }

@@ -70,7 +70,7 @@ export function edmHeun(
       const added = Math.sqrt(Math.max(0, ratioOf(raised) ** 2 - sigma ** 2))
       return heunStep(denoise, add(x, affine(noise, sNoise * added)), raised, step)
     },
-    signal,
+    { signal },
   )
 }
 

@@ -43,8 +43,19 @@ export function dpmSteps(options: DpmStepsOptions): SigmaSteps {
   const { spacing, stepsOffset, roundsTimesteps = true } = options
   const schedule = alphaBar.map((share) => Math.sqrt((1 - share) / share))
   const numTimesteps = alphaBar.length
+  const empty = alphaBar.indexOf(0)
+  if (empty >= 0) {
+    throw new RangeError(
+      `dpmSteps: alphaBar must be above 0, or sigma is infinite (it is 0 at timestep ${empty} of ${numTimesteps}; the linear schedule needs 21 or more)`,
+    )
+  }
   const numUsed = schedule.filter((sigma) => -Math.log(sigma) >= lambdaMin).length
   const timesteps = dpmTimesteps({ numTimesteps, numSteps, spacing, stepsOffset, numUsed })
+  if (sigmas === 'schedule' && timesteps.some((timestep, i) => i > 0 && timestep === timesteps[i - 1])) {
+    throw new RangeError(
+      `dpmSteps: numSteps must be below ${numUsed} with ${spacing} spacing, which counts the step to no noise as one more; trailing takes ${numUsed} (got ${numSteps})`,
+    )
+  }
   const last = finalSigma === 'zero' ? 0 : schedule[0]
   if (sigmas === 'schedule') {
     return { timesteps, sigmas: Float64Array.of(...Array.from(timesteps, (timestep) => schedule[timestep]), last) }

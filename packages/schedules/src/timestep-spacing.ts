@@ -54,6 +54,19 @@ export function dpmTimesteps(options: SpacingOptions & { readonly numUsed?: numb
   return within('dpmTimesteps', numTimesteps, downwards(all.slice(1)))
 }
 
+/**
+ * The same for solvers in terms of sigma (Euler, Heun, LMS): as DDIM, but `linspace` is not rounded, since sigma is known between
+ * timesteps.
+ *
+ * @returns `[N]`, float64, falling
+ * @throws RangeError as `ddimTimesteps`
+ */
+export function sigmaTimesteps(options: SpacingOptions): Float64Array {
+  if (options.spacing !== 'linspace') return Float64Array.from(ddimTimesteps(options))
+  checkSpacing('sigmaTimesteps', options)
+  return evenly(options.numTimesteps - 1, options.numSteps).toReversed()
+}
+
 function checkSpacing(caller: string, { numTimesteps, numSteps, spacing, stepsOffset = 0 }: SpacingOptions): void {
   if (!Number.isSafeInteger(numTimesteps) || numTimesteps < 1) {
     throw new RangeError(`${caller}: numTimesteps must be a positive integer (got ${numTimesteps})`)

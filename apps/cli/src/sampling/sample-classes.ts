@@ -177,11 +177,16 @@ function flowSteps(
   return rungeKutta(path, denoise, xT, { method, signal })
 }
 
-function checkBatch({ process, steps, batchSize = 32 }: SampleOptions): void {
+function checkBatch({ process, steps, sampler, batchSize = 32 }: SampleOptions): void {
   const most = mostSteps(process)
   if (!(Number.isSafeInteger(steps) && steps >= 1 && steps <= most)) {
     const limit = most === Infinity ? 'a positive integer' : `1 to ${most}, the timesteps of the process`
     throw new RangeError(`sampleClasses: steps must be ${limit} (got ${steps})`)
+  }
+  if (sampler === 'dpm' && steps === most) {
+    throw new RangeError(
+      `sampleClasses: steps must be below ${most} with dpm, whose last step to no noise takes one timestep more (got ${steps})`,
+    )
   }
   if (!(Number.isSafeInteger(batchSize) && batchSize >= 1)) {
     throw new RangeError(`sampleClasses: batchSize must be a positive integer (got ${batchSize})`)

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { GaussianDiffusionOptions } from '@dit/diffusion'
 import { checkParams, type DiTConfig, type HeldDType, holdParams, loadParams, type ParameterSource } from '@dit/model'
 import type { OpenWeights } from '@dit/model/node'
-import { diffusersProcess, diffusersSampler, type PipelineSampler } from '@dit/sampler'
+import { diffusersProcess, diffusersSampler, hasGaussianProcess, type PipelineSampler } from '@dit/sampler'
 import type { Backend, Params } from '@dit/tensor'
 import { loadCheckpointParams, type ProcessSpec } from '@dit/train-ddp'
 import { Failure, UsageError } from '../terminal/errors.js'
@@ -138,7 +138,7 @@ function noticesOf({ assumptions }: OpenWeights): string[] {
  * What `scheduler/scheduler_config.json` in a pipeline's folder says: the process of the weights, and the sampler, which is null
  * where the user chose one, or there is no such file. The process is then that of the official code, the default.
  *
- * @throws UsageError where the scheduler is not known and the user chose none, or the process is of a kind that is not here
+ * @throws UsageError where the scheduler is not known and the user chose none, or the user chose one and the process is not Gaussian
  */
 async function readScheduler(
   folder: string,
@@ -147,6 +147,11 @@ async function readScheduler(
   const path = join(folder, 'scheduler', 'scheduler_config.json')
   if (!(await isFile(path))) return { sampler: null, diffusion: {} }
   const text = await readFile(path, 'utf8')
+  const isGaussian = checkScheduler(path, '', () => hasGaussianProcess(text))
+  if (chosen === undefined && !isGaussian) {
+    // A flow, or EDM: only its own sampler knows what its network means.
+    return { sampler: checkScheduler(path, '', () => diffusersSampler(text)), diffusion: {} }
+  }
   const { betas, predictionType } = checkScheduler(path, '', () => diffusersProcess(text))
   if (chosen === undefined) {
     const advice = '; --sampler takes another in its place'
@@ -154,6 +159,9 @@ async function readScheduler(
   }
   if (predictionType === 'v') {
     throw new UsageError(`${path}: prediction_type v_prediction is for its own sampler; leave --sampler out`)
+  }
+  if (betas.at(-1) === 1) {
+    throw new UsageError(`${path}: rescale_betas_zero_snr is for its own sampler; leave --sampler out`)
   }
   return { sampler: null, diffusion: { betas, meanType: predictionType } }
 }

@@ -1,0 +1,219 @@
+import type { DenoiserOptions } from '@dit/diffusion'
+import {
+  diffusionTables,
+  dpmTimesteps,
+  dynamicShiftSigma,
+  exponentialSigmas,
+  type NoiseLevel,
+  type Path,
+  pathThrough,
+  preservingLevel,
+  shiftSigma,
+  sigmaAt,
+  sigmaTable,
+  sigmaTableOfFloat32,
+  straightLevel,
+  stretchToTerminal,
+  timestepAt,
+} from '@dit/schedules'
+import { betasOf } from '../diffusers-process.js'
+import { type Fields, flag, number, requireOneOf } from '../diffusers-fields.js'
+import {
+  type DiffusersSteps,
+  optionalNumber,
+  predictionOf,
+  refuseSteps,
+  spacingOf,
+  spreadOf,
+  thresholdOf,
+  withFiniteEnd,
+} from './plan.js'
+import { spread } from './spread.js'
+
+/** What differs between the schedulers that are laid out as DPM-Solver's. */
+export interface DpmLayout {
+  readonly name: string
+  /** The class spaces timesteps as it is told; else by linspace. */
+  readonly hasSpacing?: boolean
+  readonly hasZeroSnr?: boolean
+  /** Leaves out the noisiest timesteps by `lambda_min_clipped`. */
+  readonly hasClip?: boolean
+  readonly hasLu?: boolean
+  /** Reads `sigma_min` and `sigma_max`. */
+  readonly hasRange?: boolean
+  /** Rounds the timesteps of Karras's sigmas also with the cosine schedule, where others cut them. */
+  readonly roundsAlways?: boolean
+  /** Where the last step leads: as `final_sigmas_type` says, that being the process's smallest sigma or the last that was spread. */
+  readonly final: 'process' | 'spread' | 'alwaysSpread'
+  /** `numSteps` of flow sigmas: from 1 down (UniPC), or flipped from 0 up. */
+  readonly flow: 'down' | 'flipped'
+  readonly steps: readonly (keyof DiffusersSteps)[]
+}
+
+/** Path and reading of such a scheduler. */
+export interface DpmPath {
+  readonly path: Path
+  readonly alphaBar: Float64Array
+  readonly reading: DenoiserOptions
+}
+
+/**
+ * The layout of DPM-Solver's schedulers: whole timesteps and their sigmas, or sigmas spread over the process with the timesteps nearest to
+ * them, or the sigmas of a flow.
+ */
+export function dpmPath(layout: DpmLayout, fields: Fields): (steps: DiffusersSteps) => DpmPath {
+  const { name } = layout
+  const isZeroSnr = layout.hasZeroSnr === true && flag(fields, 'rescale_betas_zero_snr', false)
+  const betas = betasOf({ ...fields, rescale_betas_zero_snr: isZeroSnr })
+  const tables = diffusionTables(betas)
+  const alphaBar = isZeroSnr ? withFiniteEnd(tables.alphaBar) : tables.alphaBar
+  const isFlow = flag(fields, 'use_flow_sigmas', false)
+  const reading = readingOf(name, fields, isFlow)
+  const kind = spreadKind(layout, fields)
+  const isSpreadFlow = isFlow && kind === 'karras' && layout.flow === 'down'
+  if (isFlow && kind !== null && !isSpreadFlow) {
+    throw new RangeError(
+      `scheduler_config.json: use_flow_sigmas cannot go with use_${kind}_sigmas, whose sigmas exceed 1`,
+    )
+  }
+  const ends = endsOf(layout, fields)
+  const own = { layout, fields, betas, table: sigmaTable(alphaBar), kind, isFlow }
+  return (steps) => {
+    refuseSteps(name, steps, layout.steps)
+    if (steps.timesteps !== undefined && (kind !== null || isFlow)) {
+      throw new RangeError(`diffusersSampler: timesteps must be left out where ${name} spreads its sigmas`)
+    }
+    const { timesteps, sigmas } = isFlow && kind === null ? flowSteps(own, steps) : processSteps(own, steps)
+    const last = ends === 'zero' ? 0 : ends === 'spread' && (kind !== null || isFlow) ? sigmas.at(-1)! : own.table[0]
+    const level = isFlow ? straightLevel : preservingLevel
+    const levels: NoiseLevel[] = [...sigmas, last].map((sigma, i) => level(sigma, timesteps[i] ?? 0))
+    return { path: pathThrough(levels), alphaBar, reading }
+  }
+}
+
+type Own = {
+  readonly layout: DpmLayout
+  readonly fields: Fields
+  readonly betas: Float64Array
+  readonly table: Float64Array
+  readonly kind: ReturnType<typeof spreadKind>
+  readonly isFlow: boolean
+}
+
+function processSteps(own: Own, steps: DiffusersSteps): { timesteps: Float64Array; sigmas: Float64Array } {
+  const { layout, fields, table, kind, betas, isFlow } = own
+  const numTimesteps = table.length
+  if (kind === null) {
+    const lambdaMin = layout.hasClip ? optionalNumber(fields, 'lambda_min_clipped') : null
+    const numUsed = lambdaMin === null ? numTimesteps : table.filter((sigma) => -Math.log(sigma) >= lambdaMin).length
+    const spacing = layout.hasSpacing ? spacingOf(fields, 'linspace') : 'linspace'
+    const stepsOffset = layout.hasSpacing ? number(fields, 'steps_offset', 0) : 0
+    const { numSteps } = steps
+    const timesteps = steps.timesteps ?? dpmTimesteps({ numTimesteps, numSteps, spacing, stepsOffset, numUsed })
+    if (timesteps.some((timestep, i) => i > 0 && timestep === timesteps[i - 1])) {
+      throw new RangeError(
+        `diffusersSampler: ${layout.name} would take a timestep twice, with no step between; numSteps must be below ${numUsed} (got ${numSteps})`,
+      )
+    }
+    return {
+      timesteps: Float64Array.from(timesteps),
+      sigmas: Float64Array.from(timesteps, (timestep) => sigmaAt(table, timestep)),
+    }
+  }
+  const spreadOver = (from: Float64Array, logs: Float64Array) => {
+    const [sigmaMin, sigmaMax] = ['sigma_min', 'sigma_max'].map((each) =>
+      layout.hasRange ? optionalNumber(fields, each) : null,
+    )
+    const range = { sigmaMin: sigmaMin ?? from[0], sigmaMax: sigmaMax ?? from.at(-1)! }
+    if (kind !== 'lu') return spread(kind, range, steps.numSteps)
+    return exponentialSigmas({ sigmaMin: Math.exp(logs[0]), sigmaMax: Math.exp(logs.at(-1)!) }, steps.numSteps)
+  }
+  const logs = table.map(Math.log)
+  const sigmas = spreadOver(table, logs)
+  if (isFlow) {
+    const flow = sigmas.map((sigma) => sigma / (sigma + 1))
+    return { timesteps: flow.map((sigma) => Math.trunc(sigma * numTimesteps)), sigmas: flow }
+  }
+  const isCosine = fields['beta_schedule'] === 'squaredcos_cap_v2'
+  const isRounded = (kind === 'karras' || kind === 'lu') && (layout.roundsAlways === true || !isCosine)
+  if (isRounded) return { timesteps: sigmas.map((sigma) => roundHalfToEven(timestepAt(logs, sigma))), sigmas }
+  // Cut to whole numbers, where a last bit decides: the library's table says where.
+  const table32 = tableOfFloat32(fields, betas, table)
+  const logs32 = table32.map((sigma) => Math.fround(Math.log(sigma)))
+  const timesteps = spreadOver(table32, logs32).map((sigma) => Math.trunc(timestepAt(logs32, sigma)))
+  return { timesteps, sigmas }
+}
+
+/** The library's table: it squares the roots of `scaled_linear` in float32, and sets the last sigma of zero terminal SNR. */
+function tableOfFloat32(fields: Fields, betas: Float64Array, table: Float64Array): Float64Array {
+  const { fround } = Math
+  const isSquared = fields['beta_schedule'] === 'scaled_linear' && (fields['trained_betas'] ?? null) === null
+  const found = sigmaTableOfFloat32(isSquared ? betas.map((beta) => fround(Math.sqrt(beta)) ** 2) : betas)
+  return flag(fields, 'rescale_betas_zero_snr', false) ? found.with(found.length - 1, fround(table.at(-1)!)) : found
+}
+
+/** The steps of a flow: sigmas from near 1 down, shifted. */
+function flowSteps({ layout, fields, table }: Own, { numSteps, mu, sigmas: given }: DiffusersSteps) {
+  const T = table.length
+  const isDynamic = flag(fields, 'use_dynamic_shifting', false)
+  requireOneOf(fields, 'time_shift_type', ['exponential', ...(layout.flow === 'down' ? ['linear'] : [])])
+  if (mu !== undefined && !isDynamic) throw new RangeError('diffusersSampler: mu is for use_dynamic_shifting')
+  let shift = number(fields, 'flow_shift', 1)
+  let sigmas: Float64Array
+  if (layout.flow === 'flipped') {
+    if (mu !== undefined) shift = Math.exp(mu)
+    const step = (1 / T - 1) / numSteps
+    const noisy = Array.from({ length: numSteps + 1 }, (_, i) => 1 - (i === numSteps ? 1 / T : i * step + 1))
+    sigmas = Float64Array.from(
+      noisy
+        .map((sigma) => shiftSigma(sigma, shift))
+        .toReversed()
+        .slice(0, -1),
+    )
+  } else {
+    const step = (1 / T - 1) / numSteps
+    sigmas = Float64Array.from(given ?? Array.from({ length: numSteps }, (_, i) => i * step + 1))
+    if (isDynamic && mu === undefined) {
+      throw new RangeError('diffusersSampler: use_dynamic_shifting needs mu, which follows from the size of the image')
+    }
+    const kind = fields['time_shift_type'] === 'linear' ? 'linear' : 'exponential'
+    sigmas = sigmas.map((sigma) => (isDynamic ? dynamicShiftSigma(sigma, mu!, kind) : shiftSigma(sigma, shift)))
+    const terminal = optionalNumber(fields, 'shift_terminal') ?? 0
+    if (terminal !== 0) sigmas = stretchToTerminal(sigmas, terminal)
+    // alpha must not be 0 where lambda is taken.
+    if (Math.abs(sigmas[0] - 1) < 1e-6) sigmas[0] -= 1e-6
+  }
+  return { sigmas, timesteps: sigmas.map((sigma) => Math.trunc(sigma * T)) }
+}
+
+function readingOf(name: string, fields: Fields, isFlow: boolean): DenoiserOptions {
+  const prediction = predictionOf(fields, ['epsilon', 'sample', 'v_prediction', 'flow_prediction'])
+  if (prediction === 'velocity' && !isFlow) {
+    throw new RangeError(
+      'scheduler_config.json: flow_prediction needs use_flow_sigmas; other sigmas are those of no flow',
+    )
+  }
+  if (prediction === 'v' && isFlow) {
+    throw new RangeError(
+      `scheduler_config.json: ${name} reads v_prediction on levels that keep the variance, which use_flow_sigmas does not`,
+    )
+  }
+  return { prediction, ...thresholdOf(fields) }
+}
+
+function spreadKind(layout: DpmLayout, fields: Fields): 'karras' | 'exponential' | 'beta' | 'lu' | null {
+  const kind = spreadOf(fields)
+  const isLu = layout.hasLu === true && flag(fields, 'use_lu_lambdas', false)
+  // The library looks for Karras's sigmas first, then for lambdas, then for the others.
+  return isLu && kind !== 'karras' ? 'lu' : kind
+}
+
+function endsOf({ final }: DpmLayout, fields: Fields): 'zero' | 'process' | 'spread' {
+  if (final === 'alwaysSpread') return 'spread'
+  return requireOneOf(fields, 'final_sigmas_type', ['zero', 'sigma_min']) === 'zero' ? 'zero' : final
+}
+
+function roundHalfToEven(value: number): number {
+  const rounded = Math.round(value)
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded
+}
