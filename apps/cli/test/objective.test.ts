@@ -91,10 +91,13 @@ describe('dit train --objective', () => {
 
   test.each([
     ['export const nothing = 1', /it must export `objective`/],
-    ['export const objective = { spec: {} }', /objective must have at least spec, parameters, terms, init and losses/],
+    ['export const objective = { spec: {} }', /objective: parameters must be a table/],
     ['export const objective = () => { throw new Error("no luck") }', /objective failed: no luck/],
     ['this is no module', /it cannot be imported: /],
-    ['export const objective = { spec: {}, losses() {} }; export const data = 7', /data must have a function rows/],
+    [
+      "export const objective = { spec: {}, parameters: { w: { shape: [1] } }, terms: ['loss'], init() {}, losses() {} }; export const data = 7",
+      /data must have a function rows/,
+    ],
   ])('a module that says %j is refused', async (text, message) => {
     expect(await fail('--objective', moduleOf('mine.mjs', text), '--out', join(temporaryFolder(), 'run'))).toMatch(
       message,

@@ -96,12 +96,18 @@ export function countersOf(
     steps,
     engine: backend.name,
     objective: plain(objective.spec),
-    optimizer: plain({ name: optimizer.name, ...optimizer.spec }),
+    optimizer: plain({ name: optimizer.name, ...notOfRecipe(optimizer.spec ?? {}, recipe) }),
     recipe: plain(recipe),
     objectiveState: plain(state.objective),
     ...(state.lossScale === null ? {} : { lossScale: state.lossScale }),
     parallel: { workers, communicator: name, shardOptimizer: shardOptimizer && workers > 1 },
   }
+}
+
+/** Settings of an optimizer that the recipe does not hold already, as it holds those of AdamW. */
+function notOfRecipe(spec: object, recipe: object): object {
+  const held = recipe as Readonly<Record<string, unknown>>
+  return Object.fromEntries(Object.entries(spec).filter(([name, value]) => held[name] !== value))
 }
 
 /** As it comes back from a file. */

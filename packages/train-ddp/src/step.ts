@@ -153,10 +153,8 @@ async function accumulateGradients(
     return aux
   })
   const values: Float32Array[] = []
-  for (const term of terms) {
-    values.push(Float32Array.from((await term.data()) as Float32Array))
-    term.dispose()
-  }
+  for (const term of terms) values.push(Float32Array.from((await term.data()) as Float32Array))
+  for (const term of new Set(terms)) term.dispose()
   return values
 }
 
@@ -171,7 +169,7 @@ function checkTerms(terms: Objective['terms'], losses: Readonly<Record<string, T
     throw new TypeError('train: losses must not be async: it returned a Promise')
   }
   return terms.map((term) => {
-    const { shape } = losses[term] ?? {}
+    const { shape } = losses?.[term] ?? {}
     if (shape?.length === 1 && shape[0] === B) return losses[term]
     const came = shape === undefined ? 'nothing' : `[${shape.join(', ')}]`
     throw new RangeError(`train: losses must give ${term} of each example, [${B}] (got ${came})`)

@@ -4,12 +4,13 @@ import { checkBatch, rowsOf } from './batch.js'
 import { pruneCheckpoints } from './checkpoint/prune.js'
 import { saveCheckpoint } from './checkpoint/save.js'
 import { saveShards } from './checkpoint/save-shards.js'
-import { NonFiniteLossError, type TrainEvent } from './events.js'
+import type { TrainEvent } from './events.js'
 import { shrunkLossScale } from './loss-scale.js'
 import { checkOptions, type TrainOptions } from './options.js'
 import { checkReplicas } from './parallel/check-replicas.js'
 import { wholeEma } from './parallel/gather-ema.js'
 import { type Beginning, countersOf, resume } from './resume.js'
+import { checkFinite, checkMeasures } from './run/check-record.js'
 import type { StepRecord } from './run/log.js'
 import { createState, disposeState } from './state.js'
 import { trainStep } from './step.js'
@@ -90,7 +91,9 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     const measured = async (record: StepRecord): Promise<StepRecord> => {
       if (evaluate === undefined || !isDueOrLast(evaluate.every)) return record
       const measures = await onEma((context) => evaluate.run(context))
-      return measures === undefined ? record : { ...record, measures }
+      if (communicator.rank > 0) return record
+      checkMeasures(measures)
+      return { ...record, measures }
     }
 
     const isMade = communicator.rank === 0 && (await sample?.isMade?.(state.step)) === true
@@ -139,9 +142,3 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
 }
 
 const NOTHING_SAVED: Beginning = { log: null, path: null, notices: [] }
-
-function checkFinite({ step, loss, gradNorm }: StepRecord, lastCheckpoint: string | null): void {
-  if (!Number.isFinite(loss)) throw new NonFiniteLossError(step, `the loss is ${loss}`, lastCheckpoint)
-  if (Number.isFinite(gradNorm)) return
-  throw new NonFiniteLossError(step, `the norm of the gradient is ${gradNorm}`, lastCheckpoint)
-}

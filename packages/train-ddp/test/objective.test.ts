@@ -190,7 +190,7 @@ describe('defineObjective and train refuse', () => {
       'init gave hidden.weight, which is not in',
     ],
   ])('%s', async (_, change, text) => {
-    await expect(run({ ...base, objective: { ...circle, ...change } as Objective })).rejects.toThrow(text)
+    await expect(run({ ...base, objective: { ...circle, ...change } })).rejects.toThrow(text)
   })
 
   test.each<[string, object, string]>([
@@ -202,7 +202,7 @@ describe('defineObjective and train refuse', () => {
     ['the name of a recipe', { recipe: 'small' }, 'train: recipe must be an object such as smallRecipe'],
     ['an unknown way to resume', { resume: 'always' }, 'train: resume must be one of auto, never (got always)'],
   ])('%s', async (_, change, text) => {
-    await expect(run({ ...base, ...change } as TrainOptions)).rejects.toThrow(text)
+    await expect(run({ ...base, ...change })).rejects.toThrow(text)
   })
 
   test('batches of more than the batch size, and labels in a plain list', async () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Dataset } from '@dit/data'
 import type { EngineDescription } from '../engines/open-engine.js'
 import type { DataConfig, RunConfig } from '../run/run-config.js'
@@ -50,6 +51,10 @@ export function demoRun(
 
 /** Whether two runs end in the same weights: only the versions of Node and dit may differ. */
 export function isSameRun(a: RunConfig, b: RunConfig): boolean {
-  const text = (config: RunConfig) => JSON.stringify({ ...config, versions: undefined })
-  return text(a) === text(b)
+  return isDeepStrictEqual(plain({ ...a, versions: null }), plain({ ...b, versions: null }))
+}
+
+/** As it comes back from a file, where the order of keys may be another. */
+function plain(config: object): unknown {
+  return JSON.parse(JSON.stringify(config))
 }

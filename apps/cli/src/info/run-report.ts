@@ -45,7 +45,7 @@ export async function reportRun(folder: string, { steps }: RunConfig): Promise<R
     meanLoss: recent.length === 0 ? null : recent.reduce((sum, loss) => sum + loss, 0) / recent.length,
     checkpoints,
     measured: records.flatMap(({ step, measures }) =>
-      measures?.heldOut === undefined ? [] : [{ step, heldOut: measures.heldOut }],
+      Number.isFinite(measures?.heldOut) ? [{ step, heldOut: measures!.heldOut }] : [],
     ),
   }
 }

@@ -32,7 +32,7 @@ export function runPlot(records: readonly StepRecord[], options: RunPlotOptions)
   const isDrawn = (_: number, i: number) => i % every === 0
   const shown = losses.filter(isDrawn)
 
-  const measured = records.filter(({ measures }) => measures?.heldOut !== undefined)
+  const measured = records.filter(({ measures }) => Number.isFinite(measures?.heldOut))
   const heldOut = below(LOSS, measured.length === 0 ? 0 : HELD_OUT_HEIGHT)
   const rate = below(measured.length === 0 ? LOSS : heldOut, RATE_HEIGHT)
   const height = rate.bottom + BELOW

@@ -31,12 +31,15 @@ export function checkRunConfig(config: Fields): asserts config is RunConfig & Fi
     must(numNames === model.numClasses, 'classes', `${model.numClasses} names, one for each class`, numNames)
   }
   checkData(data)
+  if (data.kind === 'module' && objective.kind !== 'module') {
+    must(false, 'data.kind', 'shapes, folder or latents for a DiT', data.kind)
+  }
   must(isCount(steps), 'steps', A_COUNT, steps)
   must(Number.isSafeInteger(seed) && Number(seed) >= 0, 'seed', 'a whole number, 0 or more', seed)
   must(typeof config.flip === 'boolean', 'flip', TRUE_OR_FALSE, config.flip)
   if (config.heldOut !== undefined) {
     const { heldOut } = objects(config, 'heldOut')
-    const isShare = Number(heldOut.share) > 0 && Number(heldOut.share) < 1
+    const isShare = typeof heldOut.share === 'number' && heldOut.share > 0 && heldOut.share < 1
     must(isShare, 'heldOut.share', 'a number above 0 and below 1', heldOut.share)
     must(isCount(heldOut.every), 'heldOut.every', A_COUNT, heldOut.every)
   }

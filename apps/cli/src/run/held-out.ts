@@ -40,6 +40,9 @@ export async function holdOut(
       '--val-share needs an objective of `denoising`: others have no estimate of the picture to measure',
     )
   }
+  if (objective.process.prediction === 'previousX') {
+    throw new UsageError('--val-share needs an estimate of x0 to measure, which --predict previousX does not give')
+  }
   try {
     const { train, heldOut } = await splitDataset(dataset, { share })
     const measures = heldOutMeasures(objective, { batches: () => batchesOf(heldOut, isLatents) })

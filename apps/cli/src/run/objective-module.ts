@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { BatchSource, Objective } from '@dit/train-ddp'
+import { type BatchSource, defineObjective, type Objective } from '@dit/train-ddp'
 import { nearest } from '../options/suggest.js'
 import { UsageError } from '../terminal/errors.js'
 import type { ModuleSpec } from './objective-config.js'
@@ -42,10 +42,9 @@ export async function importObjective(path: string): Promise<ObjectiveModule> {
   try {
     module = (await import(pathToFileURL(absolute).href)) as typeof module
   } catch (cause) {
-    throw new UsageError(
-      `--objective ${path}: it cannot be imported: ${(cause as Error).message}${placeIn(absolute, cause)}`,
-      { cause },
-    )
+    throw new UsageError(`--objective ${path}: it cannot be imported: ${messageOf(cause)}${placeIn(absolute, cause)}`, {
+      cause,
+    })
   }
   const { objective, data = null } = module
   if (objective === undefined || objective === null) {
@@ -85,7 +84,7 @@ export async function openModule(module: ObjectiveModule, context: ModuleContext
       return typeof value === 'function' ? await (value as (context: ModuleContext) => T)(context) : value
     } catch (cause) {
       throw new UsageError(
-        `--objective ${module.path}: ${what} failed: ${(cause as Error).message}${placeIn(module.path, cause)}`,
+        `--objective ${module.path}: ${what} failed: ${messageOf(cause)}${placeIn(module.path, cause)}`,
         {
           cause,
         },
@@ -93,10 +92,10 @@ export async function openModule(module: ObjectiveModule, context: ModuleContext
     }
   }
   const objective = await made('objective', module.objective)
-  if (typeof objective?.losses !== 'function' || typeof objective.spec !== 'object') {
-    throw new UsageError(
-      `--objective ${module.path}: objective must have at least spec, parameters, terms, init and losses`,
-    )
+  try {
+    defineObjective(objective)
+  } catch (cause) {
+    throw new UsageError(`--objective ${module.path}: ${messageOf(cause)}`, { cause })
   }
   const batches = module.data === null ? null : await made('data', module.data)
   if (batches !== null && typeof batches.rows !== 'function') {
@@ -119,4 +118,9 @@ export function placeIn(path: string, error: unknown): string {
     if (file?.startsWith(folder) && !file.includes('/node_modules/')) return ` (${file.slice(folder.length)}${at})`
   }
   return ''
+}
+
+/** Modules may throw anything. */
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -65,6 +65,7 @@ function valueText(value: unknown): string {
   if (typeof value === 'number') return formatNumber(value)
   if (value === null || value === undefined) return 'none'
   if (Array.isArray(value)) return `${value.length} values`
-  if (typeof value !== 'object') return String(value as string | boolean)
+  if (typeof value === 'string' || typeof value === 'boolean') return String(value)
+  if (typeof value !== 'object') return typeof value
   return isWeight(value) ? lossWeightText(value) : Object.values(value).map(valueText).join(' ')
 }

@@ -68,7 +68,8 @@ async function joinRun(told: ToldRun, flags: TrainFlags, output: Output, { local
     const difference =
       dataDifference(data, opened.config) ??
       engineDifference({ ...first, name: engine.description.name }, engine.description)
-    if (difference === null) return { ...told, ...(await openObjective(told.config, opened)), data: opened, engine }
+    if (difference === null)
+      return { ...told, ...(await openObjective(told.config, opened, true)), data: opened, engine }
     await engine.backend.dispose()
     throw new Failure(`this worker is not like rank 0: ${difference}`)
   })
@@ -78,21 +79,31 @@ async function joinRun(told: ToldRun, flags: TrainFlags, output: Output, { local
 async function openObjective(
   config: RunConfig,
   { dataset }: OpenData,
+  isJoining = false,
 ): Promise<Pick<PreparedRun, 'objective' | 'moduleBatches'>> {
-  const { objective: spec, recipe, seed } = config
+  const { objective: spec, recipe, seed, data } = config
   if (spec.kind !== 'module') return { objective: objectiveFromSpec(spec), moduleBatches: null }
   const module = await importObjective(spec.module)
-  const context = moduleContext(dataset, { batchSize: recipe.batchSize, seed })
-  const { objective, batches } = await openModule(module, context)
+  const context = moduleContext(dataset, data.kind === 'latents', { batchSize: recipe.batchSize, seed })
+  const { objective, batches, config: found } = await openModule(module, context)
+  if (JSON.stringify(found.spec) !== JSON.stringify(spec.spec) && isJoining) {
+    throw new Failure(
+      `this worker is not like rank 0: ${module.path} makes another objective here (${JSON.stringify(found.spec)})`,
+    )
+  }
   return { objective, moduleBatches: batches }
 }
 
 function moduleContext(
   dataset: Dataset | null,
+  isLatents: boolean,
   { batchSize, seed }: { readonly batchSize: number; readonly seed: number },
 ): ModuleContext {
   if (dataset === null) return { classes: [], shape: null, batchSize, seed }
-  return { classes: dataset.classes, shape: dataset.shape, batchSize, seed }
+  const { classes, shape } = dataset
+  const [channels, height, width] = shape
+  // Latents lie there as means and deviations, of which one is drawn.
+  return { classes, shape: isLatents ? [channels / 2, height, width] : shape, batchSize, seed }
 }
 
 async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<PreparedRun> {
@@ -145,7 +156,10 @@ async function planOfModule(
 ): Promise<RunPlan> {
   const common = resolveCommon(flags, workers)
   const { recipe, seed } = common
-  const { config } = await openModule(module, moduleContext(dataset, { batchSize: recipe.batchSize, seed }))
+  const { config } = await openModule(
+    module,
+    moduleContext(dataset, flags.latents !== undefined, { batchSize: recipe.batchSize, seed }),
+  )
   return { modelName: null, objective: config, ...common, sampleEvery: null, recompute: resolveRecompute(flags, null) }
 }
 
@@ -174,7 +188,7 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
       )
     }
     for (const difference of differences) output.notice(`resumed inexactly: ${difference}`)
-    const objective = await movedModule(config.objective, flags, output)
+    const objective = await movedModule(config, flags, output)
     const changed = { ...config, objective, data: opened.config, engine: engine.description }
     return {
       folder,
@@ -190,13 +204,29 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
 }
 
 /** The objective of a resumed run, whose module may have moved. The trainer compares its spec with that of the checkpoint. */
-async function movedModule(before: ObjectiveConfig, flags: TrainFlags, output: Output): Promise<ObjectiveConfig> {
+async function movedModule(
+  { objective: before, data }: RunConfig,
+  flags: TrainFlags,
+  output: Output,
+): Promise<ObjectiveConfig> {
   if (before.kind !== 'module') return before
-  const { path, sha256 } = await importObjective(flags.objective ?? before.module)
+  const module = await importObjective(flags.objective ?? before.module)
+  const { path, sha256 } = module
+  if ((module.data !== null) !== (data.kind === 'module')) {
+    const [was, is] = data.kind === 'module' ? ['of the module', 'none'] : ['pictures', 'its own']
+    throw new UsageError(
+      `${path}: the run learns from data ${was}, and this module exports ${is}; it is another objective`,
+    )
+  }
+  checkModuleFlags(
+    { ...flags, data: undefined, latents: undefined, ...(data.kind === 'module' ? flags : {}) },
+    module.data !== null,
+  )
   if (sha256 !== before.sha256) {
     output.notice(`${path} has changed since the run began; results may differ from an unbroken run`)
   }
-  return { ...before, module: path, sha256 }
+  // The digest stays that of the beginning: every later resume is told as well.
+  return { ...before, module: path }
 }
 
 /** Checks that the pictures of a resumed run are where they were, unless flags say where they are now. */

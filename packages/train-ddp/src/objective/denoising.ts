@@ -144,7 +144,9 @@ function checkOutputs(
 function checkSampler(timestepSampler: TimestepSampler, process: Process): number | null {
   if (timestepSampler === 'uniform') return null
   if (timestepSampler !== 'lossSecondMoment') {
-    throw new RangeError(`denoising: timestepSampler must be uniform or lossSecondMoment (got ${timestepSampler})`)
+    throw new RangeError(
+      `denoising: timestepSampler must be uniform or lossSecondMoment (got ${timestepSampler as string})`,
+    )
   }
   if (!isGaussian(process)) {
     throw new RangeError('denoising: lossSecondMoment remembers losses by timestep, which a flow does not have')

@@ -32,6 +32,9 @@ export function heldOutMeasures(
   { batches, snrs = HELD_OUT_SNRS }: HeldOutOptions,
 ): HeldOutMeasures {
   const { network, process } = objective
+  if (process.prediction === 'previousX') {
+    throw new RangeError('heldOutMeasures: a network that predicts previousX has no estimate of x0 to measure')
+  }
   const isWhole = network.knowsWholeTimestepsOnly ?? false
   const levels: HeldOutLevel[] = snrs.map((snr) => ({ snr, ...process.levelAtSnr(snr, { isWhole }) }))
   const measure = async (params: Params) => {

@@ -87,10 +87,19 @@ const TAKEN = ['step', 'gradNorm', 'learningRate', 'emaDecay', 'lossScale', 'exa
  * @throws RangeError or TypeError for one that cannot be trained
  */
 export function completed<State>(objective: Objective<State>): Required<Objective<State>> {
+  if (typeof objective !== 'object' || objective === null) {
+    throw new TypeError(
+      `objective: it must be an object with spec, parameters, terms, init and losses (got ${typeof objective})`,
+    )
+  }
   const { spec, parameters, terms, blocks = 0 } = objective
-  if (typeof spec !== 'object' || spec === null || !isPlain(spec)) {
+  if (typeof parameters !== 'object' || parameters === null) {
+    throw new TypeError('objective: parameters must be a table { name: { shape } }')
+  }
+  if (typeof spec !== 'object' || spec === null || Array.isArray(spec) || !isPlain(spec)) {
     throw new TypeError('objective: spec must be an object of plain data, as JSON holds it')
   }
+  checkState('initialState', objective.initialState ?? null)
   for (const name of ['init', 'losses'] as const) {
     if (typeof objective[name] !== 'function') throw new TypeError(`objective: ${name} must be a function`)
   }
@@ -99,7 +108,7 @@ export function completed<State>(objective: Objective<State>): Required<Objectiv
     if (!isShape) throw new TypeError(`objective: ${name} of parameters must be { shape: [positive integers] }`)
   }
   if (terms?.[0] !== 'loss') throw new RangeError(`objective: terms must begin with loss (got ${String(terms)})`)
-  const wrong = terms.find((term, i) => TAKEN.includes(term) || terms.indexOf(term) !== i)
+  const wrong = terms.find((term, i) => !isName(term) || TAKEN.includes(term) || terms.indexOf(term) !== i)
   if (wrong !== undefined) throw new RangeError(`objective: a term cannot be called ${wrong}, or occurs twice`)
   if (!Object.values(parameters).some(({ isTrainable = true }) => isTrainable)) {
     throw new RangeError('objective: there must be a parameter that can be trained')
@@ -118,7 +127,7 @@ export function completed<State>(objective: Objective<State>): Required<Objectiv
     initialState: objective.initialState ?? (null as State),
     draw: (state, at) => objective.draw?.(state, at) ?? nothingDrawn(at.batchSize),
     learned: (state, drawn, losses) =>
-      objective.learned === undefined ? state : objective.learned(state, drawn, losses),
+      objective.learned === undefined ? state : checkState('learned', objective.learned(state, drawn, losses)),
   }
 }
 
@@ -135,14 +144,27 @@ function checkedInit(parameters: ParameterTable, params: Params): Params {
   return params
 }
 
+/** Throws unless a checkpoint can hold the state. */
+function checkState<State>(where: string, state: State): State {
+  if (state !== undefined && isPlain(state)) return state
+  throw new TypeError(`objective: ${where} must give plain data, as JSON holds it`)
+}
+
+function isName(term: string): boolean {
+  return typeof term === 'string' && term !== '' && term !== '__proto__'
+}
+
 /** Whether JSON keeps a value. */
-function isPlain(value: unknown): boolean {
+function isPlain(value: unknown, depth = 0): boolean {
+  // Deeper than this it refers to itself.
+  if (depth > 100) return false
   if (value === null || value === undefined || typeof value === 'string' || typeof value === 'boolean') return true
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object') return false
-  if (Array.isArray(value)) return value.every(isPlain)
+  const isPlainBelow = (below: unknown) => isPlain(below, depth + 1)
+  if (Array.isArray(value)) return value.every(isPlainBelow)
   const prototype: unknown = Object.getPrototypeOf(value)
-  return (prototype === Object.prototype || prototype === null) && Object.values(value).every(isPlain)
+  return (prototype === Object.prototype || prototype === null) && Object.values(value).every(isPlainBelow)
 }
 
 function nothingDrawn(batchSize: number): Drawn {

@@ -51,7 +51,7 @@ function completeGaussian(process: GaussianProcessSpec): CompleteProcess {
   const steps =
     betas === undefined
       ? { schedule: schedule ?? ('linear' as const), numTimesteps: numTimesteps ?? 1000 }
-      : { schedule, numTimesteps, betas: Array.from(betas) }
+      : { schedule, numTimesteps, betas: Object.values(betas) }
   // What older specs do not know stays absent where it is not used.
   const rest = present({
     betaStart,

@@ -16,6 +16,7 @@ export interface AdamWOptions {
 export function adamw({ beta1, beta2, epsilon }: AdamWOptions): Optimizer {
   return {
     name: 'adamw',
+    spec: { beta1, beta2, epsilon },
     slots: ['exp_avg', 'exp_avg_sq'],
     unit: 'element',
     foldsAverage: true,

@@ -15,6 +15,9 @@ export interface Average {
 /** Names of the files of a checkpoint, which no average may have. */
 const TAKEN = ['model', 'ema', 'optimizer', 'state', 'manifest']
 
+/** A name of a file on every system: Windows keeps some for its devices. */
+const FILE_NAME = /^(?!(?:con|nul|aux|prn|com\d|lpt\d)(?:\.|$))[a-z\d][\w.]*$/i
+
 /**
  * Checks averages.
  *
@@ -23,12 +26,12 @@ const TAKEN = ['model', 'ema', 'optimizer', 'state', 'manifest']
 export function checkAverages(averages: readonly Average[]): void {
   const names = new Set(TAKEN)
   for (const { name, decay, width, warmup = false } of averages) {
-    if (typeof name !== 'string' || !/^[\w.]+$/.test(name) || names.has(name)) {
+    if (typeof name !== 'string' || !FILE_NAME.test(name) || names.has(name.toLowerCase())) {
       throw new RangeError(
-        `recipe: averages need different names of letters, digits, dots and underscores, none of ${TAKEN.join(', ')} (got ${name})`,
+        `recipe: averages need different names (whatever their case) of letters, digits, dots and underscores, none of ${TAKEN.join(', ')} (got ${name})`,
       )
     }
-    names.add(name)
+    names.add(name.toLowerCase())
     if (width !== undefined) {
       if (decay !== undefined || warmup) {
         throw new RangeError(`recipe: average ${name} has a width, which takes the place of decay and warmup`)

@@ -14,6 +14,8 @@ export interface ParameterGroup {
   readonly isFrozen?: boolean
 }
 
+const FIELDS = ['name', 'match', 'learningRateFactor', 'weightDecay', 'isFrozen']
+
 /** Parameters that match no group. */
 const REST: ParameterGroup = { name: 'rest', match: '' }
 
@@ -49,6 +51,9 @@ export function groupParameters(
   }
   const empty = groups.find((_, i) => counts[i] === 0)
   if (empty !== undefined) throw new RangeError(`recipe: no parameter is in group ${empty.name} (${empty.match})`)
+  if (members.every((shapes) => Object.keys(shapes).length === 0)) {
+    throw new RangeError('recipe: the groups freeze every parameter; nothing would be trained')
+  }
   const layouts = members.map((shapes) => flatLayout(shapes, backend))
   return {
     trainable: joined(layouts),
@@ -76,7 +81,11 @@ function joined(layouts: readonly FlatLayout[]): FlatLayout {
  */
 export function checkGroups(groups: readonly ParameterGroup[]): void {
   const names = new Set<string>()
-  for (const { name, match, learningRateFactor = 1, weightDecay = 0 } of groups) {
+  for (const group of groups) {
+    const unknown = Object.keys(group).find((field) => !FIELDS.includes(field))
+    if (unknown !== undefined) throw new RangeError(`recipe: a group has no field ${unknown}`)
+    const { name, match, learningRateFactor = 1, weightDecay = 0, isFrozen = false } = group
+    if (typeof isFrozen !== 'boolean') throw new TypeError(`recipe: isFrozen of group ${name} must be true or false`)
     if (typeof name !== 'string' || name === '' || name === REST.name || names.has(name)) {
       throw new RangeError(`recipe: groups need different names other than ${REST.name} (got ${name})`)
     }

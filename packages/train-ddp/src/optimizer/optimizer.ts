@@ -32,7 +32,7 @@ export interface FoldedAverage {
 /** A rule that turns gradients into changes of parameters. */
 export interface Optimizer {
   readonly name: string
-  /** Settings that the recipe does not hold: plain data; a run resumes exactly only under equal ones. */
+  /** Its settings: plain data; a run resumes exactly only under equal ones. */
   readonly spec?: object
   /** What it keeps for each parameter, by name: tensors `<slot>.<parameter>` of a checkpoint's `optimizer.safetensors`. */
   readonly slots: readonly string[]

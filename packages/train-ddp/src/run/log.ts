@@ -56,7 +56,7 @@ export async function openLog(store: RunStore, mark: LogMark): Promise<LogWriter
     if (isCut) await store.truncate(LOG, written)
     isCut = true
     await store.append(LOG, waiting)
-    written += waiting.length
+    written += new TextEncoder().encode(waiting).length
     ;[waiting, isCut] = ['', false]
   }
   return {
