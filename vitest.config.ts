@@ -39,7 +39,8 @@ export default defineConfig(({ mode }) => {
           ...project,
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...(isWhole ? [] : ['**/*.whole.test.ts'])],
-          // In the quick tier the files of a package share their modules; with all tests each begins anew.
+          // In the quick tier the files of a package share their modules, and so the current backend: it is chosen in
+          // one place for each package. With all tests each file begins anew.
           isolate: isWhole || ISOLATED.has(project.name),
         },
       })),

@@ -1,10 +1,10 @@
 import { type Denoise, denoiseAtLevels } from '@dit/diffusion'
 import { edmPath, type NoiseLevel } from '@dit/schedules'
-import { affine, reference, tensor, type Tensor, useBackend } from '@dit/tensor'
+import { affine, tensor, type Tensor } from '@dit/tensor'
+import '../../diffusion/test/tensors.js'
 import { expect, test } from 'vitest'
 import { edmHeun, guidanceInterval, type GuidanceInterval, guidanceTimesteps, lastStep } from '../src/index.js'
 
-await useBackend(reference())
 const x = tensor([1], [1, 1, 1, 1])
 const path = edmPath({ numSteps: 3, sigmaMin: 1, sigmaMax: 3, rho: 1 }) // 3, 2, 1, 0
 

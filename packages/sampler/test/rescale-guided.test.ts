@@ -1,8 +1,8 @@
-import { concat, dispose, reference, tensor, type Tensor, useBackend } from '@dit/tensor'
+import { concat, dispose, tensor, type Tensor } from '@dit/tensor'
+import { backend } from '../../diffusion/test/tensors.js'
 import { expect, test } from 'vitest'
 import { guided, rescaleGuided } from '../src/index.js'
 
-const backend = await useBackend(reference())
 const row = (...values: number[]) => tensor(Float64Array.from(values), [1, 1, 1, values.length])
 
 test('gives each sample a share of the contrast of its conditional output', async () => {
