@@ -1,11 +1,11 @@
 import { type Denoise, denoiseAtLevels } from '@dit/diffusion'
 import { edmPath, type NoiseLevel } from '@dit/schedules'
-import { affine, tensor, type Tensor } from '@dit/tensor'
-import '../../diffusion/test/tensors.js'
+import { affine, type Tensor } from '@dit/tensor'
+import { float } from '../../diffusion/test/tensors.js'
 import { expect, test } from 'vitest'
 import { edmHeun, guidanceInterval, type GuidanceInterval, guidanceTimesteps, lastStep } from '../src/index.js'
 
-const x = tensor([1], [1, 1, 1, 1])
+const x = float([1])
 const path = edmPath({ numSteps: 3, sigmaMin: 1, sigmaMax: 3, rho: 1 }) // 3, 2, 1, 0
 
 /** Which of two denoisers is asked, and at which sigma: `g` for the guided one. */
