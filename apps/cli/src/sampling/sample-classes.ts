@@ -174,7 +174,9 @@ function flowSteps(
     return eulerMaruyama(noisy, denoise, xT, { form: 'sigma', lastStep: 'tweedie', seed, firstSample: first, signal })
   }
   const method = METHODS[sampler as keyof typeof METHODS]
-  return rungeKutta(path, denoise, xT, { method, signal })
+  // As for every solver that ends at no noise: only a velocity is as good at the end of the last step as elsewhere.
+  const lastMethod = process.prediction === 'velocity' ? method : 'euler'
+  return rungeKutta(path, denoise, xT, { method, lastMethod, signal })
 }
 
 function checkBatch({ process, steps, sampler, batchSize = 32 }: SampleOptions): void {

@@ -4,7 +4,7 @@ import { otherTasks } from '../other-tasks.js'
 import { advance, type OdeStep, type Slope, type State, type TimedLevel, timedSteps } from './slope.js'
 import type { Tableau } from './tableau.js'
 
-/** Integrates along a path with one Runge-Kutta step for each of its own. */
+/** Integrates along a path with one Runge-Kutta step for each of its own, the last of them by a method of its own. */
 export async function* fixedSteps(
   caller: string,
   path: Path,
@@ -12,8 +12,9 @@ export async function* fixedSteps(
   start: State,
   tableau: Tableau,
   signal?: AbortSignal,
+  lastTableau = tableau,
 ): AsyncGenerator<OdeStep, void, void> {
-  const needsAt = tableau.nodes.some((node) => node !== 0 && node !== 1)
+  const needsAt = [tableau, lastTableau].some(isBetween)
   const steps = timedSteps(caller, path, needsAt)
   let held: OdeStep | null = null
   try {
@@ -21,14 +22,20 @@ export async function* fixedSteps(
       await otherTasks()
       signal?.throwIfAborted()
       const state: State = held?.state ?? start
-      const result: OdeStep = scope(() => oneStep(path, slope, state, step, tableau))
+      const isLast = index === steps.length - 1
+      const result: OdeStep = scope(() => oneStep(path, slope, state, step, isLast ? lastTableau : tableau))
       dispose(held)
-      held = index < steps.length - 1 ? result : null
+      held = isLast ? null : result
       yield result
     }
   } finally {
     dispose(held)
   }
+}
+
+/** Whether a method asks the network between the ends of a step. */
+export function isBetween({ nodes }: Tableau): boolean {
+  return nodes.some((node) => node !== 0 && node !== 1)
 }
 
 function oneStep(

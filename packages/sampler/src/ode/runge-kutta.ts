@@ -3,13 +3,18 @@ import type { Path } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
 import type { SamplerStep } from '../run-steps.js'
 import { checkStart } from '../step-options.js'
-import { fixedSteps } from './fixed-steps.js'
+import { fixedSteps, isBetween } from './fixed-steps.js'
 import { type OdeStep, timedSteps, velocitySlope } from './slope.js'
 import { type RungeKuttaMethod, type Tableau, tableauOf } from './tableau.js'
 
 export interface RungeKuttaOptions {
   /** Default `heun2`. */
   readonly method?: RungeKuttaMethod | Tableau
+  /**
+   * Method of the last step (default `method`). Near the data the velocity of a network that predicts x0 divides its error by
+   * sigma, so that a method that asks it at the end of the last step gains noise there: choose `euler`.
+   */
+  readonly lastMethod?: RungeKuttaMethod | Tableau
   /** Stops the loop between two steps: it frees what it holds and throws the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -36,13 +41,13 @@ export function rungeKutta(
   path: Path,
   denoise: Denoise,
   xT: Tensor,
-  { method = 'heun2', signal }: RungeKuttaOptions = {},
+  { method = 'heun2', lastMethod = method, signal }: RungeKuttaOptions = {},
 ): AsyncGenerator<SamplerStep, void, void> {
   checkStart('rungeKutta', 'xT', xT)
   const tableau = tableauOf('rungeKutta', method)
-  const needsAt = tableau.nodes.some((node) => node !== 0 && node !== 1)
-  timedSteps('rungeKutta', path, needsAt)
-  return asSamplerSteps(path, fixedSteps('rungeKutta', path, velocitySlope(denoise), [xT], tableau, signal))
+  const last = tableauOf('rungeKutta', lastMethod)
+  timedSteps('rungeKutta', path, [tableau, last].some(isBetween))
+  return asSamplerSteps(path, fixedSteps('rungeKutta', path, velocitySlope(denoise), [xT], tableau, signal, last))
 }
 
 /** Numbers the steps of an ODE for those who sample. */

@@ -1,4 +1,4 @@
-import { denoiser } from '@dit/diffusion'
+import { type Denoise, denoiser } from '@dit/diffusion'
 import { diffusionTables, flowPath, type Interpolant, levelAtSnr, namedBetas, pathThrough } from '@dit/schedules'
 import { affine, tensor } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
@@ -73,6 +73,21 @@ test('takes a tableau of your own', async () => {
   const own = await lastStep(rungeKutta(path, normalData(2), xT, { method }))
   const named = await lastStep(rungeKutta(path, normalData(2), xT))
   expect([...(await own.data())]).toEqual([...(await named.data())])
+})
+
+test('takes its last step by another method', async () => {
+  const path = flowPath({ numSteps: 3 })
+  const asked: (number | undefined)[] = []
+  const noting: Denoise = (xt, level) => {
+    asked.push(level.t)
+    return normalData(2)(xt, level)
+  }
+  const got = await lastStep(rungeKutta(path, noting, xT, { lastMethod: 'euler' }))
+  expect(asked).toEqual([0, 1, 1, 2, 2].map((i) => path.steps[i].from.t))
+  const [first, second, third] = path.steps
+  const begun = await lastStep(rungeKutta({ ...path, steps: [first, second] }, normalData(2), xT))
+  const done = await lastStep(rungeKutta({ ...path, steps: [third] }, normalData(2), begun, { method: 'euler' }))
+  expect([...(await got.data())]).toEqual([...(await done.data())])
 })
 
 test('numbers its steps, and leaves no tensor behind', async () => {
