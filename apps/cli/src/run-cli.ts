@@ -75,10 +75,14 @@ function program(call: Call): Command {
   return dit
 }
 
-/** Commander puts its suggestion on a second line. */
+/** Commander puts its suggestion on a second line, and says no way out where something stands without its option. */
 function oneLine(text: string): string {
   return text
     .replace(/^error: /, '')
     .trim()
     .replaceAll(/\s*\n\s*/g, ' ')
+    .replace(
+      /^too many arguments for '(\w+)'. Expected 0 .*/,
+      '$1: folders and files follow an option, see dit $1 --help',
+    )
 }

@@ -37,6 +37,7 @@ test.concurrent.each<[string, string[], RegExp]>([
   ['no path for --npz', ['sample', '--run', 'x', '--npz', ''], /'--npz \[file\]' argument '' is invalid/],
   ['no path for --singles', ['sample', '--run', 'x', '--singles', ''], /'--singles \[folder\]' argument '' is/],
   ['no path for a plot', ['plot', 'x', '--out', ''], /'--out <name>' argument '' is invalid/],
+  ['a run without its option', ['sample', 'x'], /sample: folders and files follow an option, see dit sample --help/],
   ['nothing to tell of', ['info', ''], /'' is invalid for argument 'what'\. It must be a path/],
   ['too many timesteps', ['train', '--timesteps', '1e9'], /It must be a whole number, 2 to 1000000/],
   ['more than the memory holds', ['train', '--hidden', '400000'], /training would need about .*, of which the weights/],
