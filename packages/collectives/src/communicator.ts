@@ -92,6 +92,13 @@ export class CommunicationError extends Error {
   override readonly name = 'CommunicationError'
 }
 
+/** Throws RangeError unless `root` is a rank. */
+export function checkRoot(size: number, root: number): void {
+  if (!(Number.isInteger(root) && root >= 0 && root < size)) {
+    throw new RangeError(`broadcast: root must be a rank, 0 to ${size - 1} (got ${root})`)
+  }
+}
+
 /** Checks what every collective asks of its arrays. */
 export function checkParts(who: string, size: number, values: Floats, part: Floats): void {
   if (values.length !== size * part.length) {

@@ -1,5 +1,5 @@
 import { type Begin, blockingCollectives, type BlockingTransfer } from './blocking.js'
-import { checkGroup, checkParts, type Communicator } from './communicator.js'
+import { checkGroup, checkParts, checkRoot, type Communicator } from './communicator.js'
 
 const DONE: BlockingTransfer = { poll: () => true, wait: async () => {}, finish() {} }
 
@@ -17,7 +17,10 @@ export function singleCommunicator(): Communicator {
       values.set(part)
       return DONE
     },
-    broadcast: () => DONE,
+    broadcast(_, root = 0) {
+      checkRoot(1, root)
+      return DONE
+    },
   }
   return {
     name: 'single',

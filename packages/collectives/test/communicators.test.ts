@@ -22,7 +22,7 @@ test('a rank that does not come is named', async () => {
   await expect(zero.allReduce(new Float32Array(4)).wait()).rejects.toThrow('rank 2 did not answer rank 0 for 0.2 s')
 })
 
-test('collectives refuse arrays that do not fit', () => {
+test('collectives refuse arrays that do not fit, and ranks that are none', () => {
   const one = singleCommunicator()
   expect(() => one.reduceScatter(new Float32Array(3), new Float32Array(2))).toThrow(
     'reduceScatter: values must hold 1 parts of 2 (got 3)',
@@ -30,6 +30,10 @@ test('collectives refuse arrays that do not fit', () => {
   expect(() => one.allGather(new Float64Array(2), new Float32Array(2))).toThrow(
     'allGather: values and part must have one type (got Float32Array and Float64Array)',
   )
+  const pair = threadCommunicator(threadGroup(2), 0)
+  for (const each of [one, pair]) {
+    expect(() => each.broadcast(new Float32Array(1), each.size)).toThrow('broadcast: root must be a rank, 0 to')
+  }
   expect(() => threadGroup(0)).toThrow('threadGroup: size must be a positive integer (got 0)')
   expect(() => threadCommunicator(threadGroup(2), 2)).toThrow('threadCommunicator: rank must be in 0..1 (got 2)')
 })

@@ -1,5 +1,5 @@
 import { type Begin, blockingCollectives, type BlockingTransfer } from '../../blocking.js'
-import { checkParts, type Communicator } from '../../communicator.js'
+import { checkParts, checkRoot, type Communicator } from '../../communicator.js'
 import type { Floats } from '../../numbers.js'
 import type { MpiLine, MpiRank } from './mpi-rank.js'
 
@@ -80,6 +80,7 @@ export function mpiCollectives(self: MpiRank, comm: bigint, ranks: readonly numb
       return transfer([begin([values, part], post)])
     },
     broadcast(values, root = 0) {
+      checkRoot(size, root)
       const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
       if (rank === root) bytes += raw.byteLength
       return transfer(

@@ -1,5 +1,5 @@
 import { type Begin, blockingCollectives } from '../../blocking.js'
-import { checkGroup, checkParts, type Communicator } from '../../communicator.js'
+import { checkGroup, checkParts, checkRoot, type Communicator } from '../../communicator.js'
 import { arrayNumbers, type Numbers } from '../../numbers.js'
 import { START_PATIENCE } from '../wait-until.js'
 import { waiter } from '../waiter.js'
@@ -88,7 +88,10 @@ function communicatorIn(self: ThreadRank, meeting: Meeting, onClose: () => void)
       checkParts('allGather', size, values, part)
       return direct.allGather(arrayNumbers(part), arrayNumbers(values))
     },
-    broadcast: (values, root = 0) => begin(broadcastChunks(values, rank === root, root, chunkBytes)),
+    broadcast(values, root = 0) {
+      checkRoot(size, root)
+      return begin(broadcastChunks(values, rank === root, root, chunkBytes))
+    },
   }
 
   return {
