@@ -50,6 +50,22 @@ Examples:
   dit sample --weights DiT-XL-2-512x512.pt --vae sd-vae-ft-ema --classes 207,417 --sampler dpm --steps 20
   dit sample --weights DiT-XL-2-256x256.pt --half f16 --classes 207 --count 1 --guidance 4 --latents dog.npz
 
+Samplers of a Gaussian diffusion:
+  ddpm          fresh noise in every step, as in the paper; for 50 steps and more (default)
+  ddim, euler   no noise after the start, so that a seed keeps its picture; for 50 steps. ddim has --eta
+  dpm, dpmpp-2m, dpmpp-2s, unipc, deis
+                the same of second order; for 10 to 25 steps
+  dpmpp-3m      of third order; for 15 steps and more, without strong guidance
+  heun          second order with two calls of the network a step
+  euler-a, dpmpp-2m-sde, dpmpp-3m-sde
+                with fresh noise, which forgives errors of the network; for 25 steps and more
+  lms, plms     older methods, for pictures as others made them
+Samplers of a flow:
+  heun, midpoint    second order with two calls of the network a step; for 10 to 25 steps (heun is the default)
+  euler             one call a step; for 50 steps
+  rk4, dopri5       four and more calls a step; dopri5 chooses its steps itself: for likelihoods and comparisons
+  sde               fresh noise in every step; for 50 steps and more
+
 Without a run to sample from: npm run demo (dit demo) trains a small one.`
 
 /** `dit sample` */

@@ -78,11 +78,7 @@ export function addSampleOptions(command: Command): Command {
   add('Pictures', '--seed <n>', `seed of the noise (default ${D.seed})`, integer())
 
   add('Sampling', '--steps <n>', `denoising steps (default ${D.steps})`, integer(1))
-  add(
-    'Sampling',
-    '--sampler <name>',
-    'method: ddpm (default), ddim, dpm (DPM-Solver++) for a Gaussian diffusion; for a flow heun (default), euler, midpoint, rk4, dopri5, or sde',
-  ).choices(SAMPLERS)
+  add('Sampling', '--sampler <name>', 'method; the end of this text says which to use when').choices(SAMPLERS)
   add('Sampling', '--eta <x>', `share of noise in a step of ddim (default ${D.eta})`, number(0, 1))
   add('Sampling', '--guidance <scale>', `classifier-free guidance; 1 is none (default ${D.guidance})`, number())
   add(

@@ -1,4 +1,4 @@
-import { gaussianDiffusion, type PredictAt } from '@dit/diffusion'
+import { gaussianDiffusion, gaussianProcess, type PredictAt } from '@dit/diffusion'
 import { type DiTConfig, forward, nullLabel, type ParameterSource } from '@dit/model'
 import {
   ddim,
@@ -17,16 +17,22 @@ import { dpmSteps, flowPath } from '@dit/schedules'
 import { type Backend, dispose, type Params, type Tensor, toFloat32Array } from '@dit/tensor'
 import { type FlowProcessSpec, processFromSpec, type ProcessSpec } from '@dit/train-ddp'
 import { gaussianOptions, isFlow, mostSteps } from '../run/objective-config.js'
+import { isPathSolver, PATH_SOLVERS, type PathSolverName } from './path-solvers.js'
 
 /** Samplers of Gaussian diffusions; the first is the default. */
-export const GAUSSIAN_SAMPLERS = ['ddpm', 'ddim', 'dpm'] as const
+export const GAUSSIAN_SAMPLERS = [
+  'ddpm',
+  'ddim',
+  'dpm',
+  ...(Object.keys(PATH_SOLVERS) as readonly PathSolverName[]),
+] as const
 
 /** Samplers of flows; the first is the default. All but `sde` draw no noise after the start. */
 export const FLOW_SAMPLERS = ['heun', 'euler', 'midpoint', 'rk4', 'dopri5', 'sde'] as const
 
-export const SAMPLERS = [...GAUSSIAN_SAMPLERS, ...FLOW_SAMPLERS] as const
+export type SamplerName = (typeof GAUSSIAN_SAMPLERS | typeof FLOW_SAMPLERS)[number]
 
-export type SamplerName = (typeof SAMPLERS)[number]
+export const SAMPLERS: readonly SamplerName[] = [...new Set<SamplerName>([...GAUSSIAN_SAMPLERS, ...FLOW_SAMPLERS])]
 
 /** What samples where nothing else is said. */
 export function defaultSampler(process: ProcessSpec): SamplerName {
@@ -139,6 +145,11 @@ function stepsOf(
     const solver = dpmSteps({ alphaBar: tables.alphaBar, numSteps: steps, spacing: 'linspace' })
     const predictionType = meanType === 'x0' ? 'x0' : 'epsilon'
     return dpmSolver(solver, predict, xT, { predictionType, ...(clipDenoised ? { clipRange: 1 } : {}), signal })
+  }
+  if (isPathSolver(sampler)) {
+    const known = gaussianProcess(diffusion)
+    const denoise = known.denoiser(predict, clipDenoised ? { clipRange: 1 } : {})
+    return PATH_SOLVERS[sampler](known.path({ numSteps: steps }), denoise, xT, { ...noise, signal })
   }
   // Evenly spaced timesteps, the noisiest among them.
   const respaced = gaussianDiffusion({ ...diffusion, respacing: [steps] })

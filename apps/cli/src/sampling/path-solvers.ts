@@ -1,0 +1,51 @@
+import type { Denoise } from '@dit/diffusion'
+import {
+  deis,
+  type DpmOptions,
+  dpmMultistep,
+  dpmSinglestep,
+  euler,
+  eulerAncestral,
+  heun,
+  lms,
+  plms,
+  type SamplerStep,
+  unipc,
+} from '@dit/sampler'
+import type { Path } from '@dit/schedules'
+import type { Tensor } from '@dit/tensor'
+
+interface Options {
+  readonly seed: number
+  readonly firstSample: number
+  readonly signal?: AbortSignal
+}
+
+type Solver = (path: Path, denoise: Denoise, xT: Tensor, options: Options) => AsyncGenerator<SamplerStep, void, void>
+
+const multistep =
+  (order: DpmOptions['order'], algorithm: DpmOptions['algorithm'] = 'dpmsolver++'): Solver =>
+  (path, denoise, xT, options) =>
+    dpmMultistep(path, denoise, xT, { ...options, order, algorithm })
+
+/** Solvers of a Gaussian diffusion on the path of its process, by their name on the command line. */
+export const PATH_SOLVERS = {
+  euler: (path, denoise, xT, { signal }) => euler(path, denoise, xT, { signal }),
+  'euler-a': eulerAncestral,
+  heun,
+  'dpmpp-2m': multistep(2),
+  'dpmpp-3m': multistep(3),
+  'dpmpp-2s': (path, denoise, xT, options) => dpmSinglestep(path, denoise, xT, { ...options, order: 2 }),
+  'dpmpp-2m-sde': multistep(2, 'sde-dpmsolver++'),
+  'dpmpp-3m-sde': multistep(3, 'sde-dpmsolver++'),
+  unipc,
+  deis,
+  lms,
+  plms,
+} as const satisfies Readonly<Record<string, Solver>>
+
+export type PathSolverName = keyof typeof PATH_SOLVERS
+
+export function isPathSolver(name: string): name is PathSolverName {
+  return Object.hasOwn(PATH_SOLVERS, name)
+}
