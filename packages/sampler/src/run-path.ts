@@ -10,19 +10,29 @@ export interface PathOptions {
   readonly signal?: AbortSignal
 }
 
-/** What a step of a solver hands on. */
+/** What a step of a solver hands on: `xt` at the end of the step, the estimate `x0` that led there. */
 export interface TakenStep extends StepResult {
   /** For the steps that follow, which get it as `carried`. */
   readonly carry?: readonly Tensor[]
 }
 
+/**
+ * One step. What it makes is freed, but for what it returns.
+ *
+ * @param xt      `[B, C, H, W]` at the first level of the step
+ * @param carried what the step before handed on, none at first
+ */
 export type TakeStep = (xt: Tensor, step: PathStep, index: number, carried: readonly Tensor[]) => TakenStep
 
 /**
- * The loop behind every solver over a path: from `xT` through all steps.
+ * The loop behind every solver over a path, also behind one of your own: from `xT` through all steps.
  *
  * Other tasks of the program get their turn before each step. A step runs in a scope; what it returns is held until the next is
  * asked for, what it carries until the next step has run.
+ *
+ * @param xT samples at the first level of the path, `[B, C, H, W]`; not disposed of
+ * @returns yields every step; see `SamplerStep` for who owns what
+ * @throws the signal's reason when stopped
  */
 export async function* runPath(
   { steps }: Path,
