@@ -1,18 +1,5 @@
 /**
- * Moves the noise levels of a straight path towards noise, as large images need.
- *
- *   sigma' = shift sigma / (1 + (shift - 1) sigma)
- *
- * @param sigma in [0, 1], which stay where they are
- *
- * Esser et al. 2024, "Scaling Rectified Flow Transformers for High-Resolution Image Synthesis", eq. 23.
- */
-export function shiftSigma(sigma: number, shift: number): number {
-  return (shift * sigma) / (1 + (shift - 1) * sigma)
-}
-
-/**
- * The same shift in the form that depends on the size of the image:
+ * The shift of `shiftTime` for sigmas, in the form that depends on the size of the image:
  *
  *   sigma' = m / (m + 1 / sigma - 1),        m = e^mu (`exponential`) or mu (`linear`)
  *

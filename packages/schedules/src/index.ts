@@ -4,13 +4,7 @@ export { type DdimSteps, ddimSteps, type DdimStepsOptions } from './ddim-steps.j
 export { type DiffusionTables, diffusionTables } from './diffusion-tables.js'
 export { directBetas, type DirectBetasOptions, type DirectSchedule } from './direct-betas.js'
 export { dpmSteps, type DpmStepsOptions, type SigmaSteps } from './dpm-steps.js'
-export {
-  dynamicShift,
-  type DynamicShiftOptions,
-  dynamicShiftSigma,
-  shiftSigma,
-  stretchToTerminal,
-} from './flow-sigmas.js'
+export { dynamicShift, type DynamicShiftOptions, dynamicShiftSigma, stretchToTerminal } from './flow-sigmas.js'
 export { edmLevel, explodingLevel, preservingLevel, straightLevel } from './level-kinds.js'
 export {
   type DiffusionCoefficient,

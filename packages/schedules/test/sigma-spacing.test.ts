@@ -9,7 +9,7 @@ import {
   karrasSigmas,
   namedBetas,
   preservingLevel,
-  shiftSigma,
+  shiftTime,
   sigmaAt,
   sigmaTable,
   sigmaTableOfFloat32,
@@ -53,10 +53,10 @@ test('the beta distribution: uniform, arcsine, and values of scipy 1.17.1', () =
 })
 
 test('flow sigmas: both shifts keep the ends, and agree for shift = e^mu', () => {
-  expect(shiftSigma(0.5, 3)).toBe(0.75)
-  expect([shiftSigma(0, 3), shiftSigma(1, 3)]).toEqual([0, 1])
-  expect(dynamicShiftSigma(0.3, Math.log(3))).toBeCloseTo(shiftSigma(0.3, 3), 14)
-  expect(dynamicShiftSigma(0.3, 3, 'linear')).toBeCloseTo(shiftSigma(0.3, 3), 14)
+  expect(shiftTime(0.5, 3)).toBe(0.75)
+  expect([shiftTime(0, 3), shiftTime(1, 3)]).toEqual([0, 1])
+  expect(dynamicShiftSigma(0.3, Math.log(3))).toBeCloseTo(shiftTime(0.3, 3), 14)
+  expect(dynamicShiftSigma(0.3, 3, 'linear')).toBeCloseTo(shiftTime(0.3, 3), 14)
   expect([dynamicShift(256), dynamicShift(4096)]).toEqual(near([0.5, 1.15]))
   expect([...stretchToTerminal(Float64Array.of(1, 0.6, 0.2), 0.1)]).toEqual(near([1, 0.55, 0.1]))
   expect(() => stretchToTerminal(Float64Array.of(1), 0.1)).toThrow(

@@ -8,7 +8,7 @@ import {
   type Path,
   pathThrough,
   preservingLevel,
-  shiftSigma,
+  shiftTime,
   sigmaAt,
   sigmaTable,
   sigmaTableOfFloat32,
@@ -166,7 +166,7 @@ function flowSteps({ layout, fields, table }: Own, { numSteps, mu, sigmas: given
     const noisy = Array.from({ length: numSteps + 1 }, (_, i) => 1 - (i === numSteps ? 1 / T : i * step + 1))
     sigmas = Float64Array.from(
       noisy
-        .map((sigma) => shiftSigma(sigma, shift))
+        .map((sigma) => shiftTime(sigma, shift))
         .toReversed()
         .slice(0, -1),
     )
@@ -177,7 +177,7 @@ function flowSteps({ layout, fields, table }: Own, { numSteps, mu, sigmas: given
       throw new RangeError('diffusersSampler: use_dynamic_shifting needs mu, which follows from the size of the image')
     }
     const kind = fields['time_shift_type'] === 'linear' ? 'linear' : 'exponential'
-    sigmas = sigmas.map((sigma) => (isDynamic ? dynamicShiftSigma(sigma, mu!, kind) : shiftSigma(sigma, shift)))
+    sigmas = sigmas.map((sigma) => (isDynamic ? dynamicShiftSigma(sigma, mu!, kind) : shiftTime(sigma, shift)))
     const terminal = optionalNumber(fields, 'shift_terminal') ?? 0
     if (terminal !== 0) sigmas = stretchToTerminal(sigmas, terminal)
     // alpha must not be 0 where lambda is taken.

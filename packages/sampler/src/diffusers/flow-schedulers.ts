@@ -1,4 +1,4 @@
-import { dynamicShiftSigma, pathThrough, shiftSigma, straightLevel, stretchToTerminal } from '@dit/schedules'
+import { dynamicShiftSigma, pathThrough, shiftTime, straightLevel, stretchToTerminal } from '@dit/schedules'
 import { flag, number, requireOneOf } from '../diffusers-fields.js'
 import { euler } from '../euler.js'
 import { heun } from '../heun.js'
@@ -26,7 +26,7 @@ export const flowMatchEuler: DiffusersClass = (fields) => {
     }
     const given = asked.sigmas ?? asked.timesteps?.map((timestep) => timestep / T)
     let sigmas = given ? Float64Array.from(given) : spaced(T, isDynamic ? 1 : shift, numSteps)
-    sigmas = sigmas.map((sigma) => (isDynamic ? dynamicShiftSigma(sigma, mu!, shiftKind) : shiftSigma(sigma, shift)))
+    sigmas = sigmas.map((sigma) => (isDynamic ? dynamicShiftSigma(sigma, mu!, shiftKind) : shiftTime(sigma, shift)))
     if (terminal !== 0) sigmas = stretchToTerminal(sigmas, terminal)
     if (kind !== null) sigmas = spread(kind, { sigmaMin: sigmas.at(-1)!, sigmaMax: sigmas[0] }, numSteps)
     if (isInverted) sigmas = sigmas.map((sigma) => 1 - sigma)
@@ -53,7 +53,7 @@ export const flowMatchHeun: DiffusersClass = (fields) => {
   const shift = number(fields, 'shift', 1)
   return (asked) => {
     refuseSteps(name, asked)
-    const sigmas = spaced(T, shift, asked.numSteps).map((sigma) => shiftSigma(sigma, shift))
+    const sigmas = spaced(T, shift, asked.numSteps).map((sigma) => shiftTime(sigma, shift))
     return {
       path: pathThrough([...sigmas, 0].map((sigma) => straightLevel(sigma, sigma * T))),
       alphaBar: null,
@@ -68,7 +68,7 @@ export const flowMatchHeun: DiffusersClass = (fields) => {
 
 /** Evenly apart between the ends of the training's sigmas, which are shifted already: the caller shifts once more, as the library does. */
 function spaced(T: number, shift: number, numSteps: number): Float64Array {
-  const [first, last] = [shiftSigma(1, shift) * T, shiftSigma(1 / T, shift) * T]
+  const [first, last] = [shiftTime(1, shift) * T, shiftTime(1 / T, shift) * T]
   const step = (last - first) / (numSteps - 1)
   return Float64Array.from({ length: numSteps }, (_, i) => {
     return (i === 0 ? first : i === numSteps - 1 ? last : i * step + first) / T
