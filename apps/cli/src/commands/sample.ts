@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { nullLabel, type ParameterSource } from '@dit/model'
 import type { PipelineSampler } from '@dit/sampler'
 import { dispose, type Params } from '@dit/tensor'
@@ -10,8 +9,9 @@ import { type Pictures, toPictures } from '../images/pixels.js'
 import { givenOptions } from '../options/config-file.js'
 import { addSampleOptions, SAMPLE_DEFAULTS, type SampleFlags } from '../options/sample-options.js'
 import { isFlow, mostSteps } from '../run/objective-config.js'
-import { checkWritable } from '../run/run-folder.js'
 import { writeWhole } from '../run/write-whole.js'
+import { checkFlowFlags, readRecordedFiles, type RecordedFiles, sdeSettings } from '../sampling/check-flow-flags.js'
+import { checkOutputs } from '../sampling/check-outputs.js'
 import { checkSampleMemory } from '../sampling/check-memory.js'
 import { findSource, type SampleSource } from '../sampling/sample-source.js'
 import { parseClasses } from '../sampling/parse-classes.js'
@@ -32,6 +32,7 @@ import {
   GRID_MAX,
   latentsNpz,
   samplesNpz,
+  trajectoryNpz,
   writeSingles,
 } from '../sampling/write-samples.js'
 import { checkInput, EXIT, UsageError } from '../terminal/errors.js'
@@ -49,6 +50,8 @@ Examples:
   dit sample --weights DiT-XL-2-256 --classes 'golden retriever,balloon' --guidance 4 --steps 25
   dit sample --weights DiT-XL-2-512x512.pt --vae sd-vae-ft-ema --classes 207,417 --sampler dpm --steps 20
   dit sample --weights DiT-XL-2-256x256.pt --half f16 --classes 207 --count 1 --guidance 4 --latents dog.npz
+  dit sample --weights SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --guidance 4 --steps 25
+  dit sample --weights SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --sampler sde --steps 250
 
 Samplers of a Gaussian diffusion:
   ddpm          fresh noise in every step, as in the paper; for 50 steps and more (default)
@@ -65,6 +68,12 @@ Samplers of a flow:
   euler             one call a step; for 50 steps
   rk4, dopri5       four and more calls a step; dopri5 chooses its steps itself: for likelihoods and comparisons
   sde               fresh noise in every step; for 50 steps and more
+  heun-sde          the same of second order, with two calls a step
+                    --diffusion-form, --last-step; their --steps count the last step too, as num_steps of SiT does.
+                    Without noise, num_steps of SiT counts points: it is --steps and one more
+
+Weights of SiT have the names of a DiT's. A training checkpoint of SiT says what it is; for bare weights give --process flow,
+with --path and --predict where they are not linear and velocity. Otherwise they are sampled as a diffusion, to wrong pictures.
 
 Without a run to sample from: npm run demo (dit demo) trains a small one.`
 
@@ -98,11 +107,13 @@ interface SamplePlan {
   readonly sampler: SamplerName | PipelineSampler
   readonly clip: boolean
   readonly guidanceChannels: number | 'all'
+  readonly recorded: RecordedFiles
   /** Folder of the autoencoder that decodes latents. */
   readonly vae: string | null
   /** The grid; null for latents, which are no pictures. */
   readonly out: string | null
   readonly latents: string | null
+  readonly trajectory: string | null
   readonly preview: string | null
   readonly singles: string | null
   readonly npz: string | null
@@ -171,6 +182,8 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
       : checkSampler(flags.sampler as SamplerName, source.process)
   if (flags.eta !== undefined && sampler !== 'ddim' && typeof sampler !== 'function')
     throw new UsageError('--eta is for --sampler ddim')
+  const samplerName = typeof sampler === 'function' ? null : sampler
+  checkFlowFlags(samplerName, flags)
   const none = nullLabel(model)
   if (flags.nullClass !== undefined && flags.nullClass > (none ?? model.numClasses - 1)) {
     throw new UsageError(
@@ -191,6 +204,7 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
     batchSize: flags.batch ?? SAMPLE_DEFAULTS.batch,
     isGuided: (flags.guidance ?? 1) !== 1,
   })
+  const recorded = await readRecordedFiles(flags, samplerName, steps, [count * classes.length, ...imageShape(model)])
   const out = flags.out ?? join(folder, 'samples.png')
   if (isShown && !/\.png$/i.test(out))
     throw new UsageError(`--out ${out}: the grid is a PNG; its name must end in .png`)
@@ -206,18 +220,16 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
     clip: flags.clip ?? (vae === null && isPixels),
     // `all` is parsed to null, absent is undefined.
     guidanceChannels: flags.guidanceChannels === null ? 'all' : (flags.guidanceChannels ?? source.guidanceChannels),
+    recorded,
     vae,
     out: isShown ? out : null,
     latents: flags.latents ?? null,
+    trajectory: flags.trajectory ?? null,
     preview: flags.preview === true ? `${base}.preview.png` : null,
     singles: place(flags.singles, base),
     npz: place(flags.npz, `${base}.npz`),
   }
-  if (plan.out !== null) await checkFile('--out', plan.out)
-  if (plan.latents !== null) await checkFile('--latents', plan.latents)
-  if (plan.npz !== null) await checkFile('--npz', plan.npz)
-  checkApart(plan)
-  if (plan.singles !== null) await checkWritable('--singles', plan.singles)
+  await checkOutputs(plan)
   return plan
 }
 
@@ -252,30 +264,6 @@ function checkLatents(flags: SampleFlags, name: string, channels: number, isShow
   }
 }
 
-/** Checks that no output would overwrite another. */
-function checkApart({ out, preview, npz, singles, latents }: SamplePlan): void {
-  const places = Object.entries({
-    '--out': out,
-    'the preview': preview,
-    '--npz': npz,
-    '--singles': singles,
-    '--latents': latents,
-  })
-  const taken = new Map<string, string>()
-  for (const [what, path] of places) {
-    if (path === null) continue
-    const other = taken.get(resolve(path))
-    if (other !== undefined) throw new UsageError(`${what} ${path}: ${other} has the same path; give another one`)
-    taken.set(resolve(path), what)
-  }
-}
-
-async function checkFile(flag: string, path: string): Promise<void> {
-  const found = await stat(path).catch(() => null)
-  if (found?.isDirectory() === true) throw new UsageError(`${flag} ${path}: it is a folder, not a file`)
-  await checkWritable(flag, dirname(path))
-}
-
 interface Loaded {
   readonly params: Params | ParameterSource
   readonly backend: Awaited<ReturnType<typeof openEngine>>['backend']
@@ -297,6 +285,8 @@ const PREVIEWS = 10
 interface Drawn {
   readonly images: Float32Array
   readonly pictures: ClassPictures | null
+  /** All samples after each step; empty where nobody asks for them. */
+  readonly states: readonly Float32Array[]
 }
 
 async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded, output: Output): Promise<Drawn> {
@@ -311,7 +301,13 @@ async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded,
   })
   const shape = imageShape(model)
   const every = Math.max(1, Math.floor(plan.steps / PREVIEWS))
-  const onStep = async ({ done, finished, preview }: SampleStep) => {
+  const states: Float32Array[] = []
+  const onStep = async ({ done, finished, preview, index, first, state }: SampleStep) => {
+    if (plan.trajectory !== null) {
+      const now = await state()
+      states[index] ??= new Float32Array(labels.length * shape[0] * shape[1] * shape[2])
+      states[index].set(now, first * shape[0] * shape[1] * shape[2])
+    }
     progress.update(done, `${finished} of ${labels.length} pictures`)
     output.event({ type: 'step', done, total, finished })
     if (plan.preview !== null && (done % every === 0 || done === 1)) {
@@ -332,27 +328,34 @@ async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded,
       guidanceChannels: plan.guidanceChannels,
       nullClass: flags.nullClass,
       clip: plan.clip,
+      sde: sdeSettings(flags),
+      tolerance: { rtol: flags.rtol, atol: flags.atol },
+      ...plan.recorded,
       seed: flags.seed ?? SAMPLE_DEFAULTS.seed,
       batchSize,
       onStep,
     })
-    if (plan.out === null) return { images, pictures: null }
-    if (plan.vae === null) return { images, pictures: named(toPictures(images, shape)) }
+    if (plan.out === null) return { images, states, pictures: null }
+    if (plan.vae === null) return { images, states, pictures: named(toPictures(images, shape)) }
     const vae = await openVae(plan.vae, loaded.backend)
     const pictures = await decodePictures(vae, loaded.backend, images, shape)
     dispose(vae.params)
-    return { images, pictures: named(pictures) }
+    return { images, states, pictures: named(pictures) }
   } finally {
     progress.stop()
   }
 }
 
 /** Writes what was asked for; returns a line about each. */
-async function writeAll(plan: SamplePlan, { images, pictures }: Drawn): Promise<string[]> {
+async function writeAll(plan: SamplePlan, { images, pictures, states }: Drawn): Promise<string[]> {
   const lines: string[] = []
   if (plan.latents !== null) {
     await writeWhole(plan.latents, latentsNpz(images, imageShape(plan.source.model)))
     lines.push(`latents ${plan.latents}`)
+  }
+  if (plan.trajectory !== null) {
+    await writeWhole(plan.trajectory, trajectoryNpz(states, imageShape(plan.source.model)))
+    lines.push(`states ${plan.trajectory}`)
   }
   if (plan.out === null || pictures === null) return lines
   const { rows, columns } = GRID_MAX
@@ -367,6 +370,6 @@ async function writeAll(plan: SamplePlan, { images, pictures }: Drawn): Promise<
   return lines
 }
 
-function filesOf({ out, singles, npz, latents }: SamplePlan): object {
-  return { out, singles, npz, latents }
+function filesOf({ out, singles, npz, latents, trajectory }: SamplePlan): object {
+  return { out, singles, npz, latents, ...(trajectory === null ? {} : { trajectory }) }
 }
