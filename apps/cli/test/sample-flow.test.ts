@@ -193,6 +193,19 @@ describe('weights of other programs', () => {
   })
 })
 
+test('dit export says beside the graph that a network is of a flow', async () => {
+  const exported = async (file: string, ...args: readonly string[]) => {
+    const out = temporaryFolder()
+    const flags = ['--heads', '2', '--quiet', ...args]
+    expect(await runDit(['export', '--onnx', out, '--weights', file, ...flags])).toMatchObject({ code: 0, stderr: '' })
+    return readFileSync(join(out, 'denoiser.onnx')).toString('latin1')
+  }
+  expect(await exported(await sit({ path_type: 'GVP' }))).toMatch(/dit\.process.*"interpolant":"gvp"/s)
+  const bare = await stateFile({ key: null })
+  expect(await exported(bare)).not.toContain('dit.process')
+  expect(await exported(bare, '--process', 'flow')).toMatch(/dit\.process.*"interpolant":"linear"/s)
+})
+
 test('converted weights of a run that learns a flow give its samples', async () => {
   const folder = temporaryFolder()
   const process = { kind: 'flow', networkTime: 'towardsData', interpolant: 'vp', prediction: 'x0' } as const

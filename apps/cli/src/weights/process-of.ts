@@ -65,7 +65,7 @@ export function processOfWeights(
   for (const { flag, setting, usual, what } of SETTINGS) {
     const [given, found] = [flags[flag], told?.[setting]]
     if (given !== undefined && found !== undefined && given !== found) {
-      throw new UsageError(`--${flag} ${given}: ${name} says ${String(found)}; leave --${flag} out`)
+      throw new UsageError(`--${flag} ${given}: ${name} says ${shown(found)}; leave --${flag} out`)
     }
     if (given === undefined && found === undefined) assumptions.push(what(usual))
     settings[setting] = found ?? given ?? usual
@@ -78,7 +78,7 @@ export function describeProcess(process: Readonly<Record<string, unknown>>): str
   if (process['kind'] !== 'flow') return 'a Gaussian diffusion'
   const { interpolant = 'unknown', prediction = 'unknown', networkTime } = process
   const time = networkTime === 'towardsData' ? '0 is noise and 1 is data' : '0 is data and 1 is noise'
-  return `a flow: ${String(interpolant)} path, predicts ${String(prediction)}; its time ${time}`
+  return `a flow: ${shown(interpolant)} path, predicts ${shown(prediction)}; its time ${time}`
 }
 
 /** Whether weights are known to be those of a flow. */
@@ -93,4 +93,8 @@ function complete(name: string, settings: object): ProcessSpec {
     if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause
     throw new UsageError(`${name}: ${cause.message}`, { cause })
   }
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing')
 }
