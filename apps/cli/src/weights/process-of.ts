@@ -12,8 +12,6 @@ export interface ProcessFlags {
 /** The process of weights, and what was assumed for it. */
 export interface WeightsProcess {
   readonly process: ProcessSpec
-  /** Whether file or flags tell the process. */
-  readonly isKnown: boolean
   readonly assumptions: readonly string[]
 }
 
@@ -48,7 +46,7 @@ export function processOfWeights(
     // diffusers' class, and scripts of DiT, are for diffusions.
     const isKnown = told !== null || flags.process !== undefined || layout === 'diffusers' || program === 'DiT'
     const guess = 'a Gaussian diffusion (weights of SiT have the same names; for them give --process flow)'
-    return { process, isKnown, assumptions: isKnown ? [] : [guess] }
+    return { process, assumptions: isKnown ? [] : [guess] }
   }
   if (layout === 'diffusers' && told === null) {
     throw new UsageError(
@@ -70,7 +68,7 @@ export function processOfWeights(
     if (given === undefined && found === undefined) assumptions.push(what(usual))
     settings[setting] = found ?? given ?? usual
   }
-  return { process: complete(name, settings), isKnown: true, assumptions }
+  return { process: complete(name, settings), assumptions }
 }
 
 /** A process in a few words: of a flow, what a sampler must know. */
