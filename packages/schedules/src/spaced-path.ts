@@ -59,7 +59,7 @@ export interface SpacedPathOptions {
 export function spacedPath(alphaBar: Float64Array, options: SpacedPathOptions): Path {
   const { numSteps, spacing, rule = 'ddim', timestepMap } = options
   if (!SPACINGS.includes(spacing)) {
-    throw new RangeError(`spacedPath: spacing must be one of ${SPACINGS.join(', ')} (got ${String(spacing)})`)
+    throw new RangeError(`spacedPath: spacing must be one of ${SPACINGS.join(', ')} (got ${spacing})`)
   }
   const map = timestepMap === undefined ? null : Float64Array.from(timestepMap)
   const told = (timestep: number) => (map === null ? timestep : sigmaAt(map, timestep))

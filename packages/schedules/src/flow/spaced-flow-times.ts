@@ -34,7 +34,7 @@ export function spacedFlowTimes({
   shift = 1,
 }: FlowGridOptions & { readonly spacing?: FlowSpacing }): Float64Array {
   if (!FLOW_SPACINGS.includes(spacing)) {
-    throw new RangeError(`spacedFlowTimes: spacing must be one of ${FLOW_SPACINGS.join(', ')} (got ${String(spacing)})`)
+    throw new RangeError(`spacedFlowTimes: spacing must be one of ${FLOW_SPACINGS.join(', ')} (got ${spacing})`)
   }
   checkShift('spacedFlowTimes', shift)
   if (!(from > to)) throw new RangeError(`spacedFlowTimes: times must fall (got ${from} to ${to})`)
