@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
 import { type EngineFlags, engineOptions } from '../engines/engine-options.js'
 import { DIFFUSION_FORMS, LAST_STEPS } from '../sampling/flow-options.js'
-import { SAMPLERS } from '../sampling/sample-classes.js'
+import { SAMPLERS } from '../sampling/sampler-names.js'
 import type { ProcessFlags } from '../weights/process-of.js'
 import { processOptions } from './process-options.js'
-import { integer, number, orWord, path } from './values.js'
+import { integer, number, orWord, path, positive, range } from './values.js'
 
 /** Options of `dit sample` as given; keys of a config file are the same. */
 export interface SampleFlags extends EngineFlags, ProcessFlags {
@@ -18,6 +18,8 @@ export interface SampleFlags extends EngineFlags, ProcessFlags {
   readonly count?: number
   readonly steps?: number
   readonly sampler?: string
+  readonly spacing?: string
+  readonly shift?: number
   readonly eta?: number
   readonly diffusionForm?: (typeof DIFFUSION_FORMS)[number]
   readonly diffusionNorm?: number
@@ -30,6 +32,8 @@ export interface SampleFlags extends EngineFlags, ProcessFlags {
   readonly heads?: number
   readonly guidance?: number
   readonly guidanceChannels?: number | null
+  readonly guidanceInterval?: readonly [number, number]
+  readonly guidanceRescale?: number
   readonly nullClass?: number
   readonly clip?: boolean
   readonly seed?: number
@@ -92,6 +96,17 @@ export function addSampleOptions(command: Command): Command {
 
   add('Sampling', '--steps <n>', `denoising steps (default ${D.steps})`, integer(1))
   add('Sampling', '--sampler <name>', 'method; the end of this text says which to use when').choices(SAMPLERS)
+  add(
+    'Sampling',
+    '--spacing <name>',
+    "how the steps lie: of a Gaussian diffusion leading, linspace, trailing, karras, exponential, beta (default: the sampler's own); of a flow linspace (default), karras, exponential, beta",
+  )
+  add(
+    'Sampling',
+    '--shift <s>',
+    'moves the times of a flow: above 1 towards the noise (default: as it was trained)',
+    positive,
+  )
   add('Sampling', '--eta <x>', `share of noise in a step of ddim (default ${D.eta})`, number(0, 1))
   add('Sampling', '--diffusion-form <name>', 'how much noise sde and heun-sde add, over time (default sigma)').choices(
     DIFFUSION_FORMS,
@@ -124,7 +139,24 @@ export function addSampleOptions(command: Command): Command {
     `channels that are guided, from the first (default ${D.guidanceChannels})`,
     orWord('all', integer(1)),
   )
-  add('Sampling', '--null-class <n>', "number of the class that stands for none (default: the model's)", integer())
+  add(
+    'Sampling',
+    '--guidance-interval <low,high>',
+    'guide only where sigma / alpha, noise over signal, is in this range (default: everywhere)',
+    range,
+  )
+  add(
+    'Sampling',
+    '--guidance-rescale <phi>',
+    'give guided channels this share of the contrast without guidance: 0.7 where strong guidance burns out (default 0)',
+    number(0, 1),
+  )
+  add(
+    'Sampling',
+    '--null-class <n>',
+    "number of the class that stands for none, or one to lean away from (default: the model's)",
+    integer(),
+  )
   add('Sampling', '--clip', 'keep estimates in the range of pixels (default for models of pixels)')
   add('Sampling', '--no-clip', 'let estimates leave the range of pixels')
 

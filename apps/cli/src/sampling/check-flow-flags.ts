@@ -26,6 +26,9 @@ export function checkFlowFlags(sampler: string | null, flags: SampleFlags): void
   if (!isSde) refuse(OF_AN_SDE, Object.keys(SDE_SOLVERS).join(' and '))
   if (sampler !== 'dopri5') refuse(OF_DOPRI5, 'dopri5')
   if (sampler === null || !DRAWING.includes(sampler)) refuse(['draws'], DRAWING.join(', '))
+  if (flags.draws !== undefined && flags.spacing !== undefined && !isSde) {
+    throw new UsageError(`--draws is for ${sampler} as the paper has it, without --spacing`)
+  }
   if (flags.lastStepSize === 1) throw new UsageError('--last-step-size must be below 1, the start of the path')
   if (flags.lastStep === 'none' && flags.lastStepSize !== undefined) {
     throw new UsageError('--last-step-size is for a --last-step other than none')

@@ -1,8 +1,9 @@
 import type { Denoise } from '@dit/diffusion'
 import { eulerMaruyama, type NoiseSource, type SamplerStep, type SdeLastStep, stochasticHeun } from '@dit/sampler'
-import { type DiffusionForm, flowInterval, flowPath } from '@dit/schedules'
+import { type DiffusionForm, flowInterval } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
 import type { FlowProcessSpec } from '@dit/train-ddp'
+import { type PathFlags, pathOfFlow } from './sampling-path.js'
 
 /** Diffusion forms and last steps by their names on the command line. */
 export const DIFFUSION_FORMS = [
@@ -44,29 +45,18 @@ export function noisySteps(steps: number, { lastStep = 'tweedie' }: SdeSettings)
  */
 export function sdeSteps(
   sampler: SdeSamplerName,
-  { interpolant, prediction, betaMin, betaMax, networkTime, timestepScale }: FlowProcessSpec,
+  process: FlowProcessSpec,
   denoise: Denoise,
   xT: Tensor,
-  { steps, settings, ...options }: NoiseSource & { steps: number; settings: SdeSettings; signal?: AbortSignal },
+  { sde: settings = {}, ...flags }: PathFlags & { readonly sde?: SdeSettings },
+  noise: NoiseSource & { readonly signal?: AbortSignal },
 ): AsyncGenerator<SamplerStep, void, void> {
+  const { interpolant, prediction } = process
   const { form = 'sigma', norm, lastStep = 'tweedie' } = settings
   const lastStepSize = lastStep === 'none' ? 0 : (settings.lastStepSize ?? LAST_STEP_SIZE)
-  const { min, max } = flowInterval({
-    interpolant,
-    prediction,
-    use: 'sde',
-    lastStepSize,
-    isOwnReversal: form === 'sbdm',
-  })
-  const path = flowPath({
-    interpolant,
-    betaMin,
-    betaMax,
-    networkTime,
-    timestepScale,
-    numSteps: noisySteps(steps, settings),
-    from: max,
-    to: min,
-  })
-  return SDE_SOLVERS[sampler](path, denoise, xT, { form, norm, lastStep, lastStepSize, ...options })
+  const isOwnReversal = form === 'sbdm'
+  const ends = flowInterval({ interpolant, prediction, use: 'sde', lastStepSize, isOwnReversal })
+  const path = pathOfFlow(process, { ...flags, steps: noisySteps(flags.steps, settings) }, ends)
+  // The last step leads to t = 0 from wherever a shift has moved the end of the path to.
+  return SDE_SOLVERS[sampler](path, denoise, xT, { form, norm, lastStep, ...noise })
 }
