@@ -57,6 +57,5 @@ export function sdeSteps(
   const isOwnReversal = form === 'sbdm'
   const ends = flowInterval({ interpolant, prediction, use: 'sde', lastStepSize, isOwnReversal })
   const path = pathOfFlow(process, { ...flags, steps: noisySteps(flags.steps, settings) }, ends)
-  // The last step leads to t = 0 from wherever a shift has moved the end of the path to.
-  return SDE_SOLVERS[sampler](path, denoise, xT, { form, norm, lastStep, ...noise })
+  return SDE_SOLVERS[sampler](path, denoise, xT, { form, norm, lastStep, lastStepSize, ...noise })
 }
