@@ -70,7 +70,8 @@ describe('weights of a flow', () => {
   test('are what flags say where the file does not, and those of DiT are none', async () => {
     const to = join(temporaryFolder(), 'a.safetensors')
     const flags = ['--heads', '2', '--process', 'flow', '--path', 'vp', '--predict', 'score']
-    await expectOk(['convert', join(layouts, 'state.pt'), to, ...flags])
+    const { code, stderr } = await runDit(['convert', join(layouts, 'state.pt'), to, ...flags])
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('; a flow as SiT trains it, ') })
     expect(JSON.parse(readSafetensors(readFileSync(to)).metadata['dit.process'])).toMatchObject({
       kind: 'flow',
       interpolant: 'vp',

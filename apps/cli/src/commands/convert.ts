@@ -120,7 +120,12 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
 function withProcess<T extends ModelWeights>(weights: T, name: string, flags: ConvertFlags): T {
   const isAsked = flags.process !== undefined || flags.path !== undefined || flags.predict !== undefined
   if (!isAsked) return weights
-  return { ...weights, process: { ...processOfWeights(name, weights, flags).process } }
+  const { process, assumptions } = processOfWeights(name, weights, flags)
+  return {
+    ...weights,
+    process: { kind: 'gaussian', ...process },
+    assumptions: [...weights.assumptions, ...assumptions],
+  }
 }
 
 /** Throws where weights of a flow would become those of a diffusion without a word. */
