@@ -60,6 +60,27 @@ test('betas come from a JSON list or an .npy file', async () => {
   expect(refused.stderr).toContain('--betas [0.5] (the run has [0.1,0.2,0.3,0.4])')
 })
 
+test('betas that end in 1 are taken where they are given and x0 is predicted', async () => {
+  const folder = temporaryFolder()
+  const [out, betas] = [join(folder, 'run'), join(folder, 'betas.json')]
+  writeFileSync(betas, JSON.stringify([0.1, 0.3, 0.6, 1]))
+  expect(await train(out, '--betas', betas, '--predict=x0')).toMatchObject({ code: 0, stderr: '' })
+  const sample = (...args: string[]) =>
+    runDit(['sample', '--run', out, '--count=1', '--classes=1', '--backend=reference', ...args])
+  for (const sampler of ['ddpm', 'euler-a']) {
+    expect(await sample(`--sampler=${sampler}`), sampler).toMatchObject({ code: 0, stderr: '' })
+  }
+  for (const sampler of ['dpmpp-2m', 'unipc']) {
+    const { code, stderr } = await sample(`--sampler=${sampler}`)
+    expect(stderr).toContain('alpha must be above 0 along the path; euler and ddpm can begin where it is 0')
+    expect(code).not.toBe(0)
+  }
+  const { stderr } = await sample('--sampler=dpm')
+  expect(stderr).toContain('dpmSteps: alphaBar must be above 0, or sigma is infinite')
+  const spread = await sample('--sampler=euler', '--spacing=karras')
+  expect(spread.stderr).toContain('karras spreads sigmas, but this process ends without signal')
+})
+
 test('says what is wrong with betas and schedules', async () => {
   const folder = temporaryFolder()
   const file = (name: string, contents: string | Uint8Array) => {
@@ -82,7 +103,12 @@ test('says what is wrong with betas and schedules', async () => {
     [['--betas', file('two.json', '[0.1, 2]')], 'betas must lie in (0, 1] (betas[1] of 2 is 2)'],
     [['--betas', file('whole.json', '[0.5, 1]')], 'alphaBar must stay above 0'],
     [['--betas', file('fine.json', '[0.1]'), '--timesteps=4'], '--betas takes the place of --timesteps'],
-    [['--timesteps=20'], 'linear needs at least 21 timesteps'],
+    [
+      ['--timesteps=20', '--schedule=linear'],
+      '--timesteps 20: linear needs at least 21 timesteps, as its last beta is 1 there and must stay below 1; betas that end in 1 on purpose are given with --betas',
+    ],
+    [['--timesteps=20', '--predict=x0'], 'linear needs at least 21 timesteps'],
+    [['--timesteps=16'], 'linear needs at least 21 timesteps, as its last beta is 1.25 there'],
     [['--schedule=cosine'], 'the schedule must be one of linear, squaredcos_cap_v2, scaled_linear, quad'],
     [['--schedule=jsd', '--beta-end=0.1'], 'jsd has no betaEnd; leave it out'],
     [['--loss-weight=min'], "'--loss-weight <name>' argument 'min' is invalid. It must be none, min-snr[:gamma]"],

@@ -25,6 +25,7 @@ export {
   timestepToT,
 } from './flow/interpolant.js'
 export { shiftTime } from './flow/shift-time.js'
+export { FLOW_SPACINGS, type FlowSpacing, spacedFlowTimes } from './flow/spaced-flow-times.js'
 export { logitNormalDensity, logitNormalTime, logNormalSigma, modeTime } from './flow/time-laws.js'
 export { edmPath, type EdmPathOptions, edmSigmas, type EdmSigmasOptions } from './edm-path.js'
 export {
@@ -56,6 +57,15 @@ export { exponentialSigmas, karrasSigmas, type SigmaRange } from './sigma-spacin
 export { sigmaAt, sigmaTable, sigmaTableOfFloat32, timestepAt } from './sigma-table.js'
 export { logSnr, snr } from './snr.js'
 export { type Respacing, spaceTimesteps } from './space-timesteps.js'
+export {
+  isSigmaSpacing,
+  type SigmaSpacing,
+  spacedPath,
+  type SpacedPathOptions,
+  type Spacing,
+  SPACINGS,
+  spreadSigmas,
+} from './spaced-path.js'
 export { timestepFeatures } from './timestep-features.js'
 export {
   ddimTimesteps,

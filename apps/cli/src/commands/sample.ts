@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { nullLabel, type ParameterSource } from '@dit/model'
 import type { PipelineSampler } from '@dit/sampler'
+import type { Spacing } from '@dit/schedules'
 import { dispose, type Params } from '@dit/tensor'
 import { Command } from 'commander'
 import { chosenBackend } from '../engines/engine-options.js'
@@ -9,22 +9,24 @@ import { engineText, openEngine } from '../engines/open-engine.js'
 import { type Pictures, toPictures } from '../images/pixels.js'
 import { givenOptions } from '../options/config-file.js'
 import { addSampleOptions, SAMPLE_DEFAULTS, type SampleFlags } from '../options/sample-options.js'
-import { isFlow, mostSteps } from '../run/objective-config.js'
-import { checkWritable } from '../run/run-folder.js'
+import { mostSteps } from '../run/objective-config.js'
 import { writeWhole } from '../run/write-whole.js'
+import { checkFlowFlags, readRecordedFiles, type RecordedFiles, sdeSettings } from '../sampling/check-flow-flags.js'
+import { checkOutputs } from '../sampling/check-outputs.js'
 import { checkSampleMemory } from '../sampling/check-memory.js'
 import { findSource, type SampleSource } from '../sampling/sample-source.js'
 import { parseClasses } from '../sampling/parse-classes.js'
 import { imagenetName, parseImagenet } from '../sampling/parse-imagenet.js'
+import { imageShape, sampleClasses, type SampleStep } from '../sampling/sample-classes.js'
 import {
+  checkGuidance,
+  checkLayout,
+  checkSampler,
   defaultSampler,
-  FLOW_SAMPLERS,
-  GAUSSIAN_SAMPLERS,
-  imageShape,
-  sampleClasses,
+  layoutOf,
   type SamplerName,
-  type SampleStep,
-} from '../sampling/sample-classes.js'
+} from '../sampling/sampler-names.js'
+import { mostStepsWith } from '../sampling/sampling-path.js'
 import { checkVaeFits, decodePictures, openVae, readVaeConfig } from '../sampling/vae-folder.js'
 import {
   type ClassPictures,
@@ -32,6 +34,7 @@ import {
   GRID_MAX,
   latentsNpz,
   samplesNpz,
+  trajectoryNpz,
   writeSingles,
 } from '../sampling/write-samples.js'
 import { checkInput, EXIT, UsageError } from '../terminal/errors.js'
@@ -49,22 +52,32 @@ Examples:
   dit sample --weights DiT-XL-2-256 --classes 'golden retriever,balloon' --guidance 4 --steps 25
   dit sample --weights DiT-XL-2-512x512.pt --vae sd-vae-ft-ema --classes 207,417 --sampler dpm --steps 20
   dit sample --weights DiT-XL-2-256x256.pt --half f16 --classes 207 --count 1 --guidance 4 --latents dog.npz
+  dit sample --weights SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --guidance 4 --steps 25
+  dit sample --weights SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --sampler sde --steps 250
 
-Samplers of a Gaussian diffusion:
-  ddpm          fresh noise in every step, as in the paper; for 50 steps and more (default)
-  ddim, euler   no noise after the start, so that a seed keeps its picture; for 50 steps. ddim has --eta
-  dpm, dpmpp-2m, dpmpp-2s, unipc, deis
-                the same of second order; for 10 to 25 steps
-  dpmpp-3m      of third order; for 15 steps and more, without strong guidance
-  heun          second order with two calls of the network a step
+Samplers, of a Gaussian diffusion unless it says flow:
+  ddpm              fresh noise in every step, as in the paper; for 50 steps and more (default)
+  ddim              no noise after the start, so that a seed keeps its picture; for 50 steps. Has --eta
+  euler             the same; flow: also, for 50 steps
+  dpmpp-2m, unipc, deis, dpmpp-2s
+                    second order with one call of the network a step; for 10 to 25 steps. flow: also. dpm is dpmpp-2m of diffusers
+  dpmpp-3m          third order; for 15 steps and more, without strong guidance. flow: also
+  heun              second order with two calls a step; for 10 to 25 steps. flow: also, and the default there
   euler-a, dpmpp-2m-sde, dpmpp-3m-sde
-                with fresh noise, which forgives errors of the network; for 25 steps and more
-  lms, plms     older methods, for pictures as others made them
-Samplers of a flow:
-  heun, midpoint    second order with two calls of the network a step; for 10 to 25 steps (heun is the default)
-  euler             one call a step; for 50 steps
-  rk4, dopri5       four and more calls a step; dopri5 chooses its steps itself: for likelihoods and comparisons
-  sde               fresh noise in every step; for 50 steps and more
+                    fresh noise, which forgives errors of the network; for 25 steps and more. flow: also
+  lms               fourth order of an older kind, for 20 steps and more. flow: also. plms: pictures as others made them
+  midpoint          flow only: as heun
+  rk4, dopri5       flow only: four and more calls a step; dopri5 chooses its steps itself: for likelihoods and comparisons
+  sde               flow only: fresh noise in every step; for 50 steps and more. heun-sde: second order, with two calls a step
+                    Both have --diffusion-form and --last-step
+On a flow solvers that divide by the signal (dpmpp-*, unipc, deis, lms) begin at t = 0.999, where noise is 999 times the signal.
+
+Spacings: karras and exponential put more steps where little noise is left, beta at both ends; trailing begins at pure noise,
+leading does not. ddpm and plms take leading, linspace and trailing.
+
+Weights of SiT have the names of a DiT's. A training checkpoint of SiT says what it is; for bare weights give --process flow,
+with --path and --predict where they are not linear and velocity. Otherwise they are sampled as a diffusion, to wrong pictures.
+SiT's num_steps is --steps for sde and heun-sde, which count the last step too; for the others it counts points: one more.
 
 Without a run to sample from: npm run demo (dit demo) trains a small one.`
 
@@ -81,14 +94,6 @@ export function sampleCommand(call: Call): Command {
     })
 }
 
-/** Throws for a sampler that the process does not have. */
-function checkSampler(sampler: SamplerName, process: SampleSource['process']): SamplerName {
-  const known: readonly SamplerName[] = isFlow(process) ? FLOW_SAMPLERS : GAUSSIAN_SAMPLERS
-  if (known.includes(sampler)) return sampler
-  const what = isFlow(process) ? 'a flow' : 'a Gaussian diffusion'
-  throw new UsageError(`--sampler ${sampler}: the model was trained as ${what}, which has ${known.join(', ')}`)
-}
-
 /** What will be sampled and written, checked. */
 interface SamplePlan {
   readonly source: SampleSource
@@ -98,11 +103,13 @@ interface SamplePlan {
   readonly sampler: SamplerName | PipelineSampler
   readonly clip: boolean
   readonly guidanceChannels: number | 'all'
+  readonly recorded: RecordedFiles
   /** Folder of the autoencoder that decodes latents. */
   readonly vae: string | null
   /** The grid; null for latents, which are no pictures. */
   readonly out: string | null
   readonly latents: string | null
+  readonly trajectory: string | null
   readonly preview: string | null
   readonly singles: string | null
   readonly npz: string | null
@@ -128,15 +135,17 @@ async function sampleFrom(plan: SamplePlan, flags: SampleFlags, output: Output):
     for (const notice of source.notices) output.notice(notice)
     output.line(`model  ${source.title}`)
     const { guidance = SAMPLE_DEFAULTS.guidance, seed = SAMPLE_DEFAULTS.seed } = flags
+    const layout = typeof plan.sampler === 'function' ? {} : layoutOf(flags, source.process)
+    const laidOut = Object.entries(layout).map(([name, value]) => `, ${name} ${value}`)
     output.line(
-      `sample ${plan.classes.length} ${plan.classes.length === 1 ? 'class' : 'classes'} x ${plan.count}, ${typeof plan.sampler === 'function' ? "the pipeline's scheduler," : plan.sampler} ${plan.steps} steps, guidance ${guidance}, seed ${seed}`,
+      `sample ${plan.classes.length} ${plan.classes.length === 1 ? 'class' : 'classes'} x ${plan.count}, ${typeof plan.sampler === 'function' ? "the pipeline's scheduler," : plan.sampler} ${plan.steps} steps${laidOut.join('')}, guidance ${guidance}, seed ${seed}`,
     )
     const samples = await drawSamples(flags, plan, { params, backend, signal: interruption.signal }, output)
     if (isHeld(params)) params.dispose()
     else dispose(params)
     const written = await writeAll(plan, samples)
     for (const text of written) output.line(text)
-    output.event({ type: 'end', step: source.step, ...filesOf(plan) })
+    output.event({ type: 'end', step: source.step, ...layout, ...filesOf(plan) })
     return EXIT.ok
   } catch (error) {
     const code = interruption.exitCode()
@@ -160,17 +169,18 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
   const isPixels = channels === 1 || channels === 3
   const isShown = isPixels || vae !== null
   checkLatents(flags, name, channels, isShown)
-  const most = checkInput(() => mostSteps(source.process))
-  const steps = flags.steps ?? Math.min(SAMPLE_DEFAULTS.steps, most)
-  if (steps > most) {
-    throw new UsageError(`--steps ${steps} is more than the ${most} timesteps that the model was trained with`)
-  }
   const sampler =
     flags.sampler === undefined
       ? (source.sampler ?? defaultSampler(source.process))
       : checkSampler(flags.sampler as SamplerName, source.process)
+  const named = typeof sampler === 'function' ? null : sampler
+  checkLayout(flags, named, source.process)
+  checkGuidance(flags, named)
+  const steps = checkedSteps(flags, sampler, source)
   if (flags.eta !== undefined && sampler !== 'ddim' && typeof sampler !== 'function')
     throw new UsageError('--eta is for --sampler ddim')
+  const samplerName = typeof sampler === 'function' ? null : sampler
+  checkFlowFlags(samplerName, flags)
   const none = nullLabel(model)
   if (flags.nullClass !== undefined && flags.nullClass > (none ?? model.numClasses - 1)) {
     throw new UsageError(
@@ -191,6 +201,7 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
     batchSize: flags.batch ?? SAMPLE_DEFAULTS.batch,
     isGuided: (flags.guidance ?? 1) !== 1,
   })
+  const recorded = await readRecordedFiles(flags, samplerName, steps, [count * classes.length, ...imageShape(model)])
   const out = flags.out ?? join(folder, 'samples.png')
   if (isShown && !/\.png$/i.test(out))
     throw new UsageError(`--out ${out}: the grid is a PNG; its name must end in .png`)
@@ -206,19 +217,30 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
     clip: flags.clip ?? (vae === null && isPixels),
     // `all` is parsed to null, absent is undefined.
     guidanceChannels: flags.guidanceChannels === null ? 'all' : (flags.guidanceChannels ?? source.guidanceChannels),
+    recorded,
     vae,
     out: isShown ? out : null,
     latents: flags.latents ?? null,
+    trajectory: flags.trajectory ?? null,
     preview: flags.preview === true ? `${base}.preview.png` : null,
     singles: place(flags.singles, base),
     npz: place(flags.npz, `${base}.npz`),
   }
-  if (plan.out !== null) await checkFile('--out', plan.out)
-  if (plan.latents !== null) await checkFile('--latents', plan.latents)
-  if (plan.npz !== null) await checkFile('--npz', plan.npz)
-  checkApart(plan)
-  if (plan.singles !== null) await checkWritable('--singles', plan.singles)
+  await checkOutputs(plan)
   return plan
+}
+
+/** How many steps are taken: as many as asked for, or at most the default. */
+function checkedSteps(flags: SampleFlags, sampler: SamplerName | PipelineSampler, { process }: SampleSource): number {
+  const name = typeof sampler === 'function' ? '' : sampler
+  const [all, most] = checkInput(() => [mostSteps(process), mostStepsWith(process, name, flags.spacing)])
+  const { steps = Math.min(SAMPLE_DEFAULTS.steps, most) } = flags
+  if (steps > all)
+    throw new UsageError(`--steps ${steps} is more than the ${all} timesteps that the model was trained with`)
+  if (steps <= most) return steps
+  throw new UsageError(
+    `--steps ${steps}: ${name} with ${flags.spacing ?? 'linspace'} spacing counts its last step, to no noise, as one timestep more; it takes at most ${most} of ${all}`,
+  )
 }
 
 /** Whether the names of ImageNet's classes are those of the model: weights tell no names. */
@@ -252,30 +274,6 @@ function checkLatents(flags: SampleFlags, name: string, channels: number, isShow
   }
 }
 
-/** Checks that no output would overwrite another. */
-function checkApart({ out, preview, npz, singles, latents }: SamplePlan): void {
-  const places = Object.entries({
-    '--out': out,
-    'the preview': preview,
-    '--npz': npz,
-    '--singles': singles,
-    '--latents': latents,
-  })
-  const taken = new Map<string, string>()
-  for (const [what, path] of places) {
-    if (path === null) continue
-    const other = taken.get(resolve(path))
-    if (other !== undefined) throw new UsageError(`${what} ${path}: ${other} has the same path; give another one`)
-    taken.set(resolve(path), what)
-  }
-}
-
-async function checkFile(flag: string, path: string): Promise<void> {
-  const found = await stat(path).catch(() => null)
-  if (found?.isDirectory() === true) throw new UsageError(`${flag} ${path}: it is a folder, not a file`)
-  await checkWritable(flag, dirname(path))
-}
-
 interface Loaded {
   readonly params: Params | ParameterSource
   readonly backend: Awaited<ReturnType<typeof openEngine>>['backend']
@@ -297,6 +295,8 @@ const PREVIEWS = 10
 interface Drawn {
   readonly images: Float32Array
   readonly pictures: ClassPictures | null
+  /** All samples after each step; empty where nobody asks for them. */
+  readonly states: readonly Float32Array[]
 }
 
 async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded, output: Output): Promise<Drawn> {
@@ -311,7 +311,13 @@ async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded,
   })
   const shape = imageShape(model)
   const every = Math.max(1, Math.floor(plan.steps / PREVIEWS))
-  const onStep = async ({ done, finished, preview }: SampleStep) => {
+  const states: Float32Array[] = []
+  const onStep = async ({ done, finished, preview, index, first, state }: SampleStep) => {
+    if (plan.trajectory !== null) {
+      const now = await state()
+      states[index] ??= new Float32Array(labels.length * shape[0] * shape[1] * shape[2])
+      states[index].set(now, first * shape[0] * shape[1] * shape[2])
+    }
     progress.update(done, `${finished} of ${labels.length} pictures`)
     output.event({ type: 'step', done, total, finished })
     if (plan.preview !== null && (done % every === 0 || done === 1)) {
@@ -327,32 +333,43 @@ async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded,
       labels,
       steps: plan.steps,
       sampler: plan.sampler,
+      spacing: flags.spacing as Spacing | undefined,
+      shift: flags.shift,
       eta: flags.eta ?? SAMPLE_DEFAULTS.eta,
       guidance: flags.guidance ?? SAMPLE_DEFAULTS.guidance,
       guidanceChannels: plan.guidanceChannels,
+      guidanceInterval: flags.guidanceInterval,
+      guidanceRescale: flags.guidanceRescale,
       nullClass: flags.nullClass,
       clip: plan.clip,
+      sde: sdeSettings(flags),
+      tolerance: { rtol: flags.rtol, atol: flags.atol },
+      ...plan.recorded,
       seed: flags.seed ?? SAMPLE_DEFAULTS.seed,
       batchSize,
       onStep,
     })
-    if (plan.out === null) return { images, pictures: null }
-    if (plan.vae === null) return { images, pictures: named(toPictures(images, shape)) }
+    if (plan.out === null) return { images, states, pictures: null }
+    if (plan.vae === null) return { images, states, pictures: named(toPictures(images, shape)) }
     const vae = await openVae(plan.vae, loaded.backend)
     const pictures = await decodePictures(vae, loaded.backend, images, shape)
     dispose(vae.params)
-    return { images, pictures: named(pictures) }
+    return { images, states, pictures: named(pictures) }
   } finally {
     progress.stop()
   }
 }
 
 /** Writes what was asked for; returns a line about each. */
-async function writeAll(plan: SamplePlan, { images, pictures }: Drawn): Promise<string[]> {
+async function writeAll(plan: SamplePlan, { images, pictures, states }: Drawn): Promise<string[]> {
   const lines: string[] = []
   if (plan.latents !== null) {
     await writeWhole(plan.latents, latentsNpz(images, imageShape(plan.source.model)))
     lines.push(`latents ${plan.latents}`)
+  }
+  if (plan.trajectory !== null) {
+    await writeWhole(plan.trajectory, trajectoryNpz(states, imageShape(plan.source.model)))
+    lines.push(`states ${plan.trajectory}`)
   }
   if (plan.out === null || pictures === null) return lines
   const { rows, columns } = GRID_MAX
@@ -367,6 +384,6 @@ async function writeAll(plan: SamplePlan, { images, pictures }: Drawn): Promise<
   return lines
 }
 
-function filesOf({ out, singles, npz, latents }: SamplePlan): object {
-  return { out, singles, npz, latents }
+function filesOf({ out, singles, npz, latents, trajectory }: SamplePlan): object {
+  return { out, singles, npz, latents, ...(trajectory === null ? {} : { trajectory }) }
 }

@@ -27,11 +27,29 @@ export function number(min = -Infinity, max = Infinity): (text: string) => numbe
   }
 }
 
+/** A number above 0. */
+export function positive(text: string): number {
+  const value = number()(text)
+  if (!(value > 0)) throw new InvalidArgumentError('It must be above 0.')
+  return value
+}
+
 /** A share, above 0 and below 1. */
 export function share(text: string): number {
   const value = number()(text)
   if (!(value > 0 && value < 1)) throw new InvalidArgumentError('It must be above 0 and below 1, such as 0.1.')
   return value
+}
+
+/** Two numbers from 0 on with a comma between, the smaller first. */
+export function range(text: string): readonly [number, number] {
+  const parts = text.split(',')
+  const values = parts.map((part) => (part.trim() === '' ? NaN : Number(part)))
+  const [low, high] = values
+  if (parts.length !== 2 || !(low >= 0 && low <= high)) {
+    throw new InvalidArgumentError('It must be two numbers, 0 or more, the smaller first: such as 0.3,5.')
+  }
+  return [low, high]
 }
 
 const BYTE_UNITS: Readonly<Record<string, number>> = {

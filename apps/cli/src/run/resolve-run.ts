@@ -162,6 +162,7 @@ function resolveProcess(flags: TrainFlags): KnownSpec['process'] {
   if (betas !== undefined && other !== undefined) {
     throw new UsageError(`--betas takes the place of ${flagOf(other)}; leave one of them out`)
   }
+  checkLinear(flags)
   const process = {
     schedule: flags.schedule,
     numTimesteps: flags.timesteps,
@@ -174,6 +175,15 @@ function resolveProcess(flags: TrainFlags): KnownSpec['process'] {
     lossWeight: lossWeight === undefined ? undefined : parseLossWeight(lossWeight),
   }
   return checkInput(() => completeProcess(present(process) as Parameters<typeof completeProcess>[0]))
+}
+
+/** Throws where the betas of `linear` leave no signal at the end, which nobody means who predicts x0. */
+function checkLinear({ schedule = 'linear', timesteps = 1000, betas, betaStart, betaEnd }: TrainFlags): void {
+  const isScaled = schedule === 'linear' && betas === undefined && betaStart === undefined && betaEnd === undefined
+  if (!isScaled || timesteps > 20) return
+  throw new UsageError(
+    `--timesteps ${timesteps}: linear needs at least 21 timesteps, as its last beta is ${20 / timesteps} there and must stay below 1; betas that end in 1 on purpose are given with --betas`,
+  )
 }
 
 /** Flags of one family of processes. */

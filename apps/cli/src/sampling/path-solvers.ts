@@ -28,7 +28,7 @@ const multistep =
   (path, denoise, xT, options) =>
     dpmMultistep(path, denoise, xT, { ...options, order, algorithm })
 
-/** Solvers of a Gaussian diffusion on the path of its process, by their name on the command line. */
+/** Solvers over the path of a process, by their name on the command line. */
 export const PATH_SOLVERS = {
   euler: (path, denoise, xT, { signal }) => euler(path, denoise, xT, { signal }),
   'euler-a': eulerAncestral,
@@ -48,4 +48,31 @@ export type PathSolverName = keyof typeof PATH_SOLVERS
 
 export function isPathSolver(name: string): name is PathSolverName {
   return Object.hasOwn(PATH_SOLVERS, name)
+}
+
+/**
+ * Those that a flow has under the same name. `euler` and `heun` are methods of Runge and Kutta there; the weights of `plms` are for
+ * equal steps of a Gaussian diffusion.
+ */
+export const FLOW_PATH_SOLVERS = [
+  'dpmpp-2m',
+  'dpmpp-3m',
+  'dpmpp-2s',
+  'unipc',
+  'deis',
+  'lms',
+  'euler-a',
+  'dpmpp-2m-sde',
+  'dpmpp-3m-sde',
+] as const satisfies readonly PathSolverName[]
+
+export type FlowPathSolverName = (typeof FLOW_PATH_SOLVERS)[number]
+
+export function isFlowPathSolver(name: string): name is FlowPathSolverName {
+  return (FLOW_PATH_SOLVERS as readonly string[]).includes(name)
+}
+
+/** Whose timesteps a spacing means: the solvers of DPM's family count the step to no noise as one more. */
+export function timestepRule(name: string): 'ddim' | 'dpm' {
+  return /^(dpm|unipc|deis)/.test(name) ? 'dpm' : 'ddim'
 }

@@ -1,43 +1,28 @@
 import { gaussianDiffusion, gaussianProcess, type PredictAt } from '@dit/diffusion'
-import { type DiTConfig, forward, nullLabel, type ParameterSource } from '@dit/model'
+import type { DiTConfig, ParameterSource } from '@dit/model'
 import {
   ddim,
   ddpm,
   dormandPrince,
   dpmSolver,
-  eulerMaruyama,
-  guided,
-  type LabelledModel,
+  type GuidanceRange,
+  type NoiseSource,
   type PipelineSampler,
   rungeKutta,
   type SamplerStep,
   startNoise,
 } from '@dit/sampler'
-import { dpmSteps, flowPath } from '@dit/schedules'
-import { type Backend, dispose, type Params, type Tensor, toFloat32Array } from '@dit/tensor'
+import { dpmSteps, type Spacing } from '@dit/schedules'
+import { affine, type Backend, dispose, type Params, tensor, type Tensor, toFloat32Array } from '@dit/tensor'
 import { type FlowProcessSpec, processFromSpec, type ProcessSpec } from '@dit/train-ddp'
 import { gaussianOptions, isFlow, mostSteps } from '../run/objective-config.js'
-import { isPathSolver, PATH_SOLVERS, type PathSolverName } from './path-solvers.js'
-
-/** Samplers of Gaussian diffusions; the first is the default. */
-export const GAUSSIAN_SAMPLERS = [
-  'ddpm',
-  'ddim',
-  'dpm',
-  ...(Object.keys(PATH_SOLVERS) as readonly PathSolverName[]),
-] as const
-
-/** Samplers of flows; the first is the default. All but `sde` draw no noise after the start. */
-export const FLOW_SAMPLERS = ['heun', 'euler', 'midpoint', 'rk4', 'dopri5', 'sde'] as const
-
-export type SamplerName = (typeof GAUSSIAN_SAMPLERS | typeof FLOW_SAMPLERS)[number]
-
-export const SAMPLERS: readonly SamplerName[] = [...new Set<SamplerName>([...GAUSSIAN_SAMPLERS, ...FLOW_SAMPLERS])]
-
-/** What samples where nothing else is said. */
-export function defaultSampler(process: ProcessSpec): SamplerName {
-  return isFlow(process) ? FLOW_SAMPLERS[0] : GAUSSIAN_SAMPLERS[0]
-}
+import { SDE_SOLVERS, sdeSteps, type SdeSamplerName, type SdeSettings } from './flow-options.js'
+import { guidedPredictor } from './guided-predictor.js'
+import { isFlowPathSolver, isPathSolver, PATH_SOLVERS } from './path-solvers.js'
+import { type RecordedNoise, recordedPart } from './recorded-noise.js'
+import { defaultSampler, type SamplerName } from './sampler-names.js'
+import { pathOfFlow } from './sampling-path.js'
+import { spacedSteps } from './spaced-steps.js'
 
 export interface SampleOptions {
   readonly model: DiTConfig
@@ -52,6 +37,10 @@ export interface SampleOptions {
   readonly steps: number
   /** By default that of the process; or the sampler of a pipeline, which then knows its process itself. */
   readonly sampler?: SamplerName | PipelineSampler
+  /** How the steps lie in the process; by default as the sampler has it. */
+  readonly spacing?: Spacing
+  /** Shift of a flow's times; by default that of its training. */
+  readonly shift?: number
   /** Share of noise in each step of `ddim`, 0 (default) to 1. */
   readonly eta?: number
   /** Scale of classifier-free guidance; 1 (default) is none. */
@@ -60,9 +49,21 @@ export interface SampleOptions {
   readonly nullClass?: number
   /** Channels that are guided: the first three (default) or all. */
   readonly guidanceChannels?: number | 'all'
+  /** Guidance where sigma / alpha lies in this range only; everywhere by default. */
+  readonly guidanceInterval?: GuidanceRange
+  /** How much of the contrast of the conditional output guided channels get back, 0 (default) to 1. */
+  readonly guidanceRescale?: number
   /** Keep estimates of x0 in [-1, 1] (default), which suits pixels. */
   readonly clip?: boolean
   readonly seed: number
+  /** Of `sde` and `heun-sde`. */
+  readonly sde?: SdeSettings
+  /** Error of a step of `dopri5`. */
+  readonly tolerance?: { readonly rtol?: number; readonly atol?: number }
+  /** Noise to start from, `[N, C, H, W]`, in place of that of the seed. */
+  readonly noise?: RecordedNoise
+  /** Noise of the steps, `[draws, N, C, H, W]`, in place of that of the seed: for `sde`, `heun-sde`, `ddpm` and `ddim`. */
+  readonly draws?: RecordedNoise
   /** Samples at a time (default 32); it does not change their noise. */
   readonly batchSize?: number
   /** Called, and waited for, after every step. */
@@ -77,6 +78,10 @@ export interface SampleStep {
   readonly total: number
   /** Samples that are finished. */
   readonly finished: number
+  /** Step of the batch, from 0, and its samples after it: `[batch, C, H, W]` from sample `first` on. */
+  readonly index: number
+  readonly first: number
+  readonly state: () => Promise<Float32Array>
   /** All samples as they are now: finished ones, the model's estimates of those in work, grey for the rest. `[N, C, H, W]` */
   readonly preview: () => Promise<Float32Array>
 }
@@ -97,8 +102,17 @@ export async function sampleClasses(options: SampleOptions): Promise<Float32Arra
   let done = 0
   for (let first = 0; first < labels.length; first += batchSize) {
     const batch = Int32Array.from({ length: Math.min(batchSize, labels.length - first) }, (_, i) => labels[first + i])
-    const xT = startNoise([batch.length, ...shape], { seed, firstSample: first, backend })
-    const steps = stepsOf(options, predictor(options, batch), xT, first)
+    const xT =
+      options.noise === undefined
+        ? startNoise([batch.length, ...shape], { seed, firstSample: first, backend })
+        : tensor(
+            recordedPart(options.noise, { first, count: batch.length, sampleSize: size }),
+            [batch.length, ...shape],
+            {
+              backend,
+            },
+          )
+    const steps = stepsOf(options, guidedPredictor(options, batch), xT, first)
     try {
       for await (const { index, numSteps, xt, x0 } of steps) {
         const isLast = index === numSteps - 1
@@ -109,7 +123,8 @@ export async function sampleClasses(options: SampleOptions): Promise<Float32Arra
             if (!isLast) now.set(await toFloat32Array(x0), first * size)
             return now
           }
-          await onStep?.({ done: ++done, total, finished: first + (isLast ? batch.length : 0), preview })
+          const finished = first + (isLast ? batch.length : 0)
+          await onStep?.({ done: ++done, total, finished, index, first, state: () => toFloat32Array(xt), preview })
         } finally {
           if (isLast) dispose([xt, x0])
         }
@@ -137,9 +152,14 @@ function stepsOf(
   const { process, sampler = defaultSampler(process), steps, eta = 0, seed, signal } = options
   const clipDenoised = options.clip ?? true
   const noise = { seed, firstSample: first }
+  const source = noiseSource(options, first)
   if (typeof sampler === 'function') return sampler(predict, xT, { numSteps: steps, eta, signal, ...noise })
   if (isFlow(process)) return flowSteps(options, process, predict, xT, first)
   const diffusion = gaussianOptions(process)
+  if (options.spacing !== undefined) {
+    const { spacing } = options
+    return spacedSteps(process, sampler, predict, xT, { steps, spacing, eta, clip: clipDenoised, signal, ...noise })
+  }
   if (sampler === 'dpm') {
     const { tables, meanType } = gaussianDiffusion(diffusion)
     const solver = dpmSteps({ alphaBar: tables.alphaBar, numSteps: steps, spacing: 'linspace' })
@@ -153,12 +173,20 @@ function stepsOf(
   }
   // Evenly spaced timesteps, the noisiest among them.
   const respaced = gaussianDiffusion({ ...diffusion, respacing: [steps] })
-  const common = { clipDenoised, signal, ...noise }
+  const common = { clipDenoised, signal, ...source }
   return sampler === 'ddim' ? ddim(respaced, predict, xT, { ...common, eta }) : ddpm(respaced, predict, xT, common)
 }
 
-/** Where the noisy steps of an SDE end; the last step leads from there to the estimate of x0. */
-const SDE_END = 0.04
+/** Where the noise of the steps comes from. */
+function noiseSource({ seed, draws }: SampleOptions, first: number): NoiseSource {
+  if (draws === undefined) return { seed, firstSample: first }
+  return {
+    noise: (draw, shape, backend) => {
+      const sampleSize = shape.slice(1).reduce((product, size) => product * size, 1)
+      return tensor(recordedPart(draws, { draw, first, count: shape[0], sampleSize }), shape, { backend })
+    },
+  }
+}
 
 /** Runge-Kutta methods behind the names of the samplers. */
 const METHODS = { heun: 'heun2', euler: 'euler', midpoint: 'midpoint', rk4: 'classic4' } as const
@@ -171,32 +199,48 @@ function flowSteps(
   xT: Tensor,
   first: number,
 ): AsyncGenerator<SamplerStep, void, void> {
-  const { model, steps, clip = true, seed, signal } = options
+  const { model, clip = true, seed, signal, tolerance = {} } = options
   const sampler = typeof options.sampler === 'string' ? options.sampler : 'heun'
   const known = processFromSpec(process, model.learnSigma ? 2 : 1)
   const denoise = known.denoiser(predict, clip ? { clipRange: 1 } : {})
-  const path = known.path({ numSteps: steps })
-  if (sampler === 'dopri5') return dormandPrince(path, denoise, xT, { signal })
-  if (sampler === 'sde') {
-    const from = path.steps[0].from.t!
-    const { interpolant, betaMin, betaMax, networkTime, timestepScale } = process
-    const flow = { interpolant, betaMin, betaMax, networkTime, timestepScale }
-    const noisy = flowPath({ ...flow, numSteps: Math.max(1, steps - 1), from, to: SDE_END })
-    return eulerMaruyama(noisy, denoise, xT, { form: 'sigma', lastStep: 'tweedie', seed, firstSample: first, signal })
+  if (isFlowPathSolver(sampler)) {
+    const path = pathOfFlow(process, options, 'signal')
+    const noise = { seed, firstSample: first, signal }
+    return fromScaled(xT, path.startScale, (start) => PATH_SOLVERS[sampler](path, denoise, start, noise))
   }
+  if (Object.hasOwn(SDE_SOLVERS, sampler)) {
+    const noise = { ...noiseSource(options, first), signal }
+    return sdeSteps(sampler as SdeSamplerName, process, denoise, xT, options, noise)
+  }
+  const path = pathOfFlow(process, options, 'ode')
+  if (sampler === 'dopri5') return dormandPrince(path, denoise, xT, { ...tolerance, signal })
   const method = METHODS[sampler as keyof typeof METHODS]
   // As for every solver that ends at no noise: only a velocity is as good at the end of the last step as elsewhere.
   const lastMethod = process.prediction === 'velocity' ? method : 'euler'
   return rungeKutta(path, denoise, xT, { method, lastMethod, signal })
 }
 
-function checkBatch({ process, steps, sampler, batchSize = 32 }: SampleOptions): void {
+/** Solves from noise times a factor. */
+async function* fromScaled(
+  xT: Tensor,
+  factor: number,
+  solve: (start: Tensor) => AsyncGenerator<SamplerStep, void, void>,
+): AsyncGenerator<SamplerStep, void, void> {
+  const start = affine(xT, factor)
+  try {
+    yield* solve(start)
+  } finally {
+    start.dispose()
+  }
+}
+
+function checkBatch({ process, steps, sampler, spacing, batchSize = 32 }: SampleOptions): void {
   const most = mostSteps(process)
   if (!(Number.isSafeInteger(steps) && steps >= 1 && steps <= most)) {
     const limit = most === Infinity ? 'a positive integer' : `1 to ${most}, the timesteps of the process`
     throw new RangeError(`sampleClasses: steps must be ${limit} (got ${steps})`)
   }
-  if (sampler === 'dpm' && steps === most) {
+  if (sampler === 'dpm' && spacing === undefined && steps === most) {
     throw new RangeError(
       `sampleClasses: steps must be below ${most} with dpm, whose last step to no noise takes one timestep more (got ${steps})`,
     )
@@ -204,17 +248,4 @@ function checkBatch({ process, steps, sampler, batchSize = 32 }: SampleOptions):
   if (!(Number.isSafeInteger(batchSize) && batchSize >= 1)) {
     throw new RangeError(`sampleClasses: batchSize must be a positive integer (got ${batchSize})`)
   }
-}
-
-function predictor(options: SampleOptions, labels: Int32Array): PredictAt {
-  const { model, params, guidance = 1, guidanceChannels = 3, nullClass = nullLabel(model) } = options
-  const run: LabelledModel = (xt, timesteps, classes) => forward(model, params, { xt, timesteps, labels: classes })
-  if (guidance === 1) return (xt, timesteps) => run(xt, timesteps, labels)
-  if (nullClass === null) {
-    throw new RangeError(
-      `sampleClasses: guidance must be 1 for a model trained without class dropout, which has no null class (got ${guidance})`,
-    )
-  }
-  const channels = guidanceChannels === 'all' ? 'all' : Math.min(guidanceChannels, model.inChannels)
-  return guided(run, { labels, nullLabel: nullClass, scale: guidance, channels })
 }

@@ -134,6 +134,7 @@ export function hasLearnedVariance({ varianceType }: GaussianDiffusion): boolean
 
 function originalBetas(options: GaussianDiffusionOptions): ArrayLike<number> {
   const { schedule, numTimesteps, betas, betaStart, betaEnd } = options
+  if (betas === undefined) checkLinear(options)
   if (betas === undefined) return scheduleBetas(schedule ?? 'linear', numTimesteps ?? 1000, { betaStart, betaEnd })
   if (schedule !== undefined || numTimesteps !== undefined) {
     throw new TypeError('gaussianDiffusion: betas take the place of schedule and numTimesteps; give one or the other')
@@ -142,6 +143,16 @@ function originalBetas(options: GaussianDiffusionOptions): ArrayLike<number> {
     throw new TypeError('gaussianDiffusion: betaStart and betaEnd are ends of a schedule, and betas are given')
   }
   return betas
+}
+
+/** Throws where the betas of `linear`, which grow with 1000 / numTimesteps, would exceed 1. `checkSignal` refuses 1 itself. */
+function checkLinear({ schedule = 'linear', numTimesteps = 1000, betaStart, betaEnd }: GaussianDiffusionOptions): void {
+  const isScaled = schedule === 'linear' && betaStart === undefined && betaEnd === undefined
+  if (!isScaled || !Number.isInteger(numTimesteps) || numTimesteps < 1 || numTimesteps >= 20) return
+  const last = ((0.02 * 1000) / numTimesteps).toPrecision(3)
+  throw new RangeError(
+    `gaussianDiffusion: linear needs at least 21 timesteps; with ${numTimesteps} its last beta would be ${last}, and betas must lie in (0, 1]`,
+  )
 }
 
 function checkWeight(lossWeight: LossWeight, meanType: MeanType, lossType: LossType): void {

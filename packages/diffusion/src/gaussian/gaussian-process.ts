@@ -1,5 +1,5 @@
 import { integers } from '@dit/random'
-import { dpmTimesteps, levelAtSnr, type NoiseLevel, pathThrough } from '@dit/schedules'
+import { levelAtSnr, spacedPath } from '@dit/schedules'
 import { denoiser } from '../denoiser.js'
 import type { Process } from '../process.js'
 import {
@@ -43,12 +43,7 @@ export function gaussianProcess(options: GaussianDiffusionOptions = {}): Gaussia
     levelAtSnr: (snr, { isWhole } = {}) => levelAtSnr(tables, snr, { timestepMap, isWhole }),
     path: ({ numSteps, shift = 1 }) => {
       if (shift !== 1) throw new RangeError(`gaussianProcess: a path has no shift, which is for flows (got ${shift})`)
-      const indices = dpmTimesteps({ numTimesteps, numSteps, spacing: 'trailing' })
-      const levels = Array.from(indices, (i): NoiseLevel => {
-        const alphaBar = tables.alphaBar[i]
-        return { alpha: Math.sqrt(alphaBar), sigma: Math.sqrt(1 - alphaBar), timestep: timestepMap[i] }
-      })
-      return pathThrough([...levels, { alpha: 1, sigma: 0, timestep: 0 }])
+      return spacedPath(tables.alphaBar, { numSteps, spacing: 'trailing', timestepMap })
     },
     denoiser: (predict, readOptions) => denoiser(predict, { ...readOptions, prediction: meanType, outputsPerChannel }),
   }

@@ -55,6 +55,12 @@ test('refuses a process whose last step leaves no signal, unless x0 is predicted
   expect(() => gaussianDiffusion({ numTimesteps: 20 })).toThrow(
     'gaussianDiffusion: alphaBar must stay above 0, or no x0 follows from the noise; a beta of 1 makes it 0 (at step 19, schedule linear of 20 timesteps); linear needs at least 21 timesteps',
   )
+  expect(() => gaussianDiffusion({ numTimesteps: 16 })).toThrow(
+    'gaussianDiffusion: linear needs at least 21 timesteps; with 16 its last beta would be 1.25, and betas must lie in (0, 1]',
+  )
+  expect(() => gaussianDiffusion({ numTimesteps: 0 })).toThrow('numTimesteps must be a positive integer (got 0)')
+  // Without a signal x0 can still be predicted: terminal zero SNR on purpose.
+  expect(gaussianDiffusion({ numTimesteps: 20, meanType: 'x0' }).tables.alphaBar[19]).toBe(0)
   expect(gaussianDiffusion({ numTimesteps: 21 }).numTimesteps).toBe(21)
   expect(() => gaussianDiffusion({ schedule: 'jsd', numTimesteps: 5 })).toThrow(
     '(at step 4, schedule jsd of 5 timesteps); predict x0, or take another schedule',

@@ -15,6 +15,7 @@ import {
   straightLevel,
   stretchToTerminal,
   timestepAt,
+  spreadSigmas,
 } from '@dit/schedules'
 import { betasOf } from '../diffusers-process.js'
 import { type Fields, flag, number, requireOneOf } from '../diffusers-fields.js'
@@ -28,7 +29,6 @@ import {
   thresholdOf,
   withFiniteEnd,
 } from './plan.js'
-import { spread } from './spread.js'
 
 /** What differs between the schedulers that are laid out as DPM-Solver's. */
 export interface DpmLayout {
@@ -125,7 +125,7 @@ function processSteps(own: Own, steps: DiffusersSteps): { timesteps: Float64Arra
       layout.hasRange ? optionalNumber(fields, each) : null,
     )
     const range = { sigmaMin: sigmaMin ?? from[0], sigmaMax: sigmaMax ?? from.at(-1)! }
-    if (kind !== 'lu') return spread(kind, range, steps.numSteps)
+    if (kind !== 'lu') return spreadSigmas(kind, range, steps.numSteps)
     return exponentialSigmas({ sigmaMin: Math.exp(logs[0]), sigmaMax: Math.exp(logs.at(-1)!) }, steps.numSteps)
   }
   const logs = table.map(Math.log)

@@ -1,11 +1,17 @@
-import { dynamicShiftSigma, pathThrough, shiftTime, straightLevel, stretchToTerminal } from '@dit/schedules'
+import {
+  dynamicShiftSigma,
+  pathThrough,
+  shiftTime,
+  straightLevel,
+  stretchToTerminal,
+  spreadSigmas,
+} from '@dit/schedules'
 import { flag, number, requireOneOf } from '../diffusers-fields.js'
 import { euler } from '../euler.js'
 import { heun } from '../heun.js'
 import type { NoiseSource } from '../noise.js'
 import { renoise } from '../renoise.js'
 import { type DiffusersClass, optionalNumber, refuseOptions, refuseSteps, spreadOf } from './plan.js'
-import { spread } from './spread.js'
 
 /** `FlowMatchEulerDiscreteScheduler`. */
 export const flowMatchEuler: DiffusersClass = (fields) => {
@@ -28,7 +34,7 @@ export const flowMatchEuler: DiffusersClass = (fields) => {
     let sigmas = given ? Float64Array.from(given) : spaced(T, isDynamic ? 1 : shift, numSteps)
     sigmas = sigmas.map((sigma) => (isDynamic ? dynamicShiftSigma(sigma, mu!, shiftKind) : shiftTime(sigma, shift)))
     if (terminal !== 0) sigmas = stretchToTerminal(sigmas, terminal)
-    if (kind !== null) sigmas = spread(kind, { sigmaMin: sigmas.at(-1)!, sigmaMax: sigmas[0] }, numSteps)
+    if (kind !== null) sigmas = spreadSigmas(kind, { sigmaMin: sigmas.at(-1)!, sigmaMax: sigmas[0] }, numSteps)
     if (isInverted) sigmas = sigmas.map((sigma) => 1 - sigma)
     const told = asked.timesteps !== undefined && !isInverted ? asked.timesteps : sigmas.map((sigma) => sigma * T)
     const levels = [...sigmas, isInverted ? 1 : 0].map((sigma, i) => straightLevel(sigma, told[i] ?? 0))

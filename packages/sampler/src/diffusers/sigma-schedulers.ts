@@ -6,6 +6,7 @@ import {
   sigmaTable,
   sigmaTimesteps,
   timestepAt,
+  spreadSigmas,
 } from '@dit/schedules'
 import { betasOf } from '../diffusers-process.js'
 import { type Fields, flag, number, requireOneOf } from '../diffusers-fields.js'
@@ -25,7 +26,6 @@ import {
   spreadOf,
   withFiniteEnd,
 } from './plan.js'
-import { spread } from './spread.js'
 
 /** `EulerDiscreteScheduler`. */
 export const eulerDiscrete: DiffusersClass = (fields) => {
@@ -123,7 +123,7 @@ function sigmaPath(name: string, fields: Fields) {
       : timesteps.map((timestep) => sigmaAt(table, timestep))
     if (kind !== null) {
       const range = { sigmaMin: own.sigmaMin ?? sigmas.at(-1)!, sigmaMax: own.sigmaMax ?? sigmas[0] }
-      sigmas = spread(kind, range, numSteps)
+      sigmas = spreadSigmas(kind, range, numSteps)
       timesteps = sigmas.map((sigma) => timestepAt(logs, sigma))
     }
     const last = own.endsAtSigmaMin ? table[0] : 0

@@ -1,0 +1,134 @@
+import { FLOW_SPACINGS, isSigmaSpacing, type Spacing, SPACINGS } from '@dit/schedules'
+import type { ProcessSpec } from '@dit/train-ddp'
+import { flagOf } from '../options/flag-of.js'
+import { isFlow } from '../run/objective-config.js'
+import { UsageError } from '../terminal/errors.js'
+import { FLOW_PATH_SOLVERS, PATH_SOLVERS, type PathSolverName } from './path-solvers.js'
+import { trainedShift } from './sampling-path.js'
+
+/** Samplers of Gaussian diffusions; the first is the default. */
+export const GAUSSIAN_SAMPLERS = [
+  'ddpm',
+  'ddim',
+  'dpm',
+  ...(Object.keys(PATH_SOLVERS) as readonly PathSolverName[]),
+] as const
+
+/** Samplers of flows; the first is the default. */
+export const FLOW_SAMPLERS = [
+  'heun',
+  'euler',
+  'midpoint',
+  'rk4',
+  'dopri5',
+  ...FLOW_PATH_SOLVERS,
+  'sde',
+  'heun-sde',
+] as const
+
+export type SamplerName = (typeof GAUSSIAN_SAMPLERS | typeof FLOW_SAMPLERS)[number]
+
+export const SAMPLERS: readonly SamplerName[] = [...new Set<SamplerName>([...GAUSSIAN_SAMPLERS, ...FLOW_SAMPLERS])]
+
+/** What samples where nothing else is said. */
+export function defaultSampler(process: ProcessSpec): SamplerName {
+  return isFlow(process) ? FLOW_SAMPLERS[0] : GAUSSIAN_SAMPLERS[0]
+}
+
+/** Why one family does not have a sampler of the other. */
+const REASONS: Readonly<Partial<Record<SamplerName, string>>> = {
+  ddpm: 'ddpm walks the timesteps of a Gaussian diffusion; on a flow euler-a and sde draw fresh noise',
+  ddim: 'on a flow a step of ddim is one of euler, and euler-a has its noise',
+  dpm: 'dpmpp-2m is the same method on a flow',
+  plms: 'the weights of plms are for equal timesteps; lms has those of any path',
+  midpoint: 'midpoint looks between two steps, where only a flow has a level',
+  rk4: 'rk4 looks between two steps, where only a flow has a level',
+  dopri5: 'dopri5 looks between two steps, where only a flow has a level',
+  sde: 'sde is the SDE of a flow; euler-a and dpmpp-2m-sde draw fresh noise here',
+  'heun-sde': 'heun-sde is for the SDE of a flow; euler-a and dpmpp-2m-sde draw fresh noise here',
+}
+
+/**
+ * The sampler, if the process has it.
+ *
+ * @throws UsageError with the reason and the list
+ */
+export function checkSampler(sampler: SamplerName, process: ProcessSpec): SamplerName {
+  const known: readonly SamplerName[] = isFlow(process) ? FLOW_SAMPLERS : GAUSSIAN_SAMPLERS
+  if (known.includes(sampler)) return sampler
+  const what = isFlow(process) ? 'a flow' : 'a Gaussian diffusion'
+  throw new UsageError(
+    `--sampler ${sampler}: the model was trained as ${what}, which has ${known.join(', ')}; ${REASONS[sampler]}`,
+  )
+}
+
+/** What lays out the steps, as given. */
+export interface LayoutFlags {
+  readonly spacing?: string
+  readonly shift?: number
+}
+
+/**
+ * Throws for a spacing or a shift that does not go with the sampler.
+ *
+ * @param sampler null for that of a pipeline
+ * @throws UsageError with the reason, and the list where there is one
+ */
+export function checkLayout({ spacing, shift }: LayoutFlags, sampler: SamplerName | null, process: ProcessSpec): void {
+  if (spacing === undefined && shift === undefined) return
+  const flag = spacing === undefined ? `--shift ${shift}` : `--spacing ${spacing}`
+  if (sampler === null) {
+    throw new UsageError(`${flag}: the pipeline's scheduler has its own steps; name a --sampler to take its place`)
+  }
+  if (shift !== undefined && !isFlow(process)) {
+    throw new UsageError(`--shift ${shift}: only a flow has times to shift; a Gaussian diffusion has --spacing`)
+  }
+  if (sampler === 'dopri5') throw new UsageError(`${flag}: dopri5 chooses its steps itself`)
+  if (spacing === undefined) return
+  const known: readonly string[] = isFlow(process) ? FLOW_SPACINGS : SPACINGS
+  if (!known.includes(spacing)) {
+    const reason = isFlow(process) ? `a flow has no timesteps; it has` : 'it must be one of'
+    throw new UsageError(`--spacing ${spacing}: ${reason} ${known.join(', ')}`)
+  }
+  if (!isSigmaSpacing(spacing as Spacing)) return
+  if (sampler === 'ddpm') {
+    throw new UsageError(
+      `--spacing ${spacing}: its levels lie between timesteps, and ddpm knows the variances of the timesteps only; it takes leading, linspace, trailing`,
+    )
+  }
+  if (sampler === 'plms') {
+    throw new UsageError(
+      `--spacing ${spacing}: the weights of plms are for equal timesteps; it takes leading, linspace, trailing, and lms any spacing`,
+    )
+  }
+}
+
+/** What differs from the default layout of the steps, for the record: an empty object if nothing does. */
+export function layoutOf({ spacing, shift }: LayoutFlags, process: ProcessSpec): LayoutFlags {
+  const used = isFlow(process) ? (shift ?? trainedShift(process)) : 1
+  return { ...(spacing === undefined ? {} : { spacing }), ...(used === 1 ? {} : { shift: used }) }
+}
+
+/** Flags that change what guidance does. */
+export interface GuidanceFlags {
+  readonly guidance?: number
+  readonly guidanceInterval?: readonly [number, number]
+  readonly guidanceRescale?: number
+}
+
+/**
+ * Throws for flags of guidance that would do nothing, or that the sampler of a pipeline does not let through.
+ *
+ * @param sampler null for that of a pipeline
+ */
+export function checkGuidance(flags: GuidanceFlags, sampler: SamplerName | null): void {
+  for (const name of ['guidanceInterval', 'guidanceRescale'] as const) {
+    if (flags[name] === undefined || (flags.guidance ?? 1) !== 1) continue
+    throw new UsageError(`${flagOf(name)} changes guidance, of which there is none; give --guidance as well`)
+  }
+  if (flags.guidanceInterval !== undefined && sampler === null) {
+    throw new UsageError(
+      "--guidance-interval: the levels are those of the pipeline's scheduler; name a --sampler to take its place",
+    )
+  }
+}

@@ -1,0 +1,197 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readNpz } from '@dit/checkpoint'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { FLOW_SAMPLERS } from '../src/sampling/sampler-names.js'
+import { runDit } from './support/run-dit.js'
+import { TINY } from './support/tiny-flags.js'
+
+let folder: string
+let flow: string
+let gaussian: string
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'dit-cli-'))
+  flow = join(folder, 'flow')
+  gaussian = join(folder, 'gaussian')
+  const bare = TINY.filter((flag) => !flag.startsWith('--timesteps') && !flag.startsWith('--schedule'))
+  await runDit(['train', ...bare, '--process=flow', '--lr=0.03', '--steps=8', '--out', flow, '--quiet'])
+  await runDit(['train', ...TINY, '--lr=0.03', '--steps=8', '--out', gaussian, '--quiet'])
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+let count = 0
+const sample = (run: string, ...args: string[]) =>
+  runDit(['sample', '--run', run, '--count=1', '--classes=1', '--backend=reference', ...args])
+
+/** The values of a picture, as the model makes them. */
+async function drawn(run: string, ...args: string[]): Promise<string> {
+  const file = join(folder, `${++count}.npz`)
+  const result = await sample(
+    run,
+    '--raw',
+    '--no-clip',
+    '--latents',
+    file,
+    '--out',
+    join(folder, `${count}.png`),
+    ...args,
+  )
+  expect(result).toMatchObject({ code: 0, stderr: '' })
+  const values = (await readNpz(readFileSync(file))).get('arr_0')!.data as Float32Array
+  expect(values.every(Number.isFinite)).toBe(true)
+  return values.join(' ')
+}
+
+test.each(['heun', 'unipc'])('%s knows the shift and the spacing of a flow', async (sampler) => {
+  const name = ['--steps=3', '--sampler', sampler]
+  const pictures = await drawn(flow, ...name)
+  expect(await drawn(flow, ...name, '--spacing=linspace')).toBe(pictures)
+  const others = [await drawn(flow, ...name, '--shift=3'), await drawn(flow, ...name, '--spacing=karras')]
+  expect(new Set([pictures, ...others]).size).toBe(3)
+})
+
+test('a run trained on shifted times is sampled on them', async () => {
+  const shifted = join(folder, 'shifted')
+  const bare = TINY.filter((flag) => !flag.startsWith('--timesteps') && !flag.startsWith('--schedule'))
+  await runDit([
+    'train',
+    ...bare,
+    '--process=flow',
+    '--time-shift=3',
+    '--lr=0.03',
+    '--steps=4',
+    '--out',
+    shifted,
+    '--quiet',
+  ])
+  expect(await drawn(shifted, '--steps=2')).toBe(await drawn(shifted, '--steps=2', '--shift=3'))
+  expect(await drawn(shifted, '--steps=2')).not.toBe(await drawn(shifted, '--steps=2', '--shift=1'))
+  expect((await sample(shifted, '--steps=2', '--out', join(folder, 's.png'))).stdout).toMatch(
+    /heun 2 steps, shift 3, guidance 1/,
+  )
+})
+
+test('each spacing makes another picture, and the record tells it', async () => {
+  const spacings = ['leading', 'linspace', 'trailing', 'karras', 'exponential', 'beta']
+  for (const [sampler, names] of [
+    ['unipc', spacings],
+    ['ddpm', spacings.slice(0, 3)],
+  ] as const) {
+    const seen = new Set<string>()
+    for (const name of names) {
+      seen.add(await drawn(gaussian, '--steps=3', '--sampler', sampler, '--spacing', name))
+    }
+    expect(seen.size).toBe(names.length)
+  }
+  // The path solvers' own spacing is trailing.
+  expect(await drawn(gaussian, '--steps=3', '--sampler=unipc', '--spacing=trailing')).toBe(
+    await drawn(gaussian, '--steps=3', '--sampler=unipc'),
+  )
+  const args = ['--steps=2', '--sampler=deis', '--spacing=karras', '--out', join(folder, 'told.png')]
+  expect((await sample(gaussian, ...args)).stdout).toContain('deis 2 steps, spacing karras, guidance 1, seed 0')
+  const events = (await sample(gaussian, ...args, '--json')).stdout.trim().split('\n')
+  expect(JSON.parse(events.at(-1)!)).toMatchObject({ type: 'end', spacing: 'karras' })
+  const plain = (await sample(gaussian, '--steps=2', '--out', join(folder, 'told.png'), '--json')).stdout
+  expect(JSON.parse(plain.trim().split('\n').at(-1)!)).not.toHaveProperty('spacing')
+})
+
+test('guidance can be of a part of the levels, and give contrast back', async () => {
+  const args = ['--steps=3', '--guidance=3']
+  const whole = await drawn(gaussian, ...args)
+  const none = await drawn(gaussian, '--steps=3')
+  expect(await drawn(gaussian, ...args, '--guidance-interval=0,1e9')).toBe(whole)
+  expect(await drawn(gaussian, ...args, '--guidance-interval=1e8,1e9')).toBe(none)
+  expect(new Set([whole, none, await drawn(gaussian, ...args, '--guidance-interval=0,1')]).size).toBe(3)
+  expect(await drawn(gaussian, ...args, '--guidance-rescale=0.7')).not.toBe(whole)
+  expect(await drawn(flow, ...args, '--guidance-interval=0.1,2')).not.toBe(await drawn(flow, ...args))
+})
+
+describe('what cannot be is refused with the reason', () => {
+  const flows = FLOW_SAMPLERS.join(', ')
+  test.each([
+    ['ddpm', 'ddpm walks the timesteps of a Gaussian diffusion; on a flow euler-a and sde draw fresh noise'],
+    ['ddim', 'on a flow a step of ddim is one of euler, and euler-a has its noise'],
+    ['dpm', 'dpmpp-2m is the same method on a flow'],
+    ['plms', 'the weights of plms are for equal timesteps; lms has those of any path'],
+  ])('%s on a flow', async (sampler, reason) => {
+    expect(await sample(flow, '--sampler', sampler)).toMatchObject({
+      code: 2,
+      stderr: `dit: --sampler ${sampler}: the model was trained as a flow, which has ${flows}; ${reason}\n`,
+    })
+  })
+
+  test.each(['midpoint', 'rk4', 'dopri5', 'sde'])('%s on a Gaussian diffusion', async (sampler) => {
+    const { code, stderr } = await sample(gaussian, '--sampler', sampler)
+    expect(code).toBe(2)
+    expect(stderr).toContain('the model was trained as a Gaussian diffusion, which has ddpm, ddim, dpm, euler')
+    expect(stderr).toMatch(
+      sampler === 'sde' ? /sde is the SDE of a flow/ : /looks between two steps, where only a flow/,
+    )
+  })
+
+  test.each<[kind: 'flow' | 'gaussian', args: string[], message: string]>([
+    [
+      'gaussian',
+      ['--spacing=even'],
+      '--spacing even: it must be one of leading, linspace, trailing, karras, exponential, beta',
+    ],
+    [
+      'flow',
+      ['--spacing=trailing'],
+      '--spacing trailing: a flow has no timesteps; it has linspace, karras, exponential, beta',
+    ],
+    [
+      'gaussian',
+      ['--spacing=karras'],
+      '--spacing karras: its levels lie between timesteps, and ddpm knows the variances of the timesteps only; it takes leading, linspace, trailing',
+    ],
+    [
+      'gaussian',
+      ['--sampler=plms', '--spacing=beta'],
+      '--spacing beta: the weights of plms are for equal timesteps; it takes leading, linspace, trailing, and lms any spacing',
+    ],
+    ['gaussian', ['--shift=3'], '--shift 3: only a flow has times to shift; a Gaussian diffusion has --spacing'],
+    ['flow', ['--sampler=dopri5', '--shift=2'], '--shift 2: dopri5 chooses its steps itself'],
+    ['flow', ['--sampler=dopri5', '--spacing=karras'], '--spacing karras: dopri5 chooses its steps itself'],
+    ['flow', ['--shift=0'], "option '--shift <s>' argument '0' is invalid. It must be above 0."],
+    [
+      'gaussian',
+      ['--sampler=dpm', '--steps=20'],
+      '--steps 20: dpm with linspace spacing counts its last step, to no noise, as one timestep more; it takes at most 19 of 20',
+    ],
+    [
+      'gaussian',
+      ['--sampler=unipc', '--spacing=leading', '--steps=20'],
+      '--steps 20: unipc with leading spacing counts its last step, to no noise, as one timestep more; it takes at most 19 of 20',
+    ],
+    ['gaussian', ['--steps=21'], '--steps 21 is more than the 20 timesteps that the model was trained with'],
+    [
+      'gaussian',
+      ['--guidance-interval=0,1'],
+      '--guidance-interval changes guidance, of which there is none; give --guidance as well',
+    ],
+    [
+      'flow',
+      ['--guidance-rescale=0.7'],
+      '--guidance-rescale changes guidance, of which there is none; give --guidance as well',
+    ],
+    [
+      'flow',
+      ['--guidance=2', '--guidance-interval=3,1'],
+      "argument '3,1' is invalid. It must be two numbers, 0 or more, the smaller first: such as 0.3,5.",
+    ],
+    ['flow', ['--guidance=2', '--guidance-rescale=2'], "argument '2' is invalid. It must be from 0 to 1."],
+  ])('%s %j', async (kind, args, message) => {
+    const { code, stderr } = await sample(kind === 'flow' ? flow : gaussian, ...args)
+    expect(stderr).toContain(message)
+    expect(code).toBe(2)
+  })
+
+  test('dpm takes one step less than there are timesteps, of itself', async () => {
+    const { code, stdout } = await sample(gaussian, '--sampler=dpm', '--out', join(folder, 'dpm.png'))
+    expect(code).toBe(0)
+    expect(stdout).toContain('dpm 19 steps')
+  })
+})
