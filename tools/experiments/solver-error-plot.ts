@@ -53,7 +53,9 @@ export function solverErrorPlot(results: readonly SolverErrors[]): string {
     const title = `${result.process === 'flow' ? 'Flow' : 'Gaussian diffusion'}, predicts ${result.prediction}`
     const xLabel = 'calls of the network (log scale)'
     const panel = panelSvg({ frame, x, y, xLabel, yLabel: 'error, levels of 255', content: content.join('') })
-    const entries = result.curves.map(({ sampler }) => ({ kind: 'line', color: COLORS[sampler], text: sampler }) as const)
+    const entries = result.curves.map(
+      ({ sampler }) => ({ kind: 'line', color: COLORS[sampler], text: sampler }) as const,
+    )
     const heading = `<text x="${frame.left}" y="${top - 14}" font-size="15" font-weight="bold">${title}</text>`
     return heading + panel + legend({ ...frame, right: WIDTH - 20 }, entries)
   })

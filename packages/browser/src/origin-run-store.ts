@@ -205,7 +205,7 @@ function lockRun(locks: LockManager, name: string, location: string): Promise<()
       })
     }
     const held = locks.request(name, { signal: patience.signal }, hold)
-    held.catch((error: unknown) => {
+    held.catch((error: Error) => {
       clearTimeout(timer)
       // Older browsers reject with an error of their own, not with the signal's reason.
       reject(patience.signal.aborted ? taken : error)
