@@ -205,10 +205,10 @@ function lockRun(locks: LockManager, name: string, location: string): Promise<()
       })
     }
     const held = locks.request(name, { signal: patience.signal }, hold)
-    held.catch((error: Error) => {
+    held.catch((error: unknown) => {
       clearTimeout(timer)
       // Older browsers reject with an error of their own, not with the signal's reason.
-      reject(patience.signal.aborted ? taken : error)
+      reject(patience.signal.aborted ? taken : (error as Error))
     })
   })
 }
