@@ -3,7 +3,7 @@ import type { NoiseLevel, Path, PathStep } from '@dit/schedules'
 import { add, affine, reshape, scope, sub, type Tensor } from '@dit/tensor'
 import { type NoiseSource, stepNoise } from './noise.js'
 import { runPath } from './run-path.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 import { checkStart, type StepResult } from './step-options.js'
 
 export interface EdmHeunOptions {

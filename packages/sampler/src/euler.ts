@@ -5,7 +5,7 @@ import { type ChurnOptions, churned, churnOf } from './churn.js'
 import { combine } from './combine.js'
 import { type NoiseSource, stepNoise } from './noise.js'
 import { checkPathStart, type PathOptions, runPath } from './run-path.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 
 /** Options of `euler`; noise is needed only with churn. */
 export type EulerOptions = PathOptions & Partial<ChurnOptions> & Partial<NoiseSource>

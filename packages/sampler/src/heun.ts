@@ -3,7 +3,7 @@ import type { NoiseLevel, Path } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
 import { combine } from './combine.js'
 import { checkPathStart, type PathOptions, runPath } from './run-path.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 
 /**
  * Heun's method: Euler's step, then the step again with the mean of the slopes at both ends. Of second order, two calls of the network

@@ -1,11 +1,11 @@
 import type { Denoise } from '@dit/diffusion'
 import {
+  ddim,
   deis,
   type DpmOptions,
   dpmMultistep,
   dpmSinglestep,
   euler,
-  eulerAncestral,
   heun,
   lms,
   plms,
@@ -31,7 +31,7 @@ const multistep =
 /** Solvers of a Gaussian diffusion on the path of its process, by their name on the command line. */
 export const PATH_SOLVERS = {
   euler: (path, denoise, xT, { signal }) => euler(path, denoise, xT, { signal }),
-  'euler-a': eulerAncestral,
+  'euler-a': (path, denoise, xT, options) => ddim(path, denoise, xT, { ...options, eta: 1 }),
   heun,
   'dpmpp-2m': multistep(2),
   'dpmpp-3m': multistep(3),

@@ -1,10 +1,10 @@
-import { gaussianDiffusion, gaussianProcess, type PredictAt } from '@dit/diffusion'
+import { gaussianProcess, type PredictAt } from '@dit/diffusion'
 import { type DiTConfig, forward, nullLabel, type ParameterSource } from '@dit/model'
 import {
   ddim,
   ddpm,
   dormandPrince,
-  dpmSolver,
+  dpmMultistep,
   eulerMaruyama,
   guided,
   type LabelledModel,
@@ -13,7 +13,7 @@ import {
   type SamplerStep,
   startNoise,
 } from '@dit/sampler'
-import { dpmSteps, flowPath } from '@dit/schedules'
+import { flowPath } from '@dit/schedules'
 import { type Backend, dispose, type Params, type Tensor, toFloat32Array } from '@dit/tensor'
 import { type FlowProcessSpec, processFromSpec, type ProcessSpec } from '@dit/train-ddp'
 import { gaussianOptions, isFlow, mostSteps } from '../run/objective-config.js'
@@ -140,21 +140,23 @@ function stepsOf(
   if (typeof sampler === 'function') return sampler(predict, xT, { numSteps: steps, eta, signal, ...noise })
   if (isFlow(process)) return flowSteps(options, process, predict, xT, first)
   const diffusion = gaussianOptions(process)
+  const clip = clipDenoised ? { clipRange: 1 } : {}
   if (sampler === 'dpm') {
-    const { tables, meanType } = gaussianDiffusion(diffusion)
-    const solver = dpmSteps({ alphaBar: tables.alphaBar, numSteps: steps, spacing: 'linspace' })
-    const predictionType = meanType === 'x0' ? 'x0' : 'epsilon'
-    return dpmSolver(solver, predict, xT, { predictionType, ...(clipDenoised ? { clipRange: 1 } : {}), signal })
+    const known = gaussianProcess(diffusion)
+    const path = known.path({ numSteps: steps, spacing: 'linspace' })
+    return dpmMultistep(path, known.denoiser(predict, clip), xT, { signal })
   }
   if (isPathSolver(sampler)) {
     const known = gaussianProcess(diffusion)
-    const denoise = known.denoiser(predict, clipDenoised ? { clipRange: 1 } : {})
-    return PATH_SOLVERS[sampler](known.path({ numSteps: steps }), denoise, xT, { ...noise, signal })
+    return PATH_SOLVERS[sampler](known.path({ numSteps: steps }), known.denoiser(predict, clip), xT, {
+      ...noise,
+      signal,
+    })
   }
   // Evenly spaced timesteps, the noisiest among them.
-  const respaced = gaussianDiffusion({ ...diffusion, respacing: [steps] })
-  const common = { clipDenoised, signal, ...noise }
-  return sampler === 'ddim' ? ddim(respaced, predict, xT, { ...common, eta }) : ddpm(respaced, predict, xT, common)
+  const respaced = gaussianProcess({ ...diffusion, respacing: [steps] })
+  if (sampler === 'ddim') return ddim(respaced.path(), respaced.denoiser(predict, clip), xT, { ...noise, eta, signal })
+  return ddpm(respaced.diffusion, predict, xT, { ...noise, clipDenoised, signal })
 }
 
 /** Where the noisy steps of an SDE end; the last step leads from there to the estimate of x0. */

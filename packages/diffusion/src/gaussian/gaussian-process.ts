@@ -1,5 +1,5 @@
 import { integers } from '@dit/random'
-import { dpmTimesteps, levelAtSnr, type NoiseLevel, pathThrough } from '@dit/schedules'
+import { dpmTimesteps, levelAtSnr, type NoiseLevel, type Path, pathThrough, type TimestepSpacing } from '@dit/schedules'
 import { denoiser } from '../denoiser.js'
 import type { Process } from '../process.js'
 import {
@@ -13,6 +13,13 @@ import { trainingLosses } from './training-losses.js'
 /** Gaussian diffusion as a `Process`, with its tables. */
 export interface GaussianProcess extends Process, Pick<GaussianDiffusion, 'family'> {
   readonly diffusion: GaussianDiffusion
+  /**
+   * Through the timesteps of the process, and then to no noise.
+   *
+   * @param options `numSteps` of them (default: all, which suits a respaced process), by `dpmTimesteps` with the `spacing` (default
+   *   `trailing`)
+   */
+  path(options?: { readonly numSteps?: number; readonly shift?: number; readonly spacing?: TimestepSpacing }): Path
 }
 
 /**
@@ -41,15 +48,32 @@ export function gaussianProcess(options: GaussianDiffusionOptions = {}): Gaussia
       return { ...trainingLosses(diffusion, predict, { x0, timesteps: timesteps as Int32Array, noise }) }
     },
     levelAtSnr: (snr, { isWhole } = {}) => levelAtSnr(tables, snr, { timestepMap, isWhole }),
-    path: ({ numSteps, shift = 1 }) => {
+    path: ({ numSteps = numTimesteps, shift = 1, spacing = 'trailing' } = {}) => {
       if (shift !== 1) throw new RangeError(`gaussianProcess: a path has no shift, which is for flows (got ${shift})`)
-      const indices = dpmTimesteps({ numTimesteps, numSteps, spacing: 'trailing' })
-      const levels = Array.from(indices, (i): NoiseLevel => {
-        const alphaBar = tables.alphaBar[i]
-        return { alpha: Math.sqrt(alphaBar), sigma: Math.sqrt(1 - alphaBar), timestep: timestepMap[i] }
-      })
-      return pathThrough([...levels, { alpha: 1, sigma: 0, timestep: 0 }])
+      const indices = dpmTimesteps({ numTimesteps, numSteps, spacing })
+      if (new Set(indices).size < indices.length) {
+        throw new RangeError(
+          `gaussianProcess: numSteps must be below ${numTimesteps} with linspace, which counts the step to no noise as one more (got ${numSteps})`,
+        )
+      }
+      return gaussianPath(diffusion, indices)
     },
     denoiser: (predict, readOptions) => denoiser(predict, { ...readOptions, prediction: meanType, outputsPerChannel }),
   }
+}
+
+/**
+ * The path through timesteps of a process, and then to no noise.
+ *
+ * @param timesteps in 0 .. numTimesteps - 1, falling (default: all of them)
+ */
+export function gaussianPath(
+  { numTimesteps, timestepMap, tables }: GaussianDiffusion,
+  timesteps: Int32Array = Int32Array.from({ length: numTimesteps }, (_, i) => numTimesteps - 1 - i),
+): Path {
+  const levels = Array.from(timesteps, (i): NoiseLevel => {
+    const alphaBar = tables.alphaBar[i]
+    return { alpha: Math.sqrt(alphaBar), sigma: Math.sqrt(1 - alphaBar), timestep: timestepMap[i] }
+  })
+  return pathThrough([...levels, { alpha: 1, sigma: 0, timestep: 0 }])
 }
