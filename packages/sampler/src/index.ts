@@ -15,9 +15,8 @@ export { euler, type EulerOptions } from './euler.js'
 export type { DpmAlgorithm, DpmType } from './exponential-step.js'
 export { guided, type GuidedOptions, type LabelledModel, type Timesteps } from './guided.js'
 export { guidedDoubled, type GuidedDoubledOptions } from './guided-doubled.js'
-export { heun } from './heun.js'
+export { heun, type HeunOptions } from './heun.js'
 export { lms, type LmsOptions } from './lms.js'
-export { edmHeun, type EdmHeunOptions } from './edm-heun.js'
 export {
   guidanceInterval,
   type GuidanceInterval,

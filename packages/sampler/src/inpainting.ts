@@ -33,7 +33,7 @@ export type InpaintingOptions = {
  * @throws RangeError, when called, where `x0` or the mask does not fit xt
  *
  * @example
- * edmHeun(path, inpainting(denoise, { x0: picture, mask, seed: 0 }), xT)
+ * heun(path, inpainting(denoise, { x0: picture, mask, seed: 0 }), xT)
  *
  * Lugmayr et al. 2022, "RePaint: Inpainting using Denoising Diffusion Probabilistic Models", eq. 8.
  */

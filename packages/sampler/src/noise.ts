@@ -4,7 +4,7 @@ import { checkNoise } from './step-options.js'
 /**
  * Standard normal draws for one step, of the given shape on the given backend; `index` counts the steps as they run,
  * from 0. Called exactly once per step, also where the draws will be multiplied by zero (the last step, and every step of
- * DDIM with eta = 0), so that recorded draws stay in step. A tensor made inside is freed for you.
+ * DDIM with eta = 0), so that recorded draws stay in step; for churn only where noise is added. A tensor made inside is freed for you.
  */
 export type StepNoise = (index: number, shape: Shape, backend: Backend) => Tensor
 

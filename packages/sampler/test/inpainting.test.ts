@@ -3,7 +3,7 @@ import { edmPath, type NoiseLevel } from '@dit/schedules'
 import { affine, dispose, full, scope, tensor, type Tensor } from '@dit/tensor'
 import { backend } from '../../diffusion/test/tensors.js'
 import { expect, test } from 'vitest'
-import { edmHeun, inpainting, lastStep, startNoise } from '../src/index.js'
+import { heun, inpainting, lastStep, startNoise } from '../src/index.js'
 
 const shape = [2, 2, 1, 2]
 const picture = startNoise(shape, { seed: 5 })
@@ -15,21 +15,21 @@ const row = (...values: number[]) => tensor(Float64Array.from(values), [1, 1, 1,
 
 test('a mask of ones keeps the picture', async () => {
   const denoise = inpainting(ofNormal, { x0: picture, mask: fill(1), seed: 0 })
-  const result = await (await lastStep(edmHeun(path, denoise, xT))).data()
+  const result = await (await lastStep(heun(path, denoise, xT))).data()
   for (const [i, value] of (await picture.data()).entries()) expect(result[i]).toBeCloseTo(value, 12)
 })
 
 test('a mask of zeros changes nothing', async () => {
   const denoise = inpainting(ofNormal, { x0: picture, mask: fill(0), seed: 0 })
   const [got, wanted] = await Promise.all(
-    [denoise, ofNormal].map(async (use) => (await lastStep(edmHeun(path, use, xT))).data()),
+    [denoise, ofNormal].map(async (use) => (await lastStep(heun(path, use, xT))).data()),
   )
   expect(got).toEqual(wanted)
 })
 
 test('keeps what the mask marks, in every channel, and fills in the rest', async () => {
   const denoise = inpainting(ofNormal, { x0: picture, mask: row(1, 0), seed: 0 })
-  const result = await (await lastStep(edmHeun(path, denoise, xT))).data()
+  const result = await (await lastStep(heun(path, denoise, xT))).data()
   for (const [i, value] of (await picture.data()).entries()) {
     expect(Math.abs(result[i] - value) < 1e-12).toBe(i % 2 === 0)
   }

@@ -143,7 +143,7 @@ test('refuses what it cannot do, at once', () => {
     (solver: (...args: never[]) => unknown, options: object, along = path) =>
     () =>
       (solver as (...args: unknown[]) => unknown)(along, denoise, float([1]), options)
-  expect(run(euler, { churn: -1 })).toThrow('euler: churn must be 0 or more (got -1)')
+  expect(run(euler, { churn: -1 })).toThrow('euler: churn must be a number, 0 or more (got -1)')
   expect(run(euler, { churn: 1, seed: 0 })).toThrow('euler: churn is for paths whose alpha is 1')
   expect(run(heun, {}, fromNothing)).toThrow('heun: alpha must be above 0 along the path')
   expect(run(lms, { order: 0 })).toThrow('lms: order must be a positive integer (got 0)')

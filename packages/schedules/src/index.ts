@@ -24,7 +24,7 @@ export {
 } from './flow/interpolant.js'
 export { shiftTime } from './flow/shift-time.js'
 export { logitNormalDensity, logitNormalTime, logNormalSigma, modeTime } from './flow/time-laws.js'
-export { edmPath, type EdmPathOptions, edmSigmas, type EdmSigmasOptions } from './edm-path.js'
+export { edmPath, type EdmPathOptions } from './edm-path.js'
 export {
   emptyLossHistory,
   type LossHistory,

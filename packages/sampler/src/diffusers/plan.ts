@@ -22,7 +22,7 @@ export interface DiffusersSteps {
 }
 
 /** What diffusers' `step` is told. */
-export interface DiffusersSolve extends PathOptions, Partial<Omit<ChurnOptions, 'networkSees' | 'readAt'>> {
+export interface DiffusersSolve extends PathOptions, ChurnOptions {
   /** Share of ancestral noise, for DDIM alone; 0 by default. */
   readonly eta?: number
   /** Slopes that LMS uses; 4 by default. */
