@@ -1,4 +1,4 @@
-import type { Denoise, Denoised, Noised } from '@dit/diffusion'
+import type { Denoise, Denoised } from '@dit/diffusion'
 import type { NoiseLevel, Path } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
 import { checkChurn, churned, type ChurnOptions } from './churn.js'
@@ -18,7 +18,7 @@ export type HeunOptions = PathOptions & ChurnOptions & Partial<NoiseSource>
  *   next = y + (s' - s) (slope(y, s) + slope(y', s')) / 2
  *
  * Where the levels have a time, s is that time, y is xt and the slope is the velocity dAlpha x0 + dSigma noise. Elsewhere s is
- * sigma / alpha, y is xt / alpha and the slope is (y - x0) / s: in sigma itself where alpha is 1. With churn, noise is added before each
+ * sigma / alpha, y is xt / alpha and the slope is the noise: in sigma itself where alpha is 1. With churn, noise is added before each
  * step, which is then EDM's sampler. Both evaluations are told the step, so that guidance within an interval holds for both.
  *
  * @param path    from a process, or `edmPath({ numSteps: 18 })`; alpha must not be 0 on levels without a time, and with churn must be 1
@@ -57,20 +57,18 @@ export function heun(
       const keep = unit(to) / unit(start.level)
       const reach = (slope: Tensor) => combine([keep, start.xt], [unit(to) * length, slope])
       const first = denoise(start.xt, start.level, step)
-      const slope = slopeAt(first, start, isTimed)
+      const slope = slopeAt(first, start.level, isTimed)
       const predicted = reach(slope)
       if (to.sigma === 0) return { xt: predicted, x0: first.x0 }
-      const second = slopeAt(denoise(predicted, to, step), { xt: predicted, level: to }, isTimed)
+      const second = slopeAt(denoise(predicted, to, step), to, isTimed)
       return { xt: reach(combine([0.5, slope], [0.5, second])), x0: first.x0 }
     },
     options,
   )
 }
 
-function slopeAt({ x0, noise }: Denoised, { xt, level }: Noised, isTimed: boolean): Tensor {
-  const { alpha, sigma, dAlpha, dSigma } = level
-  if (isTimed) return combine([dAlpha!, x0], [dSigma!, noise])
-  return sigma === 0 ? noise : combine([1 / sigma, xt], [-alpha / sigma, x0])
+function slopeAt({ x0, noise }: Denoised, { dAlpha, dSigma }: NoiseLevel, isTimed: boolean): Tensor {
+  return isTimed ? combine([dAlpha!, x0], [dSigma!, noise]) : noise
 }
 
 function hasTime({ t, dAlpha, dSigma }: NoiseLevel): boolean {
