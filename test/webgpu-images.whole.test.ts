@@ -1,6 +1,6 @@
 import { cpu } from '@dit/backend-cpu'
 import { webgpu } from '@dit/backend-webgpu'
-import { gaussianDiffusion } from '@dit/diffusion'
+import { gaussianProcess } from '@dit/diffusion'
 import { type DiTConfig, forward, parameterShapes } from '@dit/model'
 import { normals, randomStream } from '@dit/random'
 import { ddim, guided, lastStep, startNoise } from '@dit/sampler'
@@ -40,9 +40,9 @@ async function pictures(backend: Backend): Promise<Float32Array> {
     nullLabel: 4,
     scale: 2,
   })
-  const diffusion = gaussianDiffusion({ respacing: 'ddim50', varianceType: 'fixedSmall' })
+  const process = gaussianProcess({ respacing: 'ddim50', varianceType: 'fixedSmall' })
   const xT = startNoise([2, 3, 8, 8], { seed: 0, backend })
-  const samples = await lastStep(ddim(diffusion, predict, xT, { clipDenoised: true }))
+  const samples = await lastStep(ddim(process.path(), process.denoiser(predict, { clipRange: 1 }), xT))
   const values = await toFloat32Array(samples)
   dispose([params, xT, samples])
   return values

@@ -1,4 +1,4 @@
-import { type GaussianDiffusion, gaussianDiffusion } from '@dit/diffusion'
+import { type GaussianProcess, gaussianProcess } from '@dit/diffusion'
 import { type DiTConfig, forward, parameterShapes } from '@dit/model'
 import { randomStream } from '@dit/random'
 import { ddim, lastStep, startNoise } from '@dit/sampler'
@@ -40,8 +40,8 @@ export function faviconParams(backend: Backend, model: DiTConfig = faviconModel)
 }
 
 /** What a picture is made by, in so many steps. */
-export function faviconDiffusion(steps: number): GaussianDiffusion {
-  return gaussianDiffusion({ respacing: String(steps), varianceType: 'fixedSmall' })
+export function faviconProcess(steps: number): GaussianProcess {
+  return gaussianProcess({ respacing: String(steps), varianceType: 'fixedSmall' })
 }
 
 /** One picture, `[1, 3, 32, 32]`. */
@@ -53,7 +53,8 @@ export async function faviconSample(
   const xT = startNoise([1, 3, 32, 32], { seed: 0, backend })
   const predict = (xt: Tensor, timesteps: ArrayLike<number>) =>
     forward(model, params, { xt, timesteps, labels: [FAVICON_LABEL] })
-  const picture = await lastStep(ddim(faviconDiffusion(steps), predict, xT, { clipDenoised: true }))
+  const process = faviconProcess(steps)
+  const picture = await lastStep(ddim(process.path(), process.denoiser(predict, { clipRange: 1 }), xT))
   const values = (await picture.data()) as Float32Array
   dispose([xT, picture])
   return values

@@ -4,7 +4,7 @@ import { startNoise } from '@dit/sampler'
 import { type Backend, type Tensor, toFloat32Array } from '@dit/tensor'
 import * as tf from '@tensorflow/tfjs-core'
 import { plainForward, type PlainParams } from '../tfjs-plain.js'
-import { FAVICON_LABEL, faviconDiffusion } from './case.js'
+import { FAVICON_LABEL, faviconProcess } from './case.js'
 
 /** What the same picture takes in plain tfjs. */
 export interface TfjsCase {
@@ -37,7 +37,7 @@ export async function tfjsSample(
   { params, xT }: TfjsCase,
   { steps, model }: { readonly steps: number; readonly model: DiTConfig },
 ): Promise<Float32Array> {
-  const diffusion = faviconDiffusion(steps)
+  const { diffusion } = faviconProcess(steps)
   const { alphaBar, alphaBarPrev } = diffusion.tables
   const picture = tf.tidy(() => {
     const labels = tf.tensor1d([FAVICON_LABEL], 'int32')

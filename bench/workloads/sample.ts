@@ -1,4 +1,4 @@
-import { gaussianDiffusion } from '@dit/diffusion'
+import { gaussianProcess } from '@dit/diffusion'
 import { forward, parameterShapes } from '@dit/model'
 import { ddim, guided, lastStep } from '@dit/sampler'
 import { type Backend, toFloat32Array, zeros } from '@dit/tensor'
@@ -19,7 +19,7 @@ export async function sampleWorkload(
   await uploadInto(params, weights!)
   const xT = await readTensor(inputs, 'xT', backend)
   const labels = await readInt32(inputs, 'labels')
-  const diffusion = gaussianDiffusion({ respacing: [steps], varianceType: 'fixedLarge' })
+  const process = gaussianProcess({ respacing: [steps], varianceType: 'fixedLarge' })
   const predict = guided((xt, timesteps, classes) => forward(model, params, { xt, timesteps, labels: classes }), {
     labels,
     nullLabel: model.numClasses,
@@ -28,7 +28,7 @@ export async function sampleWorkload(
   })
 
   async function draw(): Promise<Float32Array> {
-    const x0 = await lastStep(ddim(diffusion, predict, xT, { clipDenoised: false }))
+    const x0 = await lastStep(ddim(process.path(), process.denoiser(predict), xT))
     const values = await toFloat32Array(x0)
     x0.dispose()
     return values

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { cpu } from '@dit/backend-cpu'
 import { ddim, lastStep, startNoise } from '@dit/sampler'
-import { gaussianDiffusion } from '@dit/diffusion'
+import { gaussianProcess } from '@dit/diffusion'
 import { findCheckpoint, loadCheckpointParams } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { convolutions } from './own-network.mjs'
@@ -18,9 +18,10 @@ const network = convolutions(classes.length, shape)
 const labels = Int32Array.from(classes.keys()) // one picture of each class
 const predict = (xt, timesteps) => network.forward(params, { xt, timesteps, conditions: labels }, { recompute: 'none' })
 
-const diffusion = gaussianDiffusion({ meanType: 'x0', varianceType: 'fixedSmall', respacing: 'ddim25' })
+const diffusion = gaussianProcess({ meanType: 'x0', varianceType: 'fixedSmall', respacing: 'ddim25' })
+const denoise = diffusion.denoiser(predict, { clipRange: 1 })
 const xT = startNoise([classes.length, ...shape], { seed: 0, backend })
-const pictures = await lastStep(ddim(diffusion, predict, xT)) // [B, 3, H, W] in [-1, 1]
+const pictures = await lastStep(ddim(diffusion.path(), denoise, xT)) // [B, 3, H, W] in [-1, 1]
 console.log(
   pictures.shape,
   [...(await pictures.data())].every((value) => Math.abs(value) <= 1),

@@ -1,6 +1,6 @@
 // How far from the solution each solver ends, against how often it calls the network, on trained models:
 //
-//   npm run experiment -- solver-error --run <run> [--run <run>] --out <file.json> [--svg <file.svg>]
+//   npm run experiment -- solver-error --run <run> [--run <run>] --out <file.json> [--svg <file.svg>] [--spacing karras]
 //
 // For one picture of each class, the same noise, no clipping and no guidance. The error of a picture is the root mean square over
 // its pixels of the difference from the same ODE solved in a thousand steps or more, in levels of 255; the median over the pictures
@@ -8,11 +8,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { cpu } from '@dit/backend-cpu'
+import type { Spacing } from '@dit/schedules'
 import type { Params } from '@dit/tensor'
 import { loadCheckpointParams } from '@dit/train-ddp'
 import { denoisingOf, isFlow } from '../../apps/cli/src/run/objective-config.js'
 import { findModel } from '../../apps/cli/src/sampling/find-model.js'
-import { type SamplerName, sampleClasses } from '../../apps/cli/src/sampling/sample-classes.js'
+import { sampleClasses } from '../../apps/cli/src/sampling/sample-classes.js'
+import type { SamplerName } from '../../apps/cli/src/sampling/sampler-names.js'
 import { type ErrorCurve, type SolverErrors, solverErrorPlot } from './solver-error-plot.js'
 
 const STEPS = [3, 4, 5, 6, 8, 10, 14, 20, 28, 40, 56, 80]
@@ -28,9 +30,15 @@ const EXACT = {
 
 const { values } = parseArgs({
   args: process.argv.slice(2).filter((arg) => arg !== 'solver-error'),
-  options: { run: { type: 'string', multiple: true, default: [] }, out: { type: 'string' }, svg: { type: 'string' } },
+  options: {
+    run: { type: 'string', multiple: true, default: [] },
+    out: { type: 'string' },
+    svg: { type: 'string' },
+    spacing: { type: 'string' },
+  },
 })
 const { out, svg, run: runs } = values
+const spacing = values.spacing as Spacing | undefined
 if (out === undefined) throw new Error('solver-error: --out is needed')
 
 const results: SolverErrors[] = runs.length === 0 ? (JSON.parse(readFileSync(out, 'utf8')) as SolverErrors[]) : []
@@ -53,7 +61,7 @@ async function measure(folder: string): Promise<SolverErrors> {
   const labels = Int32Array.from({ length: model.numClasses }, (_, label) => label)
   const sample = async (sampler: SamplerName, steps: number) => {
     reads = 0
-    const options = { model, process, params: counted, backend, labels, clip: false, seed: 0 }
+    const options = { model, process, params: counted, backend, labels, clip: false, seed: 0, spacing }
     return { images: await sampleClasses({ ...options, sampler, steps }), reads }
   }
   // The first call checks the parameters, and reads them once more.
@@ -76,7 +84,7 @@ async function measure(folder: string): Promise<SolverErrors> {
   }
   for (const tensor of Object.values(params)) tensor.dispose()
   await backend.dispose()
-  const prediction = isFlow(process) ? process.prediction : process.meanType!
+  const prediction = (isFlow(process) ? process.prediction : process.meanType) ?? 'epsilon'
   return { process: kind, prediction, pictures: labels.length, trainedSteps: step, lack, curves }
 }
 

@@ -1,6 +1,7 @@
 import {
   type GaussianDiffusion,
-  gaussianDiffusion,
+  gaussianProcess,
+  type GaussianProcess,
   type LossType,
   type MeanType,
   type VarianceType,
@@ -39,9 +40,14 @@ const lossTypes: Record<string, LossType> = {
   RESCALED_KL: 'rescaledKl',
 }
 
+/** The diffusion of `processOf`. */
+export function diffusionOf(config: Config): GaussianDiffusion {
+  return processOf(config).diffusion
+}
+
 /** Our process for a case's description of the reference's. */
-export function diffusionOf({ create = {}, spaced = {}, effective }: Config): GaussianDiffusion {
-  return gaussianDiffusion({
+export function processOf({ create = {}, spaced = {}, effective }: Config): GaussianProcess {
+  return gaussianProcess({
     schedule: (create.noise_schedule ?? spaced.noise_schedule ?? 'linear') as NamedSchedule,
     numTimesteps: effective.original_num_steps,
     respacing: create.timestep_respacing ?? spaced.text ?? '',

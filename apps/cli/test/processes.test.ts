@@ -76,7 +76,7 @@ test('betas that end in 1 are taken where they are given and x0 is predicted', a
     expect(code).not.toBe(0)
   }
   const { stderr } = await sample('--sampler=dpm')
-  expect(stderr).toContain('dpmSteps: alphaBar must be above 0, or sigma is infinite')
+  expect(stderr).toContain('dpmMultistep: alpha must be above 0 along the path; euler and ddpm can begin where it is 0')
   const spread = await sample('--sampler=euler', '--spacing=karras')
   expect(spread.stderr).toContain('karras spreads sigmas, but this process ends without signal')
 })

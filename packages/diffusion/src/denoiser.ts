@@ -61,6 +61,15 @@ export interface DenoiserOptions {
    * reference's DDIM; `prediction` is the network's own, as in diffusers.
    */
   readonly noiseFrom?: 'clippedX0' | 'prediction'
+  /**
+   * Classifier guidance: the gradient of log p(y | xt) by xt, shaped like `xt`, already times its scale. It is told what the network is
+   * told, and corrects both estimates after any clipping:
+   *
+   *   noise -= sigma gradient        x0 += sigma^2 / alpha gradient
+   *
+   * Dhariwal and Nichol 2021, "Diffusion Models Beat GANs on Image Synthesis", algorithm 2.
+   */
+  readonly conditionGradient?: PredictAt
 }
 
 const PREDICTIONS: readonly Prediction[] = ['epsilon', 'x0', 'previousX', 'v', 'velocity', 'score']
@@ -70,14 +79,14 @@ const PREDICTIONS: readonly Prediction[] = ['epsilon', 'x0', 'previousX', 'v', '
  *
  * @throws RangeError for an unknown prediction or a clip range that is not positive; when called, for an output that does not have
  *   the shape of xt (or twice its channels), and for `velocity` at a level without derivatives,
- *   or for noise or a score where alpha is 0
+ *   or for noise, a score or a condition where alpha is 0
  *
  * @example
  * const denoise = denoiser(predict, { prediction: 'epsilon', outputsPerChannel: 2, clipRange: 1 })
  */
 export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise {
   const { prediction, outputsPerChannel = 1, clipRange = Infinity, denoise, noiseFrom = 'clippedX0' } = options
-  const { precondition } = options
+  const { precondition, conditionGradient } = options
   if (!PREDICTIONS.includes(prediction)) {
     throw new RangeError(`denoiser: prediction must be one of ${PREDICTIONS.join(', ')} (got ${prediction})`)
   }
@@ -86,7 +95,8 @@ export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise 
     const { inputScale = 1, timestep } = seen.level
     const Timesteps = Number.isInteger(timestep) ? Int32Array : Float32Array
     const shown = inputScale === 1 ? seen.xt : affine(seen.xt, inputScale)
-    const output = predict(shown, new Timesteps(xt.shape[0]).fill(timestep))
+    const told = new Timesteps(xt.shape[0]).fill(timestep)
+    const output = predict(shown, told)
     checkOutput(output, xt, outputsPerChannel)
     const channels = xt.shape[1]
     const mean = outputsPerChannel === 1 ? output : scope(() => slice(output, 1, 0, channels))
@@ -94,11 +104,23 @@ export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise 
     const read = precondition
       ? readPrediction('x0', preconditioned(mean, xt, precondition(level)), xt, level)
       : readPrediction(prediction, mean, xt, level)
-    if (denoise === undefined && clipRange === Infinity) return { ...read, ...variance }
+    const clipped = denoise === undefined && clipRange === Infinity ? read : clip(read, xt, level)
+    if (conditionGradient === undefined) return { ...clipped, ...variance }
+    return { ...conditioned(clipped, conditionGradient(xt, told), level), ...variance }
+  }
+
+  function clip(read: Denoised, xt: Tensor, level: NoiseLevel): Denoised {
     let x0 = denoise === undefined ? read.x0 : denoise(read.x0, level)
     if (clipRange < Infinity) x0 = clamp(x0, -clipRange, clipRange)
-    return { x0, noise: noiseFrom === 'prediction' ? read.noise : noiseOf(x0, xt, level), ...variance }
+    return { x0, noise: noiseFrom === 'prediction' ? read.noise : noiseOf(x0, xt, level) }
   }
+}
+
+/** Estimates corrected by a gradient of log p(y | xt). */
+function conditioned({ x0, noise }: Denoised, gradient: Tensor, level: NoiseLevel): Denoised {
+  const { alpha, sigma } = level
+  checkSignal(level, 'condition')
+  return { x0: mix(x0, 1, gradient, (sigma * sigma) / alpha), noise: mix(noise, 1, gradient, -sigma) }
 }
 
 /**

@@ -46,13 +46,12 @@ export {
   type Predict,
   type VarianceType,
 } from './gaussian/gaussian-diffusion.js'
-export { gaussianProcess, type GaussianProcess } from './gaussian/gaussian-process.js'
+export { gaussianPath, gaussianProcess, type GaussianProcess } from './gaussian/gaussian-process.js'
 export type { Process, ProcessBatch } from './process.js'
 export {
   type DenoisingOptions,
   modelMeanVariance,
   type ModelMeanVariance,
-  modelX0,
   type NoisyBatch,
   noiseFromX0,
   x0FromNoise,
@@ -61,5 +60,4 @@ export { type LogNormal, type MeanVariance, normalKl } from './gaussian/normal.j
 export { perSample } from './gaussian/per-sample.js'
 export { posterior } from './gaussian/posterior.js'
 export { type TrainingBatch, type TrainingLosses, trainingLosses } from './gaussian/training-losses.js'
-export { type PredictAtLevel, x0AtLevel } from './gaussian/x0-at-level.js'
 export { type KnownBatch, variationalTerm } from './gaussian/variational-term.js'

@@ -117,3 +117,23 @@ test('refuses noise where nothing of the signal is left', () => {
     'denoiser: where alpha is 0 a noise says nothing of x0',
   )
 })
+
+test('a condition corrects both estimates after clipping, and takes away the velocity that was read', async () => {
+  const xt = add(affine(x0, straight.alpha), affine(noise, straight.sigma))
+  const asked: [Tensor, ArrayLike<number>][] = []
+  const conditionGradient = (x: Tensor, timesteps: Int32Array | Float32Array) => (asked.push([x, timesteps]), x0)
+  const options = { prediction: 'velocity', clipRange: 0.1 } as const
+  const plain = denoiser(() => noise, options)(xt, straight)
+  const found = denoiser(() => noise, { ...options, conditionGradient })(xt, straight)
+  expect(asked).toEqual([[xt, Float32Array.of(0.7, 0.7)]])
+  expect(await largest(found.noise, add(plain.noise, affine(x0, -0.7)))).toBeLessThan(1e-13)
+  expect(await largest(found.x0, add(plain.x0, affine(x0, 0.49 / 0.3)))).toBeLessThan(1e-13)
+  // Together they are still xt.
+  expect(await largest(add(affine(found.x0, 0.3), affine(found.noise, 0.7)), xt)).toBeLessThan(1e-13)
+  const velocity = denoiser(() => noise, { prediction: 'velocity', conditionGradient })(xt, straight)
+  expect(velocity.velocity).toBeUndefined()
+  const none: NoiseLevel = { alpha: 0, sigma: 1, timestep: 999 }
+  expect(() => denoiser(() => noise, { prediction: 'x0', conditionGradient })(xt, none)).toThrow(
+    'denoiser: where alpha is 0 a condition says nothing of x0 (at timestep 999)',
+  )
+})

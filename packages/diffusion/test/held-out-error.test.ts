@@ -1,14 +1,16 @@
 import { normals, randomStream } from '@dit/random'
 import { levelAtSnr } from '@dit/schedules'
-import { affine, reference, scope, slice, tensor, type Tensor } from '@dit/tensor'
+import { affine, reference, slice, tensor, type Tensor } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import {
+  denoiser,
+  type DenoiserOptions,
   gaussianDiffusion,
   HELD_OUT_SNRS,
   heldOutErrors,
   type HeldOutLevel,
+  type PredictAt,
   summariseHeldOut,
-  x0AtLevel,
 } from '../src/index.js'
 
 const backend = reference()
@@ -16,6 +18,12 @@ const shape = [6, 2, 4, 4]
 const x0 = tensor(normals(randomStream(1, 'x0'), 192), shape, { backend })
 const diffusion = gaussianDiffusion({ varianceType: 'fixedSmall' })
 const levels: HeldOutLevel[] = HELD_OUT_SNRS.map((snr) => ({ snr, ...levelAtSnr(diffusion.tables, snr) }))
+
+/** The estimate of x0 of a network that predicts the noise, or x0. */
+const reader = (predict: PredictAt, prediction: DenoiserOptions['prediction'] = 'epsilon') => {
+  const denoise = denoiser(predict, { prediction })
+  return (xt: Tensor, level: HeldOutLevel) => denoise(xt, level).x0
+}
 
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b) / values.length
 
@@ -35,32 +43,27 @@ test('of the truth is 0, and of black is the mean square of each picture', async
 
 test('of a network that sees no noise is about 1 / snr at every level: the noise, at the size of the picture', async () => {
   const nothing = (xt: Tensor) => affine(xt, 0)
-  const errors = await heldOutErrors((xt, level) => x0AtLevel(diffusion, nothing, xt, level), { x0, start: 0 }, levels)
+  const errors = await heldOutErrors(reader(nothing), { x0, start: 0 }, levels)
   // The mean of 192 squared normals: 1 with a deviation of 0.1.
   errors.forEach((values, i) => expect(mean(values) * levels[i].snr).toBeCloseTo(1, 0))
 })
 
 test('is the same for a network that predicts x0 and its twin that predicts the noise', async () => {
-  const x0Process = gaussianDiffusion({ varianceType: 'fixedSmall', meanType: 'x0' })
   // Both estimate x0 as a tenth of xt.
   const estimate = (xt: Tensor) => affine(xt, 0.1)
   const noiseOf =
     ({ alpha, sigma }: HeldOutLevel) =>
     (xt: Tensor) =>
       affine(xt, (1 - 0.1 * alpha) / sigma)
-  const direct = await heldOutErrors((xt, level) => x0AtLevel(x0Process, estimate, xt, level), { x0, start: 0 }, levels)
-  const twin = await heldOutErrors(
-    (xt, level) => x0AtLevel(diffusion, noiseOf(level), xt, level),
-    { x0, start: 0 },
-    levels,
-  )
+  const direct = await heldOutErrors(reader(estimate, 'x0'), { x0, start: 0 }, levels)
+  const twin = await heldOutErrors((xt, level) => reader(noiseOf(level))(xt, level), { x0, start: 0 }, levels)
   direct.forEach((values, i) => values.forEach((value, k) => expect(twin[i][k] / value).toBeCloseTo(1, 10)))
 })
 
 test('a picture has the same noise in any batch, and other noise at another place', async () => {
   const nothing = (xt: Tensor) => affine(xt, 0)
   const errorsOf = async (pictures: Tensor, start: number) =>
-    heldOutErrors((xt, level) => x0AtLevel(diffusion, nothing, xt, level), { x0: pictures, start }, levels)
+    heldOutErrors(reader(nothing), { x0: pictures, start }, levels)
   const whole = await errorsOf(x0, 0)
   const tail = slice(x0, 0, 4, 2)
   expect((await errorsOf(tail, 4)).map((values) => [...values])).toEqual(
@@ -72,11 +75,11 @@ test('a picture has the same noise in any batch, and other noise at another plac
 test('tells the network the fractional timestep of the level, and leaves no tensor behind', async () => {
   const before = backend.memory().buffers
   const told: number[] = []
-  const predict = (xt: Tensor, timesteps: Float32Array) => {
+  const predict = (xt: Tensor, timesteps: ArrayLike<number>) => {
     told.push(timesteps[0])
     return affine(xt, 0)
   }
-  await heldOutErrors((xt, level) => scope(() => x0AtLevel(diffusion, predict, xt, level)), { x0, start: 0 }, levels)
+  await heldOutErrors(reader(predict), { x0, start: 0 }, levels)
   expect(told).toEqual(levels.map(({ timestep }) => Math.fround(timestep)))
   expect(backend.memory().buffers).toBe(before)
 })

@@ -2,10 +2,10 @@ import type { Denoise } from '@dit/diffusion'
 import type { Path, PathStep } from '@dit/schedules'
 import { add, affine, exp, mul, sqrt, type Tensor } from '@dit/tensor'
 import { combine } from './combine.js'
-import { addedVariance, posteriorVariance } from './euler-ancestral.js'
 import { type NoiseSource, stepNoise } from './noise.js'
+import { addedVariance, checkFalling, posteriorVariance } from './posterior-variance.js'
 import { checkPathStart, type PathOptions, runPath } from './run-path.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 
 /**
  * Variance of the noise of a step: that of the posterior (`fixedSmall`), that of the noising (`fixedLarge`), or from the network:
@@ -42,6 +42,7 @@ export function ancestral(
 ): AsyncGenerator<SamplerStep, void, void> {
   const { variance = 'fixedSmall' } = options
   checkPathStart('ancestral', path, xT)
+  checkFalling('ancestral', path)
   if (!['fixedSmall', 'fixedLarge', 'learned', 'learnedRange'].includes(variance)) {
     throw new RangeError(
       `ancestral: variance must be fixedSmall, fixedLarge, learned or learnedRange (got ${variance})`,

@@ -1,7 +1,15 @@
-import { type GaussianDiffusion, modelMeanVariance, originalTimesteps, perSample, type Predict } from '@dit/diffusion'
+import {
+  type GaussianDiffusion,
+  gaussianPath,
+  modelMeanVariance,
+  originalTimesteps,
+  perSample,
+  type Predict,
+} from '@dit/diffusion'
 import { add, affine, exp, mul, scope, type Tensor } from '@dit/tensor'
 import { type NoiseSource, stepNoise } from './noise.js'
-import { runSteps, type SamplerStep } from './run-steps.js'
+import { runPath } from './run-path.js'
+import type { SamplerStep } from './sampler-step.js'
 import {
   checkNoise,
   checkStart,
@@ -36,13 +44,14 @@ export function ddpm(
 ): AsyncGenerator<SamplerStep, void, void> {
   checkStart('ddpm', 'xT', xT)
   const draw = stepNoise('ddpm', options, true)!
-  return runSteps(
-    diffusion,
+  return runPath(
+    gaussianPath(diffusion),
     xT,
-    'down',
-    (xt, timesteps, index) =>
-      ddpmStep(diffusion, predict, { xt, timesteps, noise: draw(index, xt.shape, xt.backend) }, options),
-    options.signal,
+    (xt, _step, index) => {
+      const timesteps = new Int32Array(xt.shape[0]).fill(diffusion.numTimesteps - 1 - index)
+      return ddpmStep(diffusion, predict, { xt, timesteps, noise: draw(index, xt.shape, xt.backend) }, options)
+    },
+    options,
   )
 }
 
@@ -65,7 +74,7 @@ export function ddpmStep(
   { xt, timesteps, noise }: NoisyStep,
   options: StepOptions = {},
 ): StepResult {
-  checkNoise('ddpmStep', noise, xt)
+  checkNoise('ddpmStep', noise, xt.shape)
   const original = originalTimesteps(diffusion, timesteps)
   const { conditionGradient } = options
   return scope(() => {

@@ -4,7 +4,7 @@ import type { Tensor } from '@dit/tensor'
 import { combine, type Term } from './combine.js'
 import { lagrangeBasis } from './lagrange.js'
 import { checkPathStart, latest, type PathOptions, ratioOf, runPath } from './run-path.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 
 /** Options of `deis`. */
 export interface DeisOptions extends PathOptions {

@@ -8,13 +8,13 @@ import {
 } from './diffusers/exponential-schedulers.js'
 import { flowMatchEuler, flowMatchHeun } from './diffusers/flow-schedulers.js'
 import type { DiffusersClass, DiffusersPlan, DiffusersSteps } from './diffusers/plan.js'
-import { ddim, ddpm, pndmDiscrete } from './diffusers/share-schedulers.js'
+import { ddimDiscrete, ddpmDiscrete, pndmDiscrete } from './diffusers/share-schedulers.js'
 import { eulerAncestralDiscrete, eulerDiscrete, heunDiscrete, lmsDiscrete } from './diffusers/sigma-schedulers.js'
 
 /** The schedulers of diffusers that are known here, by class. */
 const CLASSES: Readonly<Record<string, DiffusersClass>> = {
-  DDIMScheduler: ddim,
-  DDPMScheduler: ddpm,
+  DDIMScheduler: ddimDiscrete,
+  DDPMScheduler: ddpmDiscrete,
   DEISMultistepScheduler: deisMultistep,
   DPMSolverMultistepScheduler: dpmSolverMultistep,
   DPMSolverSinglestepScheduler: dpmSolverSinglestep,

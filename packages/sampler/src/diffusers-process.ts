@@ -1,12 +1,11 @@
 import { betasFromAlphaBar, directBetas, namedBetas, zeroTerminalSnr } from '@dit/schedules'
 import { fieldsOf, type Fields, flag, number, requireOneOf } from './diffusers-fields.js'
-import type { PredictionType } from './predicted-x0.js'
 
 /** The process that a diffusers folder was trained on. */
 export interface DiffusersProcess {
   /** `[T]`, for `gaussianDiffusion({ betas })` and others. The last is 1 with zero terminal SNR. */
   readonly betas: Float64Array
-  readonly predictionType: PredictionType
+  readonly predictionType: 'epsilon' | 'x0' | 'v'
 }
 
 /** The schedulers of a Gaussian process, with the defaults of their betas. */

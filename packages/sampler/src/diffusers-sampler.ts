@@ -3,7 +3,7 @@ import { affine, sameShape, slice, type Tensor } from '@dit/tensor'
 import { diffusersPlan } from './diffusers-plan.js'
 import type { DiffusersPlan, DiffusersSolve, DiffusersSteps } from './diffusers/plan.js'
 import type { NoiseSource } from './noise.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 
 /** What a pipeline's scheduler is told: see `diffusersPlan` for which of them a class has. */
 export interface PipelineSamplerOptions extends DiffusersSteps, DiffusersSolve {}
@@ -37,12 +37,13 @@ export type PipelineSampler = (
  */
 export function diffusersSampler(json: unknown): PipelineSampler {
   const layOut = diffusersPlan(json)
-  return (predict, xT, { numSteps, mu, timesteps, sigmas, ...options }) => {
+  return (predict, xT, { numSteps, mu, timesteps, sigmas, usesClippedModelOutput, ...options }) => {
     const plan = layOut({
       numSteps,
       ...(mu === undefined ? {} : { mu }),
       ...(timesteps === undefined ? {} : { timesteps }),
       ...(sigmas === undefined ? {} : { sigmas }),
+      ...(usesClippedModelOutput === undefined ? {} : { usesClippedModelOutput }),
     })
     const { outputsPerChannel = 1 } = plan.reading
     const read = outputsPerChannel === 1 ? withoutVariance(predict) : predict

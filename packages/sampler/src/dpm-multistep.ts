@@ -5,7 +5,7 @@ import { combine, type Term } from './combine.js'
 import { type DpmAlgorithm, type DpmType, exponentialStep } from './exponential-step.js'
 import { type NoiseSource, stepNoise } from './noise.js'
 import { checkPathStart, lambdaOf, latest, type PathOptions, runPath } from './run-path.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 
 /** Options of `dpmMultistep`; the SDEs need a seed or a noise function. */
 export interface DpmOptions extends PathOptions, Partial<Pick<NoiseSource, 'seed' | 'noise' | 'firstSample'>> {

@@ -6,7 +6,7 @@ import { checkDpm, type DpmOptions } from './dpm-multistep.js'
 import { exponentialStep } from './exponential-step.js'
 import { type NoiseSource, stepNoise } from './noise.js'
 import { checkPathStart, lambdaOf, type PathOptions, runPath } from './run-path.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 
 /** Options of `dpmSinglestep`; the SDE needs a seed or a noise function. */
 export interface DpmSinglestepOptions

@@ -1,14 +1,24 @@
 import type { Denoise } from '@dit/diffusion'
 import type { Path } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
-import { type ChurnOptions, churned, churnOf } from './churn.js'
+import { checkChurn, churned, type ChurnOptions } from './churn.js'
 import { combine } from './combine.js'
 import { type NoiseSource, stepNoise } from './noise.js'
 import { checkPathStart, type PathOptions, runPath } from './run-path.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 
 /** Options of `euler`; noise is needed only with churn. */
-export type EulerOptions = PathOptions & Partial<ChurnOptions> & Partial<NoiseSource>
+export type EulerOptions = PathOptions &
+  ChurnOptions &
+  Partial<NoiseSource> & {
+    /**
+     * What the network is asked about where there is churn: `raised` (default), as in the paper; `before`, xt as it was before the noise
+     * was added, as in diffusers.
+     */
+    readonly networkSees?: 'raised' | 'before'
+    /** The level at which its answer is read, where it saw xt `before`: `raised` (default), or `before` as well. */
+    readonly readAt?: 'raised' | 'before'
+  }
 
 /**
  * Euler's method along a path: deterministic, of first order, one call of the network a step.
@@ -16,7 +26,7 @@ export type EulerOptions = PathOptions & Partial<ChurnOptions> & Partial<NoiseSo
  *   next = alpha' x0 + sigma' noise
  *
  * which is a step of DDIM, Euler's step in sigma where alpha is 1, and xt + (sigma' - sigma) v on a straight path. With churn, noise
- * is added first; the level it leads to must have alpha = 1.
+ * is added first: the path must have alpha = 1, or know its levels between the steps (`atSigma`).
  *
  * @param path     from a process, such as `pathThrough(levels)`
  * @param denoise  from `denoiser(predict, ...)` of @dit/diffusion
@@ -35,27 +45,27 @@ export function euler(
   xT: Tensor,
   options: EulerOptions = {},
 ): AsyncGenerator<SamplerStep, void, void> {
-  const { churn = 0 } = options
+  const { churn = 0, networkSees = 'raised', readAt = 'raised' } = options
   checkPathStart('euler', path, xT)
-  if (!(churn >= 0)) throw new RangeError(`euler: churn must be 0 or more (got ${churn})`)
-  if (churn > 0 && path.steps.some(({ from }) => from.alpha !== 1)) {
-    throw new RangeError('euler: churn is for paths whose alpha is 1')
-  }
+  checkChurn('euler', options, path)
   const draw = stepNoise('euler', options, churn > 0)
   return runPath(
     path,
     xT,
-    (xt, { from, to }, index) => {
-      const gamma = churnOf(from, path.steps.length, options)
-      if (gamma === 0) {
+    (xt, step, index) => {
+      const { from, to } = step
+      const raised = churned(path, { xt, level: from }, () => draw!(index, xt.shape, xt.backend), options)
+      if (raised.level === from) {
         const { x0, noise } = denoise(xt, from)
         return { xt: combine([to.alpha, x0], [to.sigma, noise]), x0 }
       }
-      const raised = churned(denoise, xt, from, gamma, draw!(index, xt.shape, xt.backend), options)
-      const { x0 } = raised.estimate
-      // (xHat - x0) / sigmaHat is the slope, whatever level the answer was read at.
+      const { x0 } =
+        networkSees === 'raised'
+          ? denoise(raised.xt, raised.level)
+          : denoise(raised.xt, readAt === 'raised' ? raised.level : from, undefined, { xt, level: from })
+      // (xHat - alpha x0) / sigmaHat is the noise, whatever level the answer was read at.
       const share = to.sigma / raised.level.sigma
-      return { xt: combine([share, raised.xt], [1 - share, x0]), x0 }
+      return { xt: combine([share, raised.xt], [to.alpha - share * raised.level.alpha, x0]), x0 }
     },
     options,
   )

@@ -25,7 +25,8 @@ export type InpaintingOptions = {
  * place of what the solver has there.
  *
  *   seen  = mask (alpha x0 + sigma noise) + (1 - mask) xt          what the network sees
- *   x0    = mask x0 + (1 - mask) estimate                          noise alike
+ *   x0    = mask x0 + (1 - mask) estimate
+ *   noise = mask (xt - alpha x0) / sigma + (1 - mask) estimate     what leads from x0 to xt, as of any denoiser
  *
  * It serves any solver over a path; one that ends without noise ends at the known picture where the mask is 1. The steps are not
  * repeated, as RePaint does to bring both parts closer together.
@@ -33,7 +34,7 @@ export type InpaintingOptions = {
  * @throws RangeError, when called, where `x0` or the mask does not fit xt
  *
  * @example
- * edmHeun(path, inpainting(denoise, { x0: picture, mask, seed: 0 }), xT)
+ * heun(path, inpainting(denoise, { x0: picture, mask, seed: 0 }), xT)
  *
  * Lugmayr et al. 2022, "RePaint: Inpainting using Denoising Diffusion Probabilistic Models", eq. 8.
  */
@@ -50,7 +51,9 @@ export function inpainting(denoise: Denoise, { x0, mask, noise, seed, firstSampl
     const hidden = draw(level, xt)
     const known = add(affine(x0, level.alpha), affine(hidden, level.sigma))
     const found = denoise(blend(mask, known, xt), level, step)
-    return { x0: blend(mask, x0, found.x0), noise: blend(mask, hidden, found.noise) }
+    const { alpha, sigma } = level
+    const leads = sigma === 0 ? hidden : add(affine(xt, 1 / sigma), affine(x0, -alpha / sigma))
+    return { x0: blend(mask, x0, found.x0), noise: blend(mask, leads, found.noise) }
   }
 }
 

@@ -1,9 +1,10 @@
 import { type Backend, formatShape, randomNormal, randomStream, type Shape, sizeOf, type Tensor } from '@dit/tensor'
+import { checkNoise } from './step-options.js'
 
 /**
  * Standard normal draws for one step, of the given shape on the given backend; `index` counts the steps as they run,
  * from 0. Called exactly once per step, also where the draws will be multiplied by zero (the last step, and every step of
- * DDIM with eta = 0), so that recorded draws stay in step. A tensor made inside is freed for you.
+ * DDIM with eta = 0), so that recorded draws stay in step; for churn only where noise is added. A tensor made inside is freed for you.
  */
 export type StepNoise = (index: number, shape: Shape, backend: Backend) => Tensor
 
@@ -43,7 +44,7 @@ export function startNoise(shape: Shape, { seed, firstSample = 0, backend }: Sta
 /**
  * The noise function that the options ask for; null where they name no source and none is needed.
  *
- * @throws TypeError when there are two sources, or none where one is needed
+ * @throws TypeError when there are two sources, or none where one is needed; RangeError when a draw has another shape
  */
 export function stepNoise(
   caller: string,
@@ -53,7 +54,13 @@ export function stepNoise(
   if (seed !== undefined && noise !== undefined) {
     throw new TypeError(`${caller}: give either a seed or a noise function (got both)`)
   }
-  if (noise !== undefined) return noise
+  if (noise !== undefined) {
+    return (index, shape, backend) => {
+      const drawn = noise(index, shape, backend)
+      checkNoise(caller, drawn, shape)
+      return drawn
+    }
+  }
   if (seed === undefined) {
     if (isNeeded) throw new TypeError(`${caller}: a seed or a noise function is needed (got neither)`)
     return null

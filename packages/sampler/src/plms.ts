@@ -4,7 +4,7 @@ import type { Tensor } from '@dit/tensor'
 import { combine, type Term } from './combine.js'
 import { type Combined, combinedOf, transfer } from './pseudo-step.js'
 import { checkPathStart, latest, type PathOptions, runPath } from './run-path.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 
 /** Options of `plms`. */
 export interface PlmsOptions extends PathOptions {

@@ -5,7 +5,7 @@ import { combine } from './combine.js'
 import { adamsBashforth } from './plms.js'
 import { type Combined, combinedOf, transfer } from './pseudo-step.js'
 import { checkPathStart, latest, type PathOptions, runPath } from './run-path.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 
 /** The middle of a Runge-Kutta step. */
 export interface PndmMiddle {

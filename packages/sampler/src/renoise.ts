@@ -4,7 +4,7 @@ import type { Tensor } from '@dit/tensor'
 import { combine } from './combine.js'
 import { type NoiseSource, stepNoise } from './noise.js'
 import { checkPathStart, type PathOptions, runPath } from './run-path.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 
 /**
  * Takes the estimate of x0 and noises it anew in each step: multistep consistency sampling, diffusers' `stochastic_sampling`.

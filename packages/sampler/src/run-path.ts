@@ -1,7 +1,7 @@
 import type { NoiseLevel, Path, PathStep } from '@dit/schedules'
 import { dispose, keep, reshape, scope, type Tensor } from '@dit/tensor'
 import { otherTasks } from './other-tasks.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 import { checkStart, type StepResult } from './step-options.js'
 
 /** What every solver over a path understands. */

@@ -32,7 +32,7 @@ export interface PictureStart {
  *
  * @example
  * const { path: rest, xT } = startFromPicture(path, picture, { strength: 0.6, seed: 0 })
- * const result = rest.steps.length === 0 ? xT : await lastStep(edmHeun(rest, denoise, xT))
+ * const result = rest.steps.length === 0 ? xT : await lastStep(heun(rest, denoise, xT))
  *
  * Meng et al. 2022, "SDEdit: Guided Image Synthesis and Editing with Stochastic Differential Equations", algorithm 1.
  */

@@ -1,5 +1,5 @@
 import type { DenoisingOptions, NoisyBatch } from '@dit/diffusion'
-import { formatShape, isFloat, sameShape, type Tensor } from '@dit/tensor'
+import { formatShape, isFloat, sameShape, type Shape, type Tensor } from '@dit/tensor'
 
 /** What every sampling step understands. */
 export interface StepOptions extends DenoisingOptions {
@@ -31,13 +31,12 @@ export interface StepResult {
   readonly x0: Tensor
 }
 
-/** Throws unless `noise` has the shape of `xt`. */
-export function checkNoise(caller: string, noise: Tensor, xt: Tensor): void {
-  if (!sameShape(noise.shape, xt.shape)) {
-    throw new RangeError(
-      `${caller}: noise must have the shape of xt (got ${formatShape(noise.shape)} and ${formatShape(xt.shape)})`,
-    )
-  }
+/** Throws unless `noise` has the shape of xt. */
+export function checkNoise(caller: string, noise: Tensor, shape: Shape): void {
+  if (sameShape(noise.shape, shape)) return
+  throw new RangeError(
+    `${caller}: noise must have the shape of xt (got ${formatShape(noise.shape)} and ${formatShape(shape)})`,
+  )
 }
 
 /** Throws unless a loop can start from `x`. */

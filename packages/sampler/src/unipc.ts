@@ -3,7 +3,7 @@ import type { Path, PathStep } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
 import { combine, type Term } from './combine.js'
 import { checkPathStart, lambdaOf, latest, type PathOptions, runPath } from './run-path.js'
-import type { SamplerStep } from './run-steps.js'
+import type { SamplerStep } from './sampler-step.js'
 import { solveLinear } from './solve-linear.js'
 
 /** Options of `unipc`. */

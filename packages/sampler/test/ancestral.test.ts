@@ -17,7 +17,7 @@ test('is ddpm, on the levels of a Gaussian process', async () => {
   const noise = (index: number) => float([0.5 - index, 2])
   const xT = float([1, -1])
   const expected = await numbers(await lastStep(ddpm(twoSteps, half, xT, { noise, clipDenoised: false })))
-  const denoise = denoiser(half as Parameters<typeof denoiser>[0], { prediction: 'epsilon' })
+  const denoise = denoiser(half, { prediction: 'epsilon' })
   await expectValues(await lastStep(ancestral(pathThrough(levels), denoise, xT, { noise })), expected)
 })
 
@@ -38,7 +38,7 @@ test.each<[PathVariance, number, number]>([
 })
 
 test('refuses a variance that nobody predicts', async () => {
-  const denoise = denoiser(half as Parameters<typeof denoiser>[0], { prediction: 'epsilon' })
+  const denoise = denoiser(half, { prediction: 'epsilon' })
   const run = (variance: string) =>
     ancestral(pathThrough(levels), denoise, float([1]), { seed: 0, variance: variance as 'learned' })
   expect(() => run('none')).toThrow(

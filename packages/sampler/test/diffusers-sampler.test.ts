@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Predict } from '@dit/diffusion'
-import { diffusersProcess, diffusersSampler, lastStep } from '@dit/sampler'
+import { diffusersPlan, diffusersProcess, diffusersSampler, lastStep } from '@dit/sampler'
 import { diffusionTables, directBetas, sigmaTable } from '@dit/schedules'
 import { affine, tanh } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
@@ -168,6 +168,20 @@ test('refuses options that a scheduler does not have, and steps that do not fit'
   expect(run('DPMSolverMultistep', { numSteps: 1000 })).toThrow(/numSteps must be below 1000 \(got 1000\)/)
   expect(run('UniPCMultistep', {}, { solver_type: 'bh1' })).toThrow(/unipc: where the last sigma is 0 .* bh1/)
   expect(run('EulerAncestralDiscrete', {})).toThrow(/a seed or a noise function is needed/)
+})
+
+test('DDIM takes the noise from the clipped x0 where it is asked to', async () => {
+  const plan = diffusersPlan({ _class_name: 'DDIMScheduler' })
+  expect(plan({ numSteps: 2 }).reading.noiseFrom).toBe('prediction')
+  expect(plan({ numSteps: 2, usesClippedModelOutput: true }).reading.noiseFrom).toBe('clippedX0')
+  // From timestep 500 to 0 and on to no noise: x0 is clipped to 1 in both steps.
+  const sample = diffusersSampler({ _class_name: 'DDIMScheduler' })
+  const told = { numSteps: 2, usesClippedModelOutput: true }
+  expect(await numbers(await lastStep(sample((xt) => affine(xt, 0), float([5]), told)))).toEqual([1])
+  const other = diffusersSampler({ _class_name: 'PNDMScheduler' })
+  expect(() => other(model, float([1]), { ...told, numSteps: 4 })).toThrow(
+    'diffusersSampler: usesClippedModelOutput must be left out with PNDMScheduler',
+  )
 })
 
 test('scales unit noise to the first level, and leaks nothing', async () => {

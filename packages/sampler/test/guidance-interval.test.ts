@@ -3,7 +3,7 @@ import { edmPath, type NoiseLevel } from '@dit/schedules'
 import { affine, type Tensor } from '@dit/tensor'
 import { float } from '../../diffusion/test/tensors.js'
 import { expect, test } from 'vitest'
-import { edmHeun, guidanceInterval, type GuidanceInterval, guidanceTimesteps, lastStep } from '../src/index.js'
+import { guidanceInterval, type GuidanceInterval, guidanceTimesteps, heun, lastStep } from '../src/index.js'
 
 const x = float([1])
 const path = edmPath({ numSteps: 3, sigmaMin: 1, sigmaMax: 3, rho: 1 }) // 3, 2, 1, 0
@@ -23,7 +23,7 @@ function watched() {
 
 async function run(within: GuidanceInterval, options = {}): Promise<string> {
   const { seen, guided, plain } = watched()
-  await lastStep(edmHeun(path, guidanceInterval(guided, plain, within, options), x))
+  await lastStep(heun(path, guidanceInterval(guided, plain, within, options), x))
   return seen.join(' ')
 }
 

@@ -1,4 +1,4 @@
-import { gaussianDiffusion } from '@dit/diffusion'
+import { gaussianProcess } from '@dit/diffusion'
 import { normals, randomStream } from '@dit/random'
 import { concat, slice, type Tensor } from '@dit/tensor'
 import { expect, test } from 'vitest'
@@ -6,7 +6,9 @@ import { ddim, ddpm, lastStep, startNoise } from '../src/index.js'
 import { half } from './models.js'
 import { draws, expectValues, float, numbers } from '../../diffusion/test/tensors.js'
 
-const diffusion = gaussianDiffusion({ respacing: '4', varianceType: 'fixedLarge' })
+const process = gaussianProcess({ respacing: '4', varianceType: 'fixedLarge' })
+const { diffusion } = process
+const denoise = process.denoiser(half)
 const shape = [3, 2, 2, 2]
 
 test('starts from the stream of its seed', async () => {
@@ -25,7 +27,7 @@ test.each(['ddpm', 'ddim'] as const)('gives the same samples in batches of any s
   const run = async (xT: Tensor, firstSample: number) =>
     method === 'ddpm'
       ? lastStep(ddpm(diffusion, half, xT, { seed: 5, firstSample }))
-      : lastStep(ddim(diffusion, half, xT, { seed: 5, firstSample, eta: 1 }))
+      : lastStep(ddim(process.path(), denoise, xT, { seed: 5, firstSample, eta: 1 }))
   const xT = draws(shape, 'xT')
   const whole = await numbers(await run(xT, 0))
   const parts = [await run(slice(xT, 0, 0, 2), 0), await run(slice(xT, 0, 2, 1), 2)]
@@ -43,14 +45,16 @@ test('gives other samples for another seed', async () => {
 
 test('asks a noise function once per step, in order, also where the draw does not matter', async () => {
   const xT = draws(shape, 'xT')
-  for (const sampler of [ddpm, ddim]) {
+  for (const method of ['ddpm', 'ddim']) {
     const asked: number[] = []
     const noise = (index: number, of: readonly number[]) => {
       asked.push(index)
       expect(of).toEqual(shape)
       return draws(shape, index)
     }
-    await lastStep(sampler(diffusion, half, xT, { noise }))
+    await lastStep(
+      method === 'ddpm' ? ddpm(diffusion, half, xT, { noise }) : ddim(process.path(), denoise, xT, { noise }),
+    )
     expect(asked).toEqual([0, 1, 2, 3])
   }
 })
@@ -66,7 +70,7 @@ test('refuses sources that are none, or two', () => {
   expect(start({ seed: 0, firstSample: 0.5 })).toThrow(
     new RangeError('ddpm: firstSample must be a non-negative integer (got 0.5)'),
   )
-  expect(() => ddim(diffusion, half, xT, { eta: 1 })).toThrow(
+  expect(() => ddim(process.path(), denoise, xT, { eta: 1 })).toThrow(
     new TypeError('ddim: a seed or a noise function is needed (got neither)'),
   )
   expect(() => startNoise([], { seed: 0 })).toThrow(new RangeError('startNoise: shape must be [B, ...] (got [])'))
@@ -74,6 +78,6 @@ test('refuses sources that are none, or two', () => {
 
 test('refuses noise of another shape', async () => {
   await expect(lastStep(ddpm(diffusion, half, float([0]), { noise: () => float([0, 1]) }))).rejects.toThrow(
-    new RangeError('ddpmStep: noise must have the shape of xt (got [1, 1, 1, 2] and [1, 1, 1, 1])'),
+    new RangeError('ddpm: noise must have the shape of xt (got [1, 1, 1, 2] and [1, 1, 1, 1])'),
   )
 })

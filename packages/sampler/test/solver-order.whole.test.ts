@@ -1,11 +1,11 @@
-import { deis, dpmMultistep, dpmSinglestep, euler, eulerAncestral, heun, lms, plms, pndm, unipc } from '@dit/sampler'
+import { ddim, deis, dpmMultistep, dpmSinglestep, euler, heun, lms, plms, pndm, unipc } from '@dit/sampler'
 import { describe, expect, test } from 'vitest'
 import { equalPath, errorAlong, pathOf, type Solver } from './paths.js'
 
 const all = { lowerOrderFinal: false } as const
 const solvers: readonly [name: string, order: number, solver: Solver][] = [
   ['euler', 1, (path, denoise, xT) => euler(path, denoise, xT)],
-  ['eulerAncestral with eta 0', 1, (path, denoise, xT) => eulerAncestral(path, denoise, xT, { eta: 0 })],
+  ['ddim', 1, ddim],
   ['heun', 2, (path, denoise, xT) => heun(path, denoise, xT)],
   ['lms of order 2', 2, (path, denoise, xT) => lms(path, denoise, xT, { order: 2 })],
   ['dpmMultistep of order 1', 1, (path, denoise, xT) => dpmMultistep(path, denoise, xT, { ...all, order: 1 })],

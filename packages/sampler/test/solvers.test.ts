@@ -1,10 +1,11 @@
 import { denoiser } from '@dit/diffusion'
 import {
+  ddim,
   deis,
   dpmMultistep,
+  type DpmOptions,
   dpmSinglestep,
   euler,
-  eulerAncestral,
   heun,
   lastStep,
   lms,
@@ -31,7 +32,7 @@ test('every solver finds data that is one point, in any number of steps', async 
   }
   const zero: NoiseLevel = { alpha: 1, sigma: 0, timestep: 0 }
   const denoise = denoiser((xt) => affine(xt, 0, 0.7), { prediction: 'x0' })
-  for (const solver of [euler, heun, lms, dpmMultistep, dpmSinglestep, deis, unipc, plms, pndm]) {
+  for (const solver of [ddim, euler, heun, lms, dpmMultistep, dpmSinglestep, deis, unipc, plms, pndm]) {
     for (const numSteps of [4, 9]) {
       const [got] = await numbers(await lastStep(solver(path(numSteps), denoise, float([3]))))
       expect(got, solver.name).toBeCloseTo(0.7, 10)
@@ -65,20 +66,35 @@ test('euler by hand, with churn: noise is added, then taken out again', async ()
   expect(asked).toEqual([xHat, 5].map((each) => expect.closeTo(each, 12)))
 })
 
-test('eulerAncestral by hand, and with eta 0 it is euler', async () => {
+test('ddim with eta 1 is the ancestral method by hand where alpha is 1, and with eta 0 it is euler', async () => {
   // From sigma 2 to 1: up = sqrt(1 (4 - 1) / 4), down = 1 / 2.
   const path = pathThrough([exploding(Math.log(2)), exploding(0)])
   const denoise = () => ({ x0: float([1]), noise: float([2]) })
   const noise = () => float([10])
-  const [got] = await numbers(await lastStep(eulerAncestral(path, denoise, float([0]), { noise })))
+  const [got] = await numbers(await lastStep(ddim(path, denoise, float([0]), { eta: 1, noise })))
   expect(got).toBeCloseTo(1 + 0.5 * 2 + Math.sqrt(0.75) * 10, 12)
-  expect(await numbers(await lastStep(eulerAncestral(path, denoise, float([0]), { eta: 0 })))).toEqual([3])
+  expect(await numbers(await lastStep(ddim(path, denoise, float([0]))))).toEqual([3])
 })
 
 test('renoise by hand', async () => {
   const path = pathThrough([straight(0.8), straight(0.5)])
   const denoise = () => ({ x0: float([2]), noise: float([4]) })
   expect(await numbers(await lastStep(renoise(path, denoise, float([1]), { noise: () => float([10]) })))).toEqual([6])
+})
+
+test('dpmMultistep of order 2 by hand, and of order 1 where the last of few steps is', async () => {
+  // sigma / alpha 2, 1, 1/2: h = ln 2 each, r = 1; the estimates of x0 are 1, then 3.
+  const ratios = [2, 1, 0.5]
+  const path = pathThrough(ratios.map((ratio) => preserving(Math.log(ratio))))
+  const denoise = (_: Tensor, { timestep }: NoiseLevel) => ({ x0: float([timestep > 0 ? 1 : 3]), noise: float([0]) })
+  const alpha = ratios.map((ratio) => 1 / Math.sqrt(1 + ratio * ratio))
+  const first = (alpha[1] / (2 * alpha[0])) * 5 + alpha[1] * 0.5 * 1
+  const second = (x0: number) => (alpha[2] / (2 * alpha[1])) * first + alpha[2] * 0.5 * x0
+  const run = async (options: DpmOptions) =>
+    (await numbers(await lastStep(dpmMultistep(path, denoise, float([5]), options))))[0]
+  expect(await run({ lowerOrderFinal: false })).toBeCloseTo(second(3 + 0.5 * (3 - 1)), 12)
+  expect(await run({})).toBeCloseTo(second(3), 12)
+  expect(await run({ lowerOrderFinal: false, order: 1 })).toBeCloseTo(second(3), 12)
 })
 
 test('the SDE solvers keep the variance of normal data', async () => {
@@ -96,7 +112,7 @@ test('the SDE solvers keep the variance of normal data', async () => {
 test('nothing leaks: at the end, when left early, when stopped', async () => {
   const xT = float([1])
   const denoise = denoiser((xt) => affine(xt, 0.5), { prediction: 'x0' })
-  for (const solver of [euler, heun, lms, dpmMultistep, dpmSinglestep, deis, unipc, plms, pndm]) {
+  for (const solver of [ddim, euler, heun, lms, dpmMultistep, dpmSinglestep, deis, unipc, plms, pndm]) {
     const path = pathOf('preserving', 6)
     expect(await buffersLeft(async () => (await lastStep(solver(path, denoise, xT))).dispose()), solver.name).toBe(0)
     expect(
@@ -127,10 +143,8 @@ test('refuses what it cannot do, at once', () => {
     (solver: (...args: never[]) => unknown, options: object, along = path) =>
     () =>
       (solver as (...args: unknown[]) => unknown)(along, denoise, float([1]), options)
-  expect(run(euler, { churn: -1 })).toThrow('euler: churn must be 0 or more (got -1)')
+  expect(run(euler, { churn: -1 })).toThrow('euler: churn must be a number, 0 or more (got -1)')
   expect(run(euler, { churn: 1, seed: 0 })).toThrow('euler: churn is for paths whose alpha is 1')
-  expect(run(eulerAncestral, { eta: 2 })).toThrow('eulerAncestral: eta must be in [0, 1] (got 2)')
-  expect(run(eulerAncestral, {})).toThrow('eulerAncestral: a seed or a noise function is needed (got neither)')
   expect(run(heun, {}, fromNothing)).toThrow('heun: alpha must be above 0 along the path')
   expect(run(lms, { order: 0 })).toThrow('lms: order must be a positive integer (got 0)')
   expect(run(deis, { order: 4 })).toThrow('deis: order must be 1, 2 or 3 (got 4)')

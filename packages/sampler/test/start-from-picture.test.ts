@@ -3,7 +3,7 @@ import { edmPath } from '@dit/schedules'
 import { affine, dispose, full, tensor } from '@dit/tensor'
 import { backend } from '../../diffusion/test/tensors.js'
 import { expect, test } from 'vitest'
-import { edmHeun, lastStep, startFromPicture, startNoise } from '../src/index.js'
+import { heun, lastStep, startFromPicture, startNoise } from '../src/index.js'
 
 const picture = tensor([0.5, -1], [1, 1, 1, 2])
 const path = edmPath({ numSteps: 4, sigmaMin: 1, sigmaMax: 4, rho: 1 }) // 4, 3, 2, 1, 0
@@ -37,7 +37,7 @@ test('a share that rounding puts below a whole number of steps counts as that nu
 test('a denoiser that knows the picture leads back to it', async () => {
   const denoise = denoiseAtLevels((x) => affine(x, 0, 0.25))
   const { path: rest, xT } = startFromPicture(path, full([1, 1, 1, 2], 0.25), { strength: 0.75, seed: 1 })
-  for (const value of await (await lastStep(edmHeun(rest, denoise, xT))).data()) expect(value).toBeCloseTo(0.25, 12)
+  for (const value of await (await lastStep(heun(rest, denoise, xT))).data()) expect(value).toBeCloseTo(0.25, 12)
 })
 
 test('leaves no buffers behind but its start', () => {

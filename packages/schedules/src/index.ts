@@ -1,9 +1,7 @@
 export { betaSigmas } from './beta-sigmas.js'
 export { betasFromAlphaBar } from './betas-from-alpha-bar.js'
-export { type DdimSteps, ddimSteps, type DdimStepsOptions } from './ddim-steps.js'
 export { type DiffusionTables, diffusionTables } from './diffusion-tables.js'
 export { directBetas, type DirectBetasOptions, type DirectSchedule } from './direct-betas.js'
-export { dpmSteps, type DpmStepsOptions, type SigmaSteps } from './dpm-steps.js'
 export { dynamicShift, type DynamicShiftOptions, dynamicShiftSigma, stretchToTerminal } from './flow-sigmas.js'
 export { edmLevel, explodingLevel, preservingLevel, straightLevel } from './level-kinds.js'
 export {
@@ -27,7 +25,7 @@ export {
 export { shiftTime } from './flow/shift-time.js'
 export { FLOW_SPACINGS, type FlowSpacing, spacedFlowTimes } from './flow/spaced-flow-times.js'
 export { logitNormalDensity, logitNormalTime, logNormalSigma, modeTime } from './flow/time-laws.js'
-export { edmPath, type EdmPathOptions, edmSigmas, type EdmSigmasOptions } from './edm-path.js'
+export { edmPath, type EdmPathOptions } from './edm-path.js'
 export {
   emptyLossHistory,
   type LossHistory,
@@ -38,7 +36,7 @@ export {
 export { checkLossWeight, type LossWeight, lossWeightAt, lossWeights, type WeightedPrediction } from './loss-weight.js'
 export { namedBetas, type NamedSchedule } from './named-betas.js'
 export { levelAtSnr, type LevelAtSnrOptions, type NoiseLevel } from './noise-level.js'
-export { partOfPath, type Path, type PathStep, pathThrough } from './path.js'
+export { partOfPath, type Path, type PathStep, pathThrough, reversedPath } from './path.js'
 export {
   edmPreconditioning,
   type IddpmOptions,

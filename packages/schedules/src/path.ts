@@ -54,3 +54,32 @@ export function partOfPath(path: Path, first: number, last = path.steps.length):
   }
   return { ...path, steps: path.steps.slice(first, last) }
 }
+
+/**
+ * A path from data to noise, through the levels of one from noise to data.
+ *
+ * Levels with a time are run backwards as they are. Others are taken as networks of timesteps know them, which is how the reference's
+ * reverse DDIM takes them: the level without noise is left out, the data stand for a sample at the level before, and pure noise
+ * follows the first.
+ *
+ *   path             n[0] -> n[1] -> ... -> n[N - 1] -> data
+ *   with times       data -> n[N - 1] -> ... -> n[1] -> n[0]
+ *   without          n[N - 1] -> ... -> n[1] -> n[0] -> noise        alpha = 0, sigma = startScale
+ *
+ * @returns as many steps; its startScale is 1. For solvers that draw no noise, such as `ddim` with eta 0
+ *
+ * @example
+ * const noise = await lastStep(ddim(reversedPath(path), denoise, x0))
+ */
+export function reversedPath(path: Path): Path {
+  const { steps, startScale } = path
+  const isTimed = steps.every(({ from, to }) => from.t !== undefined && to.t !== undefined)
+  const backwards = isTimed
+    ? steps.map(({ from, to }): PathStep => ({ from: to, to: from })).toReversed()
+    : steps
+        .map(({ from }, i): PathStep => {
+          return { from, to: i > 0 ? steps[i - 1].from : { alpha: 0, sigma: startScale, timestep: from.timestep } }
+        })
+        .toReversed()
+  return { ...path, steps: backwards, startScale: 1 }
+}

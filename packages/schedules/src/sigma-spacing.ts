@@ -1,3 +1,5 @@
+import { mustBePositive } from './preconditioning.js'
+
 /** The range that noise levels are spread over. */
 export interface SigmaRange {
   readonly sigmaMin: number
@@ -10,12 +12,13 @@ export interface SigmaRange {
  *   sigma_i = (sigmaMax^(1/rho) + i / (N - 1) (sigmaMin^(1/rho) - sigmaMax^(1/rho)))^rho
  *
  * @returns `[numSteps]`, float64
- * @throws RangeError for sigmas that are not finite, or not above 0
+ * @throws RangeError for sigmas that are not finite, or not above 0, or a rho that is not
  *
  * Karras et al. 2022, "Elucidating the Design Space of Diffusion-Based Generative Models", eq. 5; their rho is 7.
  */
 export function karrasSigmas({ sigmaMin, sigmaMax }: SigmaRange, numSteps: number, rho = 7): Float64Array {
   checkRange('karrasSigmas', { sigmaMin, sigmaMax }, numSteps)
+  mustBePositive('karrasSigmas', { rho })
   const [low, high] = [sigmaMin ** (1 / rho), sigmaMax ** (1 / rho)]
   return shares(numSteps).map((share) => (share === 1 ? sigmaMin : (high + share * (low - high)) ** rho))
 }

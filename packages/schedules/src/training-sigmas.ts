@@ -1,3 +1,4 @@
+import { logNormalSigma } from './flow/time-laws.js'
 import { mustBePositive, type VpOptions, vpTToSigma } from './preconditioning.js'
 
 /** Noise levels of EDM's training: log-normal. */
@@ -24,7 +25,7 @@ export function edmTrainingSigmas(
 ): Float64Array {
   if (!Number.isFinite(mean)) throw new RangeError(`edmTrainingSigmas: mean must be a finite number (got ${mean})`)
   mustBePositive('edmTrainingSigmas', { std })
-  return Float64Array.from(normals, (normal) => Math.exp(normal * std + mean))
+  return Float64Array.from(normals, (normal) => logNormalSigma(normal, mean, std))
 }
 
 /**

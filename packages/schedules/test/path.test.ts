@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { partOfPath, pathThrough } from '../src/index.js'
+import { flowPath, partOfPath, pathThrough, reversedPath } from '../src/index.js'
 
 const levels = [3, 2, 1, 0].map((i) => ({ alpha: 1 - i / 3, sigma: i / 3, timestep: i }))
 
@@ -24,4 +24,32 @@ test('names what cannot be a path', () => {
   for (const [first, last] of [[3], [-1], [2, 1], [0, 4], [0.5]]) {
     expect(() => partOfPath(path, first, last)).toThrow('steps must lie in 0..3')
   }
+})
+
+test('a reversed path ends in pure noise, and begins at the last level that a network of timesteps knows', () => {
+  const down = pathThrough(
+    [
+      { alpha: 0.6, sigma: 0.8, timestep: 9 },
+      { alpha: 0.8, sigma: 0.6, timestep: 4 },
+      { alpha: 1, sigma: 0, timestep: 0 },
+    ],
+    { startScale: 1.5 },
+  )
+  const up = reversedPath(down)
+  expect(up.startScale).toBe(1)
+  expect(up.steps.map(({ from, to }) => [from.alpha, to.alpha])).toEqual([
+    [0.8, 0.6],
+    [0.6, 0],
+  ])
+  expect(up.steps.map(({ from }) => from.timestep)).toEqual([4, 9])
+  expect(up.steps[1].to).toEqual({ alpha: 0, sigma: 1.5, timestep: 9 })
+})
+
+test('a path of times is reversed as it is, and twice reversed it is the same', () => {
+  const down = flowPath({ numSteps: 4 })
+  const up = reversedPath(down)
+  expect(up.steps[0].from).toBe(down.steps[3].to)
+  expect(up.steps[3].to).toBe(down.steps[0].from)
+  expect(up.at!(0.3)).toEqual(down.at!(0.3))
+  expect(reversedPath(up).steps).toEqual(down.steps)
 })

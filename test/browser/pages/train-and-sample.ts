@@ -1,4 +1,4 @@
-import { gaussianDiffusion } from '@dit/diffusion'
+import { gaussianProcess } from '@dit/diffusion'
 import { type DiTConfig, forward } from '@dit/model'
 import { normals, randomStream } from '@dit/random'
 import { ddim, guided, lastStep, startNoise } from '@dit/sampler'
@@ -58,9 +58,9 @@ export async function trainAndSample(backend: Backend): Promise<TrainedAndSample
     nullLabel: 3,
     scale: 1.5,
   })
-  const diffusion = gaussianDiffusion({ respacing: 'ddim10' })
+  const process = gaussianProcess({ respacing: 'ddim10' })
   const xT = startNoise([2, 2, 8, 8], { seed: 0, backend })
-  const samples = await lastStep(ddim(diffusion, predict, xT, { clipDenoised: true }))
+  const samples = await lastStep(ddim(process.path(), process.denoiser(predict, { clipRange: 1 }), xT))
   const values = [...(await samples.data())]
   dispose([params, xT, samples])
   return { engine: backend.name, losses, samples: values }

@@ -1,5 +1,5 @@
 import { type Denoise, denoiseAtLevels } from '@dit/diffusion'
-import { autoguided, edmHeun, guidanceInterval, lastStep } from '@dit/sampler'
+import { autoguided, guidanceInterval, heun, lastStep } from '@dit/sampler'
 import { edmPath, type Path } from '@dit/schedules'
 import { affine, reshape, slice, type Tensor } from '@dit/tensor'
 import type { Config } from '../manifest.js'
@@ -21,11 +21,11 @@ export const edmSampling: KindRunner = async ({ config, facts }, fixture, outcom
       return sigmaFormula(formula, x, sigmas)
     })
   const churn = {
-    sChurn: config.S_churn ?? undefined,
-    sMin: config.S_min ?? undefined,
+    churn: config.S_churn ?? undefined,
+    churnMin: config.S_min ?? undefined,
     // JSON has no Infinity: it may be null or text.
-    sMax: config.S_max === null || config.S_max === 'inf' ? undefined : config.S_max,
-    sNoise: config.S_noise ?? undefined,
+    churnMax: config.S_max === null || config.S_max === 'inf' ? undefined : config.S_max,
+    churnNoise: config.S_noise ?? undefined,
   }
   // In the code of EDM2 noise is drawn where there is churn only.
   const draws = config.sampler === 'autoguidance' ? drawsWhere(path, churn) : path.steps.map((_, i) => i)
@@ -35,10 +35,7 @@ export const edmSampling: KindRunner = async ({ config, facts }, fixture, outcom
     return reshape(slice(recorded, 0, Math.min(draws[index], recorded.shape[0] - 1), 1), shape)
   }
   const xT = affine(fixture.input('x_init'), path.startScale)
-  await outcome.read(
-    'out.sample',
-    await lastStep(edmHeun(path, guidedBy(config, path, model), xT, { ...churn, noise })),
-  )
+  await outcome.read('out.sample', await lastStep(heun(path, guidedBy(config, path, model), xT, { ...churn, noise })))
   outcome.set('out.eval_sigma', seen)
   if (facts?.model_calls !== undefined) outcome.fact('number of model calls', facts.model_calls === seen.length)
 }
@@ -53,8 +50,8 @@ function guidedBy(config: Config, path: Path, model: (formula: string) => Denois
 /** The number of the draw that each step uses, where only some steps draw. */
 function drawsWhere(
   path: Path,
-  { sChurn = 0, sMin = 0, sMax = Infinity }: Record<string, number | undefined>,
+  { churn = 0, churnMin = 0, churnMax = Infinity }: Record<string, number | undefined>,
 ): number[] {
   let used = 0
-  return path.steps.map(({ from: { sigma } }) => (sChurn > 0 && sigma >= sMin && sigma <= sMax ? used++ : 0))
+  return path.steps.map(({ from: { sigma } }) => (churn > 0 && sigma >= churnMin && sigma <= churnMax ? used++ : 0))
 }

@@ -1,23 +1,24 @@
-import { boundOverSteps, type Predict } from '@dit/diffusion'
+import { boundOverSteps, type DenoiserOptions, type PredictAt } from '@dit/diffusion'
 import { forward } from '@dit/model'
-import { ddim, ddimReverse, ddpm, guidedDoubled } from '@dit/sampler'
+import { ddim, ddpm, guidedDoubled } from '@dit/sampler'
+import { reversedPath } from '@dit/schedules'
 import { type Backend, keep, reshape, slice, tensor, type Tensor } from '@dit/tensor'
 import type { Case } from '../manifest.js'
 import type { Fixture } from '../fixture.js'
 import { evaluate } from '../formula.js'
 import type { KindRunner, Outcome } from '../outcome.js'
-import { diffusionOf, modelConfig } from '../reference-names.js'
+import { modelConfig, processOf } from '../reference-names.js'
 
 /** Whole chains: DDPM, DDIM, reverse DDIM, and the bound over all steps. */
 export const sampling: KindRunner = async (entry, fixture, outcome) => {
   const { config } = entry
-  const diffusion = diffusionOf(config.diffusion)
+  const process = processOf(config.diffusion)
   const seen = { timesteps: [] as number[], outputs: [] as Tensor[] }
   const predict = watched(predictor(entry, fixture), seen)
   const noise = fixture.has('in.noise') ? { noise: recordedNoise(fixture.input('noise')) } : {}
 
   if (config.method === 'bpd') {
-    const bound = await boundOverSteps(diffusion, predict, fixture.input('x_start'), {
+    const bound = await boundOverSteps(process.diffusion, predict, fixture.input('x_start'), {
       noise: recordedNoise(fixture.input('noise')),
       clipDenoised: config.clip_denoised,
     })
@@ -27,16 +28,18 @@ export const sampling: KindRunner = async (entry, fixture, outcome) => {
     outcome.set('out.xstart_mse', bound.x0Mse)
     outcome.set('out.mse', bound.mse)
   } else {
-    const options = { clipDenoised: config.clip_denoised as boolean, ...hooks(entry, fixture.backend) }
+    const clipDenoised = config.clip_denoised as boolean
+    const correct = hooks(entry, fixture.backend)
+    const denoise = process.denoiser(predict, { ...correct, ...(clipDenoised ? { clipRange: 1 } : {}) })
+    const path = process.path()
     const xT = fixture.input('x_init')
-    // An unused seed where the case has no draws: eta is 0 there.
     const steps =
       config.method === 'ddpm'
-        ? ddpm(diffusion, predict, xT, { ...options, ...noise } as Parameters<typeof ddpm>[3])
+        ? ddpm(process.diffusion, predict, xT, { clipDenoised, ...correct, ...noise } as Parameters<typeof ddpm>[3])
         : config.method === 'ddim'
-          ? ddim(diffusion, predict, xT, { ...options, ...noise, eta: config.eta })
+          ? ddim(path, denoise, xT, { ...noise, eta: config.eta })
           : config.method === 'ddim-reverse'
-            ? ddimReverse(diffusion, predict, xT, options)
+            ? ddim(reversedPath(path), denoise, xT)
             : unknownMethod(config.method)
     await readSteps(steps, outcome)
   }
@@ -44,7 +47,7 @@ export const sampling: KindRunner = async (entry, fixture, outcome) => {
   await readAll('out.model_output', seen.outputs, outcome)
 }
 
-function predictor({ config }: Case, fixture: Fixture): Predict {
+function predictor({ config }: Case, fixture: Fixture): PredictAt {
   const model = modelConfig(config.model)
   const params = fixture.params('model.')
   const labels = fixture.ints('y')
@@ -55,7 +58,7 @@ function predictor({ config }: Case, fixture: Fixture): Predict {
 }
 
 /** Notes what the model was asked and what it answered. */
-function watched(predict: Predict, seen: { timesteps: number[]; outputs: Tensor[] }): Predict {
+function watched(predict: PredictAt, seen: { timesteps: number[]; outputs: Tensor[] }): PredictAt {
   return (xt, timesteps) => {
     const output = predict(xt, timesteps)
     seen.timesteps.push(...timesteps)
@@ -65,16 +68,16 @@ function watched(predict: Predict, seen: { timesteps: number[]; outputs: Tensor[
 }
 
 /** The case's formulas for classifier guidance and for the hook on the predicted x0. */
-function hooks({ config }: Case, backend: Backend) {
+function hooks({ config }: Case, backend: Backend): Pick<DenoiserOptions, 'conditionGradient' | 'denoise'> {
   const formula = (text: string) => text.split(',')[0]
   return {
     ...(config.cond_fn === undefined
       ? {}
       : {
-          conditionGradient: (x: Tensor, timesteps: Int32Array) =>
+          conditionGradient: (x: Tensor, timesteps: ArrayLike<number>) =>
             evaluate(
               formula(config.cond_fn),
-              { x, t: tensor([...timesteps], [timesteps.length, 1, 1, 1], { backend }) },
+              { x, t: tensor(Array.from(timesteps), [timesteps.length, 1, 1, 1], { backend }) },
               backend,
             ),
         }),

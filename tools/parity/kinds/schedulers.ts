@@ -1,6 +1,12 @@
 import { type Denoise, denoiser, type PredictAt } from '@dit/diffusion'
 import type { Path } from '@dit/schedules'
-import { type DiffusersPlan, diffusersPlan, type DiffusersSolve, diffusersSampler } from '@dit/sampler'
+import {
+  type DiffusersPlan,
+  diffusersPlan,
+  type DiffusersSolve,
+  type DiffusersSteps,
+  diffusersSampler,
+} from '@dit/sampler'
 import { add, affine, keep, reshape, sin, slice, type Tensor, zeros } from '@dit/tensor'
 import type { Fixture } from '../fixture.js'
 import type { Case, Config } from '../manifest.js'
@@ -11,7 +17,7 @@ export const schedulers: KindRunner = async (entry, fixture, outcome) => {
   if (entry.file === undefined) return timestepTables(entry, outcome)
   const { config, facts } = entry
   const json = { _class_name: config.class, ...config.init }
-  const planned = diffusersPlan(json)({ numSteps: config.num_inference_steps, ...config.set_timesteps })
+  const planned = diffusersPlan(json)(stepsOf(config))
   const plan = fixture.has('in.timesteps') ? retimed(planned, fixture.timesteps('timesteps')) : planned
   if (fixture.has('in.timesteps')) {
     const told = fixture.timesteps('timesteps')
@@ -91,6 +97,11 @@ function recordedNoise(noise: Tensor) {
   return { draw: () => reshape(slice(noise, 0, count++, 1), noise.shape.slice(1)), drawn: () => count }
 }
 
+function stepsOf({ num_inference_steps: numSteps, set_timesteps: more, step }: Config): DiffusersSteps {
+  const usesClippedModelOutput = step?.use_clipped_model_output as boolean | undefined
+  return { numSteps, ...more, ...(usesClippedModelOutput === undefined ? {} : { usesClippedModelOutput }) }
+}
+
 function stepOptions(step: Config): DiffusersSolve {
   const names: Record<string, string> = {
     s_churn: 'churn',
@@ -98,7 +109,9 @@ function stepOptions(step: Config): DiffusersSolve {
     s_tmax: 'churnMax',
     s_noise: 'churnNoise',
   }
-  return Object.fromEntries(Object.entries(step as object).map(([name, value]) => [names[name] ?? name, value]))
+  // That one belongs to the steps.
+  const own = Object.entries(step as object).filter(([name]) => name !== 'use_clipped_model_output')
+  return Object.fromEntries(own.map(([name, value]) => [names[name] ?? name, value]))
 }
 
 /** With other timesteps for the network, where float32 cut them elsewhere than float64. */
@@ -121,7 +134,7 @@ async function throughFolder({ config }: Case, fixture: Fixture, want: Tensor, o
   if (fixture.has('in.timesteps')) return
   const sample = diffusersSampler({ _class_name: config.class, ...config.init })
   const noise = fixture.has('in.noise') ? { noise: recordedNoise(fixture.input('noise')).draw } : {}
-  const steps = { numSteps: config.num_inference_steps, ...config.set_timesteps, ...stepOptions(config.step) }
+  const steps = { ...stepsOf(config), ...stepOptions(config.step) }
   let last: Tensor | null = null
   for await (const { xt } of sample(stand, fixture.input('noise_init'), { ...steps, ...noise })) last = xt
   const [got, expected] = [await last!.data(), await want.data()]

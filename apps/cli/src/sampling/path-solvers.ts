@@ -1,13 +1,14 @@
 import type { Denoise } from '@dit/diffusion'
 import {
+  ddim,
   deis,
   type DpmOptions,
   dpmMultistep,
   dpmSinglestep,
   euler,
-  eulerAncestral,
   heun,
   lms,
+  type NoiseSource,
   plms,
   type SamplerStep,
   unipc,
@@ -15,11 +16,7 @@ import {
 import type { Path } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
 
-interface Options {
-  readonly seed: number
-  readonly firstSample: number
-  readonly signal?: AbortSignal
-}
+type Options = NoiseSource & { readonly signal?: AbortSignal }
 
 type Solver = (path: Path, denoise: Denoise, xT: Tensor, options: Options) => AsyncGenerator<SamplerStep, void, void>
 
@@ -31,7 +28,7 @@ const multistep =
 /** Solvers over the path of a process, by their name on the command line. */
 export const PATH_SOLVERS = {
   euler: (path, denoise, xT, { signal }) => euler(path, denoise, xT, { signal }),
-  'euler-a': eulerAncestral,
+  'euler-a': (path, denoise, xT, options) => ddim(path, denoise, xT, { ...options, eta: 1 }),
   heun,
   'dpmpp-2m': multistep(2),
   'dpmpp-3m': multistep(3),

@@ -1,10 +1,7 @@
-import { gaussianDiffusion, gaussianProcess, type PredictAt } from '@dit/diffusion'
+import type { PredictAt } from '@dit/diffusion'
 import type { DiTConfig, ParameterSource } from '@dit/model'
 import {
-  ddim,
-  ddpm,
   dormandPrince,
-  dpmSolver,
   type GuidanceRange,
   type NoiseSource,
   type PipelineSampler,
@@ -12,17 +9,17 @@ import {
   type SamplerStep,
   startNoise,
 } from '@dit/sampler'
-import { dpmSteps, type Spacing } from '@dit/schedules'
+import type { Spacing } from '@dit/schedules'
 import { affine, type Backend, dispose, type Params, tensor, type Tensor, toFloat32Array } from '@dit/tensor'
 import { type FlowProcessSpec, processFromSpec, type ProcessSpec } from '@dit/train-ddp'
-import { gaussianOptions, isFlow, mostSteps } from '../run/objective-config.js'
+import { isFlow, mostSteps } from '../run/objective-config.js'
 import { SDE_SOLVERS, sdeSteps, type SdeSamplerName, type SdeSettings } from './flow-options.js'
+import { gaussianSteps } from './gaussian-steps.js'
 import { guidedPredictor } from './guided-predictor.js'
-import { isFlowPathSolver, isPathSolver, PATH_SOLVERS } from './path-solvers.js'
+import { isFlowPathSolver, PATH_SOLVERS } from './path-solvers.js'
 import { type RecordedNoise, recordedPart } from './recorded-noise.js'
 import { defaultSampler, type SamplerName } from './sampler-names.js'
 import { pathOfFlow } from './sampling-path.js'
-import { spacedSteps } from './spaced-steps.js'
 
 export interface SampleOptions {
   readonly model: DiTConfig
@@ -149,32 +146,13 @@ function stepsOf(
   xT: Tensor,
   first: number,
 ): AsyncGenerator<SamplerStep, void, void> {
-  const { process, sampler = defaultSampler(process), steps, eta = 0, seed, signal } = options
-  const clipDenoised = options.clip ?? true
-  const noise = { seed, firstSample: first }
-  const source = noiseSource(options, first)
-  if (typeof sampler === 'function') return sampler(predict, xT, { numSteps: steps, eta, signal, ...noise })
+  const { process, sampler = defaultSampler(process), steps, spacing, eta = 0, seed, clip = true, signal } = options
+  if (typeof sampler === 'function') {
+    return sampler(predict, xT, { numSteps: steps, eta, signal, seed, firstSample: first })
+  }
   if (isFlow(process)) return flowSteps(options, process, predict, xT, first)
-  const diffusion = gaussianOptions(process)
-  if (options.spacing !== undefined) {
-    const { spacing } = options
-    return spacedSteps(process, sampler, predict, xT, { steps, spacing, eta, clip: clipDenoised, signal, ...noise })
-  }
-  if (sampler === 'dpm') {
-    const { tables, meanType } = gaussianDiffusion(diffusion)
-    const solver = dpmSteps({ alphaBar: tables.alphaBar, numSteps: steps, spacing: 'linspace' })
-    const predictionType = meanType === 'x0' ? 'x0' : 'epsilon'
-    return dpmSolver(solver, predict, xT, { predictionType, ...(clipDenoised ? { clipRange: 1 } : {}), signal })
-  }
-  if (isPathSolver(sampler)) {
-    const known = gaussianProcess(diffusion)
-    const denoise = known.denoiser(predict, clipDenoised ? { clipRange: 1 } : {})
-    return PATH_SOLVERS[sampler](known.path({ numSteps: steps }), denoise, xT, { ...noise, signal })
-  }
-  // Evenly spaced timesteps, the noisiest among them.
-  const respaced = gaussianDiffusion({ ...diffusion, respacing: [steps] })
-  const common = { clipDenoised, signal, ...source }
-  return sampler === 'ddim' ? ddim(respaced, predict, xT, { ...common, eta }) : ddpm(respaced, predict, xT, common)
+  const noise = { ...noiseSource(options, first), signal }
+  return gaussianSteps(process, sampler, predict, xT, { steps, spacing, eta, clip, noise })
 }
 
 /** Where the noise of the steps comes from. */

@@ -9,7 +9,6 @@ import {
   type Path,
   respace,
   spacedFlowTimes,
-  spacedPath,
   type Spacing,
   type TimestepSpacing,
 } from '@dit/schedules'
@@ -30,16 +29,6 @@ export interface PathFlags {
  * sigmas there too. The start is noise times the sigma of that level, which leaves out a thousandth of the picture.
  */
 export const NEARLY_NOISE = 0.999
-
-/** The path of a Gaussian process by a chosen spacing. `rule` says whose timesteps are meant. */
-export function gaussianPath(
-  process: GaussianProcessSpec,
-  { steps, spacing }: PathFlags & { readonly spacing: Spacing },
-  rule: 'ddim' | 'dpm',
-): Path {
-  const { tables, timestepMap } = gaussianDiffusion(gaussianOptions(process))
-  return spacedPath(tables.alphaBar, { numSteps: steps, spacing, rule, timestepMap })
-}
 
 /** The Gaussian process over the timesteps of a spacing alone, for samplers that know whole timesteps. */
 export function spacedDiffusion(

@@ -1,5 +1,5 @@
 import { integers } from '@dit/random'
-import { levelAtSnr, spacedPath } from '@dit/schedules'
+import { levelAtSnr, type NoiseLevel, type Path, pathThrough, spacedPath, type Spacing } from '@dit/schedules'
 import { denoiser } from '../denoiser.js'
 import type { Process } from '../process.js'
 import {
@@ -13,6 +13,18 @@ import { trainingLosses } from './training-losses.js'
 /** Gaussian diffusion as a `Process`, with its tables. */
 export interface GaussianProcess extends Process, Pick<GaussianDiffusion, 'family'> {
   readonly diffusion: GaussianDiffusion
+  /**
+   * Through levels of the process, and then to no noise: see `spacedPath`.
+   *
+   * @param options `numSteps` (default: all timesteps, which suits a respaced process), the `spacing` (default `trailing`) and whose
+   *   timesteps it means (`rule`, default `dpm`)
+   */
+  path(options?: {
+    readonly numSteps?: number
+    readonly shift?: number
+    readonly spacing?: Spacing
+    readonly rule?: 'ddim' | 'dpm'
+  }): Path
 }
 
 /**
@@ -41,10 +53,26 @@ export function gaussianProcess(options: GaussianDiffusionOptions = {}): Gaussia
       return { ...trainingLosses(diffusion, predict, { x0, timesteps: timesteps as Int32Array, noise }) }
     },
     levelAtSnr: (snr, { isWhole } = {}) => levelAtSnr(tables, snr, { timestepMap, isWhole }),
-    path: ({ numSteps, shift = 1 }) => {
+    path: ({ numSteps = numTimesteps, shift = 1, spacing = 'trailing', rule = 'dpm' } = {}) => {
       if (shift !== 1) throw new RangeError(`gaussianProcess: a path has no shift, which is for flows (got ${shift})`)
-      return spacedPath(tables.alphaBar, { numSteps, spacing: 'trailing', timestepMap })
+      return spacedPath(tables.alphaBar, { numSteps, spacing, rule, timestepMap })
     },
     denoiser: (predict, readOptions) => denoiser(predict, { ...readOptions, prediction: meanType, outputsPerChannel }),
   }
+}
+
+/**
+ * The path through timesteps of a process, and then to no noise.
+ *
+ * @param timesteps in 0 .. numTimesteps - 1, falling (default: all of them)
+ */
+export function gaussianPath(
+  { numTimesteps, timestepMap, tables }: GaussianDiffusion,
+  timesteps: Int32Array = Int32Array.from({ length: numTimesteps }, (_, i) => numTimesteps - 1 - i),
+): Path {
+  const levels = Array.from(timesteps, (i): NoiseLevel => {
+    const alphaBar = tables.alphaBar[i]
+    return { alpha: Math.sqrt(alphaBar), sigma: Math.sqrt(1 - alphaBar), timestep: timestepMap[i] }
+  })
+  return pathThrough([...levels, { alpha: 1, sigma: 0, timestep: 0 }])
 }

@@ -74,26 +74,6 @@ export function modelMeanVariance(
 }
 
 /**
- * The estimate of x0 alone: the `x0` of `modelMeanVariance`, for samplers that need nothing else of it.
- *
- * @param modelOutput  `[B, 2 * C, H, W]` where the variance is learned, else `[B, C, H, W]`
- * @returns `[B, C, H, W]`; the caller disposes of it
- * @throws RangeError when a shape does not fit or a timestep is out of range
- */
-export function modelX0(
-  diffusion: GaussianDiffusion,
-  modelOutput: Tensor,
-  { xt, timesteps }: NoisyBatch,
-  options: DenoisingOptions = {},
-): Tensor {
-  checkBatch('modelX0', diffusion, timesteps, { xt })
-  return scope(() => {
-    const { prediction } = splitOutput('modelX0', diffusion, modelOutput, xt)
-    return estimateX0(diffusion, prediction, { xt, timesteps }, options)
-  })
-}
-
-/**
  * Estimate of x0 from an estimate of the noise: sqrt(1 / alphaBar) xt - sqrt(1 / alphaBar - 1) noise.
  *
  * @returns `[B, C, H, W]`; the caller disposes of it

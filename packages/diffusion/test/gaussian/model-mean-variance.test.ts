@@ -5,7 +5,6 @@ import {
   gaussianDiffusion,
   type MeanType,
   modelMeanVariance,
-  modelX0,
   noiseFromX0,
   posterior,
   x0FromNoise,
@@ -70,9 +69,9 @@ test('clips the estimate of x0 by default, after the denoise hook', async () => 
   const xt = float([0, 0, 0])
   const batch = { xt, timesteps: Int32Array.of(1) }
   const output = float([-3, 0.5, 1.5])
-  await expectValues(modelX0(diffusion, output, batch), [-1, 0.5, 1])
-  await expectValues(modelX0(diffusion, output, batch, { clipDenoised: false }), [-3, 0.5, 1.5])
-  await expectValues(modelX0(diffusion, output, batch, { denoise }), [-1, 0.25, 0.75])
+  await expectValues(modelMeanVariance(diffusion, output, batch).x0, [-1, 0.5, 1])
+  await expectValues(modelMeanVariance(diffusion, output, batch, { clipDenoised: false }).x0, [-3, 0.5, 1.5])
+  await expectValues(modelMeanVariance(diffusion, output, batch, { denoise }).x0, [-1, 0.25, 0.75])
   await expectValues(modelMeanVariance(diffusion, output, batch, { denoise }).mean, [-0.546875, 0.13671875, 0.41015625])
 })
 
@@ -114,7 +113,7 @@ test('leaves nothing behind but its results', async () => {
 test('does not hand out the memory of the model output as its own', async () => {
   const diffusion = gaussianDiffusion({ betas, meanType: 'x0', varianceType: 'fixedSmall' })
   const [xt, output] = [draws(shape, 'xt'), draws(shape, 'output')]
-  modelX0(diffusion, output, { xt, timesteps }, { clipDenoised: false }).dispose()
+  dispose(modelMeanVariance(diffusion, output, { xt, timesteps }, { clipDenoised: false }))
   expect(await numbers(output)).toHaveLength(24)
 })
 
@@ -127,7 +126,7 @@ test('says which output shape the variance type asks for', () => {
     ),
   )
   const fixed = gaussianDiffusion({ betas, varianceType: 'fixedLarge' })
-  expect(() => modelX0(fixed, withV(xt, 0), { xt, timesteps })).toThrow(
-    /modelX0: with varianceType fixedLarge .* must return \[2, 3, 2, 2\] \(got \[2, 6, 2, 2\]\)/,
+  expect(() => modelMeanVariance(fixed, withV(xt, 0), { xt, timesteps })).toThrow(
+    /modelMeanVariance: with varianceType fixedLarge .* must return \[2, 3, 2, 2\] \(got \[2, 6, 2, 2\]\)/,
   )
 })

@@ -8,9 +8,9 @@ import {
 } from '@dit/schedules'
 import { flag, number, requireOneOf } from '../diffusers-fields.js'
 import { euler } from '../euler.js'
-import { heun } from '../heun.js'
 import type { NoiseSource } from '../noise.js'
 import { renoise } from '../renoise.js'
+import { flowHeun } from './flow-heun.js'
 import { type DiffusersClass, optionalNumber, refuseOptions, refuseSteps, spreadOf } from './plan.js'
 
 /** `FlowMatchEulerDiscreteScheduler`. */
@@ -65,8 +65,8 @@ export const flowMatchHeun: DiffusersClass = (fields) => {
       alphaBar: null,
       reading: { prediction: 'velocity' },
       solve: (path, denoise, xT, options) => {
-        refuseOptions(name, options)
-        return heun(path, denoise, xT, { signal: options.signal })
+        refuseOptions(name, options, ['churn'])
+        return flowHeun(path, denoise, xT, options)
       },
     }
   }

@@ -6,7 +6,7 @@ import { type Fields, flag, number, requireOneOf } from '../diffusers-fields.js'
 import { dynamicThreshold } from '../dynamic-threshold.js'
 import type { NoiseSource } from '../noise.js'
 import type { PathOptions } from '../run-path.js'
-import type { SamplerStep } from '../run-steps.js'
+import type { SamplerStep } from '../sampler-step.js'
 
 /** What diffusers' `set_timesteps` is told. */
 export interface DiffusersSteps {
@@ -17,10 +17,12 @@ export interface DiffusersSteps {
   readonly timesteps?: readonly number[]
   /** Sigmas of a flow before any shift, in place of those that the scheduler would space; their count must be `numSteps`. */
   readonly sigmas?: readonly number[]
+  /** Whether the noise follows from the clipped x0 (default: it is the network's own): an argument of DDIM's `step` there. */
+  readonly usesClippedModelOutput?: boolean
 }
 
 /** What diffusers' `step` is told. */
-export interface DiffusersSolve extends PathOptions, Partial<Omit<ChurnOptions, 'networkSees' | 'readAt'>> {
+export interface DiffusersSolve extends PathOptions, ChurnOptions {
   /** Share of ancestral noise, for DDIM alone; 0 by default. */
   readonly eta?: number
   /** Slopes that LMS uses; 4 by default. */
@@ -70,7 +72,7 @@ export function refuseSteps(name: string, steps: DiffusersSteps, has: readonly (
   if (!Number.isSafeInteger(numSteps) || numSteps < 1) {
     throw new RangeError(`diffusersSampler: numSteps must be a positive integer (got ${numSteps})`)
   }
-  for (const option of ['mu', 'timesteps', 'sigmas'] as const) {
+  for (const option of ['mu', 'timesteps', 'sigmas', 'usesClippedModelOutput'] as const) {
     if (steps[option] !== undefined && !has.includes(option)) {
       throw new RangeError(`diffusersSampler: ${option} must be left out with ${name}`)
     }

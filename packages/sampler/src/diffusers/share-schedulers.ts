@@ -1,8 +1,8 @@
-import { ddimSteps, ddimTimesteps, diffusionTables, type Path, type PathStep } from '@dit/schedules'
+import { ddimTimesteps, diffusionTables, type Path, type PathStep } from '@dit/schedules'
 import { ancestral, type PathVariance } from '../ancestral.js'
+import { ddim } from '../ddim.js'
 import { flag, number, requireOneOf } from '../diffusers-fields.js'
 import { betasOf } from '../diffusers-process.js'
-import { eulerAncestral } from '../euler-ancestral.js'
 import type { NoiseSource } from '../noise.js'
 import { plms } from '../plms.js'
 import { pndm, type PndmMiddle } from '../pndm.js'
@@ -17,30 +17,31 @@ import {
 } from './plan.js'
 
 /** `DDIMScheduler`. */
-export const ddim: DiffusersClass = (fields) => {
+export const ddimDiscrete: DiffusersClass = (fields) => {
   const { alphaBar } = diffusionTables(betasOf(fields))
   const prediction = predictionOf(fields, ['epsilon', 'sample', 'v_prediction'])
   const spacing = spacingOf(fields, 'leading')
   const stepsOffset = number(fields, 'steps_offset', 0)
-  const setAlphaToOne = flag(fields, 'set_alpha_to_one', true)
+  const last = flag(fields, 'set_alpha_to_one', true) ? 1 : alphaBar[0]
   const clip = clipOf(fields, true)
   return (asked) => {
-    refuseSteps('DDIMScheduler', asked)
-    const { numSteps } = asked
-    const found = ddimSteps({ alphaBar, numSteps, spacing, stepsOffset, setAlphaToOne })
+    refuseSteps('DDIMScheduler', asked, ['usesClippedModelOutput'])
+    const { numSteps, usesClippedModelOutput = false } = asked
     const stride = Math.floor(alphaBar.length / numSteps)
-    const steps = Array.from(found.timesteps, (timestep, i): PathStep => {
+    const timesteps = ddimTimesteps({ numTimesteps: alphaBar.length, numSteps, spacing, stepsOffset })
+    const steps = Array.from(timesteps, (timestep): PathStep => {
       // A step leads one stride down, whatever the next timestep is.
-      const to = levelOfShare(found.alphaBarPrev[i], Math.max(timestep - stride, 0))
-      return { from: levelOfShare(found.alphaBar[i], timestep), to }
+      const next = timestep - stride
+      const to = levelOfShare(next < 0 ? last : alphaBar[next], Math.max(next, 0))
+      return { from: levelOfShare(alphaBar[timestep], timestep), to }
     })
     return {
       path: { steps, startScale: 1 },
       alphaBar,
-      reading: { prediction, noiseFrom: 'prediction', ...clip },
+      reading: { prediction, noiseFrom: usesClippedModelOutput ? 'clippedX0' : 'prediction', ...clip },
       solve: (path, denoise, xT, options) => {
         refuseOptions('DDIMScheduler', options, ['eta'])
-        return eulerAncestral(path, denoise, xT, { ...options, eta: options.eta ?? 0 })
+        return ddim(path, denoise, xT, options)
       },
     }
   }
@@ -55,7 +56,7 @@ const VARIANCES: Readonly<Record<string, PathVariance>> = {
 }
 
 /** `DDPMScheduler`. */
-export const ddpm: DiffusersClass = (fields) => {
+export const ddpmDiscrete: DiffusersClass = (fields) => {
   const { alphaBar } = diffusionTables(betasOf(fields))
   const prediction = predictionOf(fields, ['epsilon', 'sample', 'v_prediction'])
   // fixed_large_log takes the root of a logarithm there, which is NaN.

@@ -8,9 +8,9 @@ import {
   timestepAt,
   spreadSigmas,
 } from '@dit/schedules'
+import { ddim } from '../ddim.js'
 import { betasOf } from '../diffusers-process.js'
 import { type Fields, flag, number, requireOneOf } from '../diffusers-fields.js'
-import { eulerAncestral } from '../euler-ancestral.js'
 import { euler } from '../euler.js'
 import { heun } from '../heun.js'
 import { lms } from '../lms.js'
@@ -51,7 +51,7 @@ export const eulerAncestralDiscrete: DiffusersClass = (fields) => {
     reading: { prediction },
     solve: (path, denoise, xT, options) => {
       refuseOptions('EulerAncestralDiscreteScheduler', options)
-      return eulerAncestral(path, denoise, xT, { ...options, eta: 1 })
+      return ddim(path, denoise, xT, { ...options, eta: 1 })
     },
   })
 }

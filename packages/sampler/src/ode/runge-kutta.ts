@@ -1,7 +1,7 @@
 import type { Denoise } from '@dit/diffusion'
 import type { Path } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
-import type { SamplerStep } from '../run-steps.js'
+import type { SamplerStep } from '../sampler-step.js'
 import { checkStart } from '../step-options.js'
 import { fixedSteps, isBetween } from './fixed-steps.js'
 import { type OdeStep, timedSteps, velocitySlope } from './slope.js'

@@ -1,11 +1,11 @@
 import { type Denoise, scoreOf, velocityOf } from '@dit/diffusion'
 import { type DiffusionCoefficient, diffusionCoefficient, type Path, type PathStep } from '@dit/schedules'
 import { add, affine, dispose, scope, sub, type Tensor } from '@dit/tensor'
-import { checkNoise, type StepResult } from '../step-options.js'
+import type { StepResult } from '../step-options.js'
 import { type NoiseSource, stepNoise } from '../noise.js'
 import { handle, type TimedLevel, timedSteps } from '../ode/slope.js'
 import { otherTasks } from '../other-tasks.js'
-import type { SamplerStep } from '../run-steps.js'
+import type { SamplerStep } from '../sampler-step.js'
 
 /**
  * How an SDE ends, from the last level of its path, without noise:
@@ -83,7 +83,6 @@ export function runSde(
           if (isLast) return takeLast(xt, last!, denoise, drift)
           const { from, to } = steps[index]
           const draws = draw(index, xt.shape, xt.backend)
-          checkNoise(caller, draws, xt)
           const h = from.t - to.t
           const spread = Math.sqrt(2 * diffusionCoefficient(from, options) * h)
           return takeStep(xt, { from, to, h, spread, draws, drift: (x, level) => drift(x, level, steps[index]) })

@@ -2,7 +2,7 @@ import type { Denoise } from '@dit/diffusion'
 import type { Path } from '@dit/schedules'
 import { add, affine, type Tensor } from '@dit/tensor'
 import type { NoiseSource } from '../noise.js'
-import type { SamplerStep } from '../run-steps.js'
+import type { SamplerStep } from '../sampler-step.js'
 import { checkStart } from '../step-options.js'
 import { runSde, type SdeOptions } from './sde-step.js'
 

@@ -4,8 +4,8 @@ import { SPACINGS } from '@dit/schedules'
 import { affine, reference, toFloat32Array } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { toldSigma } from '../../src/sampling/guided-predictor.js'
-import { gaussianPath, mostStepsWith, spacedDiffusion } from '../../src/sampling/sampling-path.js'
-import { spacedSteps } from '../../src/sampling/spaced-steps.js'
+import { gaussianSteps } from '../../src/sampling/gaussian-steps.js'
+import { mostStepsWith, spacedDiffusion } from '../../src/sampling/sampling-path.js'
 
 // Data of one normal distribution, of which the best estimate of x0 is known at every level.
 const SPREAD = 0.5
@@ -18,7 +18,7 @@ const predict: PredictAt = (xt, [timestep]) => {
 }
 const backend = reference()
 const xT = startNoise([256, 1, 1, 2], { seed: 0, backend })
-const options = { eta: 0, clip: false, seed: 1, firstSample: 0 }
+const options = { eta: 0, clip: false, noise: { seed: 1, firstSample: 0 } }
 // One of each kind: over whole timesteps, with `eta`, by either rule, with slopes and with weights of their own.
 const SOME = ['ddpm', 'ddim', 'dpm', 'heun', 'unipc', 'lms', 'plms']
 const onlyTimesteps = ['ddpm', 'plms']
@@ -29,7 +29,7 @@ describe.each(SPACINGS)('with %s', (spacing) => {
   test.each(samplers)('%s draws from the distribution', async (name) => {
     // Beta has few levels between its two ends, where the picture comes out.
     const numSteps = spacing === 'beta' ? 400 : 50
-    const steps = spacedSteps(process, name, predict, xT, { ...options, steps: numSteps, spacing })
+    const steps = gaussianSteps(process, name, predict, xT, { ...options, steps: numSteps, spacing })
     const drawn = await toFloat32Array(await lastStep(steps))
     const spread = Math.sqrt(drawn.reduce((sum, value) => sum + value ** 2, 0) / drawn.length)
     expect(Math.abs(spread / SPREAD - 1)).toBeLessThan(0.12)
@@ -43,20 +43,21 @@ test('ddpm takes the timesteps that the spacing names, and ends without noise', 
     return predict(xt, timesteps)
   }
   const before = backend.memory().buffers
-  const end = await lastStep(spacedSteps(process, 'ddpm', record, xT, { ...options, steps: 4, spacing: 'trailing' }))
+  const end = await lastStep(gaussianSteps(process, 'ddpm', record, xT, { ...options, steps: 4, spacing: 'trailing' }))
   expect(told).toEqual([999, 749, 499, 249])
   end.dispose()
   expect(backend.memory().buffers).toBe(before)
   const { tables, numTimesteps } = spacedDiffusion(process, { steps: 4, spacing: 'leading' })
   expect(numTimesteps).toBe(4)
   expect(tables.alphaBar[3]).toBeCloseTo(gaussianProcess(process).diffusion.tables.alphaBar[750], 12)
-  expect(() => spacedSteps(process, 'ddpm', predict, xT, { ...options, steps: 4, spacing: 'karras' })).toThrow(
-    'spacedSteps: ddpm takes timesteps (got spacing karras)',
+  expect(() => gaussianSteps(process, 'ddpm', predict, xT, { ...options, steps: 4, spacing: 'karras' })).toThrow(
+    'gaussianSteps: ddpm takes timesteps (got spacing karras)',
   )
 })
 
 test('a spacing is counted as the sampler counts', () => {
-  const first = (name: 'ddim' | 'dpm') => gaussianPath(process, { steps: 4, spacing: 'leading' }, name).steps[0].from
+  const path = gaussianProcess(process).path
+  const first = (rule: 'ddim' | 'dpm') => path({ numSteps: 4, spacing: 'leading', rule }).steps[0].from
   expect([first('ddim').timestep, first('dpm').timestep]).toEqual([750, 800])
   const most = (sampler: string, spacing?: string) => mostStepsWith({ numTimesteps: 30 }, sampler, spacing)
   expect([

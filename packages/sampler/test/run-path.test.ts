@@ -1,11 +1,12 @@
-import { gaussianDiffusion } from '@dit/diffusion'
+import { gaussianProcess } from '@dit/diffusion'
 import { reshape, type Tensor } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import { ddim, ddpm, lastStep, type SamplerStep } from '../src/index.js'
 import { half } from './models.js'
 import { backend, buffersLeft, draws, numbers } from '../../diffusion/test/tensors.js'
 
-const diffusion = gaussianDiffusion({ respacing: '5', varianceType: 'fixedLarge' })
+const process = gaussianProcess({ respacing: '5', varianceType: 'fixedLarge' })
+const { diffusion } = process
 const xT = draws([2, 1, 2, 2], 'xT')
 const steps = (signal?: AbortSignal) => ddpm(diffusion, half, xT, { seed: 0, signal })
 
@@ -64,14 +65,11 @@ test('frees everything when the loop is left early or the caller fails in it', a
 })
 
 test('frees everything when the model fails', async () => {
-  const failing = ddim(
-    diffusion,
-    (xt, [timestep]) => {
-      if (timestep === 500) throw new Error('model')
-      return half(xt, Int32Array.of(timestep))
-    },
-    xT,
-  )
+  const denoise = process.denoiser((xt, timesteps) => {
+    if (timesteps[0] === 500) throw new Error('model')
+    return half(xt, timesteps)
+  })
+  const failing = ddim(process.path(), denoise, xT)
   expect(await buffersLeft(() => expect(lastStep(failing)).rejects.toThrow('model'))).toBe(0)
 })
 
@@ -85,7 +83,8 @@ test("throws the signal's reason and frees everything when stopped", async () =>
 
 test('does not run at all once stopped', async () => {
   let calls = 0
-  const stopped = ddim(diffusion, (xt) => ((calls += 1), xt), xT, { signal: AbortSignal.abort() })
+  const denoise = process.denoiser((xt) => ((calls += 1), xt))
+  const stopped = ddim(process.path(), denoise, xT, { signal: AbortSignal.abort() })
   await expect(lastStep(stopped)).rejects.toThrow(/aborted/)
   expect(calls).toBe(0)
 })
@@ -93,7 +92,8 @@ test('does not run at all once stopped', async () => {
 test('lets timers have their turn between two steps', async () => {
   const controller = new AbortController()
   setTimeout(() => controller.abort(new Error('time is up')), 0)
-  const long = ddim(gaussianDiffusion({ varianceType: 'fixedLarge' }), half, xT, { signal: controller.signal })
+  const whole = gaussianProcess({ varianceType: 'fixedLarge' })
+  const long = ddim(whole.path(), whole.denoiser(half), xT, { signal: controller.signal })
   await expect(lastStep(long)).rejects.toThrow('time is up')
 })
 

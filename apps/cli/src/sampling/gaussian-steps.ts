@@ -1,0 +1,53 @@
+import { gaussianProcess, type PredictAt } from '@dit/diffusion'
+import { ddim, ddpm, type NoiseSource, type SamplerStep } from '@dit/sampler'
+import { isSigmaSpacing, type Spacing } from '@dit/schedules'
+import type { Tensor } from '@dit/tensor'
+import type { GaussianProcessSpec } from '@dit/train-ddp'
+import { gaussianOptions } from '../run/objective-config.js'
+import { isPathSolver, PATH_SOLVERS, timestepRule } from './path-solvers.js'
+import { spacedDiffusion } from './sampling-path.js'
+
+export interface GaussianSteps {
+  readonly steps: number
+  /** Of the levels; by default that of the sampler. */
+  readonly spacing?: Spacing
+  /** For `ddim`. */
+  readonly eta: number
+  readonly clip: boolean
+  readonly noise: NoiseSource & { readonly signal?: AbortSignal }
+}
+
+/**
+ * The sampling loop of a Gaussian diffusion. By default `ddpm` and `ddim` take evenly spaced timesteps, the first and the last among
+ * them, `dpm` those of `linspace`, the others those of `trailing`.
+ *
+ * @throws RangeError for `ddpm` with a spacing whose levels lie between timesteps, and for steps that the spacing does not have
+ */
+export function gaussianSteps(
+  process: GaussianProcessSpec,
+  sampler: string,
+  predict: PredictAt,
+  xT: Tensor,
+  { steps, spacing, eta, clip, noise }: GaussianSteps,
+): AsyncGenerator<SamplerStep, void, void> {
+  const options = gaussianOptions(process)
+  const respaced = () => gaussianProcess({ ...options, respacing: [steps] })
+  if (sampler === 'ddpm') {
+    if (spacing !== undefined && isSigmaSpacing(spacing)) {
+      throw new RangeError(`gaussianSteps: ddpm takes timesteps (got spacing ${spacing})`)
+    }
+    const diffusion = spacing === undefined ? respaced().diffusion : spacedDiffusion(process, { steps, spacing })
+    return ddpm(diffusion, predict, xT, { ...noise, clipDenoised: clip })
+  }
+  const known = gaussianProcess(options)
+  const denoise = known.denoiser(predict, clip ? { clipRange: 1 } : {})
+  const spaced = (usual: Spacing) =>
+    known.path({ numSteps: steps, spacing: spacing ?? usual, rule: timestepRule(sampler) })
+  if (sampler === 'ddim') {
+    const path = spacing === undefined ? respaced().path() : spaced(spacing)
+    return ddim(path, denoise, xT, { ...noise, eta })
+  }
+  // `dpm` is DPM-Solver++ (2M) as it was offered first.
+  if (!isPathSolver(sampler)) return PATH_SOLVERS['dpmpp-2m'](spaced('linspace'), denoise, xT, noise)
+  return PATH_SOLVERS[sampler](spaced('trailing'), denoise, xT, noise)
+}
