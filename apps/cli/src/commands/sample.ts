@@ -10,15 +10,16 @@ import { engineText, openEngine } from '../engines/open-engine.js'
 import { type Pictures, toPictures } from '../images/pixels.js'
 import { givenOptions } from '../options/config-file.js'
 import { addSampleOptions, SAMPLE_DEFAULTS, type SampleFlags } from '../options/sample-options.js'
-import { mostSteps } from '../run/objective-config.js'
 import { checkWritable } from '../run/run-folder.js'
 import { writeWhole } from '../run/write-whole.js'
 import { checkSampleMemory } from '../sampling/check-memory.js'
+import { findGuide } from '../sampling/guide-source.js'
 import { findSource, type SampleSource } from '../sampling/sample-source.js'
 import { parseClasses } from '../sampling/parse-classes.js'
 import { imagenetName, parseImagenet } from '../sampling/parse-imagenet.js'
-import { imageShape, sampleClasses, type SampleStep } from '../sampling/sample-classes.js'
+import { imageShape, sampleClasses, type SampleOptions, type SampleStep } from '../sampling/sample-classes.js'
 import {
+  checkedSteps,
   checkGuidance,
   checkLayout,
   checkSampler,
@@ -26,7 +27,6 @@ import {
   layoutOf,
   type SamplerName,
 } from '../sampling/sampler-names.js'
-import { mostStepsWith } from '../sampling/sampling-path.js'
 import { checkVaeFits, decodePictures, openVae, readVaeConfig } from '../sampling/vae-folder.js'
 import {
   type ClassPictures,
@@ -36,7 +36,7 @@ import {
   samplesNpz,
   writeSingles,
 } from '../sampling/write-samples.js'
-import { checkInput, EXIT, UsageError } from '../terminal/errors.js'
+import { EXIT, UsageError } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
@@ -108,31 +108,50 @@ interface SamplePlan {
 /** Samples what flags ask for. Returns the exit code; errors are thrown. */
 export async function sampleFromFlags(flags: SampleFlags, output: Output): Promise<number> {
   const source = await findSource(flags)
+  let guide: SampleSource | null = null
   try {
-    return await sampleFrom(await planSamples(flags, source), flags, output)
+    const plan = await planSamples(flags, source)
+    if (flags.guide !== undefined) guide = await findGuide(flags.guide, flags, source)
+    return await sampleFrom(plan, guide, flags, output)
   } finally {
+    await guide?.close()
     await source.close()
   }
 }
 
-async function sampleFrom(plan: SamplePlan, flags: SampleFlags, output: Output): Promise<number> {
+async function sampleFrom(
+  plan: SamplePlan,
+  guide: SampleSource | null,
+  flags: SampleFlags,
+  output: Output,
+): Promise<number> {
   const { source } = plan
   const { backend, description } = await openEngine(chosenBackend(flags), flags)
   const interruption = onInterrupt(() => output.notice('stopping'))
   try {
     const params = await source.load(backend)
+    const weak = guide === null ? undefined : { model: guide.model, params: await guide.load(backend) }
     output.line(`engine ${engineText(description)}`)
     for (const notice of source.notices) output.notice(notice)
     output.line(`model  ${source.title}`)
+    if (guide !== null) output.line(`guide  ${guide.title}`)
     const { guidance = SAMPLE_DEFAULTS.guidance, seed = SAMPLE_DEFAULTS.seed } = flags
     const layout = typeof plan.sampler === 'function' ? {} : layoutOf(flags, source.process)
     const laidOut = Object.entries(layout).map(([name, value]) => `, ${name} ${value}`)
     output.line(
       `sample ${plan.classes.length} ${plan.classes.length === 1 ? 'class' : 'classes'} x ${plan.count}, ${typeof plan.sampler === 'function' ? "the pipeline's scheduler," : plan.sampler} ${plan.steps} steps${laidOut.join('')}, guidance ${guidance}, seed ${seed}`,
     )
-    const samples = await drawSamples(flags, plan, { params, backend, signal: interruption.signal }, output)
-    if (isHeld(params)) params.dispose()
-    else dispose(params)
+    const samples = await drawSamples(
+      flags,
+      plan,
+      { params, backend, guide: weak, signal: interruption.signal },
+      output,
+    )
+    for (const held of [params, weak?.params]) {
+      if (held === undefined) continue
+      if (isHeld(held)) held.dispose()
+      else dispose(held)
+    }
     const written = await writeAll(plan, samples)
     for (const text of written) output.line(text)
     output.event({ type: 'end', step: source.step, ...layout, ...filesOf(plan) })
@@ -166,7 +185,7 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
   const named = typeof sampler === 'function' ? null : sampler
   checkLayout(flags, named, source.process)
   checkGuidance(flags, named)
-  const steps = checkedSteps(flags, sampler, source)
+  const steps = checkedSteps(flags, named, source.process, SAMPLE_DEFAULTS.steps)
   if (flags.eta !== undefined && sampler !== 'ddim' && typeof sampler !== 'function')
     throw new UsageError('--eta is for --sampler ddim')
   const none = nullLabel(model)
@@ -175,7 +194,7 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
       `--null-class ${flags.nullClass}: ${name} has the classes 0 to ${none ?? model.numClasses - 1}`,
     )
   }
-  if ((flags.guidance ?? 1) !== 1 && none === null && flags.nullClass === undefined) {
+  if ((flags.guidance ?? 1) !== 1 && none === null && flags.nullClass === undefined && flags.guide === undefined) {
     throw new UsageError(`--guidance must be 1: ${name} was trained with --class-dropout 0, so it has no null class`)
   }
   if (typeof flags.guidanceChannels === 'number' && flags.guidanceChannels > channels) {
@@ -217,19 +236,6 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
   checkApart(plan)
   if (plan.singles !== null) await checkWritable('--singles', plan.singles)
   return plan
-}
-
-/** How many steps are taken: as many as asked for, or at most the default. */
-function checkedSteps(flags: SampleFlags, sampler: SamplerName | PipelineSampler, { process }: SampleSource): number {
-  const name = typeof sampler === 'function' ? '' : sampler
-  const [all, most] = checkInput(() => [mostSteps(process), mostStepsWith(process, name, flags.spacing)])
-  const { steps = Math.min(SAMPLE_DEFAULTS.steps, most) } = flags
-  if (steps > all)
-    throw new UsageError(`--steps ${steps} is more than the ${all} timesteps that the model was trained with`)
-  if (steps <= most) return steps
-  throw new UsageError(
-    `--steps ${steps}: ${name} with ${flags.spacing ?? 'linspace'} spacing counts its last step, to no noise, as one timestep more; it takes at most ${most} of ${all}`,
-  )
 }
 
 /** Whether the names of ImageNet's classes are those of the model: weights tell no names. */
@@ -289,6 +295,7 @@ async function checkFile(flag: string, path: string): Promise<void> {
 
 interface Loaded {
   readonly params: Params | ParameterSource
+  readonly guide: SampleOptions['guide']
   readonly backend: Awaited<ReturnType<typeof openEngine>>['backend']
   readonly signal: AbortSignal
 }
