@@ -52,24 +52,23 @@ Examples:
   dit sample --weights DiT-XL-2-512x512.pt --vae sd-vae-ft-ema --classes 207,417 --sampler dpm --steps 20
   dit sample --weights DiT-XL-2-256x256.pt --half f16 --classes 207 --count 1 --guidance 4 --latents dog.npz
 
-Samplers, of a Gaussian diffusion unless it says flow:
-  ddpm              fresh noise in every step, as in the paper; for 50 steps and more (default)
-  ddim              no noise after the start, so that a seed keeps its picture; for 50 steps. Has --eta
-  euler             the same; flow: also, for 50 steps
-  dpmpp-2m, unipc, deis, dpmpp-2s
-                    second order with one call of the network a step; for 10 to 25 steps. flow: also. dpm is dpmpp-2m of diffusers
-  dpmpp-3m          third order; for 15 steps and more, without strong guidance. flow: also
-  heun              second order with two calls a step; for 10 to 25 steps. flow: also, and the default there
-  euler-a, dpmpp-2m-sde, dpmpp-3m-sde
-                    fresh noise, which forgives errors of the network; for 25 steps and more. flow: also
-  lms               fourth order of an older kind, for 20 steps and more. flow: also. plms: pictures as others made them
-  midpoint          flow only: as heun
-  rk4, dopri5       flow only: four and more calls a step; dopri5 chooses its steps itself: for likelihoods and comparisons
-  sde               flow only: fresh noise in every step; for 50 steps and more
-On a flow solvers that divide by the signal (dpmpp-*, unipc, deis, lms) begin at t = 0.999, where noise is 999 times the signal.
+Samplers, by the number of steps that suits them:
+  10 to 25      dpmpp-2m, unipc, deis, dpmpp-2s: second order, one call of the network a step
+                heun: second order, two calls a step (default for a flow)
+                dpmpp-3m: third order, from 15 steps on and without strong guidance
+  25 and more   euler-a, dpmpp-2m-sde, dpmpp-3m-sde: fresh noise in every step, which forgives errors of the network
+  50            euler, lms: no noise after the start, so that a seed keeps its picture
+For a Gaussian diffusion only:
+  ddpm          fresh noise in every step, as in the paper; for 50 steps and more (default)
+  ddim          euler with --eta; for 50 steps
+  dpm, plms     dpmpp-2m as diffusers lays it out; pictures as others made them
+For a flow only:
+  midpoint      second order, two calls a step; for 10 to 25 steps
+  rk4, dopri5   four and more calls a step, dopri5 with steps of its own choice; for likelihoods and comparisons
+  sde           fresh noise in every step; for 50 steps and more
+On a flow dpmpp-*, unipc, deis and lms divide by the signal: they begin at t = 0.999, where noise is 999 times as strong.
 
-Spacings: karras and exponential put more steps where little noise is left, beta at both ends; trailing begins at pure noise,
-leading does not. ddpm and plms take leading, linspace and trailing.
+Spacings: trailing begins at pure noise, leading does not; karras and exponential have more steps at low noise, beta at both ends.
 
 Without a run to sample from: npm run demo (dit demo) trains a small one.`
 

@@ -3,8 +3,8 @@ import type { ProcessSpec } from '@dit/train-ddp'
 import { flagOf } from '../options/flag-of.js'
 import { isFlow, mostSteps } from '../run/objective-config.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
-import { FLOW_PATH_SOLVERS, PATH_SOLVERS, type PathSolverName } from './path-solvers.js'
-import { mostStepsWith, trainedShift } from './sampling-path.js'
+import { FLOW_PATH_SOLVERS, PATH_SOLVERS, type PathSolverName, timestepRule } from './path-solvers.js'
+import { gaussianPath, mostStepsWith, trainedShift } from './sampling-path.js'
 
 /** Samplers of Gaussian diffusions; the first is the default. */
 export const GAUSSIAN_SAMPLERS = [
@@ -134,7 +134,7 @@ export function checkGuidance(flags: GuidanceFlags, sampler: SamplerName | null)
  * How many steps are taken: as many as asked for, else at most the default.
  *
  * @param sampler null for that of a pipeline
- * @throws UsageError for more than there are timesteps, or than the sampler can take of them
+ * @throws UsageError for more than there are timesteps, or than the sampler can take of them, and for a process that does not have the spacing
  */
 export function checkedSteps(
   { steps: asked, spacing }: LayoutFlags & { readonly steps?: number },
@@ -146,7 +146,13 @@ export function checkedSteps(
   const steps = asked ?? Math.min(byDefault, most)
   if (steps > all)
     throw new UsageError(`--steps ${steps} is more than the ${all} timesteps that the model was trained with`)
-  if (steps <= most) return steps
+  if (steps <= most) {
+    if (sampler !== null && spacing !== undefined && !isFlow(process)) {
+      const layout = { steps, spacing: spacing as Spacing }
+      checkInput(() => gaussianPath(process, layout, timestepRule(sampler)))
+    }
+    return steps
+  }
   throw new UsageError(
     `--steps ${steps}: ${sampler} with ${spacing ?? 'linspace'} spacing counts its last step, to no noise, as one timestep more; it takes at most ${most} of ${all}`,
   )
