@@ -6,6 +6,7 @@ const NEEDS = [
   'clang',
   'compiler',
   'cuda',
+  'fixtures',
   'matrix-units',
   'mpi',
   'python',

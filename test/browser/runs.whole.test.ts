@@ -205,11 +205,13 @@ test('a second tab of the same run is refused, and trains it once the first is c
       const before = await pages.inTab(
         PAGE,
         async (first) => {
-          await first('begin', 'shared', PAUSE)
+          // Slow enough to outlast the three seconds for which the second waits.
+          await first('begin', 'shared', 300)
           await until(first, ({ step }) => step >= 6)
           expect(await refused(second, 'shared')).toMatch(/^RunLockedError: .*another tab is training this run$/)
           // Which does not disturb the first.
-          return until(first, ({ step }) => step >= 10)
+          const { step: then } = await until(first, ({ step }) => step > 0)
+          return until(first, ({ step }) => step > then)
         },
         context,
       )

@@ -32,17 +32,55 @@ test('a training state becomes safetensors with its configuration, in another ty
   await weights.close()
 })
 
-test("that weights are SiT's is said, since what is written does not tell", async () => {
-  const folder = temporaryFolder()
-  const [sit, dit] = [join(folder, 'sit.pt'), join(folder, 'dit.pt')]
-  await writeTrainingState(sit, { path_type: 'Linear' })
-  await writeTrainingState(dit, {})
-  const said = async (from: string) => {
-    const { code, stderr } = await runDit(['convert', from, `${from}.safetensors`, '--heads', '2'])
-    expect(code).toBe(0)
-    return /these are weights of SiT, trained on flow matching; what is written does not say so\n/.test(stderr)
+describe('weights of a flow', () => {
+  const written = async (...args: readonly string[]) => {
+    const folder = temporaryFolder()
+    const from = join(folder, 'sit.pt')
+    await writeTrainingState(from, { path_type: 'GVP', prediction: 'velocity' })
+    const to = join(folder, args[0])
+    const found = await runDit(['convert', from, to, '--heads', '2', ...args.slice(1)])
+    return { ...found, from, to }
   }
-  expect([await said(sit), await said(dit)]).toEqual([true, false])
+
+  test('stay those of a flow in safetensors', async () => {
+    const { code, stdout, to } = await written('sit.safetensors')
+    expect(code).toBe(0)
+    expect(stdout).toContain('a flow: gvp path, predicts velocity; its time 0 is noise and 1 is data\n')
+    const { metadata } = readSafetensors(readFileSync(to))
+    expect(metadata).toMatchObject({ 'dit.program': 'SiT' })
+    const process = { kind: 'flow', networkTime: 'towardsData', interpolant: 'gvp', prediction: 'velocity' }
+    expect(JSON.parse(metadata['dit.process'])).toEqual(process)
+  })
+
+  test.each([
+    ['o.pt', "it is a .pt file with nothing but weights, and a DiT's have the same names"],
+    ['folder', "it is diffusers' DiT"],
+  ])('are not written where nothing can say so: %s', async (name, reason) => {
+    const { code, stderr, from, to } = await written(name)
+    expect({ code, stderr: stderr.split('\n').findLast((line) => line !== '') }).toEqual({
+      code: 2,
+      stderr: `dit: ${to}: ${from} has weights of a flow, and the target cannot say so: ${reason}; write .safetensors, or add --drop-process`,
+    })
+    expect(existsSync(to)).toBe(false)
+    const dropped = await written(name, '--drop-process')
+    expect(dropped.code).toBe(0)
+    expect(dropped.stderr).toContain(`${dropped.to} does not say that these are weights of a flow: ${reason}\n`)
+  })
+
+  test('are what flags say where the file does not, and those of DiT are none', async () => {
+    const to = join(temporaryFolder(), 'a.safetensors')
+    const flags = ['--heads', '2', '--process', 'flow', '--path', 'vp', '--predict', 'score']
+    const { code, stderr } = await runDit(['convert', join(layouts, 'state.pt'), to, ...flags])
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('; a flow as SiT trains it, ') })
+    expect(JSON.parse(readSafetensors(readFileSync(to)).metadata['dit.process'])).toMatchObject({
+      kind: 'flow',
+      interpolant: 'vp',
+      prediction: 'score',
+      networkTime: 'towardsData',
+    })
+    await expectOk(['convert', join(layouts, 'state.pt'), to, '--heads', '2', '--force'])
+    expect(readSafetensors(readFileSync(to)).metadata).not.toHaveProperty('dit.process')
+  })
 })
 
 test('--weights takes the trained weights, which are zeros here', async () => {

@@ -4,7 +4,6 @@ import { readNpz, type StoredArray } from '@dit/checkpoint'
 import { describe, expect, test } from 'vitest'
 import { runDit, temporaryFolder } from './support/run-dit.js'
 import { makeTinyRun } from './support/tiny-run.js'
-import { writeTrainingState } from './support/training-state.js'
 
 const layouts = join(import.meta.dirname, '../../../packages/model/test/fixtures/layouts')
 const ENGINE = ['--backend', 'reference', '--quiet']
@@ -122,21 +121,6 @@ test('converted weights of a run of pixels give its pictures', async () => {
   }
   // The recipe of the run has another schedule than published weights; the pictures differ, but they are pictures.
   expect(await pictures(['--weights', file])).toMatchObject({ dtype: 'U8', shape: [2, 4, 4, 3] })
-})
-
-test('a training state of SiT is refused, and one of DiT is sampled', async () => {
-  const folder = temporaryFolder()
-  const [sit, dit] = [join(folder, 'sit.pt'), join(folder, 'dit.pt')]
-  await writeTrainingState(sit, { model: 'SiT-XL/2', path_type: 'Linear', prediction: 'velocity' })
-  await writeTrainingState(dit, { model: 'DiT-XL/2' })
-  const out = join(folder, 'l.npz')
-  expect(await runDit(['sample', '--weights', sit, '--heads', '2', ...COMMON, '--latents', out])).toEqual({
-    code: 2,
-    stdout: '',
-    stderr: `dit: ${sit}: these are weights of SiT, trained on flow matching; the samplers here are for diffusion\n`,
-  })
-  expect(existsSync(out)).toBe(false)
-  expect(await latents(['--weights', dit, '--heads', '2'])).toMatchObject({ shape: [2, 4, 4, 4] })
 })
 
 test.each([

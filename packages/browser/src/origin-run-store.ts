@@ -11,7 +11,8 @@ export interface OriginRunStoreOptions {
  * graphics device. Pass it to `train`, which continues what it finds.
  *
  * A file is replaced whole or not at all; what is appended reaches the storage with the next `flush`, before each checkpoint. A
- * second tab that trains the same run is refused by a lock of the origin.
+ * second tab that trains the same run is refused by a lock of the origin, after three seconds: a tab that was just closed or
+ * reloaded may hold its own for a moment more.
  *
  * @param name of the run: letters, digits, `-`, `_` and `.`
  * @throws RangeError when the name is another one
@@ -185,11 +186,17 @@ function checkPage(): void {
   throw new Error(`originRunStore: this page cannot keep runs, for want of ${missing.join(', ')}; ${remedy}`)
 }
 
+/** Milliseconds for which a lock is waited for. */
+const LOCK_PATIENCE = 3000
+
 /** A lock of the origin, held until the function that it gives is called or the page is gone. */
 function lockRun(locks: LockManager, name: string, location: string): Promise<() => Promise<void>> {
   return new Promise((resolve, reject) => {
-    const hold = async (lock: Lock | null): Promise<void> => {
-      if (lock === null) throw new RunLockedError(`${location}: another tab is training this run`)
+    const taken = new RunLockedError(`${location}: another tab is training this run`)
+    const patience = new AbortController()
+    const timer = setTimeout(() => patience.abort(taken), LOCK_PATIENCE)
+    const hold = async (): Promise<void> => {
+      clearTimeout(timer)
       await new Promise<void>((release) => {
         resolve(async () => {
           release()
@@ -197,8 +204,12 @@ function lockRun(locks: LockManager, name: string, location: string): Promise<()
         })
       })
     }
-    const held = locks.request(name, { ifAvailable: true }, hold)
-    held.catch(reject)
+    const held = locks.request(name, { signal: patience.signal }, hold)
+    held.catch((error: unknown) => {
+      clearTimeout(timer)
+      // Older browsers reject with an error of their own, not with the signal's reason.
+      reject(patience.signal.aborted ? taken : error)
+    })
   })
 }
 

@@ -108,3 +108,39 @@ test('a log that is read and flushed at the same time has every line once', asyn
   await Promise.all([store.append('log.jsonl', 'more\n'), store.flush('log.jsonl'), store.write('log.jsonl', 'new\n')])
   expect(await text()).toBe('new\n')
 })
+
+/** Locks of one name, as the Web Locks API grants them: to one at a time, in order, unless the signal ends the wait. */
+function oneLock() {
+  let last = Promise.resolve()
+  return {
+    request(_: string, { signal }: { signal: AbortSignal }, hold: () => Promise<void>): Promise<void> {
+      const turn = last
+      const held = new Promise<void>((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error))
+        void turn.then(() => (signal.aborted ? undefined : hold().then(resolve, reject)))
+      })
+      last = held.catch(() => {})
+      return held
+    },
+  }
+}
+
+test('a lock is waited for as long as a closed tab may hold it, and then refused', async () => {
+  vi.useFakeTimers()
+  try {
+    vi.stubGlobal('navigator', { storage: { getDirectory: async () => folder() }, locks: oneLock() })
+    const [first, second] = [await originRunStore('a'), await originRunStore('a')]
+    const unlock = await first.lock()
+    const refused = expect(second.lock()).rejects.toThrow("a in the page's storage: another tab is training this run")
+    await vi.advanceTimersByTimeAsync(3000)
+    await refused
+    const waits = second.lock()
+    await vi.advanceTimersByTimeAsync(2900)
+    await unlock()
+    const release = await waits
+    await vi.advanceTimersByTimeAsync(60_000)
+    await release()
+  } finally {
+    vi.useRealTimers()
+  }
+})

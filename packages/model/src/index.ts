@@ -3,10 +3,18 @@ export { checkConfig, type DiTConfig, nullLabel, outChannels } from './config.js
 export { forward, type ForwardInputs, type ForwardOptions } from './forward.js'
 export { type HeldDType, holdParams, type HoldParamsOptions } from './hold-params.js'
 export { initParams, type InitOptions } from './init-params.js'
-export { configMetadata } from './layouts/config-metadata.js'
+export { configMetadata, type TrainedOn } from './layouts/config-metadata.js'
 export { configForDiffusers, configFromDiffusers } from './layouts/diffusers-config.js'
 export { LayoutError } from './layouts/error.js'
 export { type ConfigHints, inferConfig, type InferredConfig } from './layouts/infer-config.js'
+export {
+  type ProcessDescription,
+  type Program,
+  recogniseProgram,
+  type RecognisedProgram,
+  type SavedArguments,
+} from './layouts/program.js'
+export { type LayoutReport, reportLayout } from './layouts/report-layout.js'
 export { type ModelWeights, readLayout, type ReadLayoutOptions } from './layouts/read-layout.js'
 export { type ChosenStateDict, chooseStateDict, type WhichWeights } from './layouts/state-dict.js'
 export { type DiffusersWeights, toDiffusers } from './layouts/to-diffusers.js'

@@ -14,6 +14,8 @@ export interface EncodeOptions {
    * model's own file, which must stay below 2 GiB.
    */
   readonly externalFile?: string
+  /** Texts that the file carries beside the graph, such as the process that the network was trained on. */
+  readonly metadata?: Readonly<Record<string, string>>
 }
 
 /** Protobuf ends at 2 GiB. */
@@ -32,9 +34,12 @@ const MOST_BYTES = 2 ** 31 - 1
 export async function* onnxBytes(
   graph: OnnxGraph,
   read: ReadParameter,
-  { externalFile }: EncodeOptions = {},
+  { externalFile, metadata = {} }: EncodeOptions = {},
 ): AsyncGenerator<Uint8Array, void, void> {
-  const message = modelMessage(graph, read, externalFile)
+  const texts = Object.entries(metadata).flatMap(
+    ([key, value]) => bytesField(14, [...textField(1, key), ...textField(2, value)]), // metadata_props
+  )
+  const message = [...modelMessage(graph, read, externalFile), ...texts]
   const length = byteLengthOf(message)
   if (length > MOST_BYTES) {
     throw new RangeError(`onnxBytes: a file must stay below 2 GiB (this would be ${length} bytes); give externalFile`)

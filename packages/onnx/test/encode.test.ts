@@ -30,6 +30,14 @@ test('bytes by hand', async () => {
   expect([...bytes]).toEqual(model)
 })
 
+test('texts beside the graph come at the end of the file', async () => {
+  const read = () => Promise.resolve(Float32Array.of(1, -2))
+  const plain = await collect(onnxBytes(tiny, read))
+  const more = await collect(onnxBytes(tiny, read, { metadata: { key: 'v' } }))
+  // Field 14 of onnx.proto's ModelProto: key, then value.
+  expect([...more]).toEqual([...plain, 0x72, 8, 0x0a, 3, 0x6b, 0x65, 0x79, 0x12, 1, 0x76])
+})
+
 test('bytes of operators, integers and other files by hand', async () => {
   const graph: OnnxGraph = {
     ...tiny,

@@ -1,5 +1,6 @@
-import type { WhichWeights } from '@dit/model'
+import type { ModelWeights, WhichWeights } from '@dit/model'
 import { Command, Option } from 'commander'
+import { processOptions } from '../options/process-options.js'
 import { byteCount, integer, path } from '../options/values.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
@@ -8,15 +9,17 @@ import { createOutput, type Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
 import { withHeads } from '../weights/with-heads.js'
 import { type DTypeName, DTYPES } from '../weights/cast.js'
-import { findTarget, writeWeights } from '../weights/convert.js'
+import { findTarget, type Target, writeWeights } from '../weights/convert.js'
 import { openSource } from '../weights/open-source.js'
+import { describeProcess, isFlowTold, type ProcessFlags, processOfWeights } from '../weights/process-of.js'
 
-interface ConvertFlags {
+interface ConvertFlags extends ProcessFlags {
   readonly dtype?: DTypeName
   readonly weights?: WhichWeights
   readonly heads?: number
   readonly shardSize?: number
   readonly force?: boolean
+  readonly dropProcess?: boolean
   readonly quiet?: boolean
   readonly json?: boolean
 }
@@ -29,12 +32,13 @@ Examples:
   dit convert dit-folder DiT-XL-2-256x256.pt
   dit convert facebook/DiT-XL-2-256 dit-xl-2.safetensors
   dit convert runs/shapes shapes.safetensors
+  dit convert SiT-XL-2-256.pt sit-xl-2.safetensors --process flow
 
 Reads .pt files (nothing in them is executed), safetensors, weights in shards with an index, folders of diffusers, and runs.`
 
 /** `dit convert` */
 export function convertCommand(call: Call): Command {
-  return new Command('convert')
+  const command = new Command('convert')
     .summary('convert weights between the formats of torch, safetensors and diffusers')
     .description(
       "Converts the weights of a DiT: to safetensors or torch's format with official names, or to a folder for diffusers.",
@@ -54,6 +58,9 @@ export function convertCommand(call: Call): Command {
     )
     .option('--shard-size <bytes>', 'cut safetensors into files of at most that size, such as 2GB or 500MiB', byteCount)
     .option('--heads <n>', 'attention heads, where neither file nor size tells them', integer(1))
+  for (const option of processOptions()) command.addOption(option)
+  return command
+    .option('--drop-process', 'write weights of a flow also where the format cannot say that they are')
     .option('--force', 'overwrite what is there')
     .option('-q, --quiet', 'print nothing but warnings and errors')
     .option('--json', 'print one JSON object')
@@ -70,14 +77,13 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
   }
   const source = await openSource(from, flags.weights)
   try {
-    const weights = withHeads(source, flags.heads)
+    const weights = withProcess(withHeads(source, flags.heads), from, flags)
     output.line(
       `from   ${source.path}: ${source.layout === 'diffusers' ? "diffusers'" : 'official'} names${source.which === null ? '' : `, ${source.which} weights`}`,
     )
+    if (weights.process !== null) output.line(`       ${describeProcess(weights.process)}`)
     if (weights.assumptions.length > 0) output.notice(`assumed: ${weights.assumptions.join('; ')}`)
-    if (source.isFlow) {
-      output.notice('these are weights of SiT, trained on flow matching; what is written does not say so')
-    }
+    if (isFlowTold(weights)) checkKept(target, from, flags.dropProcess === true, output)
     if (target.kind === 'diffusers' && weights.config.timestepFrequencyShift !== 1) {
       output.notice(
         'diffusers computes timestep features with a frequency shift of 1, so its outputs will differ a little',
@@ -100,6 +106,7 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
       to,
       layout: target.kind === 'diffusers' ? 'diffusers' : 'reference',
       model: weights.config,
+      process: weights.process,
       assumptions: weights.assumptions,
       files: written,
     })
@@ -107,4 +114,30 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
   } finally {
     await source.close()
   }
+}
+
+/** Weights with the process that flags say, where they say one. */
+function withProcess<T extends ModelWeights>(weights: T, name: string, flags: ConvertFlags): T {
+  const isAsked = flags.process !== undefined || flags.path !== undefined || flags.predict !== undefined
+  if (!isAsked) return weights
+  const { process, assumptions } = processOfWeights(name, weights, flags)
+  return {
+    ...weights,
+    process: { kind: 'gaussian', ...process },
+    assumptions: [...weights.assumptions, ...assumptions],
+  }
+}
+
+/** Throws where weights of a flow would become those of a diffusion without a word. */
+function checkKept({ kind, path: to }: Target, from: string, isDropped: boolean, output: Output): void {
+  if (kind === 'safetensors') return
+  const what =
+    kind === 'torch' ? "a .pt file with nothing but weights, and a DiT's have the same names" : "diffusers' DiT"
+  if (isDropped) {
+    output.notice(`${to} does not say that these are weights of a flow: it is ${what}`)
+    return
+  }
+  throw new UsageError(
+    `${to}: ${from} has weights of a flow, and the target cannot say so: it is ${what}; write .safetensors, or add --drop-process`,
+  )
 }

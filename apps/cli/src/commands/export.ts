@@ -4,11 +4,11 @@ import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type DiTConfig, nullLabel } from '@dit/model'
-import { openWeights } from '@dit/model/node'
 import { denoiserGraph, externalBytes, onnxBytes, type OnnxGraph, parameterBytes, vaeDecoderGraph } from '@dit/onnx'
 import { dispose, reference, toFloat32Array } from '@dit/tensor'
 import { loadCheckpointParams } from '@dit/train-ddp'
 import { Command } from 'commander'
+import { processOptions } from '../options/process-options.js'
 import { integer, NULL, orWord, path } from '../options/values.js'
 import { nameFile } from '../run/named-errors.js'
 import { checkWritable } from '../run/run-folder.js'
@@ -19,9 +19,11 @@ import { UsageError } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
+import { openSource } from '../weights/open-source.js'
+import { type ProcessFlags, processOfWeights } from '../weights/process-of.js'
 import { withHeads } from '../weights/with-heads.js'
 
-interface ExportFlags {
+interface ExportFlags extends ProcessFlags {
   readonly onnx?: string
   readonly run?: string
   readonly checkpoint?: string
@@ -49,7 +51,7 @@ const SECOND_FILE = 2 ** 31 - 2 ** 24
 
 /** `dit export` */
 export function exportCommand(call: Call): Command {
-  return new Command('export')
+  const command = new Command('export')
     .summary('write a model in the format of other runtimes')
     .description('Writes a model, and the decoder of its latents, as ONNX files.')
     .requiredOption('--onnx <folder>', 'folder of the files that are written', path)
@@ -58,6 +60,8 @@ export function exportCommand(call: Call): Command {
     .option('--weights <file|folder>', 'published weights: a .pt or .safetensors file, or a folder of diffusers', path)
     .option('--vae <folder>', 'also the decoder of this autoencoder', path)
     .option('--heads <n>', 'attention heads of --weights, where neither file nor size tells them', integer(1))
+  for (const option of processOptions()) command.addOption(option)
+  return command
     .option('--raw', 'the trained weights, not their moving average')
     .option('--guidance', 'put classifier-free guidance into the graph, with an input guidance_scale')
     .option(
@@ -78,6 +82,8 @@ export function exportCommand(call: Call): Command {
 interface Source {
   readonly config: DiTConfig
   readonly isDiffusers: boolean
+  /** The process that it was trained on; null where nothing tells. */
+  readonly process: object | null
   readonly read: (name: string) => Promise<Float32Array>
   close(): Promise<void>
 }
@@ -86,11 +92,11 @@ async function exportOnnx(flags: ExportFlags, output: Output): Promise<void> {
   const folder = flags.onnx!
   await checkWritable('--onnx', folder)
   const vae = flags.vae === undefined ? null : await readVaeConfig(flags.vae)
-  const source = await openSource(flags)
+  const source = await sourceOf(flags)
   try {
     const { config } = source
     if (vae !== null) checkVaeFits(flags.vae!, vae.config, config.inChannels, 'the model')
-    await writeGraph(join(folder, 'denoiser.onnx'), graphOf(flags, source), source.read, output)
+    await writeGraph(join(folder, 'denoiser.onnx'), graphOf(flags, source), source.read, output, metadataOf(source))
   } finally {
     await source.close()
   }
@@ -129,43 +135,63 @@ function graphOf(flags: ExportFlags, { config, isDiffusers }: Source): OnnxGraph
   return denoiserGraph(config, { guidance: { nullLabel: nullClass, channels } })
 }
 
-async function openSource(flags: ExportFlags): Promise<Source> {
+/** What the file says beside the graph: a runtime must know how to sample from it. */
+function metadataOf({ process }: Source): Readonly<Record<string, string>> {
+  return process === null ? {} : { 'dit.process': JSON.stringify(process) }
+}
+
+async function sourceOf(flags: ExportFlags): Promise<Source> {
   if (flags.weights !== undefined) {
     if (flags.run !== undefined || flags.checkpoint !== undefined) {
       throw new UsageError('--weights excludes --run and --checkpoint')
     }
-    const source = await openWeights(flags.weights, flags.raw === true ? { which: 'model' } : {})
+    const source = await openSource(flags.weights, flags.raw === true ? 'model' : undefined)
     const weights = withHeads(source, flags.heads)
+    const { process } = processOfWeights(flags.weights, weights, flags)
+    const isTold = weights.process !== null || flags.process !== undefined
     return {
       config: weights.config,
       isDiffusers: weights.layout === 'diffusers',
+      process: isTold ? { kind: 'gaussian', ...process } : null,
       read: (name) => weights.float32(name),
       close: () => weights.close(),
     }
   }
+  const stray = (['process', 'path', 'predict'] as const).find((flag) => flags[flag] !== undefined)
+  if (stray !== undefined) throw new UsageError(`--${stray} is for --weights; a run knows its own`)
   if (flags.run === undefined && flags.checkpoint === undefined) {
     throw new UsageError('--run, --checkpoint or --weights is needed: what is to be written?')
   }
   const { store, path: checkpoint, config } = await findModel(flags)
-  const { model } = denoisingOf(config, 'dit export')
+  const { model, process } = denoisingOf(config, 'dit export')
   const params = await loadCheckpointParams(store, checkpoint, flags.raw === true ? 'model' : 'ema', reference())
   return {
     config: model,
     isDiffusers: false,
+    process,
     read: (name) => toFloat32Array(params[name]),
     close: async () => dispose(params),
   }
 }
 
 /** Writes the file of a graph, and that of its parameters where they are too many, each whole or not at all. */
-async function writeGraph(file: string, graph: OnnxGraph, read: Source['read'], output: Output): Promise<void> {
+async function writeGraph(
+  file: string,
+  graph: OnnxGraph,
+  read: Source['read'],
+  output: Output,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
   await mkdir(dirname(file), { recursive: true })
   const data = parameterBytes(graph) < SECOND_FILE ? null : `${file}.data`
   if (data !== null) {
     await writePieces(data, externalBytes(graph, read))
     output.line(`onnx   ${data} (${formatBytes(parameterBytes(graph))})`)
   }
-  const bytes = await writePieces(file, onnxBytes(graph, read, data === null ? {} : { externalFile: basename(data) }))
+  const bytes = await writePieces(
+    file,
+    onnxBytes(graph, read, { metadata, ...(data === null ? {} : { externalFile: basename(data) }) }),
+  )
   const inputs = graph.inputs.map(({ name, type, shape }) => `${name} ${type} [${shape.join(', ')}]`)
   output.line(`onnx   ${file} (${formatBytes(bytes)}): ${inputs.join(', ')}`)
   output.event({ type: 'onnx', file, data, bytes, inputs: graph.inputs, outputs: graph.outputs })

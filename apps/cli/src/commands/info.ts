@@ -5,7 +5,7 @@ import { folderRunStore } from '@dit/train-ddp/node'
 import { Command } from 'commander'
 import { fileLines, reportFile, tensorLines, type TensorReport } from '../info/file-report.js'
 import { findTarget } from '../info/find-target.js'
-import { modelLines, reportModel } from '../info/model-report.js'
+import { modelLines, reportModel, sketchLines } from '../info/model-report.js'
 import { reportRun, runLines } from '../info/run-report.js'
 import { integer, path } from '../options/values.js'
 import { denoisingOrNull } from '../run/objective-config.js'
@@ -108,9 +108,18 @@ async function infoFile(
   const list = tensors === true ? { tensors: all } : {}
   output.event({ type: 'info', kind: 'file', run, ...about, assumptions, ...report, ...list })
   const lines = [...fileLines(file), '']
-  if (report === null) lines.push('These are not the parameters of a DiT; --tensors lists them.')
-  else lines.push(...modelLines(report))
+  if (report !== null) lines.push(...modelLines(report))
+  else if (file.needs.length === 0) {
+    lines.push(`These are not the parameters of a DiT: ${file.refusal}.`, '--tensors lists them.')
+  } else {
+    if (file.sketch !== null) lines.push(...sketchLines(file.sketch), '')
+    lines.push(`It cannot be loaded: ${file.refusal}.`)
+  }
   if (assumptions.length > 0) lines.push('', `assumed: ${assumptions.join('; ')}`)
+  const isUntold = isModel && config === null && file.layout === 'reference'
+  if (isUntold && file.process === null && file.program === null) {
+    lines.push('', 'It does not say what it was trained on: weights of DiT and of SiT have the same names.')
+  }
   print(output, lines, list)
 }
 

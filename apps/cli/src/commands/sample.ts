@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { nullLabel, type ParameterSource } from '@dit/model'
 import type { PipelineSampler } from '@dit/sampler'
 import type { Spacing } from '@dit/schedules'
@@ -10,8 +9,9 @@ import { engineText, openEngine } from '../engines/open-engine.js'
 import { type Pictures, toPictures } from '../images/pixels.js'
 import { givenOptions } from '../options/config-file.js'
 import { addSampleOptions, SAMPLE_DEFAULTS, type SampleFlags } from '../options/sample-options.js'
-import { checkWritable } from '../run/run-folder.js'
 import { writeWhole } from '../run/write-whole.js'
+import { checkFlowFlags, readRecordedFiles, type RecordedFiles, sdeSettings } from '../sampling/check-flow-flags.js'
+import { checkOutputs } from '../sampling/check-outputs.js'
 import { checkSampleMemory } from '../sampling/check-memory.js'
 import { findGuide } from '../sampling/guide-source.js'
 import { findSource, type SampleSource } from '../sampling/sample-source.js'
@@ -34,6 +34,7 @@ import {
   GRID_MAX,
   latentsNpz,
   samplesNpz,
+  trajectoryNpz,
   writeSingles,
 } from '../sampling/write-samples.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
@@ -51,6 +52,8 @@ Examples:
   dit sample --weights DiT-XL-2-256 --classes 'golden retriever,balloon' --guidance 4 --steps 25
   dit sample --weights DiT-XL-2-512x512.pt --vae sd-vae-ft-ema --classes 207,417 --sampler dpm --steps 20
   dit sample --weights DiT-XL-2-256x256.pt --half f16 --classes 207 --count 1 --guidance 4 --latents dog.npz
+  dit sample --weights SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --guidance 4 --steps 25
+  dit sample --weights SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --sampler sde --steps 250
 
 Samplers, by the number of steps that suits them:
   10 to 25      dpmpp-2m, unipc, deis, dpmpp-2s: second order, one call of the network a step
@@ -65,10 +68,15 @@ For a Gaussian diffusion only:
 For a flow only:
   midpoint      second order, two calls a step; for 10 to 25 steps
   rk4, dopri5   four and more calls a step, dopri5 with steps of its own choice; for likelihoods and comparisons
-  sde           fresh noise in every step; for 50 steps and more
+  sde           fresh noise in every step; for 50 steps and more. heun-sde: second order, two calls a step
+                Both have --diffusion-form and --last-step
 On a flow dpmpp-*, unipc, deis and lms divide by the signal: they begin at t = 0.999, where noise is 999 times as strong.
 
 Spacings: trailing begins at pure noise, leading does not; karras and exponential have more steps at low noise, beta at both ends.
+
+Weights of SiT have the names of a DiT's. A training checkpoint of SiT says what it is; for bare weights give --process flow,
+with --path and --predict where they are not linear and velocity. Otherwise they are sampled as a diffusion, to wrong pictures.
+SiT's num_steps is --steps for sde and heun-sde, which count the last step too; for the others it counts points: one more.
 
 Without a run to sample from: npm run demo (dit demo) trains a small one.`
 
@@ -94,11 +102,13 @@ interface SamplePlan {
   readonly sampler: SamplerName | PipelineSampler
   readonly clip: boolean
   readonly guidanceChannels: number | 'all'
+  readonly recorded: RecordedFiles
   /** Folder of the autoencoder that decodes latents. */
   readonly vae: string | null
   /** The grid; null for latents, which are no pictures. */
   readonly out: string | null
   readonly latents: string | null
+  readonly trajectory: string | null
   readonly preview: string | null
   readonly singles: string | null
   readonly npz: string | null
@@ -187,6 +197,8 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
   const steps = checkedSteps(flags, named, source.process, SAMPLE_DEFAULTS.steps)
   if (flags.eta !== undefined && sampler !== 'ddim' && typeof sampler !== 'function')
     throw new UsageError('--eta is for --sampler ddim')
+  const samplerName = typeof sampler === 'function' ? null : sampler
+  checkFlowFlags(samplerName, flags)
   const none = nullLabel(model)
   if (flags.nullClass !== undefined && flags.nullClass > (none ?? model.numClasses - 1)) {
     throw new UsageError(
@@ -207,6 +219,7 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
     batchSize: flags.batch ?? SAMPLE_DEFAULTS.batch,
     isGuided: (flags.guidance ?? 1) !== 1,
   })
+  const recorded = await readRecordedFiles(flags, samplerName, steps, [count * classes.length, ...imageShape(model)])
   const out = flags.out ?? join(folder, 'samples.png')
   if (isShown && !/\.png$/i.test(out))
     throw new UsageError(`--out ${out}: the grid is a PNG; its name must end in .png`)
@@ -222,18 +235,16 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
     clip: flags.clip ?? (vae === null && isPixels),
     // `all` is parsed to null, absent is undefined.
     guidanceChannels: flags.guidanceChannels === null ? 'all' : (flags.guidanceChannels ?? source.guidanceChannels),
+    recorded,
     vae,
     out: isShown ? out : null,
     latents: flags.latents ?? null,
+    trajectory: flags.trajectory ?? null,
     preview: flags.preview === true ? `${base}.preview.png` : null,
     singles: place(flags.singles, base),
     npz: place(flags.npz, `${base}.npz`),
   }
-  if (plan.out !== null) await checkFile('--out', plan.out)
-  if (plan.latents !== null) await checkFile('--latents', plan.latents)
-  if (plan.npz !== null) await checkFile('--npz', plan.npz)
-  checkApart(plan)
-  if (plan.singles !== null) await checkWritable('--singles', plan.singles)
+  await checkOutputs(plan)
   return plan
 }
 
@@ -268,30 +279,6 @@ function checkLatents(flags: SampleFlags, name: string, channels: number, isShow
   }
 }
 
-/** Checks that no output would overwrite another. */
-function checkApart({ out, preview, npz, singles, latents }: SamplePlan): void {
-  const places = Object.entries({
-    '--out': out,
-    'the preview': preview,
-    '--npz': npz,
-    '--singles': singles,
-    '--latents': latents,
-  })
-  const taken = new Map<string, string>()
-  for (const [what, path] of places) {
-    if (path === null) continue
-    const other = taken.get(resolve(path))
-    if (other !== undefined) throw new UsageError(`${what} ${path}: ${other} has the same path; give another one`)
-    taken.set(resolve(path), what)
-  }
-}
-
-async function checkFile(flag: string, path: string): Promise<void> {
-  const found = await stat(path).catch(() => null)
-  if (found?.isDirectory() === true) throw new UsageError(`${flag} ${path}: it is a folder, not a file`)
-  await checkWritable(flag, dirname(path))
-}
-
 interface Loaded {
   readonly params: Params | ParameterSource
   readonly guide: SampleOptions['guide']
@@ -314,6 +301,8 @@ const PREVIEWS = 10
 interface Drawn {
   readonly images: Float32Array
   readonly pictures: ClassPictures | null
+  /** All samples after each step; empty where nobody asks for them. */
+  readonly states: readonly Float32Array[]
 }
 
 async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded, output: Output): Promise<Drawn> {
@@ -328,7 +317,13 @@ async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded,
   })
   const shape = imageShape(model)
   const every = Math.max(1, Math.floor(plan.steps / PREVIEWS))
-  const onStep = async ({ done, finished, preview }: SampleStep) => {
+  const states: Float32Array[] = []
+  const onStep = async ({ done, finished, preview, index, first, state }: SampleStep) => {
+    if (plan.trajectory !== null) {
+      const now = await state()
+      states[index] ??= new Float32Array(labels.length * shape[0] * shape[1] * shape[2])
+      states[index].set(now, first * shape[0] * shape[1] * shape[2])
+    }
     progress.update(done, `${finished} of ${labels.length} pictures`)
     output.event({ type: 'step', done, total, finished })
     if (plan.preview !== null && (done % every === 0 || done === 1)) {
@@ -353,27 +348,34 @@ async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded,
       guidanceRescale: flags.guidanceRescale,
       nullClass: flags.nullClass,
       clip: plan.clip,
+      sde: sdeSettings(flags),
+      tolerance: { rtol: flags.rtol, atol: flags.atol },
+      ...plan.recorded,
       seed: flags.seed ?? SAMPLE_DEFAULTS.seed,
       batchSize,
       onStep,
     })
-    if (plan.out === null) return { images, pictures: null }
-    if (plan.vae === null) return { images, pictures: named(toPictures(images, shape)) }
+    if (plan.out === null) return { images, states, pictures: null }
+    if (plan.vae === null) return { images, states, pictures: named(toPictures(images, shape)) }
     const vae = await openVae(plan.vae, loaded.backend)
     const pictures = await decodePictures(vae, loaded.backend, images, shape)
     dispose(vae.params)
-    return { images, pictures: named(pictures) }
+    return { images, states, pictures: named(pictures) }
   } finally {
     progress.stop()
   }
 }
 
 /** Writes what was asked for; returns a line about each. */
-async function writeAll(plan: SamplePlan, { images, pictures }: Drawn): Promise<string[]> {
+async function writeAll(plan: SamplePlan, { images, pictures, states }: Drawn): Promise<string[]> {
   const lines: string[] = []
   if (plan.latents !== null) {
     await writeWhole(plan.latents, latentsNpz(images, imageShape(plan.source.model)))
     lines.push(`latents ${plan.latents}`)
+  }
+  if (plan.trajectory !== null) {
+    await writeWhole(plan.trajectory, trajectoryNpz(states, imageShape(plan.source.model)))
+    lines.push(`states ${plan.trajectory}`)
   }
   if (plan.out === null || pictures === null) return lines
   const { rows, columns } = GRID_MAX
@@ -388,6 +390,6 @@ async function writeAll(plan: SamplePlan, { images, pictures }: Drawn): Promise<
   return lines
 }
 
-function filesOf({ out, singles, npz, latents }: SamplePlan): object {
-  return { out, singles, npz, latents }
+function filesOf({ out, singles, npz, latents, trajectory }: SamplePlan): object {
+  return { out, singles, npz, latents, ...(trajectory === null ? {} : { trajectory }) }
 }

@@ -4,13 +4,16 @@ import {
   chooseStateDict,
   type ConfigHints,
   type DiTConfig,
+  type LayoutReport,
   type ModelWeights,
-  readLayout,
   type ReadLayoutOptions,
+  reportLayout,
+  type SavedArguments,
   type WhichWeights,
 } from '@dit/model'
 import { locateWeights } from '@dit/model/node'
 import { sizeOf } from '@dit/tensor'
+import { describeProcess } from '../weights/process-of.js'
 import { formatBytes, formatCount, formatTable } from '../terminal/format.js'
 
 export interface TensorReport {
@@ -31,9 +34,18 @@ export interface FileReport {
   readonly bytes: number
   readonly tensors: readonly TensorReport[]
   readonly metadata: Readonly<Record<string, string>>
-  /** Null where it is not the parameters of a DiT. */
+  /** Null where it is not the parameters of a DiT, or has blocks that are not built. */
   readonly model: DiTConfig | null
   readonly assumptions: readonly string[]
+  /** Whose training program wrote it and on which process; null where nothing tells. */
+  readonly program: LayoutReport['program']
+  readonly process: LayoutReport['process']
+  /** What the network has that is not built here. */
+  readonly needs: readonly string[]
+  /** Why it cannot be loaded; null where it can. */
+  readonly refusal: string | null
+  /** Sizes of a network that cannot be loaded; null for others. */
+  readonly sketch: DiTConfig | null
 }
 
 /**
@@ -43,10 +55,12 @@ export interface FileReport {
  */
 export async function reportFile(path: string): Promise<FileReport> {
   const place = await locateWeights(path)
-  const { file, format, which, hints, metadata, close } = await openRaw(place.file)
+  const { file, format, which, hints, saved, metadata, close } = await openRaw(place.file)
   try {
     const entries = [...file.entries]
-    const weights = layoutOf(file, place.config === null ? { hints } : { hints, diffusersConfig: place.config })
+    const options: ReadLayoutOptions = { hints, saved }
+    const report = reportLayout(file, place.config === null ? options : { ...options, diffusersConfig: place.config })
+    const { weights, sketch, program, process, needs, refusal } = report
     const bytesOf = ({ dtype, shape }: StoredSpec) => sizeOf(shape) * dtypeBytes(dtype)
     return {
       path: place.file,
@@ -59,30 +73,26 @@ export async function reportFile(path: string): Promise<FileReport> {
       metadata,
       model: weights?.config ?? null,
       assumptions: weights?.assumptions ?? [],
+      program,
+      process,
+      needs,
+      refusal,
+      sketch: sketch?.config ?? null,
     }
   } finally {
     await close()
   }
 }
 
-/** Null where the tensors are none of a DiT. */
-function layoutOf(file: TensorFile, options: ReadLayoutOptions): ModelWeights | null {
-  try {
-    return readLayout(file, options)
-  } catch (error) {
-    if (error instanceof RangeError) return null
-    throw error
-  }
-}
-
 interface RawFile extends Pick<FileReport, 'format' | 'which' | 'metadata'> {
   readonly file: TensorFile
   readonly hints: ConfigHints
+  readonly saved: SavedArguments
   readonly close: () => Promise<void>
 }
 
 async function openRaw(path: string): Promise<RawFile> {
-  const plain = { which: null, hints: {}, metadata: {} }
+  const plain = { which: null, hints: {}, saved: new Map(), metadata: {} }
   if ((await sniffFile(path)) === 'torch') {
     const torch = await openTorchFile(path)
     return { ...plain, format: 'torch', ...chooseStateDict(torch), close: () => torch.close() }
@@ -95,7 +105,8 @@ async function openRaw(path: string): Promise<RawFile> {
   return { ...plain, format: 'safetensors', file, metadata: { ...file.metadata }, close: () => file.close() }
 }
 
-export function fileLines({ path, values, bytes, tensors, metadata, layout, which }: FileReport): string[] {
+export function fileLines(report: FileReport): string[] {
+  const { path, values, bytes, tensors, metadata, layout, which, program, process } = report
   const kinds = [...new Set(tensors.map(({ dtype }) => dtype))].join(', ')
   const notes = Object.entries(metadata).map(([key, value]) => `${key} ${value}`)
   return formatTable([
@@ -103,6 +114,8 @@ export function fileLines({ path, values, bytes, tensors, metadata, layout, whic
     ['', `${formatCount(tensors.length)} tensors of ${kinds}; ${formatCount(values)} values, ${formatBytes(bytes)}`],
     ...(which === null ? [] : [['', `the ${which} weights of a training state`]]),
     ...(layout === 'diffusers' ? [['', 'names of diffusers']] : []),
+    ...(program === null ? [] : [['', `written by the program of ${program}`]]),
+    ...(process === null ? [] : [['', `trained as ${describeProcess(process)}`]]),
     ...(notes.length === 0 ? [] : [['', `metadata: ${notes.join(', ')}`]]),
   ])
 }

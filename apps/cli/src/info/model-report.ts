@@ -91,6 +91,14 @@ function memoryRow({ total, parameters, gradients, optimizer, ema, activations }
   )
 }
 
+/** The sizes of a network that is known but not built, so that its cost is not. */
+export function sketchLines(sketch: DiTConfig): string[] {
+  return formatTable([
+    ['model', sizeText(sketch)],
+    ['', inputText(sketch)],
+  ])
+}
+
 function sizeText({ hiddenSize, depth, numHeads, mlpRatio, patchSize }: DiTConfig): string {
   return `hidden ${hiddenSize}, depth ${depth}, heads ${numHeads}, MLP ratio ${mlpRatio}, patch ${patchSize}`
 }

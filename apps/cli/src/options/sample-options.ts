@@ -1,10 +1,13 @@
 import { type Command, Option } from 'commander'
 import { type EngineFlags, engineOptions } from '../engines/engine-options.js'
+import { DIFFUSION_FORMS, LAST_STEPS } from '../sampling/flow-options.js'
 import { SAMPLERS } from '../sampling/sampler-names.js'
+import type { ProcessFlags } from '../weights/process-of.js'
+import { processOptions } from './process-options.js'
 import { integer, number, orWord, path, positive, range } from './values.js'
 
 /** Options of `dit sample` as given; keys of a config file are the same. */
-export interface SampleFlags extends EngineFlags {
+export interface SampleFlags extends EngineFlags, ProcessFlags {
   readonly run?: string
   readonly checkpoint?: string
   readonly weights?: string
@@ -18,6 +21,14 @@ export interface SampleFlags extends EngineFlags {
   readonly spacing?: string
   readonly shift?: number
   readonly eta?: number
+  readonly diffusionForm?: (typeof DIFFUSION_FORMS)[number]
+  readonly diffusionNorm?: number
+  readonly lastStep?: (typeof LAST_STEPS)[number]
+  readonly lastStepSize?: number
+  readonly rtol?: number
+  readonly atol?: number
+  readonly noise?: string
+  readonly draws?: string
   readonly heads?: number
   readonly guidance?: number
   readonly guidanceChannels?: number | null
@@ -33,6 +44,7 @@ export interface SampleFlags extends EngineFlags {
   readonly npz?: boolean | string
   readonly preview?: boolean
   readonly latents?: string
+  readonly trajectory?: string
   readonly quiet?: boolean
   readonly json?: boolean
 }
@@ -72,6 +84,7 @@ export function addSampleOptions(command: Command): Command {
   ).choices(['f16', 'bf16'])
   add('Model', '--vae <folder>', 'autoencoder that turns latents into pictures (default: that of a pipeline)', path)
   add('Model', '--heads <n>', 'attention heads of --weights, where neither file nor size tells them', integer(1))
+  for (const option of processOptions()) command.addOption(option.helpGroup('Model:'))
   add('Model', '--raw', 'the trained weights, not their moving average')
 
   add(
@@ -96,6 +109,30 @@ export function addSampleOptions(command: Command): Command {
     positive,
   )
   add('Sampling', '--eta <x>', `share of noise in a step of ddim (default ${D.eta})`, number(0, 1))
+  add('Sampling', '--diffusion-form <name>', 'how much noise sde and heun-sde add, over time (default sigma)').choices(
+    DIFFUSION_FORMS,
+  )
+  add('Sampling', '--diffusion-norm <x>', 'by which that noise is scaled (default 1)', number(0))
+  add(
+    'Sampling',
+    '--last-step <name>',
+    'how sde and heun-sde end, without noise (default tweedie: the estimate of the data)',
+  ).choices(LAST_STEPS)
+  add('Sampling', '--last-step-size <t>', 'where that last step begins, and its size (default 0.04)', number(0, 1))
+  add('Sampling', '--rtol <x>', 'relative error of a step of dopri5 (default 0.001)', number(0))
+  add('Sampling', '--atol <x>', 'absolute error of a step of dopri5 (default 0.000001)', number(0))
+  add(
+    'Sampling',
+    '--noise <file>',
+    'start from this noise, not from --seed: [N, C, H, W] in .npy, .npz or .safetensors',
+    path,
+  )
+  add(
+    'Sampling',
+    '--draws <file>',
+    'noise of the steps of sde, heun-sde, ddpm and ddim: [draws, N, C, H, W] in such a file',
+    path,
+  )
   add('Sampling', '--guidance <scale>', `classifier-free guidance; 1 is none (default ${D.guidance})`, number())
   add(
     'Sampling',
@@ -137,6 +174,12 @@ export function addSampleOptions(command: Command): Command {
     'Output',
     '--latents <file>',
     'the samples as the model makes them, float32 [N, C, H, W] named arr_0 in an npz',
+    path,
+  )
+  add(
+    'Output',
+    '--trajectory <file>',
+    'the samples after every step, float32 [steps, N, C, H, W] named arr_0 in an npz',
     path,
   )
   add('Output', '--preview', 'show the estimate beside the grid while sampling, in <out>.preview.png')

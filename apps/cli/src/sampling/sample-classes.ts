@@ -5,19 +5,21 @@ import {
   ddpm,
   dormandPrince,
   dpmSolver,
-  eulerMaruyama,
   type GuidanceRange,
+  type NoiseSource,
   type PipelineSampler,
   rungeKutta,
   type SamplerStep,
   startNoise,
 } from '@dit/sampler'
 import { dpmSteps, type Spacing } from '@dit/schedules'
-import { affine, type Backend, dispose, type Params, type Tensor, toFloat32Array } from '@dit/tensor'
+import { affine, type Backend, dispose, type Params, tensor, type Tensor, toFloat32Array } from '@dit/tensor'
 import { type FlowProcessSpec, processFromSpec, type ProcessSpec } from '@dit/train-ddp'
 import { gaussianOptions, isFlow, mostSteps } from '../run/objective-config.js'
+import { SDE_SOLVERS, sdeSteps, type SdeSamplerName, type SdeSettings } from './flow-options.js'
 import { guidedPredictor } from './guided-predictor.js'
 import { isFlowPathSolver, isPathSolver, PATH_SOLVERS } from './path-solvers.js'
+import { type RecordedNoise, recordedPart } from './recorded-noise.js'
 import { defaultSampler, type SamplerName } from './sampler-names.js'
 import { pathOfFlow } from './sampling-path.js'
 import { spacedSteps } from './spaced-steps.js'
@@ -56,6 +58,14 @@ export interface SampleOptions {
   /** Keep estimates of x0 in [-1, 1] (default), which suits pixels. */
   readonly clip?: boolean
   readonly seed: number
+  /** Of `sde` and `heun-sde`. */
+  readonly sde?: SdeSettings
+  /** Error of a step of `dopri5`. */
+  readonly tolerance?: { readonly rtol?: number; readonly atol?: number }
+  /** Noise to start from, `[N, C, H, W]`, in place of that of the seed. */
+  readonly noise?: RecordedNoise
+  /** Noise of the steps, `[draws, N, C, H, W]`, in place of that of the seed: for `sde`, `heun-sde`, `ddpm` and `ddim`. */
+  readonly draws?: RecordedNoise
   /** Samples at a time (default 32); it does not change their noise. */
   readonly batchSize?: number
   /** Called, and waited for, after every step. */
@@ -70,6 +80,10 @@ export interface SampleStep {
   readonly total: number
   /** Samples that are finished. */
   readonly finished: number
+  /** Step of the batch, from 0, and its samples after it: `[batch, C, H, W]` from sample `first` on. */
+  readonly index: number
+  readonly first: number
+  readonly state: () => Promise<Float32Array>
   /** All samples as they are now: finished ones, the model's estimates of those in work, grey for the rest. `[N, C, H, W]` */
   readonly preview: () => Promise<Float32Array>
 }
@@ -90,7 +104,16 @@ export async function sampleClasses(options: SampleOptions): Promise<Float32Arra
   let done = 0
   for (let first = 0; first < labels.length; first += batchSize) {
     const batch = Int32Array.from({ length: Math.min(batchSize, labels.length - first) }, (_, i) => labels[first + i])
-    const xT = startNoise([batch.length, ...shape], { seed, firstSample: first, backend })
+    const xT =
+      options.noise === undefined
+        ? startNoise([batch.length, ...shape], { seed, firstSample: first, backend })
+        : tensor(
+            recordedPart(options.noise, { first, count: batch.length, sampleSize: size }),
+            [batch.length, ...shape],
+            {
+              backend,
+            },
+          )
     const steps = stepsOf(options, guidedPredictor(options, batch), xT, first)
     try {
       for await (const { index, numSteps, xt, x0 } of steps) {
@@ -102,7 +125,8 @@ export async function sampleClasses(options: SampleOptions): Promise<Float32Arra
             if (!isLast) now.set(await toFloat32Array(x0), first * size)
             return now
           }
-          await onStep?.({ done: ++done, total, finished: first + (isLast ? batch.length : 0), preview })
+          const finished = first + (isLast ? batch.length : 0)
+          await onStep?.({ done: ++done, total, finished, index, first, state: () => toFloat32Array(xt), preview })
         } finally {
           if (isLast) dispose([xt, x0])
         }
@@ -130,6 +154,7 @@ function stepsOf(
   const { process, sampler = defaultSampler(process), steps, eta = 0, seed, signal } = options
   const clipDenoised = options.clip ?? true
   const noise = { seed, firstSample: first }
+  const source = noiseSource(options, first)
   if (typeof sampler === 'function') return sampler(predict, xT, { numSteps: steps, eta, signal, ...noise })
   if (isFlow(process)) return flowSteps(options, process, predict, xT, first)
   const diffusion = gaussianOptions(process)
@@ -150,8 +175,19 @@ function stepsOf(
   }
   // Evenly spaced timesteps, the noisiest among them.
   const respaced = gaussianDiffusion({ ...diffusion, respacing: [steps] })
-  const common = { clipDenoised, signal, ...noise }
+  const common = { clipDenoised, signal, ...source }
   return sampler === 'ddim' ? ddim(respaced, predict, xT, { ...common, eta }) : ddpm(respaced, predict, xT, common)
+}
+
+/** Where the noise of the steps comes from. */
+function noiseSource({ seed, draws }: SampleOptions, first: number): NoiseSource {
+  if (draws === undefined) return { seed, firstSample: first }
+  return {
+    noise: (draw, shape, backend) => {
+      const sampleSize = shape.slice(1).reduce((product, size) => product * size, 1)
+      return tensor(recordedPart(draws, { draw, first, count: shape[0], sampleSize }), shape, { backend })
+    },
+  }
 }
 
 /** Runge-Kutta methods behind the names of the samplers. */
@@ -165,7 +201,7 @@ function flowSteps(
   xT: Tensor,
   first: number,
 ): AsyncGenerator<SamplerStep, void, void> {
-  const { model, clip = true, seed, signal } = options
+  const { model, clip = true, seed, signal, tolerance = {} } = options
   const sampler = typeof options.sampler === 'string' ? options.sampler : 'heun'
   const known = processFromSpec(process, model.learnSigma ? 2 : 1)
   const denoise = known.denoiser(predict, clip ? { clipRange: 1 } : {})
@@ -174,12 +210,12 @@ function flowSteps(
     const noise = { seed, firstSample: first, signal }
     return fromScaled(xT, path.startScale, (start) => PATH_SOLVERS[sampler](path, denoise, start, noise))
   }
-  if (sampler === 'sde') {
-    const noisy = pathOfFlow(process, options, 'sde')
-    return eulerMaruyama(noisy, denoise, xT, { form: 'sigma', lastStep: 'tweedie', seed, firstSample: first, signal })
+  if (Object.hasOwn(SDE_SOLVERS, sampler)) {
+    const noise = { ...noiseSource(options, first), signal }
+    return sdeSteps(sampler as SdeSamplerName, process, denoise, xT, options, noise)
   }
   const path = pathOfFlow(process, options, 'ode')
-  if (sampler === 'dopri5') return dormandPrince(path, denoise, xT, { signal })
+  if (sampler === 'dopri5') return dormandPrince(path, denoise, xT, { ...tolerance, signal })
   const method = METHODS[sampler as keyof typeof METHODS]
   // As for every solver that ends at no noise: only a velocity is as good at the end of the last step as elsewhere.
   const lastMethod = process.prediction === 'velocity' ? method : 'euler'

@@ -2,13 +2,13 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { GaussianDiffusionOptions } from '@dit/diffusion'
 import { checkParams, type DiTConfig, type HeldDType, holdParams, loadParams, type ParameterSource } from '@dit/model'
-import type { OpenWeights } from '@dit/model/node'
 import { diffusersProcess, diffusersSampler, hasGaussianProcess, type PipelineSampler } from '@dit/sampler'
 import type { Backend, Params } from '@dit/tensor'
 import { loadCheckpointParams, type ProcessSpec } from '@dit/train-ddp'
 import { Failure, UsageError } from '../terminal/errors.js'
 import { denoisingOf } from '../run/objective-config.js'
 import { openSource } from '../weights/open-source.js'
+import { type ProcessFlags, processOfWeights } from '../weights/process-of.js'
 import { withHeads } from '../weights/with-heads.js'
 import { findModel } from './find-model.js'
 
@@ -38,7 +38,7 @@ export interface SampleSource {
 }
 
 /** The flags that choose it. */
-export interface SourceFlags {
+export interface SourceFlags extends ProcessFlags {
   readonly run?: string
   readonly checkpoint?: string
   readonly weights?: string
@@ -66,6 +66,8 @@ export async function findSource(flags: SourceFlags): Promise<SampleSource> {
 async function ofRun(flags: SourceFlags): Promise<SampleSource> {
   if (flags.half !== undefined) throw new UsageError('--half is for --weights; the checkpoints of runs are small')
   if (flags.heads !== undefined) throw new UsageError('--heads is for --weights; a run knows its own')
+  const stray = (['process', 'path', 'predict'] as const).find((flag) => flags[flag] !== undefined)
+  if (stray !== undefined) throw new UsageError(`--${stray} is for --weights; a run knows its own`)
   const { folder, config, store, path, step, notices } = await findModel(flags)
   const which = flags.raw === true ? 'model' : 'ema'
   const { model, process } = denoisingOf(config, 'dit sample')
@@ -96,30 +98,30 @@ async function ofRun(flags: SourceFlags): Promise<SampleSource> {
   }
 }
 
-async function ofWeights(path: string, { raw, half, heads, sampler: chosen }: SourceFlags): Promise<SampleSource> {
+async function ofWeights(path: string, flags: SourceFlags): Promise<SampleSource> {
+  const { raw, half, heads, sampler: chosen } = flags
   const { sampler, diffusion } = await readScheduler(path, chosen)
+  if (diffusion !== null) refuseProcessFlags(path, flags)
   const source = await openSource(path, raw === true ? 'model' : undefined)
   try {
     const weights = withHeads(source, heads)
-    const { config, layout, which, isFlow } = weights
-    if (isFlow) {
-      throw new UsageError(
-        `${path}: these are weights of SiT, trained on flow matching; the samplers here are for diffusion`,
-      )
-    }
-    const kind = `${layout === 'diffusers' ? "diffusers'" : 'official'} names${which === null ? '' : `, ${which} weights`}`
+    const { config, layout, which, program } = weights
+    const told = diffusion === null ? weights : { ...weights, process: { kind: 'gaussian', ...diffusion } }
+    const { process, assumptions } = processOfWeights(path, told, flags)
+    const names = layout === 'diffusers' ? "diffusers'" : (program ?? 'official')
+    const kind = `${names} names${which === null ? '' : `, ${which} weights`}`
     return {
       name: path,
       title: `${weights.path}, ${kind}${half === undefined ? '' : `, held in ${half}`}`,
       folder: dirname(weights.path),
       model: config,
-      process: { ...diffusion, varianceType: config.learnSigma ? 'learnedRange' : 'fixedLarge' },
+      process,
       classes: Array.from({ length: config.numClasses }, (_, label) => String(label)),
       guidanceChannels: layout === 'diffusers' ? 'all' : 3,
       vae: (await isFile(join(path, 'vae', 'config.json'))) ? join(path, 'vae') : null,
       sampler,
       step: null,
-      notices: noticesOf(weights),
+      notices: noticesOf([...weights.assumptions, ...assumptions]),
       load: (backend) =>
         half === undefined ? loadParams(weights, { backend }) : holdParams(weights, { dtype: half, backend }),
       close: () => weights.close(),
@@ -130,22 +132,28 @@ async function ofWeights(path: string, { raw, half, heads, sampler: chosen }: So
   }
 }
 
-function noticesOf({ assumptions }: OpenWeights): string[] {
+function noticesOf(assumptions: readonly string[]): string[] {
   return assumptions.length === 0 ? [] : [`assumed: ${assumptions.join('; ')}`]
+}
+
+function refuseProcessFlags(path: string, flags: ProcessFlags): void {
+  const stray = (['process', 'path', 'predict'] as const).find((flag) => flags[flag] !== undefined)
+  if (stray === undefined) return
+  throw new UsageError(`--${stray} ${flags[stray]}: the scheduler in ${path} says the process; leave --${stray} out`)
 }
 
 /**
  * What `scheduler/scheduler_config.json` in a pipeline's folder says: the process of the weights, and the sampler, which is null
- * where the user chose one, or there is no such file. The process is then that of the official code, the default.
+ * where the user chose one, or there is no such file. The process is null where there is none.
  *
  * @throws UsageError where the scheduler is not known and the user chose none, or the user chose one and the process is not Gaussian
  */
 async function readScheduler(
   folder: string,
   chosen: string | undefined,
-): Promise<{ sampler: PipelineSampler | null; diffusion: GaussianDiffusionOptions }> {
+): Promise<{ sampler: PipelineSampler | null; diffusion: GaussianDiffusionOptions | null }> {
   const path = join(folder, 'scheduler', 'scheduler_config.json')
-  if (!(await isFile(path))) return { sampler: null, diffusion: {} }
+  if (!(await isFile(path))) return { sampler: null, diffusion: null }
   const text = await readFile(path, 'utf8')
   const isGaussian = checkScheduler(path, '', () => hasGaussianProcess(text))
   if (chosen === undefined && !isGaussian) {

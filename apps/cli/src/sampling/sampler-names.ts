@@ -15,7 +15,16 @@ export const GAUSSIAN_SAMPLERS = [
 ] as const
 
 /** Samplers of flows; the first is the default. */
-export const FLOW_SAMPLERS = ['heun', 'euler', 'midpoint', 'rk4', 'dopri5', ...FLOW_PATH_SOLVERS, 'sde'] as const
+export const FLOW_SAMPLERS = [
+  'heun',
+  'euler',
+  'midpoint',
+  'rk4',
+  'dopri5',
+  ...FLOW_PATH_SOLVERS,
+  'sde',
+  'heun-sde',
+] as const
 
 export type SamplerName = (typeof GAUSSIAN_SAMPLERS | typeof FLOW_SAMPLERS)[number]
 
@@ -36,6 +45,7 @@ const REASONS: Readonly<Partial<Record<SamplerName, string>>> = {
   rk4: 'rk4 looks between two steps, where only a flow has a level',
   dopri5: 'dopri5 looks between two steps, where only a flow has a level',
   sde: 'sde is the SDE of a flow; euler-a and dpmpp-2m-sde draw fresh noise here',
+  'heun-sde': 'heun-sde is for the SDE of a flow; euler-a and dpmpp-2m-sde draw fresh noise here',
 }
 
 /**

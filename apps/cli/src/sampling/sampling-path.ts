@@ -2,6 +2,7 @@ import { type GaussianDiffusion, gaussianDiffusion } from '@dit/diffusion'
 import {
   ddimTimesteps,
   flowInterval,
+  type FlowInterval,
   flowLevel,
   flowPath,
   type FlowSpacing,
@@ -29,9 +30,6 @@ export interface PathFlags {
  * sigmas there too. The start is noise times the sigma of that level, which leaves out a thousandth of the picture.
  */
 export const NEARLY_NOISE = 0.999
-
-/** Where the noisy steps of an SDE end; the last step leads from there to the estimate of x0. */
-const SDE_END = 0.04
 
 /** The path of a Gaussian process by a chosen spacing. `rule` says whose timesteps are meant. */
 export function gaussianPath(
@@ -62,21 +60,19 @@ export function trainedShift({ times }: FlowProcessSpec): number {
 /**
  * The path of a flow. Its `startScale` is by what unit noise is multiplied to begin.
  *
- * @param use `ode` for the whole path, `sde` for one that ends at the last noisy step, `signal` for one whose alpha is above 0
+ * @param use `ode` for the whole path, `signal` for one whose alpha is above 0, an interval for that of an SDE
  */
 export function pathOfFlow(
   process: FlowProcessSpec,
   { steps, spacing, shift = trainedShift(process) }: PathFlags,
-  use: 'ode' | 'sde' | 'signal',
+  use: 'ode' | 'signal' | FlowInterval,
 ): Path {
   const { interpolant, betaMin, betaMax, networkTime, timestepScale, prediction } = process
   const flow = { interpolant, betaMin, betaMax, networkTime, timestepScale }
-  const { min, max } = flowInterval({ interpolant, prediction, use: 'ode' })
+  const { min: to, max } = typeof use === 'string' ? flowInterval({ interpolant, prediction, use: 'ode' }) : use
   const hasSignal = flowLevel(max, flow).alpha > 0
   const from = use === 'signal' && !hasSignal ? NEARLY_NOISE : max
-  const to = use === 'sde' ? SDE_END : min
-  const numSteps = use === 'sde' ? Math.max(1, steps - 1) : steps
-  const times = spacedFlowTimes({ numSteps, from, to, shift, spacing: spacing as FlowSpacing | undefined })
+  const times = spacedFlowTimes({ numSteps: steps, from, to, shift, spacing: spacing as FlowSpacing | undefined })
   const path = flowPath({ ...flow, times })
   return use === 'signal' ? { ...path, startScale: path.steps[0].from.sigma } : path
 }

@@ -52,3 +52,12 @@ export function latentsNpz(images: Float32Array, shape: readonly [number, number
   const count = images.length / (shape[0] * shape[1] * shape[2])
   return writeNpz({ arr_0: { dtype: 'F32', shape: [count, ...shape], data: images } })
 }
+
+/** Samples after every step: float32 `[steps, N, C, H, W]` named `arr_0`. The start is not among them. */
+export function trajectoryNpz(states: readonly Float32Array[], shape: readonly [number, number, number]): Uint8Array {
+  const [first] = states
+  const data = new Float32Array(states.length * first.length)
+  for (const [step, state] of states.entries()) data.set(state, step * first.length)
+  const count = first.length / (shape[0] * shape[1] * shape[2])
+  return writeNpz({ arr_0: { dtype: 'F32', shape: [states.length, count, ...shape], data } })
+}

@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import type { TensorFile } from '@dit/checkpoint'
 import { type TensorToWrite, writeShards, writeTorchFile, type WrittenShard } from '@dit/checkpoint/node'
-import { configMetadata, type DiTConfig, type ModelWeights, toDiffusers } from '@dit/model'
+import { configMetadata, type ModelWeights, toDiffusers } from '@dit/model'
 import { writeWhole } from '../run/write-whole.js'
 import { UsageError } from '../terminal/errors.js'
 import { cast, type DTypeName, STORED } from './cast.js'
@@ -57,8 +57,8 @@ export async function findTarget(path: string, isForced: boolean): Promise<Targe
 }
 
 /**
- * Writes weights, one tensor at a time: under the official names, where safetensors keep the configuration in their metadata; or as a
- * folder that diffusers' `DiTTransformer2DModel.from_pretrained` reads.
+ * Writes weights, one tensor at a time: under the official names, where safetensors keep the configuration and the process in their
+ * metadata; or as a folder that diffusers' `DiTTransformer2DModel.from_pretrained` reads.
  *
  * @returns the files of weights
  * @throws UsageError where diffusers' class cannot be this model
@@ -72,12 +72,12 @@ export async function writeWeights(
     await mkdir(dirname(file), { recursive: true })
     return [{ path: file, ...(await writeTorchFile(file, tensorsOf(weights, options), { sync: true })) }]
   }
-  if (kind === 'safetensors') return writeSafetensors(file, weights, weights.config, options)
+  if (kind === 'safetensors') return writeSafetensors(file, weights, weights, options)
   const theirs = await toDiffusers(weights).catch((cause: unknown) => {
     if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause
     throw new UsageError(cause.message, { cause })
   })
-  const written = await writeSafetensors(file, theirs, weights.config, options)
+  const written = await writeSafetensors(file, theirs, weights, options)
   await writeWhole(join(path, 'config.json'), `${JSON.stringify(theirs.diffusersConfig, null, 2)}\n`)
   return written
 }
@@ -85,13 +85,13 @@ export async function writeWeights(
 async function writeSafetensors(
   path: string,
   file: TensorFile,
-  config: DiTConfig,
+  { config, process, program }: ModelWeights,
   options: ConvertOptions,
 ): Promise<WrittenShard[]> {
   await mkdir(dirname(path), { recursive: true })
   const written = await writeShards(path, tensorsOf(file, options), {
     maxBytes: options.shardBytes ?? Number.MAX_SAFE_INTEGER,
-    metadata: configMetadata(config),
+    metadata: configMetadata(config, { process, program }),
     sync: true,
   })
   await removeOthers(path, written)

@@ -40,7 +40,8 @@ export async function openSource(path: string, which?: WhichWeights): Promise<Op
       } = await findModel(isCheckpoint ? { checkpoint: path } : { run: path })
       const chosen = which ?? 'ema'
       const file = join(folder, checkpoint, await partFile(store, checkpoint, chosen))
-      return { ...(await open(file, { config: denoisingOf(config, 'dit convert').model })), which: chosen }
+      const { model, process } = denoisingOf(config, 'dit convert')
+      return { ...(await open(file, { config: model })), which: chosen, process: { ...process } }
     }
   }
   return open(path, which === undefined ? {} : { which })

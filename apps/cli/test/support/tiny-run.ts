@@ -40,11 +40,12 @@ export const tinyConfig: RunConfig = {
   versions: { dit: '0.0.0', node: '20.0.0', platform: 'linux', arch: 'x64' },
 }
 
-/** A finished run of 4 steps with checkpoints at 2 and 4. */
-export async function makeTinyRun(folder: string): Promise<void> {
+/** A finished run of 4 steps with checkpoints at 2 and 4, by default of a Gaussian diffusion. */
+export async function makeTinyRun(folder: string, options: Parameters<typeof classConditional>[1] = {}): Promise<void> {
   const { recipe, steps, seed, checkpoint } = tinyConfig
+  const objective = classConditional(tinyModel, options)
   const store = folderRunStore(folder)
-  await store.write('config.json', JSON.stringify(tinyConfig))
+  await store.write('config.json', JSON.stringify({ ...tinyConfig, objective: objective.spec }))
   const dataset = shapesDataset({ size: 4, length: 60 })
   const data = batchSource(dataset, { batchSize: recipe.batchSize, seed, flip: false, steps })
   const backend = reference()

@@ -3,15 +3,19 @@ import type { Shape } from '@dit/tensor'
 import { compareShapes } from '../compare-shapes.js'
 import { type DiTConfig, numTokens } from '../config.js'
 import { parameterShapes } from '../parameter-shapes.js'
-import { configFromMetadata } from './config-metadata.js'
+import { configFromMetadata, type TrainedOn, trainedOnFromMetadata } from './config-metadata.js'
 import { configFromDiffusers } from './diffusers-config.js'
 import { recipesForDiffusers, recipesFromDiffusers, unusedBesideFused } from './diffusers-names.js'
 import { LayoutError } from './error.js'
 import { type ConfigHints, draftConfig } from './infer-config.js'
+import { describeNeeds, isLeftOut, recogniseProgram, type SavedArguments, shapesOf } from './program.js'
 import { type Recipe, readRecipe, specOf } from './recipe.js'
 
-/** Weights of a DiT under the official names, whatever names their file has. */
-export interface ModelWeights extends TensorFile {
+/**
+ * Weights of a DiT under the official names, whatever names their file has. The process and the program are null where nothing in the
+ * file tells: a bare state dict of SiT has the names and shapes of a DiT's.
+ */
+export interface ModelWeights extends TensorFile, TrainedOn {
   /** Whose names the file has: those of the official code, or diffusers'. */
   readonly layout: 'reference' | 'diffusers'
   readonly config: DiTConfig
@@ -25,18 +29,30 @@ export interface ReadLayoutOptions {
   /** The parsed `config.json` that stands beside diffusers' weights. */
   readonly diffusersConfig?: unknown
   readonly hints?: ConfigHints
+  /** What the training script saved beside the weights, from `chooseStateDict`. */
+  readonly saved?: SavedArguments
 }
 
 /** Most tokens of a model whose position table is computed: a number in a file must not take all memory. */
 const MAX_TOKENS = 2 ** 20
 
-/** What wrappers put before every name: DistributedDataParallel, torch.compile. */
-const PREFIXES = ['module.', '_orig_mod.']
+/** Names that tell a DiT, and its configuration. */
+const TELLING = [
+  'x_embedder.proj.weight',
+  'pos_embed',
+  'y_embedder.embedding_table.weight',
+  'blocks.0.mlp.fc1.weight',
+  'final_layer.linear.weight',
+]
+
+/** What wrappers put before every name: DistributedDataParallel, torch.compile, JiT's denoiser. */
+const PREFIXES = ['module.', '_orig_mod.', 'net.']
 
 /**
  * Sees weights of a DiT under the official names:
  *
  * - state dicts of the official DiT, fast-DiT and SiT, also with `module.` before every name;
+ * - those of REPA without its projectors, and of LightningDiT where it uses none of its own blocks;
  * - diffusers' `DiTTransformer2DModel` (and `Transformer2DModel`, as published), with attention fused or not.
  *
  * Nothing is read but names and shapes; each tensor is read, and put together, when asked for.
@@ -46,20 +62,32 @@ const PREFIXES = ['module.', '_orig_mod.']
  *     forward(weights.config, params, inputs)
  *
  * @throws LayoutError that lists what is missing, does not belong or has another shape
- * @throws RangeError where the names are no DiT's, or a configuration is none
+ * @throws RangeError where the names are no DiT's, a configuration is none, or the network needs blocks that are not built: those of JiT,
+ *   most of LightningDiT, QK norm
  */
 export function readLayout(file: TensorFile, options: ReadLayoutOptions = {}): ModelWeights {
   const plain = withoutPrefix(file)
   const has = (name: string) => plain.entries.has(name)
-  if (has('pos_embed.proj.weight')) return readDiffusers(plain, options)
-  if (has('x_embedder.proj.weight')) return readReference(plain, options)
+  if (has('pos_embed.proj.weight')) return { ...readDiffusers(plain, options), ...trainedOnFromMetadata(plain) }
+  const found = recogniseProgram(shapesOf(plain), options.saved)
+  if (found.needs.length > 0) throw new RangeError(`weights: ${describeNeeds(found)}`)
+  if (TELLING.some(has)) {
+    const written = trainedOnFromMetadata(plain)
+    const program = written.program ?? found.program
+    return {
+      ...readReference(withoutOthers(plain, program), options),
+      program,
+      process: written.process ?? found.process,
+    }
+  }
   const names = [...file.entries.keys()]
   const first =
     names.length === 0 ? 'it has none' : `the first of ${names.length} is ${JSON.stringify(names[0].slice(0, 100))}`
   throw new RangeError(`weights: the names must be those of a DiT, official or diffusers' (${first})`)
 }
 
-function withoutPrefix(file: TensorFile): TensorFile {
+/** A file's tensors by their names without what wrappers put before every one. */
+export function withoutPrefix(file: TensorFile): TensorFile {
   const names = [...file.entries.keys()]
   const prefix = PREFIXES.find((prefix) => names.length > 0 && names.every((name) => name.startsWith(prefix)))
   if (prefix === undefined) return file
@@ -73,19 +101,19 @@ function withoutPrefix(file: TensorFile): TensorFile {
   return withoutPrefix(shorter)
 }
 
-function readReference(file: TensorFile, { config, hints = {} }: ReadLayoutOptions): ModelWeights {
-  const shapes = shapesOf(file.entries)
+function withoutOthers(file: TensorFile, program: TrainedOn['program']): TensorFile {
+  return { ...file, entries: new Map([...file.entries].filter(([name]) => !isLeftOut(program, name))) }
+}
+
+type Untrained = Omit<ModelWeights, keyof TrainedOn>
+
+function readReference(file: TensorFile, { config, hints = {} }: ReadLayoutOptions): Untrained {
+  const shapes = shapesOf(file)
   const known = config ?? configFromMetadata(file)
   const inferred = known === null ? draftConfig(shapes, hints) : { config: known, assumptions: [] }
   if (inferred === null) {
-    const needed = [
-      'pos_embed',
-      'y_embedder.embedding_table.weight',
-      'blocks.0.mlp.fc1.weight',
-      'final_layer.linear.weight',
-    ]
     throw new LayoutError('weights: the names must be those of a DiT', {
-      missing: needed.filter((name) => !shapes.has(name)),
+      missing: TELLING.filter((name) => !shapes.has(name)),
       misshaped: [],
       unexpected: [],
     })
@@ -98,7 +126,7 @@ function readReference(file: TensorFile, { config, hints = {} }: ReadLayoutOptio
   return { ...file, entries: file.entries, layout: 'reference', ...inferred }
 }
 
-function readDiffusers(file: TensorFile, { config, diffusersConfig, hints = {} }: ReadLayoutOptions): ModelWeights {
+function readDiffusers(file: TensorFile, { config, diffusersConfig, hints = {} }: ReadLayoutOptions): Untrained {
   const { entries } = file
   const has = (name: string) => entries.has(name)
   const known =
@@ -107,12 +135,7 @@ function readDiffusers(file: TensorFile, { config, diffusersConfig, hints = {} }
   const recipes = recipesFromDiffusers(boundedDepth(found.config, entries.size), has)
   if (numTokens(found.config) > MAX_TOKENS)
     throw new RangeError(`weights: inputSize must give at most ${MAX_TOKENS} tokens`)
-  requireFit(
-    found.config,
-    diffusersShapes(found.config, recipes),
-    shapesOf(entries),
-    unusedBesideFused(found.config, has),
-  )
+  requireFit(found.config, diffusersShapes(found.config, recipes), shapesOf(file), unusedBesideFused(found.config, has))
 
   const specs = new Map<string, StoredSpec>()
   for (const name of Object.keys(parameterShapes(found.config))) specs.set(name, specOf(recipes.get(name)!, entries))
@@ -195,8 +218,4 @@ function requireFit(
 function boundedDepth(config: DiTConfig, numEntries: number): DiTConfig {
   if (config.depth <= numEntries) return config
   throw new RangeError(`weights: depth must be at most the number of tensors, ${numEntries} (got ${config.depth})`)
-}
-
-function shapesOf(entries: ReadonlyMap<string, StoredSpec>): Map<string, Shape> {
-  return new Map([...entries].map(([name, { shape }]) => [name, shape]))
 }

@@ -12,6 +12,7 @@ import {
 import type { DiTConfig } from '../config.js'
 import { type ModelWeights, readLayout } from '../layouts/read-layout.js'
 import type { ConfigHints } from '../layouts/infer-config.js'
+import type { SavedArguments } from '../layouts/program.js'
 import { chooseStateDict, type WhichWeights } from '../layouts/state-dict.js'
 
 /** Weights of a DiT on disk, open until they are closed. */
@@ -20,8 +21,6 @@ export interface OpenWeights extends ModelWeights {
   readonly path: string
   /** Which weights of a training state they are; null where the file does not say. */
   readonly which: WhichWeights | null
-  /** Whether the arguments beside them tell that they were trained on flow matching, as SiT's; a bare state dict never does. */
-  readonly isFlow: boolean
   /** Closes the files; harmless when repeated. Tensors that were read stay valid. */
   close(): Promise<void>
 }
@@ -54,10 +53,10 @@ export async function openWeights(
   const place = await locateWeights(path)
   const opened = await openFile(place.file, wanted)
   try {
-    const known = { ...(config === undefined ? {} : { config }), hints: opened.hints }
+    const { which, hints, saved, close } = opened
+    const known = { ...(config === undefined ? {} : { config }), hints, saved }
     const options = place.config === null ? known : { ...known, diffusersConfig: place.config }
-    const { which, isFlow, close } = opened
-    return { ...readLayout(opened.file, options), path: place.file, which, isFlow, close }
+    return { ...readLayout(opened.file, options), path: place.file, which, close }
   } catch (error) {
     await opened.close()
     throw error
@@ -104,7 +103,7 @@ interface OpenedFile {
   readonly file: TensorFile
   readonly which: WhichWeights | null
   readonly hints: ConfigHints
-  readonly isFlow: boolean
+  readonly saved: SavedArguments
   readonly close: () => Promise<void>
 }
 
@@ -124,7 +123,7 @@ async function openFile(path: string, which: WhichWeights | undefined): Promise<
     )
   }
   const file = path.endsWith('.json') ? await openShardsFile(path) : await openSafetensorsFile(path)
-  return { file, which: null, hints: {}, isFlow: false, close: () => file.close() }
+  return { file, which: null, hints: {}, saved: new Map(), close: () => file.close() }
 }
 
 async function isFile(path: string): Promise<boolean> {

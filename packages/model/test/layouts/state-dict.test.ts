@@ -26,9 +26,31 @@ test('a dict under state_dict is taken, as some trainers save it', () => {
   expect(() => chooseStateDict(file({ state_dict: dict(3) }), 'ema')).toThrow('it has one set, and does not say which')
 })
 
-test("SiT's arguments tell that it is no diffusion model, and DiT's that it is one", () => {
-  const args = (fields: Record<string, TorchValue>) => new Map(Object.entries({ model: 'DiT-S/2', ...fields }))
-  const isFlow = (fields: Record<string, TorchValue>) =>
-    chooseStateDict(file({ ema: dict(384), args: args(fields) })).isFlow
-  expect([isFlow({ path_type: 'Linear', prediction: 'velocity' }), isFlow({})]).toEqual([true, false])
+test('plain values of arguments and of a configuration come along', () => {
+  const args = new Map<string, TorchValue>([
+    ['path_type', 'Linear'],
+    ['cfg_prob', 0.1],
+    ['train_eps', null],
+  ])
+  expect([...chooseStateDict(file({ ema: dict(1), args })).saved]).toEqual([
+    ['path_type', 'Linear'],
+    ['cfg_prob', 0.1],
+  ])
+  const config = new Map<string, TorchValue>([['model', new Map<string, TorchValue>([['use_rope', true]])]])
+  expect([...chooseStateDict(file({ ema: dict(1), config })).saved]).toEqual([['model.use_rope', true]])
+  expect(chooseStateDict(file({ state_dict: dict(1) })).saved.size).toBe(0)
+})
+
+test('the names of SiT and LightningDiT tell the heads where the width fits', () => {
+  const hints = (size: number, args: Record<string, TorchValue>) =>
+    chooseStateDict(file({ ema: dict(size), args: new Map(Object.entries(args)) })).hints
+  expect(hints(1152, { model: 'SiT-XL/2' })).toEqual({ numHeads: 16 })
+  expect(hints(1152, { model: 'LightningDiT-XL/1' })).toEqual({ numHeads: 16 })
+  expect(hints(384, { model: 'SiT-XL/2' })).toEqual({})
+  expect(hints(384, { model: 'UNet' })).toEqual({})
+})
+
+test("JiT's first average is its moving average", () => {
+  const state = { model: dict(1), model_ema1: dict(2), model_ema2: dict(3) }
+  expect([sizeOf(state), sizeOf(state, 'model'), sizeOf(state, 'ema')]).toEqual([[2], [1], [2]])
 })

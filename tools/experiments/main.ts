@@ -1,0 +1,17 @@
+const USAGE = `npm run experiment -- <name> [options]
+
+  predictions   what a small network should predict, at equal compute
+  solver-error  how far from the solution each solver ends, against calls of the network
+  report        the tables and pictures of docs/ from what these two have written
+
+Each file of tools/experiments begins with its options.`
+
+const MODULES: Readonly<Record<string, () => Promise<unknown>>> = {
+  predictions: () => import('./predictions.js'),
+  'solver-error': () => import('./solver-error.js'),
+}
+const experiment = MODULES[process.argv[2] ?? '']
+if (experiment === undefined) {
+  console.error(USAGE)
+  process.exitCode = 2
+} else await experiment()
