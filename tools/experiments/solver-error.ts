@@ -88,5 +88,5 @@ function distance(a: Float32Array, b: Float32Array, pictures: number): number {
     const squares = a.subarray(start, end).reduce((sum, value, i) => sum + (value - b[start + i]) ** 2, 0)
     return 127.5 * Math.sqrt(squares / size)
   })
-  return each.sort((first, second) => first - second)[pictures >> 1]
+  return each.toSorted((first, second) => first - second)[pictures >> 1]
 }

@@ -208,7 +208,7 @@ function lockRun(locks: LockManager, name: string, location: string): Promise<()
     held.catch((error: unknown) => {
       clearTimeout(timer)
       // Older browsers reject with an error of their own, not with the signal's reason.
-      reject(patience.signal.aborted ? taken : error)
+      reject(patience.signal.aborted ? taken : (error as Error))
     })
   })
 }
