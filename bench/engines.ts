@@ -28,6 +28,9 @@ export const DEFAULT_ENGINES: readonly EngineName[] = [
   'cpu-native',
 ]
 
+/** Those without dit's packages. */
+export const FOREIGN_ENGINES: readonly EngineName[] = ['tfjs-wasm-plain', 'pytorch']
+
 const THREADED: readonly EngineName[] = [
   'tfjs-node',
   'cpu-wasm',

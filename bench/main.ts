@@ -2,10 +2,11 @@ import { appendFile, writeFile } from 'node:fs/promises'
 import { areWorkersBuilt, buildWorker } from './built-worker.js'
 import { ceilingText, measureCeilings } from './ceiling.js'
 import { type DdpRow, runDdp } from './ddp/run-ddp.js'
-import { rowName, rowsOf, supports } from './engines.js'
+import { FOREIGN_ENGINES, rowName, rowsOf, supports } from './engines.js'
 import { currentLoad, describeMachine, machineText } from './machine.js'
 import { type BenchOptions, parseOptions, USAGE } from './options.js'
 import { type Measured, runCase, type Skipped } from './run-case.js'
+import { runSolverCost, type SolverCostRow } from './solver-cost/run-solver-cost.js'
 import { caseTable } from './table.js'
 
 /** Above this share of the cores, what else runs shows in the figures. */
@@ -34,13 +35,18 @@ async function main(): Promise<number> {
   const { engines, rounds } = options
   const ddp: DdpRow[] = []
   for (const size of options.ddp) ddp.push(...(await runDdp({ engines, rounds, size, log })))
+  const own = engines.filter((engine) => !FOREIGN_ENGINES.includes(engine))
+  const solverCost: SolverCostRow[] = []
+  for (const size of options.solverCost) {
+    solverCost.push(...(await runSolverCost({ engines: own, threads: options.threads, rounds, size, log })))
+  }
   if (options.json !== null) {
     const load = { before: loadBefore, after: currentLoad() }
     const date = new Date().toISOString()
-    const record = { date, machine, ceilings, load, rounds: options.rounds, results, skipped, disagreements, ddp }
+    const record = { date, machine, ceilings, load, rounds, results, skipped, disagreements, ddp, solverCost }
     await writeFile(options.json, `${JSON.stringify(record, null, 2)}\n`)
   }
-  return disagreements.length > 0 || results.length + ddp.length === 0 ? 1 : 0
+  return disagreements.length > 0 || results.length + ddp.length + solverCost.length === 0 ? 1 : 0
 }
 
 /** A line that the next one replaces. */

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type BenchCase, CASES, chooseCases } from './cases.js'
-import { DEFAULT_ENGINES, ENGINE_NAMES, type EngineName } from './engines.js'
+import { DEFAULT_ENGINES, ENGINE_NAMES, type EngineName, FOREIGN_ENGINES } from './engines.js'
 
 /** What a run of the bench does. */
 export interface BenchOptions {
@@ -15,9 +15,16 @@ export interface BenchOptions {
   readonly json: string | null
   /** The cases `ddp`, which compare jobs of workers instead of engines: tokens of a picture, or a model for tests. */
   readonly ddp: readonly (64 | 256 | 'tiny')[]
+  /** The cases `solver-cost`, which compare solvers instead of engines. */
+  readonly solverCost: readonly ('small' | 'tiny')[]
 }
 
 const DDP_CASES: Readonly<Record<string, 64 | 256 | 'tiny'>> = { ddp: 64, 'ddp-256': 256, 'ddp-tiny': 'tiny' }
+
+const SOLVER_COST_CASES: Readonly<Record<string, 'small' | 'tiny'>> = {
+  'solver-cost': 'small',
+  'solver-cost-tiny': 'tiny',
+}
 
 const named = (isExtra: boolean) =>
   CASES.filter(({ group }) => (group === 'extra') === isExtra)
@@ -27,7 +34,8 @@ const named = (isExtra: boolean) =>
 export const USAGE = `npm run bench -- [options]
 
   --cases A,B      cases or groups of them (default: ${named(false)};
-                   only by name: ${named(true)}, and ddp, ddp-256, two workers against one)
+                   only by name: ${named(true)}, ddp, ddp-256, two workers against one,
+                   and solver-cost, what solvers cost beside the network)
   --engines A,B    ${ENGINE_NAMES.join(', ')}
                    (default: ${DEFAULT_ENGINES.join(', ')}, and pytorch with --pytorch)
   --threads 1,2    numbers of threads for the engines that take one (default: 1 and all cores)
@@ -67,15 +75,21 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     throw new RangeError('bench: the engine pytorch needs --pytorch, a Python interpreter that has torch')
   }
   const names = listOf(values.cases)
-  const others = names?.filter((name) => !(name in DDP_CASES)) ?? null
+  const apart = { ...DDP_CASES, ...SOLVER_COST_CASES }
+  const others = names?.filter((name) => !(name in apart)) ?? null
+  const solverCost = names?.flatMap((name) => SOLVER_COST_CASES[name] ?? []) ?? []
   const ddp = names?.flatMap((name) => DDP_CASES[name] ?? []) ?? []
   if (ddp.length > 0 && !engines.some((name) => name === 'cpu-wasm' || name === 'cpu-native')) {
     throw new RangeError(`bench: ddp measures cpu-wasm and cpu-native (got ${engines.join(', ')})`)
   }
+  if (solverCost.length > 0 && engines.every((name) => FOREIGN_ENGINES.includes(name))) {
+    throw new RangeError(`bench: solver-cost measures dit's own engines (got ${engines.join(', ')})`)
+  }
   const threads = listOf(values.threads)?.map((text) => positive('threads', text)) ?? [1, availableParallelism()]
   return {
-    cases: others?.length === 0 ? [] : chooseCases(others, Object.keys(DDP_CASES)),
+    cases: others?.length === 0 ? [] : chooseCases(others, Object.keys(apart)),
     ddp,
+    solverCost,
     engines,
     threads: [...new Set(threads)],
     rounds: positive('rounds', values.rounds),

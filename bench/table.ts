@@ -36,7 +36,7 @@ export function caseTable(
 }
 
 /** The first column to the left, the others to the right. */
-function aligned(rows: readonly (readonly string[])[]): string {
+export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
   const cell = (text: string, column: number) =>
     column === 0 ? text.padEnd(widths[column]) : text.padStart(widths[column])

@@ -9,6 +9,8 @@ import { CASES, chooseCases } from '../bench/cases.js'
 import type { DdpRow } from '../bench/ddp/run-ddp.js'
 import { rowsOf } from '../bench/engines.js'
 import { parseOptions } from '../bench/options.js'
+import { solverCostTable, type SolverCostRow } from '../bench/solver-cost/run-solver-cost.js'
+import { SOLVERS } from '../bench/solver-cost/solvers.js'
 import type { Measured } from '../bench/run-case.js'
 import { median, spread } from '../bench/statistics.js'
 import { caseTable } from '../bench/table.js'
@@ -81,8 +83,55 @@ test('two workers are compared with one, and a record says so', async () => {
   }
 })
 
+test('every solver is compared with the calls that it makes', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dit-bench-test-'))
+  try {
+    const json = join(folder, 'results.json')
+    const options = ['--cases', 'solver-cost-tiny', '--engines', 'tfjs-wasm-plain,reference', '--rounds', '1']
+    const { stdout } = await promisify(execFile)(process.execPath, [...node, ...options, '--json', json], { cwd: root })
+    const { solverCost } = JSON.parse(readFileSync(json, 'utf8')) as { solverCost: SolverCostRow[] }
+    expect(solverCost.map(({ solver }) => solver)).toEqual(SOLVERS.map(({ name }) => name))
+    for (const { engine, stepMs, forwardMs, callsPerStep, percent } of solverCost) {
+      expect(engine).toBe('reference')
+      expect(percent).toBeCloseTo((100 * stepMs) / (callsPerStep * forwardMs), 6)
+    }
+    const calls = (name: string) => solverCost.find(({ solver }) => solver === name)!.callsPerStep
+    expect(['euler', 'heun', 'rungeKutta classic4', 'plms', 'edmHeun with churn'].map(calls)).toEqual([
+      1,
+      2,
+      4,
+      21 / 20,
+      39 / 20,
+    ])
+    expect(stdout).toMatch(/solver-cost on reference: a call is a forward pass of \S+ ms\n +solver +calls a step/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a solver above 2 % of its calls is marked', () => {
+  const cost = (solver: string, percent: number) => ({
+    solver,
+    percent,
+    callsPerStep: 1,
+    stepMs: percent / 10,
+    forwardMs: 10,
+    spread: 0,
+  })
+  const text = solverCostTable('cpu-native x1', [cost('cheap', 1.99), cost('dear', 2.01)])
+  expect(text).toContain('solver-cost on cpu-native x1: a call is a forward pass of 10.0 ms')
+  expect(text).toMatch(/cheap +1\.00 +0\.199 +1\.990 +0\.000 +\n/)
+  expect(text).toMatch(/dear +1\.00 +0\.201 +2\.010 +0\.000 +above 2 %\n +1 above 2 %$/)
+  expect(solverCostTable('reference', [cost('cheap', 1)])).toMatch(/none above 2 %$/)
+})
+
 test('a run that could give nothing is refused before it begins', () => {
-  expect(() => parseOptions(['--cases', 'ddpp'])).toThrow(/^bench: no case ddpp \(.*, ddp, ddp-256, ddp-tiny\)$/)
+  expect(() => parseOptions(['--cases', 'ddpp'])).toThrow(
+    /^bench: no case ddpp \(.*, ddp, ddp-256, ddp-tiny, solver-cost, solver-cost-tiny\)$/,
+  )
+  expect(() => parseOptions(['--cases', 'solver-cost', '--engines', 'tfjs-wasm-plain'])).toThrow(
+    "bench: solver-cost measures dit's own engines (got tfjs-wasm-plain)",
+  )
   expect(() => parseOptions(['--cases', 'ddp', '--engines', 'tfjs-wasm'])).toThrow(
     'bench: ddp measures cpu-wasm and cpu-native (got tfjs-wasm)',
   )

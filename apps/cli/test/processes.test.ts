@@ -79,6 +79,7 @@ test('betas that end in 1 are taken where they are given and x0 is predicted', a
   expect(stderr).toContain('dpmMultistep: alpha must be above 0 along the path; euler and ddpm can begin where it is 0')
   const spread = await sample('--sampler=euler', '--spacing=karras')
   expect(spread.stderr).toContain('karras spreads sigmas, but this process ends without signal')
+  expect(spread.code).toBe(2)
 })
 
 test('says what is wrong with betas and schedules', async () => {

@@ -17,7 +17,7 @@ beforeAll(async () => {
   gaussian = join(folder, 'gaussian')
   const bare = TINY.filter((flag) => !flag.startsWith('--timesteps') && !flag.startsWith('--schedule'))
   await runDit(['train', ...bare, '--process=flow', '--lr=0.03', '--steps=8', '--out', flow, '--quiet'])
-  await runDit(['train', ...TINY, '--lr=0.03', '--steps=8', '--out', gaussian, '--quiet'])
+  await runDit(['train', ...TINY, '--lr=0.03', '--steps=8', '--checkpoint-every=4', '--out', gaussian, '--quiet'])
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -108,6 +108,29 @@ test('guidance can be of a part of the levels, and give contrast back', async ()
   expect(await drawn(flow, ...args, '--guidance-interval=0.1,2')).not.toBe(await drawn(flow, ...args))
 })
 
+test('a weaker model can guide in place of no class', async () => {
+  const args = ['--steps=3', '--guidance=3']
+  const plain = await drawn(gaussian, '--steps=3')
+  // A model as strong as itself changes nothing; an early checkpoint does.
+  expect(await drawn(gaussian, ...args, '--guide', gaussian)).toBe(plain)
+  const early = join(gaussian, 'checkpoints', 'step-0000004')
+  const guided = await drawn(gaussian, ...args, '--guide', early)
+  expect(guided).not.toBe(plain)
+  expect(guided).not.toBe(await drawn(gaussian, ...args))
+  const told = await sample(gaussian, ...args, '--guide', early, '--out', join(folder, 'guided.png'))
+  expect(told.stdout).toMatch(/\nguide {2}.*gaussian, step 4, averaged weights\n/)
+  const refused = await sample(gaussian, ...args, '--guide', flow)
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: `dit: --guide ${flow}: it must fit the model that it guides, but its network was trained on another process\n`,
+  })
+  const small = join(folder, 'small')
+  await runDit(['train', ...TINY, '--size=4', '--steps=1', '--out', small, '--quiet'])
+  expect((await sample(gaussian, ...args, '--guide', small)).stderr).toContain(
+    'but its pictures are 3 x 4 x 4, not 3 x 8 x 8',
+  )
+})
+
 describe('what cannot be is refused with the reason', () => {
   const flows = FLOW_SAMPLERS.join(', ')
   test.each([
@@ -181,6 +204,12 @@ describe('what cannot be is refused with the reason', () => {
       'flow',
       ['--guidance=2', '--guidance-interval=3,1'],
       "argument '3,1' is invalid. It must be two numbers, 0 or more, the smaller first: such as 0.3,5.",
+    ],
+    ['flow', ['--guide=x'], '--guide changes guidance, of which there is none; give --guidance as well'],
+    [
+      'flow',
+      ['--guidance=2', '--guide=x', '--guidance-rescale=0.5'],
+      '--guidance-rescale is for guidance by classes; --guide takes a weaker model in their place',
     ],
     ['flow', ['--guidance=2', '--guidance-rescale=2'], "argument '2' is invalid. It must be from 0 to 1."],
   ])('%s %j', async (kind, args, message) => {

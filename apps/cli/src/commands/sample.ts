@@ -9,16 +9,17 @@ import { engineText, openEngine } from '../engines/open-engine.js'
 import { type Pictures, toPictures } from '../images/pixels.js'
 import { givenOptions } from '../options/config-file.js'
 import { addSampleOptions, SAMPLE_DEFAULTS, type SampleFlags } from '../options/sample-options.js'
-import { mostSteps } from '../run/objective-config.js'
 import { writeWhole } from '../run/write-whole.js'
 import { checkFlowFlags, readRecordedFiles, type RecordedFiles, sdeSettings } from '../sampling/check-flow-flags.js'
 import { checkOutputs } from '../sampling/check-outputs.js'
 import { checkSampleMemory } from '../sampling/check-memory.js'
+import { findGuide } from '../sampling/guide-source.js'
 import { findSource, type SampleSource } from '../sampling/sample-source.js'
 import { parseClasses } from '../sampling/parse-classes.js'
 import { imagenetName, parseImagenet } from '../sampling/parse-imagenet.js'
-import { imageShape, sampleClasses, type SampleStep } from '../sampling/sample-classes.js'
+import { imageShape, sampleClasses, type SampleOptions, type SampleStep } from '../sampling/sample-classes.js'
 import {
+  checkedSteps,
   checkGuidance,
   checkLayout,
   checkSampler,
@@ -26,7 +27,6 @@ import {
   layoutOf,
   type SamplerName,
 } from '../sampling/sampler-names.js'
-import { mostStepsWith } from '../sampling/sampling-path.js'
 import { checkVaeFits, decodePictures, openVae, readVaeConfig } from '../sampling/vae-folder.js'
 import {
   type ClassPictures,
@@ -37,7 +37,7 @@ import {
   trajectoryNpz,
   writeSingles,
 } from '../sampling/write-samples.js'
-import { checkInput, EXIT, UsageError } from '../terminal/errors.js'
+import { EXIT, UsageError } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
@@ -55,25 +55,24 @@ Examples:
   dit sample --weights SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --guidance 4 --steps 25
   dit sample --weights SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --sampler sde --steps 250
 
-Samplers, of a Gaussian diffusion unless it says flow:
-  ddpm              fresh noise in every step, as in the paper; for 50 steps and more (default)
-  ddim              no noise after the start, so that a seed keeps its picture; for 50 steps. Has --eta
-  euler             the same; flow: also, for 50 steps
-  dpmpp-2m, unipc, deis, dpmpp-2s
-                    second order with one call of the network a step; for 10 to 25 steps. flow: also. dpm is dpmpp-2m of diffusers
-  dpmpp-3m          third order; for 15 steps and more, without strong guidance. flow: also
-  heun              second order with two calls a step; for 10 to 25 steps. flow: also, and the default there
-  euler-a, dpmpp-2m-sde, dpmpp-3m-sde
-                    fresh noise, which forgives errors of the network; for 25 steps and more. flow: also
-  lms               fourth order of an older kind, for 20 steps and more. flow: also. plms: pictures as others made them
-  midpoint          flow only: as heun
-  rk4, dopri5       flow only: four and more calls a step; dopri5 chooses its steps itself: for likelihoods and comparisons
-  sde               flow only: fresh noise in every step; for 50 steps and more. heun-sde: second order, with two calls a step
-                    Both have --diffusion-form and --last-step
-On a flow solvers that divide by the signal (dpmpp-*, unipc, deis, lms) begin at t = 0.999, where noise is 999 times the signal.
+Samplers, by the number of steps that suits them:
+  10 to 25      dpmpp-2m, unipc, deis, dpmpp-2s: second order, one call of the network a step
+                heun: second order, two calls a step (default for a flow)
+                dpmpp-3m: third order, from 15 steps on and without strong guidance
+  25 and more   euler-a, dpmpp-2m-sde, dpmpp-3m-sde: fresh noise in every step, which forgives errors of the network
+  50            euler, lms: no noise after the start, so that a seed keeps its picture
+For a Gaussian diffusion only:
+  ddpm          fresh noise in every step, as in the paper; for 50 steps and more (default)
+  ddim          euler with --eta; for 50 steps
+  dpm, plms     dpmpp-2m as diffusers lays it out; pictures as others made them
+For a flow only:
+  midpoint      second order, two calls a step; for 10 to 25 steps
+  rk4, dopri5   four and more calls a step, dopri5 with steps of its own choice; for likelihoods and comparisons
+  sde           fresh noise in every step; for 50 steps and more. heun-sde: second order, two calls a step
+                Both have --diffusion-form and --last-step
+On a flow dpmpp-*, unipc, deis and lms divide by the signal: they begin at t = 0.999, where noise is 999 times as strong.
 
-Spacings: karras and exponential put more steps where little noise is left, beta at both ends; trailing begins at pure noise,
-leading does not. ddpm and plms take leading, linspace and trailing.
+Spacings: trailing begins at pure noise, leading does not; karras and exponential have more steps at low noise, beta at both ends.
 
 Weights of SiT have the names of a DiT's. A training checkpoint of SiT says what it is; for bare weights give --process flow,
 with --path and --predict where they are not linear and velocity. Otherwise they are sampled as a diffusion, to wrong pictures.
@@ -118,31 +117,50 @@ interface SamplePlan {
 /** Samples what flags ask for. Returns the exit code; errors are thrown. */
 export async function sampleFromFlags(flags: SampleFlags, output: Output): Promise<number> {
   const source = await findSource(flags)
+  let guide: SampleSource | null = null
   try {
-    return await sampleFrom(await planSamples(flags, source), flags, output)
+    const plan = await planSamples(flags, source)
+    if (flags.guide !== undefined) guide = await findGuide(flags.guide, flags, source)
+    return await sampleFrom(plan, guide, flags, output)
   } finally {
+    await guide?.close()
     await source.close()
   }
 }
 
-async function sampleFrom(plan: SamplePlan, flags: SampleFlags, output: Output): Promise<number> {
+async function sampleFrom(
+  plan: SamplePlan,
+  guide: SampleSource | null,
+  flags: SampleFlags,
+  output: Output,
+): Promise<number> {
   const { source } = plan
   const { backend, description } = await openEngine(chosenBackend(flags), flags)
   const interruption = onInterrupt(() => output.notice('stopping'))
   try {
     const params = await source.load(backend)
+    const weak = guide === null ? undefined : { model: guide.model, params: await guide.load(backend) }
     output.line(`engine ${engineText(description)}`)
     for (const notice of source.notices) output.notice(notice)
     output.line(`model  ${source.title}`)
+    if (guide !== null) output.line(`guide  ${guide.title}`)
     const { guidance = SAMPLE_DEFAULTS.guidance, seed = SAMPLE_DEFAULTS.seed } = flags
     const layout = typeof plan.sampler === 'function' ? {} : layoutOf(flags, source.process)
     const laidOut = Object.entries(layout).map(([name, value]) => `, ${name} ${value}`)
     output.line(
       `sample ${plan.classes.length} ${plan.classes.length === 1 ? 'class' : 'classes'} x ${plan.count}, ${typeof plan.sampler === 'function' ? "the pipeline's scheduler," : plan.sampler} ${plan.steps} steps${laidOut.join('')}, guidance ${guidance}, seed ${seed}`,
     )
-    const samples = await drawSamples(flags, plan, { params, backend, signal: interruption.signal }, output)
-    if (isHeld(params)) params.dispose()
-    else dispose(params)
+    const samples = await drawSamples(
+      flags,
+      plan,
+      { params, backend, guide: weak, signal: interruption.signal },
+      output,
+    )
+    for (const held of [params, weak?.params]) {
+      if (held === undefined) continue
+      if (isHeld(held)) held.dispose()
+      else dispose(held)
+    }
     const written = await writeAll(plan, samples)
     for (const text of written) output.line(text)
     output.event({ type: 'end', step: source.step, ...layout, ...filesOf(plan) })
@@ -176,7 +194,7 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
   const named = typeof sampler === 'function' ? null : sampler
   checkLayout(flags, named, source.process)
   checkGuidance(flags, named)
-  const steps = checkedSteps(flags, sampler, source)
+  const steps = checkedSteps(flags, named, source.process, SAMPLE_DEFAULTS.steps)
   if (flags.eta !== undefined && sampler !== 'ddim' && typeof sampler !== 'function')
     throw new UsageError('--eta is for --sampler ddim')
   const samplerName = typeof sampler === 'function' ? null : sampler
@@ -187,7 +205,7 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
       `--null-class ${flags.nullClass}: ${name} has the classes 0 to ${none ?? model.numClasses - 1}`,
     )
   }
-  if ((flags.guidance ?? 1) !== 1 && none === null && flags.nullClass === undefined) {
+  if ((flags.guidance ?? 1) !== 1 && none === null && flags.nullClass === undefined && flags.guide === undefined) {
     throw new UsageError(`--guidance must be 1: ${name} was trained with --class-dropout 0, so it has no null class`)
   }
   if (typeof flags.guidanceChannels === 'number' && flags.guidanceChannels > channels) {
@@ -230,19 +248,6 @@ async function planSamples(flags: SampleFlags, source: SampleSource): Promise<Sa
   return plan
 }
 
-/** How many steps are taken: as many as asked for, or at most the default. */
-function checkedSteps(flags: SampleFlags, sampler: SamplerName | PipelineSampler, { process }: SampleSource): number {
-  const name = typeof sampler === 'function' ? '' : sampler
-  const [all, most] = checkInput(() => [mostSteps(process), mostStepsWith(process, name, flags.spacing)])
-  const { steps = Math.min(SAMPLE_DEFAULTS.steps, most) } = flags
-  if (steps > all)
-    throw new UsageError(`--steps ${steps} is more than the ${all} timesteps that the model was trained with`)
-  if (steps <= most) return steps
-  throw new UsageError(
-    `--steps ${steps}: ${name} with ${flags.spacing ?? 'linspace'} spacing counts its last step, to no noise, as one timestep more; it takes at most ${most} of ${all}`,
-  )
-}
-
 /** Whether the names of ImageNet's classes are those of the model: weights tell no names. */
 function isImagenet({ step, classes }: SampleSource): boolean {
   return step === null && classes.length === 1000
@@ -276,6 +281,7 @@ function checkLatents(flags: SampleFlags, name: string, channels: number, isShow
 
 interface Loaded {
   readonly params: Params | ParameterSource
+  readonly guide: SampleOptions['guide']
   readonly backend: Awaited<ReturnType<typeof openEngine>>['backend']
   readonly signal: AbortSignal
 }

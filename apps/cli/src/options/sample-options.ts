@@ -32,6 +32,7 @@ export interface SampleFlags extends EngineFlags, ProcessFlags {
   readonly heads?: number
   readonly guidance?: number
   readonly guidanceChannels?: number | null
+  readonly guide?: string
   readonly guidanceInterval?: readonly [number, number]
   readonly guidanceRescale?: number
   readonly nullClass?: number
@@ -138,6 +139,12 @@ export function addSampleOptions(command: Command): Command {
     '--guidance-channels <n|all>',
     `channels that are guided, from the first (default ${D.guidanceChannels})`,
     orWord('all', integer(1)),
+  )
+  add(
+    'Sampling',
+    '--guide <path>',
+    'a weaker model that --guidance leads away from, in place of no class: a smaller run, an early checkpoint, weights',
+    path,
   )
   add(
     'Sampling',

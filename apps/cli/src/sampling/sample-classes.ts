@@ -46,6 +46,8 @@ export interface SampleOptions {
   readonly nullClass?: number
   /** Channels that are guided: the first three (default) or all. */
   readonly guidanceChannels?: number | 'all'
+  /** A weaker model of the same process that `guidance` leads away from, in place of classifier-free guidance. */
+  readonly guide?: { readonly model: DiTConfig; readonly params: Params | ParameterSource }
   /** Guidance where sigma / alpha lies in this range only; everywhere by default. */
   readonly guidanceInterval?: GuidanceRange
   /** How much of the contrast of the conditional output guided channels get back, 0 (default) to 1. */

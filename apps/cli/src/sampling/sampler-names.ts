@@ -1,10 +1,10 @@
 import { FLOW_SPACINGS, isSigmaSpacing, type Spacing, SPACINGS } from '@dit/schedules'
 import type { ProcessSpec } from '@dit/train-ddp'
 import { flagOf } from '../options/flag-of.js'
-import { isFlow } from '../run/objective-config.js'
-import { UsageError } from '../terminal/errors.js'
-import { FLOW_PATH_SOLVERS, PATH_SOLVERS, type PathSolverName } from './path-solvers.js'
-import { trainedShift } from './sampling-path.js'
+import { isFlow, mostSteps } from '../run/objective-config.js'
+import { checkInput, UsageError } from '../terminal/errors.js'
+import { FLOW_PATH_SOLVERS, PATH_SOLVERS, type PathSolverName, timestepRule } from './path-solvers.js'
+import { gaussianPath, mostStepsWith, trainedShift } from './sampling-path.js'
 
 /** Samplers of Gaussian diffusions; the first is the default. */
 export const GAUSSIAN_SAMPLERS = [
@@ -114,6 +114,9 @@ export interface GuidanceFlags {
   readonly guidance?: number
   readonly guidanceInterval?: readonly [number, number]
   readonly guidanceRescale?: number
+  readonly guidanceChannels?: number | null
+  readonly nullClass?: number
+  readonly guide?: string
 }
 
 /**
@@ -122,13 +125,45 @@ export interface GuidanceFlags {
  * @param sampler null for that of a pipeline
  */
 export function checkGuidance(flags: GuidanceFlags, sampler: SamplerName | null): void {
-  for (const name of ['guidanceInterval', 'guidanceRescale'] as const) {
+  for (const name of ['guide', 'guidanceInterval', 'guidanceRescale'] as const) {
     if (flags[name] === undefined || (flags.guidance ?? 1) !== 1) continue
     throw new UsageError(`${flagOf(name)} changes guidance, of which there is none; give --guidance as well`)
+  }
+  for (const name of ['guidanceRescale', 'guidanceChannels', 'nullClass'] as const) {
+    if (flags.guide === undefined || flags[name] === undefined) continue
+    throw new UsageError(`${flagOf(name)} is for guidance by classes; --guide takes a weaker model in their place`)
   }
   if (flags.guidanceInterval !== undefined && sampler === null) {
     throw new UsageError(
       "--guidance-interval: the levels are those of the pipeline's scheduler; name a --sampler to take its place",
     )
   }
+}
+
+/**
+ * How many steps are taken: as many as asked for, else at most the default.
+ *
+ * @param sampler null for that of a pipeline
+ * @throws UsageError for more than there are timesteps, or than the sampler can take of them, and for a process that does not have the spacing
+ */
+export function checkedSteps(
+  { steps: asked, spacing }: LayoutFlags & { readonly steps?: number },
+  sampler: SamplerName | null,
+  process: ProcessSpec,
+  byDefault: number,
+): number {
+  const [all, most] = checkInput(() => [mostSteps(process), mostStepsWith(process, sampler ?? '', spacing)])
+  const steps = asked ?? Math.min(byDefault, most)
+  if (steps > all)
+    throw new UsageError(`--steps ${steps} is more than the ${all} timesteps that the model was trained with`)
+  if (steps <= most) {
+    if (sampler !== null && spacing !== undefined && !isFlow(process)) {
+      const layout = { steps, spacing: spacing as Spacing }
+      checkInput(() => gaussianPath(process, layout, timestepRule(sampler)))
+    }
+    return steps
+  }
+  throw new UsageError(
+    `--steps ${steps}: ${sampler} with ${spacing ?? 'linspace'} spacing counts its last step, to no noise, as one timestep more; it takes at most ${most} of ${all}`,
+  )
 }
