@@ -96,7 +96,7 @@ test('every solver is compared with the calls that it makes', async () => {
       expect(percent).toBeCloseTo((100 * stepMs) / (callsPerStep * forwardMs), 6)
     }
     const calls = (name: string) => solverCost.find(({ solver }) => solver === name)!.callsPerStep
-    expect(['euler', 'heun', 'rungeKutta classic4', 'plms', 'edmHeun with churn'].map(calls)).toEqual([
+    expect(['euler', 'heun', 'rungeKutta classic4', 'plms', 'heun with churn'].map(calls)).toEqual([
       1,
       2,
       4,

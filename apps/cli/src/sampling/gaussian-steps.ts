@@ -1,6 +1,6 @@
-import { gaussianProcess, type PredictAt } from '@dit/diffusion'
+import { type GaussianProcess, gaussianProcess, type PredictAt } from '@dit/diffusion'
 import { ddim, ddpm, type NoiseSource, type SamplerStep } from '@dit/sampler'
-import { isSigmaSpacing, type Spacing } from '@dit/schedules'
+import { isSigmaSpacing, type Path, type Spacing } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
 import type { GaussianProcessSpec } from '@dit/train-ddp'
 import { gaussianOptions } from '../run/objective-config.js'
@@ -15,6 +15,19 @@ export interface GaussianSteps {
   readonly eta: number
   readonly clip: boolean
   readonly noise: NoiseSource & { readonly signal?: AbortSignal }
+}
+
+/**
+ * Checks that a process has a path of these steps by this spacing.
+ *
+ * @throws RangeError where it has not
+ */
+export function checkSpacing(process: GaussianProcessSpec, sampler: string, steps: number, spacing: Spacing): void {
+  pathBy(gaussianProcess(gaussianOptions(process)), sampler, steps, spacing)
+}
+
+function pathBy(process: GaussianProcess, sampler: string, numSteps: number, spacing: Spacing): Path {
+  return process.path({ numSteps, spacing, rule: timestepRule(sampler) })
 }
 
 /**
@@ -41,8 +54,7 @@ export function gaussianSteps(
   }
   const known = gaussianProcess(options)
   const denoise = known.denoiser(predict, clip ? { clipRange: 1 } : {})
-  const spaced = (usual: Spacing) =>
-    known.path({ numSteps: steps, spacing: spacing ?? usual, rule: timestepRule(sampler) })
+  const spaced = (usual: Spacing) => pathBy(known, sampler, steps, spacing ?? usual)
   if (sampler === 'ddim') {
     const path = spacing === undefined ? respaced().path() : spaced(spacing)
     return ddim(path, denoise, xT, { ...noise, eta })

@@ -3,8 +3,9 @@ import type { ProcessSpec } from '@dit/train-ddp'
 import { flagOf } from '../options/flag-of.js'
 import { isFlow, mostSteps } from '../run/objective-config.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
-import { FLOW_PATH_SOLVERS, PATH_SOLVERS, type PathSolverName, timestepRule } from './path-solvers.js'
-import { gaussianPath, mostStepsWith, trainedShift } from './sampling-path.js'
+import { checkSpacing } from './gaussian-steps.js'
+import { FLOW_PATH_SOLVERS, PATH_SOLVERS, type PathSolverName } from './path-solvers.js'
+import { mostStepsWith, trainedShift } from './sampling-path.js'
 
 /** Samplers of Gaussian diffusions; the first is the default. */
 export const GAUSSIAN_SAMPLERS = [
@@ -158,8 +159,7 @@ export function checkedSteps(
     throw new UsageError(`--steps ${steps} is more than the ${all} timesteps that the model was trained with`)
   if (steps <= most) {
     if (sampler !== null && spacing !== undefined && !isFlow(process)) {
-      const layout = { steps, spacing: spacing as Spacing }
-      checkInput(() => gaussianPath(process, layout, timestepRule(sampler)))
+      checkInput(() => checkSpacing(process, sampler, steps, spacing as Spacing))
     }
     return steps
   }

@@ -56,8 +56,8 @@ test('ddpm takes the timesteps that the spacing names, and ends without noise', 
 })
 
 test('a spacing is counted as the sampler counts', () => {
-  const path = gaussianProcess(process).path
-  const first = (rule: 'ddim' | 'dpm') => path({ numSteps: 4, spacing: 'leading', rule }).steps[0].from
+  const known = gaussianProcess(process)
+  const first = (rule: 'ddim' | 'dpm') => known.path({ numSteps: 4, spacing: 'leading', rule }).steps[0].from
   expect([first('ddim').timestep, first('dpm').timestep]).toEqual([750, 800])
   const most = (sampler: string, spacing?: string) => mostStepsWith({ numTimesteps: 30 }, sampler, spacing)
   expect([
