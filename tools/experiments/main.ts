@@ -2,7 +2,6 @@ const USAGE = `npm run experiment -- <name> [options]
 
   predictions   what a small network should predict, at equal compute
   solver-error  how far from the solution each solver ends, against calls of the network
-  report        the tables and pictures of docs/ from what these two have written
 
 Each file of tools/experiments begins with its options.`
 

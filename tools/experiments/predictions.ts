@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { type Measured, predictionsTable } from './predictions-table.js'
 
 const DIT = 'apps/cli/dist/main.js'
 const { values } = parseArgs({
@@ -37,14 +38,6 @@ const NETWORK = '--patch 4 --hidden 128 --depth 4 --heads 4 --class-dropout 0.1'
 const RECIPE =
   '--batch 32 --lr 0.001 --warmup 200 --decay cosine --final-lr 0.05 --beta2 0.99 --ema 0.998 --ema-warmup --no-flip'
 const MEASURES = '--val-share 0.1 --val-every 250 --checkpoint-every 250 --keep-last 1 --sample-every none'
-
-interface Measured {
-  readonly set: string
-  readonly process: string
-  readonly seed: number
-  readonly step: number
-  readonly measures: Readonly<Record<string, number>>
-}
 
 /** The log lines with a measurement. */
 function measured(folder: string): { readonly step: number; readonly measures: Measured['measures'] }[] {
@@ -77,4 +70,5 @@ for (const seed of values.seed.map(Number)) {
     }
   }
 }
-writeFileSync(join(values.out, `predictions-${values.seed.join('-')}.json`), `${JSON.stringify(all, null, 1)}\n`)
+writeFileSync(join(values.out, 'predictions.json'), `${JSON.stringify(all, null, 1)}\n`)
+console.log(predictionsTable(all))

@@ -4,6 +4,7 @@ import { valueAxis } from '../../apps/cli/src/plot/scales.js'
 
 export interface ErrorCurve {
   readonly sampler: string
+  readonly spacing: string
   readonly points: readonly { readonly steps: number; readonly calls: number; readonly error: number }[]
 }
 
@@ -31,34 +32,41 @@ const COLORS: Readonly<Record<string, string>> = {
   lms: '#db2777',
   plms: '#1f2937',
 }
-const [WIDTH, HEIGHT, GAP, TOP] = [880, 330, 84, 56]
+const [WIDTH, HEIGHT, GAP, TOP] = [880, 330, 84, 40]
+/** Errors above this many levels are drawn as this. */
+const WORST = 127
 
-/** Error against calls of the network, a panel for each model, as an SVG. */
+/** Error against calls of the network, a panel for each model and spacing, as an SVG. */
 export function solverErrorPlot(results: readonly SolverErrors[]): string {
-  const panels = results.map((result, i) => {
+  const parts = results.flatMap((result) => {
+    const spacings = [...new Set(result.curves.map(({ spacing }) => spacing))]
+    return spacings.map((spacing) => ({ result, spacing }))
+  })
+  const panels = parts.map(({ result, spacing }, i) => {
     const top = TOP + i * (HEIGHT + GAP)
     const frame: Frame = { left: 84, right: WIDTH - 190, top, bottom: top + HEIGHT }
-    const all = result.curves.flatMap((measured) => measured.points)
-    const x = valueAxis(
-      all.map(({ calls }) => calls),
-      'log',
-      [frame.left, frame.right],
-    )
-    const errors = all.map(({ error }) => Math.min(error, 127))
-    const y = valueAxis(errors, 'log', [frame.bottom, frame.top])
-    const content = result.curves.map(({ sampler, points: measured }) => {
-      const [calls, values] = [measured.map((at) => at.calls), measured.map(({ error }) => Math.min(error, 127))]
-      return curve(x, y, calls, values, COLORS[sampler]) + points(x, y, calls, values, COLORS[sampler])
+    const curves = result.curves.filter((measured) => measured.spacing === spacing)
+    // A method that fails is drawn at the top.
+    const seen = curves.map(({ sampler, points: at }) => {
+      return { sampler, calls: at.map(({ calls }) => calls), errors: at.map(({ error }) => Math.min(error, WORST)) }
     })
-    const title = `${result.process === 'flow' ? 'Flow' : 'Gaussian diffusion'}, predicts ${result.prediction}`
+    const calls = seen.flatMap((each) => each.calls)
+    const errors = seen.flatMap((each) => each.errors)
+    const x = valueAxis(calls, 'log', [frame.left, frame.right])
+    const y = valueAxis(errors, 'log', [frame.bottom, frame.top])
+    const content = seen.map(
+      (each) =>
+        curve(x, y, each.calls, each.errors, COLORS[each.sampler]) +
+        points(x, y, each.calls, each.errors, COLORS[each.sampler]),
+    )
+    const layout = spacing === 'usual' ? '' : `, spacing ${spacing}`
+    const title = `${result.process === 'flow' ? 'Flow' : 'Gaussian diffusion'}, predicts ${result.prediction}${layout}`
     const xLabel = 'calls of the network (log scale)'
     const panel = panelSvg({ frame, x, y, xLabel, yLabel: 'error, levels of 255', content: content.join('') })
-    const entries = result.curves.map(
-      ({ sampler }) => ({ kind: 'line', color: COLORS[sampler], text: sampler }) as const,
-    )
+    const entries = curves.map(({ sampler }) => ({ kind: 'line', color: COLORS[sampler], text: sampler }) as const)
     const heading = `<text x="${frame.left}" y="${top - 14}" font-size="15" font-weight="bold">${title}</text>`
     return heading + panel + legend({ ...frame, right: WIDTH - 20 }, entries)
   })
-  const height = TOP + results.length * (HEIGHT + GAP)
+  const height = TOP + parts.length * (HEIGHT + GAP)
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}"><rect width="100%" height="100%" fill="#fff"/><g font-family="${FONT}, sans-serif" font-size="12">${panels.join('')}</g></svg>\n`
 }

@@ -1,6 +1,6 @@
 // How far from the solution each solver ends, against how often it calls the network, on trained models:
 //
-//   npm run experiment -- solver-error --run <run> [--run <run>] --out <file.json> [--svg <file.svg>] [--spacing karras]
+//   npm run experiment -- solver-error --run <run> [--run <run>] --out <file.json> [--svg <file.svg>] [--spacing usual --spacing linspace]
 //
 // For one picture of each class, the same noise, no clipping and no guidance. The error of a picture is the root mean square over
 // its pixels of the difference from the same ODE solved in a thousand steps or more, in levels of 255; the median over the pictures
@@ -34,11 +34,10 @@ const { values } = parseArgs({
     run: { type: 'string', multiple: true, default: [] },
     out: { type: 'string' },
     svg: { type: 'string' },
-    spacing: { type: 'string' },
+    spacing: { type: 'string', multiple: true, default: ['usual'] },
   },
 })
 const { out, svg, run: runs } = values
-const spacing = values.spacing as Spacing | undefined
 if (out === undefined) throw new Error('solver-error: --out is needed')
 
 const results: SolverErrors[] = runs.length === 0 ? (JSON.parse(readFileSync(out, 'utf8')) as SolverErrors[]) : []
@@ -59,7 +58,7 @@ async function measure(folder: string): Promise<SolverErrors> {
     },
   })
   const labels = Int32Array.from({ length: model.numClasses }, (_, label) => label)
-  const sample = async (sampler: SamplerName, steps: number) => {
+  const sample = async (sampler: SamplerName, steps: number, spacing?: Spacing) => {
     reads = 0
     const options = { model, process, params: counted, backend, labels, clip: false, seed: 0, spacing }
     return { images: await sampleClasses({ ...options, sampler, steps }), reads }
@@ -73,14 +72,17 @@ async function measure(folder: string): Promise<SolverErrors> {
   const lack = distance((await sample(exact.sampler, exact.steps / 2)).images, solution, labels.length)
   console.log(`${kind}, step ${step}: the solution is ${lack.toExponential(1)} levels from that of half its steps`)
   const curves: ErrorCurve[] = []
-  for (const sampler of SOLVERS[kind]) {
-    const points: { steps: number; calls: number; error: number }[] = []
-    for (const steps of STEPS.filter((count) => count >= (FEWEST[sampler] ?? 1))) {
-      const { images, reads: seen } = await sample(sampler, steps)
-      points.push({ steps, calls: seen / readsOfCall, error: distance(images, solution, labels.length) })
+  for (const spacing of values.spacing) {
+    const asked = spacing === 'usual' ? undefined : (spacing as Spacing)
+    for (const sampler of SOLVERS[kind]) {
+      const points: { steps: number; calls: number; error: number }[] = []
+      for (const steps of STEPS.filter((count) => count >= (FEWEST[sampler] ?? 1))) {
+        const { images, reads: seen } = await sample(sampler, steps, asked)
+        points.push({ steps, calls: seen / readsOfCall, error: distance(images, solution, labels.length) })
+      }
+      curves.push({ sampler, spacing, points })
+      console.log(spacing, sampler, points.map(({ calls, error }) => `${calls}:${error.toPrecision(3)}`).join(' '))
     }
-    curves.push({ sampler, points })
-    console.log(sampler, points.map(({ calls, error }) => `${calls}:${error.toPrecision(3)}`).join(' '))
   }
   for (const tensor of Object.values(params)) tensor.dispose()
   await backend.dispose()
