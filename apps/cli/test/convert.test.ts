@@ -53,18 +53,23 @@ describe('weights of a flow', () => {
   })
 
   test.each([
-    ['o.pt', "it is a .pt file with nothing but weights, and a DiT's have the same names"],
-    ['folder', "it is diffusers' DiT"],
-  ])('are not written where nothing can say so: %s', async (name, reason) => {
-    const { code, stderr, from, to } = await written(name)
+    ['o.pt', 'a .pt file has nothing but weights', ''],
+    [
+      'folder',
+      "diffusers takes weights for those of the paper's DiT, and only dit finds the process in their metadata",
+      'to diffusers ',
+    ],
+  ])('are not written where nothing can say so: %s', async (name, reason, whom) => {
+    const { code, stderr, to } = await written(name)
+    const what = 'a flow: gvp path, predicts velocity; its time 0 is noise and 1 is data'
     expect({ code, stderr: stderr.split('\n').findLast((line) => line !== '') }).toEqual({
       code: 2,
-      stderr: `dit: ${to}: ${from} has weights of a flow, and the target cannot say so: ${reason}; write .safetensors, or add --drop-process`,
+      stderr: `dit: ${to}: ${reason}, but these were trained as ${what}; write .safetensors, or add --drop-process`,
     })
     expect(existsSync(to)).toBe(false)
     const dropped = await written(name, '--drop-process')
     expect(dropped.code).toBe(0)
-    expect(dropped.stderr).toContain(`${dropped.to} does not say that these are weights of a flow: ${reason}\n`)
+    expect(dropped.stderr).toContain(`${dropped.to} does not say ${whom}how they were trained: ${what}\n`)
   })
 
   test('are what flags say where the file does not, and those of DiT are none', async () => {

@@ -297,3 +297,16 @@ test('a trajectory has the samples after every step, the last ones at its end', 
     expect(data.slice(-latents.length)).toEqual(latents)
   }
 })
+
+test('weights that are not finite are told, and write nothing', async () => {
+  const weights = new Map(await tinyWeights())
+  const name = 'final_layer.linear.bias'
+  const { shape, data } = weights.get(name)!
+  weights.set(name, { shape, data: data.map((value, i) => (i === 1 ? NaN : value)) })
+  const out = join(temporaryFolder(), 'l.npz')
+  const file = await stateFile({ weights, args: { path_type: 'Linear', prediction: 'velocity' } })
+  const { code, stderr } = await runDit(['sample', '--weights', file, ...COMMON, '--heads', '2', '--latents', out])
+  expect(code).toBe(1)
+  expect(stderr).toContain('the samples are not finite: the weights hold such numbers, or the steps diverged')
+  expect(existsSync(out)).toBe(false)
+})

@@ -38,7 +38,8 @@ async function drawn(run: string, ...args: string[]): Promise<string> {
     join(folder, `${count}.png`),
     ...args,
   )
-  expect(result).toMatchObject({ code: 0, stderr: '' })
+  const stderr = args.includes('beta') && run === gaussian ? expect.stringMatching(/^dit: --spacing beta: .*suits/) : ''
+  expect(result).toMatchObject({ code: 0, stderr })
   const values = (await readNpz(readFileSync(file))).get('arr_0')!.data as Float32Array
   expect(values.every(Number.isFinite)).toBe(true)
   return values.join(' ')
@@ -89,6 +90,20 @@ test('each spacing makes another picture, and the record tells it', async () => 
   expect(await drawn(gaussian, '--steps=3', '--sampler=unipc', '--spacing=trailing')).toBe(
     await drawn(gaussian, '--steps=3', '--sampler=unipc'),
   )
+  expect(await drawn(gaussian, '--steps=3', '--sampler=heun', '--spacing=exponential')).toBe(
+    await drawn(gaussian, '--steps=3', '--sampler=heun'),
+  )
+  const poor = await sample(
+    gaussian,
+    '--steps=3',
+    '--sampler=heun',
+    '--spacing=trailing',
+    '--out',
+    join(folder, 'p.png'),
+  )
+  expect(poor.stderr).toMatch(
+    /^dit: --spacing trailing: this process begins with 406 times as much noise as signal, and heun cannot leap from there; exponential suits heun better\n$/,
+  )
   const args = ['--steps=2', '--sampler=deis', '--spacing=karras', '--out', join(folder, 'told.png')]
   expect((await sample(gaussian, ...args)).stdout).toContain('deis 2 steps, spacing karras, guidance 1, seed 0')
   const events = (await sample(gaussian, ...args, '--json')).stdout.trim().split('\n')
@@ -108,6 +123,19 @@ test('guidance can be of a part of the levels, and give contrast back', async ()
   expect(await drawn(flow, ...args, '--guidance-interval=0.1,2')).not.toBe(await drawn(flow, ...args))
 })
 
+test('the record tells what guidance was asked for', async () => {
+  const out = ['--out', join(folder, 'guided.png')]
+  const flags = ['--guidance-interval=0,5', '--guidance-rescale=0.5', '--null-class=0']
+  expect((await sample(gaussian, '--steps=2', '--guidance=3', ...flags, ...out)).stdout).toContain(
+    'guidance 3 where sigma / alpha is 0 to 5, rescaled by 0.5 away from class 0, seed 0',
+  )
+  const { code, stderr } = await sample(gaussian, '--null-class=0', ...out)
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: 'dit: --null-class changes guidance, of which there is none; give --guidance as well\n',
+  })
+})
+
 test('a weaker model can guide in place of no class', async () => {
   const args = ['--steps=3', '--guidance=3']
   const plain = await drawn(gaussian, '--steps=3')
@@ -122,7 +150,7 @@ test('a weaker model can guide in place of no class', async () => {
   const refused = await sample(gaussian, ...args, '--guide', flow)
   expect(refused).toMatchObject({
     code: 2,
-    stderr: `dit: --guide ${flow}: it must fit the model that it guides, but its network was trained on another process\n`,
+    stderr: `dit: --guide ${flow}: it must fit the model that it guides, but its process has kind "flow", not "gaussian"\n`,
   })
   const small = join(folder, 'small')
   await runDit(['train', ...TINY, '--size=4', '--steps=1', '--out', small, '--quiet'])

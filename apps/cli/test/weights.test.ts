@@ -48,9 +48,9 @@ test('a pipeline is sampled with its own scheduler and autoencoder, the same eve
 test.each([
   [['--classes', 'crane'], /^dit: --classes: crane is the name of several classes; give a number: 134/],
   [['--run', 'runs/x'], /^dit: --run, --checkpoint and --weights exclude each other/],
-  [['--null-class', '1001'], /^dit: --null-class 1001: .* has the classes 0 to 1000/],
+  [['--guidance', '2', '--null-class', '1001'], /^dit: --null-class 1001: .* has the classes 0 to 1000/],
   [['--vae', 'nowhere'], /^dit: --vae nowhere: it is no folder of an autoencoder/],
-  [['--guidance-channels', '5'], /^dit: --guidance-channels must be 1 to 4, or all \(got 5\)/],
+  [['--guidance', '2', '--guidance-channels', '5'], /^dit: --guidance-channels must be 1 to 4, or all \(got 5\)/],
   [['--preview'], /^dit: --preview shows pixels; leave it out with an autoencoder/],
 ])('refuses %o', async (args, message) => {
   const { code, stderr } = await runDit([

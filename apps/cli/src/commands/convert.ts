@@ -11,7 +11,7 @@ import { withHeads } from '../weights/with-heads.js'
 import { type DTypeName, DTYPES } from '../weights/cast.js'
 import { findTarget, type Target, writeWeights } from '../weights/convert.js'
 import { openSource } from '../weights/open-source.js'
-import { describeProcess, isFlowTold, type ProcessFlags, processOfWeights } from '../weights/process-of.js'
+import { describeProcess, isProcessOwn, type ProcessFlags, processOfWeights } from '../weights/process-of.js'
 
 interface ConvertFlags extends ProcessFlags {
   readonly dtype?: DTypeName
@@ -60,7 +60,7 @@ export function convertCommand(call: Call): Command {
     .option('--heads <n>', 'attention heads, where neither file nor size tells them', integer(1))
   for (const option of processOptions()) command.addOption(option)
   return command
-    .option('--drop-process', 'write weights of a flow also where the format cannot say that they are')
+    .option('--drop-process', "write weights of a process other than the paper's also where the format cannot say so")
     .option('--force', 'overwrite what is there')
     .option('-q, --quiet', 'print nothing but warnings and errors')
     .option('--json', 'print one JSON object')
@@ -83,7 +83,7 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
     )
     if (weights.process !== null) output.line(`       ${describeProcess(weights.process)}`)
     if (weights.assumptions.length > 0) output.notice(`assumed: ${weights.assumptions.join('; ')}`)
-    if (isFlowTold(weights)) checkKept(target, from, flags.dropProcess === true, output)
+    if (isProcessOwn(weights)) checkKept(target, weights, flags.dropProcess === true, output)
     if (target.kind === 'diffusers' && weights.config.timestepFrequencyShift !== 1) {
       output.notice(
         'diffusers computes timestep features with a frequency shift of 1, so its outputs will differ a little',
@@ -128,16 +128,17 @@ function withProcess<T extends ModelWeights>(weights: T, name: string, flags: Co
   }
 }
 
-/** Throws where weights of a flow would become those of a diffusion without a word. */
-function checkKept({ kind, path: to }: Target, from: string, isDropped: boolean, output: Output): void {
-  if (kind === 'safetensors') return
-  const what =
-    kind === 'torch' ? "a .pt file with nothing but weights, and a DiT's have the same names" : "diffusers' DiT"
+/** Throws where weights of a process of their own would become those of the paper's diffusion without a word. */
+function checkKept({ kind, path: to }: Target, { process }: ModelWeights, isDropped: boolean, output: Output): void {
+  if (kind === 'safetensors' || process === null) return
+  const what = describeProcess({ ...process })
+  const who =
+    kind === 'torch'
+      ? 'a .pt file has nothing but weights'
+      : "diffusers takes weights for those of the paper's DiT, and only dit finds the process in their metadata"
   if (isDropped) {
-    output.notice(`${to} does not say that these are weights of a flow: it is ${what}`)
+    output.notice(`${to} does not say ${kind === 'torch' ? '' : 'to diffusers '}how they were trained: ${what}`)
     return
   }
-  throw new UsageError(
-    `${to}: ${from} has weights of a flow, and the target cannot say so: it is ${what}; write .safetensors, or add --drop-process`,
-  )
+  throw new UsageError(`${to}: ${who}, but these were trained as ${what}; write .safetensors, or add --drop-process`)
 }

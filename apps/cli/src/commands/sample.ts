@@ -25,6 +25,7 @@ import {
   checkSampler,
   defaultSampler,
   layoutOf,
+  spacingNotice,
   type SamplerName,
 } from '../sampling/sampler-names.js'
 import { checkVaeFits, decodePictures, openVae, readVaeConfig } from '../sampling/vae-folder.js'
@@ -37,7 +38,7 @@ import {
   trajectoryNpz,
   writeSingles,
 } from '../sampling/write-samples.js'
-import { EXIT, UsageError } from '../terminal/errors.js'
+import { EXIT, Failure, UsageError } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
@@ -147,8 +148,12 @@ async function sampleFrom(
     const { guidance = SAMPLE_DEFAULTS.guidance, seed = SAMPLE_DEFAULTS.seed } = flags
     const layout = typeof plan.sampler === 'function' ? {} : layoutOf(flags, source.process)
     const laidOut = Object.entries(layout).map(([name, value]) => `, ${name} ${value}`)
+    const notice =
+      typeof plan.sampler === 'function' ? null : spacingNotice(flags.spacing, plan.sampler, source.process)
+    if (notice !== null) output.notice(notice)
+    const steps = plan.sampler === 'dopri5' ? 'with steps of its own' : `${plan.steps} steps`
     output.line(
-      `sample ${plan.classes.length} ${plan.classes.length === 1 ? 'class' : 'classes'} x ${plan.count}, ${typeof plan.sampler === 'function' ? "the pipeline's scheduler," : plan.sampler} ${plan.steps} steps${laidOut.join('')}, guidance ${guidance}, seed ${seed}`,
+      `sample ${plan.classes.length} ${plan.classes.length === 1 ? 'class' : 'classes'} x ${plan.count}, ${typeof plan.sampler === 'function' ? "the pipeline's scheduler," : plan.sampler} ${steps}${laidOut.join('')}, guidance ${guidance}${guidanceText(flags)}, seed ${seed}`,
     )
     const samples = await drawSamples(
       flags,
@@ -174,6 +179,15 @@ async function sampleFrom(
     interruption.dispose()
     await backend.dispose()
   }
+}
+
+/** What else was asked of guidance. */
+function guidanceText({ guidanceInterval: interval, guidanceRescale: rescale, nullClass }: SampleFlags): string {
+  return [
+    interval === undefined ? '' : ` where sigma / alpha is ${interval.join(' to ')}`,
+    rescale === undefined ? '' : `, rescaled by ${rescale}`,
+    nullClass === undefined ? '' : ` away from class ${nullClass}`,
+  ].join('')
 }
 
 async function planSamples(flags: SampleFlags, source: SampleSource): Promise<SamplePlan> {
@@ -355,6 +369,11 @@ async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded,
       batchSize,
       onStep,
     })
+    if (!images.every(Number.isFinite)) {
+      throw new Failure(
+        'the samples are not finite: the weights hold such numbers, or the steps diverged; nothing was written',
+      )
+    }
     if (plan.out === null) return { images, states, pictures: null }
     if (plan.vae === null) return { images, states, pictures: named(toPictures(images, shape)) }
     const vae = await openVae(plan.vae, loaded.backend)

@@ -95,7 +95,12 @@ export function addSampleOptions(command: Command): Command {
   add('Pictures', '--count <n>', `pictures of each class (default ${D.count})`, integer(1, MAX_COUNT))
   add('Pictures', '--seed <n>', `seed of the noise (default ${D.seed})`, integer())
 
-  add('Sampling', '--steps <n>', `denoising steps (default ${D.steps})`, integer(1))
+  add(
+    'Sampling',
+    '--steps <n>',
+    `denoising steps (default ${D.steps}); dopri5 chooses its own, and yields so many samples for --trajectory`,
+    integer(1),
+  )
   add('Sampling', '--sampler <name>', 'method; the end of this text says which to use when').choices(SAMPLERS)
   add(
     'Sampling',
@@ -155,7 +160,7 @@ export function addSampleOptions(command: Command): Command {
   add(
     'Sampling',
     '--guidance-rescale <phi>',
-    'give guided channels this share of the contrast without guidance: 0.7 where strong guidance burns out (default 0)',
+    'give what the network returns this share of the spread that it has without guidance: 0.7 where strong guidance burns out; shows little where it predicts noise or velocity (default 0)',
     number(0, 1),
   )
   add(

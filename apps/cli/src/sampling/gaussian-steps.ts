@@ -4,7 +4,7 @@ import { isSigmaSpacing, type Path, type Spacing } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
 import type { GaussianProcessSpec } from '@dit/train-ddp'
 import { gaussianOptions } from '../run/objective-config.js'
-import { isPathSolver, PATH_SOLVERS, timestepRule } from './path-solvers.js'
+import { isPathSolver, PATH_SOLVERS, timestepRule, usualSpacing } from './path-solvers.js'
 import { spacedDiffusion } from './sampling-path.js'
 
 export interface GaussianSteps {
@@ -26,13 +26,19 @@ export function checkSpacing(process: GaussianProcessSpec, sampler: string, step
   pathBy(gaussianProcess(gaussianOptions(process)), sampler, steps, spacing)
 }
 
+/** Noise over signal where a process begins; Infinity for one that begins without signal. */
+export function startRatio(process: GaussianProcessSpec): number {
+  const alphaBar = gaussianProcess(gaussianOptions(process)).diffusion.tables.alphaBar.at(-1)!
+  return Math.sqrt((1 - alphaBar) / alphaBar)
+}
+
 function pathBy(process: GaussianProcess, sampler: string, numSteps: number, spacing: Spacing): Path {
   return process.path({ numSteps, spacing, rule: timestepRule(sampler) })
 }
 
 /**
  * The sampling loop of a Gaussian diffusion. By default `ddpm` and `ddim` take evenly spaced timesteps, the first and the last among
- * them, `dpm` those of `linspace`, the others those of `trailing`.
+ * them, the others those of `usualSpacing`.
  *
  * @throws RangeError for `ddpm` with a spacing whose levels lie between timesteps, and for steps that the spacing does not have
  */
@@ -60,6 +66,5 @@ export function gaussianSteps(
     return ddim(path, denoise, xT, { ...noise, eta })
   }
   // `dpm` is DPM-Solver++ (2M) as it was offered first.
-  if (!isPathSolver(sampler)) return PATH_SOLVERS['dpmpp-2m'](spaced('linspace'), denoise, xT, noise)
-  return PATH_SOLVERS[sampler](spaced('trailing'), denoise, xT, noise)
+  return PATH_SOLVERS[isPathSolver(sampler) ? sampler : 'dpmpp-2m'](spaced(usualSpacing(sampler)), denoise, xT, noise)
 }

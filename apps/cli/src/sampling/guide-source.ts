@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { completeProcess, type ProcessSpec } from '@dit/train-ddp'
+import { completeProcess } from '@dit/train-ddp'
 import { isFlow } from '../run/objective-config.js'
 import { UsageError } from '../terminal/errors.js'
 import { findSource, type SampleSource, type SourceFlags } from './sample-source.js'
@@ -37,14 +37,15 @@ function differenceOf(guide: SampleSource, source: SampleSource): string | null 
   if (own !== other) return `pictures are ${own}, not ${other}`
   const [classes, others] = [guide.model.numClasses, source.model.numClasses]
   if (classes !== others) return `classes are ${classes}, not ${others}`
-  return answersBy(guide.process) === answersBy(source.process) ? null : 'network was trained on another process'
+  const [its, theirs] = [guide, source].map(({ process }) => completeProcess(process) as unknown as Settings)
+  const names = ['kind', ...(isFlow(source.process) ? OF_A_FLOW : OF_A_GAUSSIAN)]
+  const name = names.find((setting) => JSON.stringify(its[setting]) !== JSON.stringify(theirs[setting]))
+  if (name === undefined) return null
+  const told = (settings: Settings) => JSON.stringify(settings[name]) ?? 'nothing'
+  return `process has ${name} ${told(its)}, not ${told(theirs)}`
 }
 
-function answersBy(process: ProcessSpec): string {
-  const complete = completeProcess(process) as unknown as Readonly<Record<string, unknown>>
-  const names = isFlow(process) ? OF_A_FLOW : OF_A_GAUSSIAN
-  return JSON.stringify([complete['kind'], ...names.map((name) => complete[name] ?? null)])
-}
+type Settings = Readonly<Record<string, unknown>>
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null)) !== null

@@ -13,7 +13,7 @@ import {
   type SamplerStep,
   unipc,
 } from '@dit/sampler'
-import type { Path } from '@dit/schedules'
+import type { Path, Spacing } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
 
 type Options = NoiseSource & { readonly signal?: AbortSignal }
@@ -72,4 +72,15 @@ export function isFlowPathSolver(name: string): name is FlowPathSolverName {
 /** Whose timesteps a spacing means: the solvers of DPM's family count the step to no noise as one more. */
 export function timestepRule(name: string): 'ddim' | 'dpm' {
   return /^(dpm|unipc|deis)/.test(name) ? 'dpm' : 'ddim'
+}
+
+/**
+ * How the steps of a Gaussian diffusion lie where the user does not say. Slopes in sigma / alpha, which a cosine schedule begins at
+ * 20,000, cannot leap: `heun` needs equal steps of its logarithm, and `plms`, whose weights are for equal timesteps, a first level
+ * with some signal. docs/choosing.md has what was measured.
+ */
+export function usualSpacing(sampler: string): Spacing {
+  if (sampler === 'heun') return 'exponential'
+  if (sampler === 'plms') return 'leading'
+  return sampler === 'dpm' ? 'linspace' : 'trailing'
 }

@@ -3,8 +3,8 @@ import type { ProcessSpec } from '@dit/train-ddp'
 import { flagOf } from '../options/flag-of.js'
 import { isFlow, mostSteps } from '../run/objective-config.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
-import { checkSpacing } from './gaussian-steps.js'
-import { FLOW_PATH_SOLVERS, PATH_SOLVERS, type PathSolverName } from './path-solvers.js'
+import { checkSpacing, startRatio } from './gaussian-steps.js'
+import { FLOW_PATH_SOLVERS, PATH_SOLVERS, type PathSolverName, usualSpacing } from './path-solvers.js'
 import { mostStepsWith, trainedShift } from './sampling-path.js'
 
 /** Samplers of Gaussian diffusions; the first is the default. */
@@ -88,7 +88,8 @@ export function checkLayout({ spacing, shift }: LayoutFlags, sampler: SamplerNam
   if (spacing === undefined) return
   const known: readonly string[] = isFlow(process) ? FLOW_SPACINGS : SPACINGS
   if (!known.includes(spacing)) {
-    const reason = isFlow(process) ? `a flow has no timesteps; it has` : 'it must be one of'
+    const isOther = (SPACINGS as readonly string[]).includes(spacing)
+    const reason = isOther ? 'a flow has no timesteps; it has' : 'it must be one of'
     throw new UsageError(`--spacing ${spacing}: ${reason} ${known.join(', ')}`)
   }
   if (!isSigmaSpacing(spacing as Spacing)) return
@@ -102,6 +103,20 @@ export function checkLayout({ spacing, shift }: LayoutFlags, sampler: SamplerNam
       `--spacing ${spacing}: the weights of plms are for equal timesteps; it takes leading, linspace, trailing, and lms any spacing`,
     )
   }
+}
+
+/** Noise over signal at the start of a process above which equal steps of it leave next to none where a picture comes out. */
+const FAR = 50
+
+/** What a user should know of a spacing that was asked for, or null. */
+export function spacingNotice(spacing: string | undefined, sampler: string, process: ProcessSpec): string | null {
+  if (spacing === undefined || isFlow(process)) return null
+  const start = startRatio(process)
+  const isPoor =
+    spacing === 'beta' || ((sampler === 'heun' || sampler === 'plms') && ['linspace', 'trailing'].includes(spacing))
+  if (!isPoor || start <= FAR) return null
+  const what = spacing === 'beta' ? 'nearly all steps of beta lie at strong noise' : `${sampler} cannot leap from there`
+  return `--spacing ${spacing}: this process begins with ${Math.round(start).toLocaleString('en')} times as much noise as signal, and ${what}; ${usualSpacing(sampler)} suits ${sampler} better`
 }
 
 /** What differs from the default layout of the steps, for the record: an empty object if nothing does. */
@@ -126,7 +141,7 @@ export interface GuidanceFlags {
  * @param sampler null for that of a pipeline
  */
 export function checkGuidance(flags: GuidanceFlags, sampler: SamplerName | null): void {
-  for (const name of ['guide', 'guidanceInterval', 'guidanceRescale'] as const) {
+  for (const name of ['guide', 'guidanceInterval', 'guidanceRescale', 'guidanceChannels', 'nullClass'] as const) {
     if (flags[name] === undefined || (flags.guidance ?? 1) !== 1) continue
     throw new UsageError(`${flagOf(name)} changes guidance, of which there is none; give --guidance as well`)
   }

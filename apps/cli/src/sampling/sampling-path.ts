@@ -14,7 +14,7 @@ import {
 } from '@dit/schedules'
 import type { FlowProcessSpec, GaussianProcessSpec, ProcessSpec } from '@dit/train-ddp'
 import { gaussianOptions, isFlow, mostSteps } from '../run/objective-config.js'
-import { timestepRule } from './path-solvers.js'
+import { timestepRule, usualSpacing } from './path-solvers.js'
 
 /** What a path is laid out by. */
 export interface PathFlags {
@@ -70,7 +70,7 @@ export function pathOfFlow(
 export function mostStepsWith(process: ProcessSpec, sampler: string, spacing?: string): number {
   const most = mostSteps(process)
   if (isFlow(process)) return most
-  const isUneven = spacing === 'leading' || spacing === 'linspace'
-  const countsLast = spacing === undefined ? sampler === 'dpm' : isUneven && timestepRule(sampler) === 'dpm'
+  const used = spacing ?? usualSpacing(sampler)
+  const countsLast = (used === 'leading' || used === 'linspace') && timestepRule(sampler) === 'dpm'
   return countsLast ? most - 1 : most
 }

@@ -71,17 +71,37 @@ export function processOfWeights(
   return { process: complete(name, settings), assumptions }
 }
 
-/** A process in a few words: of a flow, what a sampler must know. */
+/** Settings by which the network of a Gaussian diffusion answers, with those of the paper. */
+const PAPERS = { schedule: 'linear', numTimesteps: 1000, meanType: 'epsilon' } as const
+
+/** What a Gaussian process has other than the paper's, in words; empty for the paper's. */
+function unlikePaper(process: Readonly<Record<string, unknown>>): string[] {
+  const { betas, betaStart, betaEnd } = process
+  const { schedule, numTimesteps, meanType } = { ...PAPERS, ...process }
+  return [
+    ...(meanType === PAPERS.meanType ? [] : [`predicts ${shown(meanType)}`]),
+    ...(betas !== undefined || betaStart !== undefined || betaEnd !== undefined
+      ? ['betas of its own']
+      : schedule === PAPERS.schedule
+        ? []
+        : [`${shown(schedule)} schedule`]),
+    ...(numTimesteps === PAPERS.numTimesteps ? [] : [`${shown(numTimesteps)} timesteps`]),
+  ]
+}
+
+/** A process in a few words: of a flow, what a sampler must know; of a Gaussian diffusion, what is not the paper's. */
 export function describeProcess(process: Readonly<Record<string, unknown>>): string {
-  if (process['kind'] !== 'flow') return 'a Gaussian diffusion'
+  const { kind = 'gaussian' } = process
+  if (kind !== 'gaussian' && kind !== 'flow') return `a process of kind ${shown(kind)}, which is not known here`
+  if (kind === 'gaussian') return ['a Gaussian diffusion', ...unlikePaper(process)].join(', ')
   const { interpolant = 'unknown', prediction = 'unknown', networkTime } = process
   const time = networkTime === 'towardsData' ? '0 is noise and 1 is data' : '0 is data and 1 is noise'
   return `a flow: ${shown(interpolant)} path, predicts ${shown(prediction)}; its time ${time}`
 }
 
-/** Whether weights are known to be those of a flow. */
-export function isFlowTold({ process }: Pick<ModelWeights, 'process'>): boolean {
-  return process?.kind === 'flow'
+/** Whether weights are known to be of a process that nobody would guess: a flow, or a Gaussian diffusion unlike the paper's. */
+export function isProcessOwn({ process }: Pick<ModelWeights, 'process'>): boolean {
+  return process !== null && (process.kind === 'flow' || unlikePaper({ ...process }).length > 0)
 }
 
 function complete(name: string, settings: object): ProcessSpec {

@@ -29,7 +29,7 @@ export function needsOf(
   const names = [...shapes.keys()]
   for (const [pattern, what] of BLOCKS) if (names.some((name) => pattern.test(name))) needs.add(what)
   if (hasRmsNorm(shapes)) needs.add('RMSNorm')
-  for (const [option, what] of Object.entries(OPTIONS)) if (saved.get(option) === true) needs.add(what)
+  for (const [option, what] of Object.entries(OPTIONS)) if (isOn(saved.get(option))) needs.add(what)
   const [rows, hiddenSize] = shapes.get('blocks.0.adaLN_modulation.1.weight') ?? []
   if (rows !== undefined && rows === 4 * hiddenSize) needs.add('modulation without shift')
   if (program === 'JiT') {
@@ -39,6 +39,11 @@ export function needsOf(
     if (typeof scale === 'number' && scale !== 1) needs.add(`noise of scale ${scale}`)
   }
   return [...needs]
+}
+
+/** Whether a saved option is on, also where a configuration wrote it as a number or a word. */
+function isOn(value: string | number | boolean | undefined): boolean {
+  return value === true || value === 1 || /^(?:true|yes|on|1)$/i.test(String(value))
 }
 
 /** A norm with a scale and no shift. */

@@ -85,5 +85,6 @@ function programOf(
   const isConfigured = saved.has('transport.path_type') || String(saved.get('model.model_type')).startsWith('Lightning')
   const hasBlocks = starts('feat_rope.') || starts('blocks.0.mlp.w12.') || hasRmsNorm(shapes)
   if (isConfigured || hasBlocks) return 'LightningDiT'
-  return String(saved.get('model')).startsWith('DiT-') ? 'DiT' : null
+  const model = String(saved.get('model'))
+  return model.startsWith('SiT-') ? 'SiT' : model.startsWith('DiT-') ? 'DiT' : null
 }

@@ -10,6 +10,7 @@ import { LayoutError } from './error.js'
 import { type ConfigHints, draftConfig } from './infer-config.js'
 import { describeNeeds, isLeftOut, recogniseProgram, type SavedArguments, shapesOf } from './program.js'
 import { type Recipe, readRecipe, specOf } from './recipe.js'
+import { processOf } from './saved-process.js'
 
 /**
  * Weights of a DiT under the official names, whatever names their file has. The process and the program are null where nothing in the
@@ -77,7 +78,7 @@ export function readLayout(file: TensorFile, options: ReadLayoutOptions = {}): M
     return {
       ...readReference(withoutOthers(plain, program), options),
       program,
-      process: written.process ?? found.process,
+      process: written.process ?? found.process ?? processOf(program, options.saved ?? new Map()),
     }
   }
   const names = [...file.entries.keys()]

@@ -41,7 +41,9 @@ export function chooseStateDict(file: TorchFile, which?: WhichWeights): ChosenSt
       )
     }
     const dict = at(value, 'state_dict')
-    return { file: torchTensors(file, dict instanceof Map ? dict : value), which: null, hints: {}, saved: new Map() }
+    const tensors = torchTensors(file, dict instanceof Map ? dict : value)
+    const saved: SavedArguments = dict instanceof Map ? savedIn(value) : new Map()
+    return { file: tensors, which: null, hints: hintsOf(saved, tensors), saved }
   }
   const chosen = dicts.find(([found]) => found === (which ?? dicts[0][0]))
   if (chosen === undefined) {

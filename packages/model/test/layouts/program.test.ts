@@ -86,6 +86,16 @@ describe('arguments', () => {
     })
   })
 
+  test('of SiT that name its network and no path are those of a flow all the same', () => {
+    const process = { kind: 'flow', networkTime: 'towardsData' }
+    expect(recogniseProgram(plain, saved({ model: 'SiT-XL/2' }))).toEqual({ program: 'SiT', process, needs: [] })
+  })
+
+  test.each(['true', 'True', 1])('of LightningDiT may say %j', (use_rope) => {
+    expect(recogniseProgram(plain, saved({ 'model.use_rope': use_rope })).needs).toEqual(['RoPE'])
+    expect(recogniseProgram(plain, saved({ 'model.use_rope': 'false' })).needs).toEqual([])
+  })
+
   test('of DiT say no process, and without any nothing is known', () => {
     expect(recogniseProgram(plain, saved({ model: 'DiT-S/2' }))).toEqual({ program: 'DiT', process: null, needs: [] })
     expect(recogniseProgram(plain)).toEqual({ program: null, process: null, needs: [] })

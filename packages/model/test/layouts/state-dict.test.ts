@@ -39,6 +39,7 @@ test('plain values of arguments and of a configuration come along', () => {
   const config = new Map<string, TorchValue>([['model', new Map<string, TorchValue>([['use_rope', true]])]])
   expect([...chooseStateDict(file({ ema: dict(1), config })).saved]).toEqual([['model.use_rope', true]])
   expect(chooseStateDict(file({ state_dict: dict(1) })).saved.size).toBe(0)
+  expect(chooseStateDict(file({ state_dict: dict(1), args })).saved.get('path_type')).toBe('Linear')
 })
 
 test('the names of SiT and LightningDiT tell the heads where the width fits', () => {
