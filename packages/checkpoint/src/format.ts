@@ -21,6 +21,7 @@ export function describeFormat(head: Uint8Array): string | undefined {
   if (looksLikeTorch(head)) return 'this looks like a PyTorch .pt file'
   if (text.startsWith('version ')) return 'this looks like a Git LFS pointer, not like the file itself'
   if (/^\s*</.test(text)) return 'this looks like a web page, not like a file of weights'
+  if (/^(?:\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP)/s.test(text)) return 'this looks like a picture'
   if (text.startsWith('\x93NUMPY')) return 'this looks like an npy file'
   return undefined
 }

@@ -281,6 +281,7 @@ describe('files that are something else', () => {
     ['a Git LFS pointer', ascii('version https://git-lfs.github.com/spec/v1'), 'this looks like a Git LFS pointer'],
     ['safetensors', Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d), 'this looks like a safetensors file'],
     ['an npy file', Uint8Array.of(0x93, ...ascii('NUMPY'), 1, 0), 'this looks like an npy file'],
+    ['a picture', Uint8Array.of(0x89, ...ascii('PNG'), 13, 10, 26, 10), 'this looks like a picture'],
     ['a plain pickle', pickle('N'), 'must begin with the magic number of torch'],
     ['a zip without a pickle', torchZip(new Uint8Array(), {}).slice(), 'data.pkl ends within the pickle'],
     [
