@@ -48,9 +48,9 @@ export function guidanceInterval(
   if (decide !== 'step' && decide !== 'evaluation') {
     throw new RangeError(`guidanceInterval: decide must be step or evaluation (got ${String(decide)})`)
   }
-  return (xt, level, step) => {
+  return (xt, level, step, seen) => {
     const place = decide === 'step' ? (step?.from ?? level) : level
-    return (isGuided(place, step) ? guided : plain)(xt, level, step)
+    return (isGuided(place, step) ? guided : plain)(xt, level, step, seen)
   }
 }
 

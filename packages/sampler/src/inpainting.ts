@@ -1,4 +1,4 @@
-import type { Denoise } from '@dit/diffusion'
+import type { Denoise, Noised } from '@dit/diffusion'
 import type { NoiseLevel } from '@dit/schedules'
 import { add, affine, formatShape, mul, randomNormal, randomStream, type Tensor } from '@dit/tensor'
 
@@ -28,7 +28,7 @@ export type InpaintingOptions = {
  *   x0    = mask x0 + (1 - mask) estimate
  *   noise = mask (xt - alpha x0) / sigma + (1 - mask) estimate     what leads from x0 to xt, as of any denoiser
  *
- * It serves any solver over a path; one that ends without noise ends at the known picture where the mask is 1. The steps are not
+ * Channels for the variance are the network's. It serves any solver over a path; one that ends without noise ends at the known picture where the mask is 1. The steps are not
  * repeated, as RePaint does to bring both parts closer together.
  *
  * @throws RangeError, when called, where `x0` or the mask does not fit xt
@@ -45,15 +45,22 @@ export function inpainting(denoise: Denoise, { x0, mask, noise, seed, firstSampl
     const stream = randomStream(seed, 'sampler', 'inpainting', String(level.sigma / level.alpha))
     return randomNormal(xt.shape, stream, { start: (firstSample * xt.size) / xt.shape[0], backend: xt.backend })
   }
-  return (xt, level, step) => {
+  const hide = ({ xt, level }: Noised): Tensor => {
+    const known = add(affine(x0, level.alpha), affine(draw(level, xt), level.sigma))
+    return blend(mask, known, xt)
+  }
+  return (xt, level, step, seen) => {
     checkFits('x0', x0, xt)
     checkFits('mask', mask, xt)
-    const hidden = draw(level, xt)
-    const known = add(affine(x0, level.alpha), affine(hidden, level.sigma))
-    const found = denoise(blend(mask, known, xt), level, step)
+    const shown = seen === undefined ? undefined : { xt: hide(seen), level: seen.level }
+    const found = denoise(hide({ xt, level }), level, step, shown)
     const { alpha, sigma } = level
-    const leads = sigma === 0 ? hidden : add(affine(xt, 1 / sigma), affine(x0, -alpha / sigma))
-    return { x0: blend(mask, x0, found.x0), noise: blend(mask, leads, found.noise) }
+    const leads = sigma === 0 ? draw(level, xt) : add(affine(xt, 1 / sigma), affine(x0, -alpha / sigma))
+    return {
+      x0: blend(mask, x0, found.x0),
+      noise: blend(mask, leads, found.noise),
+      ...(found.variance === undefined ? {} : { variance: found.variance }),
+    }
   }
 }
 
