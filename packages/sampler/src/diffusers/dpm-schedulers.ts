@@ -80,6 +80,7 @@ export function dpmPath(layout: DpmLayout, fields: Fields): (steps: DiffusersSte
   const own = { layout, fields, betas, table: sigmaTable(alphaBar), kind, isFlow }
   return (steps) => {
     refuseSteps(name, steps, layout.steps)
+    refuseShift(own, steps)
     if (steps.timesteps !== undefined && (kind !== null || isFlow)) {
       throw new RangeError(`diffusersSampler: timesteps must be left out where ${name} spreads its sigmas`)
     }
@@ -98,6 +99,25 @@ type Own = {
   readonly table: Float64Array
   readonly kind: ReturnType<typeof spreadKind>
   readonly isFlow: boolean
+}
+
+/** Throws for a shift or sigmas that the scheduler would not look at, and for a shift that it lacks. */
+function refuseShift({ layout, fields, isFlow }: Own, { mu, sigmas }: DiffusersSteps): void {
+  const isDynamic = flag(fields, 'use_dynamic_shifting', false)
+  if (mu !== undefined && !isDynamic) throw new RangeError('diffusersSampler: mu is for use_dynamic_shifting')
+  if (layout.flow === 'down') {
+    if (isDynamic && mu === undefined) {
+      throw new RangeError('diffusersSampler: use_dynamic_shifting needs mu, which follows from the size of the image')
+    }
+    requireOneOf(fields, 'time_shift_type', ['exponential', 'linear'])
+  } else if (isFlow || mu !== undefined) {
+    requireOneOf(fields, 'time_shift_type', ['exponential'])
+  }
+  if (sigmas !== undefined && !isFlow) {
+    throw new RangeError(
+      `diffusersSampler: sigmas must be left out with ${layout.name} unless use_flow_sigmas is true`,
+    )
+  }
 }
 
 function processSteps(own: Own, steps: DiffusersSteps): { timesteps: Float64Array; sigmas: Float64Array } {
@@ -125,11 +145,17 @@ function processSteps(own: Own, steps: DiffusersSteps): { timesteps: Float64Arra
       layout.hasRange ? optionalNumber(fields, each) : null,
     )
     const range = { sigmaMin: sigmaMin ?? from[0], sigmaMax: sigmaMax ?? from.at(-1)! }
+    if (steps.sigmas !== undefined && range.sigmaMin > range.sigmaMax) {
+      throw new RangeError(
+        `diffusersSampler: sigmas must rise where ${layout.name} spreads them, which turns them round (got ${range.sigmaMin} to ${range.sigmaMax})`,
+      )
+    }
     if (kind !== 'lu') return spreadSigmas(kind, range, steps.numSteps)
     return exponentialSigmas({ sigmaMin: Math.exp(logs[0]), sigmaMax: Math.exp(logs.at(-1)!) }, steps.numSteps)
   }
   const logs = table.map(Math.log)
-  const sigmas = spreadOver(table, logs)
+  const { sigmas: given } = steps
+  const sigmas = spreadOver(given === undefined ? table : Float64Array.from(given), logs)
   if (isFlow) {
     const flow = sigmas.map((sigma) => sigma / (sigma + 1))
     return { timesteps: flow.map((sigma) => Math.trunc(sigma * numTimesteps)), sigmas: flow }
@@ -156,8 +182,6 @@ function tableOfFloat32(fields: Fields, betas: Float64Array, table: Float64Array
 function flowSteps({ layout, fields, table }: Own, { numSteps, mu, sigmas: given }: DiffusersSteps) {
   const T = table.length
   const isDynamic = flag(fields, 'use_dynamic_shifting', false)
-  requireOneOf(fields, 'time_shift_type', ['exponential', ...(layout.flow === 'down' ? ['linear'] : [])])
-  if (mu !== undefined && !isDynamic) throw new RangeError('diffusersSampler: mu is for use_dynamic_shifting')
   let shift = number(fields, 'flow_shift', 1)
   let sigmas: Float64Array
   if (layout.flow === 'flipped') {
@@ -173,9 +197,6 @@ function flowSteps({ layout, fields, table }: Own, { numSteps, mu, sigmas: given
   } else {
     const step = (1 / T - 1) / numSteps
     sigmas = Float64Array.from(given ?? Array.from({ length: numSteps }, (_, i) => i * step + 1))
-    if (isDynamic && mu === undefined) {
-      throw new RangeError('diffusersSampler: use_dynamic_shifting needs mu, which follows from the size of the image')
-    }
     const kind = fields['time_shift_type'] === 'linear' ? 'linear' : 'exponential'
     sigmas = sigmas.map((sigma) => (isDynamic ? dynamicShiftSigma(sigma, mu!, kind) : shiftTime(sigma, shift)))
     const terminal = optionalNumber(fields, 'shift_terminal') ?? 0

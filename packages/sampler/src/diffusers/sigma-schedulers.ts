@@ -31,13 +31,18 @@ import {
 export const eulerDiscrete: DiffusersClass = (fields) => {
   const prediction = predictionOf(fields, ['epsilon', 'sample', 'v_prediction', 'original_sample'])
   const layOut = sigmaPath('EulerDiscreteScheduler', fields)
+  const hasMoreSigmas = eulerFields(fields).isLogLinear && spreadOf(fields) === null
   return (steps) => ({
     ...layOut(steps),
     reading: { prediction },
     solve: (path, denoise, xT, options) => {
       refuseOptions('EulerDiscreteScheduler', options, ['churn'])
-      const churn = { networkSees: 'before', readAt: prediction === 'v' ? 'before' : 'raised' } as const
-      return euler(path, denoise, xT, { ...options, ...churn })
+      const { churn: asked = 0 } = options
+      const numSteps = path.steps.length
+      // The library divides churn by the count of sigmas before the last, of which there is one more there.
+      const churn = hasMoreSigmas ? (asked * numSteps) / (numSteps + 1) : asked
+      const reads = { networkSees: 'before', readAt: prediction === 'v' ? 'before' : 'raised' } as const
+      return euler(path, denoise, xT, { ...options, churn, ...reads })
     },
   })
 }
