@@ -20,6 +20,7 @@ import {
 import { betasOf } from '../diffusers-process.js'
 import { type Fields, flag, number, requireOneOf } from '../diffusers-fields.js'
 import {
+  checkTimesteps,
   type DiffusersSteps,
   optionalNumber,
   predictionOf,
@@ -84,6 +85,7 @@ export function dpmPath(layout: DpmLayout, fields: Fields): (steps: DiffusersSte
     if (steps.timesteps !== undefined && (kind !== null || isFlow)) {
       throw new RangeError(`diffusersSampler: timesteps must be left out where ${name} spreads its sigmas`)
     }
+    checkTimesteps(name, steps.timesteps, own.table.length, true)
     const { timesteps, sigmas } = isFlow && kind === null ? flowSteps(own, steps) : processSteps(own, steps)
     const last = ends === 'zero' ? 0 : ends === 'spread' && (kind !== null || isFlow) ? sigmas.at(-1)! : own.table[0]
     const level = isFlow ? straightLevel : preservingLevel

@@ -15,6 +15,7 @@ import { euler } from '../euler.js'
 import { heun } from '../heun.js'
 import { lms } from '../lms.js'
 import {
+  checkTimesteps,
   clipOf,
   type DiffusersClass,
   type DiffusersSteps,
@@ -120,6 +121,7 @@ function sigmaPath(name: string, fields: Fields) {
     if (steps.timesteps !== undefined && (kind !== null || own.isContinuous)) {
       throw new RangeError(`diffusersSampler: timesteps must be left out where ${name} spreads its sigmas`)
     }
+    checkTimesteps(name, steps.timesteps, numTimesteps, false)
     let timesteps = steps.timesteps
       ? Float64Array.from(steps.timesteps)
       : sigmaTimesteps({ numTimesteps, numSteps, spacing, stepsOffset })

@@ -64,3 +64,32 @@ describe('options of set_timesteps', () => {
     }
   })
 })
+
+describe('custom timesteps', () => {
+  const whole = ['DDPM', 'DPMSolverMultistep', 'DPMSolverSinglestep']
+  const rule = (name: string, isWhole: boolean, got: string) =>
+    `diffusersSampler: timesteps of ${name}Scheduler must be ${isWhole ? 'integers' : 'numbers'} in 0..999 that fall throughout (got ${got})`
+
+  test.each([...whole, 'EulerDiscrete', 'HeunDiscrete'])('of %s must be in the process and fall', (name) => {
+    const give = (timesteps: readonly number[]) => plan(name, {}, { numSteps: timesteps.length, timesteps })
+    const isWhole = whole.includes(name)
+    expect(give([999, 500, 0]).path.steps.map(({ from }) => from.timestep)).toEqual([999, 500, 0])
+    for (const bad of [[1500, 500, 100], [999, -1], [500, 500], [100, 500], [Number.NaN]]) {
+      expect(() => give(bad)).toThrow(rule(name, isWhole, bad.join(', ')))
+    }
+    if (isWhole) expect(() => give([900.5, 20])).toThrow(rule(name, true, '900.5, 20'))
+    else expect(give([900.5, 20]).path.steps[0].from.timestep).toBe(900.5)
+  })
+})
+
+test('EDM takes 1 step only where diffusers begins at the largest sigma and ends elsewhere', () => {
+  const once = (name: string, fields: object) => () => plan(name, fields, { numSteps: 1 })
+  expect(once('EDMEuler', {})().path.steps[0].from.sigma).toBe(80)
+  expect(once('EDMDPMSolverMultistep', { final_sigmas_type: 'sigma_min' })().path.steps[0].to.sigma).toBe(0.002)
+  const message = (name: string) =>
+    `diffusersSampler: ${name}Scheduler cannot take 1 step with these sigmas, where the library begins at sigma_min or ends where it begins; numSteps must be 2 or more`
+  expect(once('EDMEuler', { final_sigmas_type: 'sigma_min' })).toThrow(message('EDMEuler'))
+  for (const name of ['EDMEuler', 'EDMDPMSolverMultistep']) {
+    expect(once(name, { sigma_schedule: 'exponential' })).toThrow(message(name))
+  }
+})
