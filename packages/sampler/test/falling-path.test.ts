@@ -38,9 +38,9 @@ describe.each(Object.entries(solvers))('%s', (name, solver) => {
     expect(() => solver(flowPath({ numSteps: 3, from: 0, to: 0.9 }), denoise, float([1]))).toThrow(
       `${caller}: the path must fall in noise`,
     )
-    expect(() => solver(reversedPath(pathThrough([4, 2, 1].map((s) => preservingLevel(s, 0)))), denoise, float([1]))).toThrow(
-      RangeError,
-    )
+    expect(() =>
+      solver(reversedPath(pathThrough([4, 2, 1].map((s) => preservingLevel(s, 0)))), denoise, float([1])),
+    ).toThrow(RangeError)
   })
 
   test('takes a last step that is empty, as schedulers of diffusers have it', async () => {

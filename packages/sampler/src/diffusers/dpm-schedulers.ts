@@ -116,9 +116,7 @@ function refuseShift({ layout, fields, isFlow }: Own, { mu, sigmas }: DiffusersS
     requireOneOf(fields, 'time_shift_type', ['exponential'])
   }
   if (sigmas !== undefined && !isFlow) {
-    throw new RangeError(
-      `diffusersSampler: sigmas must be left out with ${layout.name} unless use_flow_sigmas is true`,
-    )
+    throw new RangeError(`diffusersSampler: sigmas must be left out with ${layout.name} unless use_flow_sigmas is true`)
   }
 }
 
