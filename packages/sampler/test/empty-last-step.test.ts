@@ -3,7 +3,7 @@ import { preservingLevel } from '@dit/schedules'
 import { affine } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import { float, numbers } from '../../diffusion/test/tensors.js'
-import { type DpmAlgorithm } from '../src/index.js'
+import type { DpmAlgorithm } from '../src/index.js'
 import { exponentialStep } from '../src/exponential-step.js'
 
 test('the draws of a step that is empty but for rounding count for nothing', () => {

@@ -3,6 +3,7 @@ import { edmPath, flowPath, pathThrough, preservingLevel, reversedPath } from '@
 import { affine } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { float, numbers } from '../../diffusion/test/tensors.js'
+import type { Solver } from './paths.js'
 import { deis, dpmMultistep, dpmSinglestep, lastStep, lms, unipc } from '../src/index.js'
 
 const denoise = denoiser((xt) => affine(xt, 0.5), { prediction: 'x0' })
@@ -13,7 +14,7 @@ const solvers = {
   deis,
   unipc,
   sde: (path, ask, xT) => dpmMultistep(path, ask, xT, { algorithm: 'sde-dpmsolver++', seed: 0 }),
-} satisfies Record<string, typeof lms>
+} satisfies Record<string, Solver>
 const table = [8, 4, 2, 1]
 const repeated = edmPath({
   numSteps: 9,

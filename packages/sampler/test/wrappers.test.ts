@@ -6,7 +6,7 @@ import { float, numbers } from '../../diffusion/test/tensors.js'
 import { autoguided, euler, guidanceInterval, inpainting, lastStep } from '../src/index.js'
 
 const path = edmPath({ numSteps: 4, sigmaMin: 0.5, sigmaMax: 4 })
-const ofNormal = denoiseAtLevels((x, [sigma]) => affine(x, 1 / (1 + sigma ** 2)))
+const ofNormal = denoiseAtLevels((x, sigmas) => affine(x, 1 / (1 + sigmas[0] ** 2)))
 const nothing = full([1, 1, 1, 1], 0)
 const wrappers: Readonly<Record<string, (denoise: Denoise) => Denoise>> = {
   denoiseAtLevels: (denoise) => denoise,

@@ -11,7 +11,6 @@ import {
   shiftTime,
   sigmaAt,
   sigmaTable,
-  sigmaTableOfFloat32,
   straightLevel,
   stretchToTerminal,
   timestepAt,
@@ -19,6 +18,7 @@ import {
 } from '@dit/schedules'
 import { betasOf } from '../diffusers-process.js'
 import { type Fields, flag, number, requireOneOf } from '../diffusers-fields.js'
+import { type LibraryTable, libraryTable } from './library-table.js'
 import {
   checkTimesteps,
   type DiffusersSteps,
@@ -78,7 +78,8 @@ export function dpmPath(layout: DpmLayout, fields: Fields): (steps: DiffusersSte
     )
   }
   const ends = endsOf(layout, fields)
-  const own = { layout, fields, betas, table: sigmaTable(alphaBar), kind, isFlow }
+  const library = kind === null ? null : libraryTable(fields, isZeroSnr)
+  const own = { layout, fields, table: sigmaTable(alphaBar), library, kind, isFlow }
   return (steps) => {
     refuseSteps(name, steps, layout.steps)
     refuseShift(own, steps)
@@ -97,8 +98,9 @@ export function dpmPath(layout: DpmLayout, fields: Fields): (steps: DiffusersSte
 type Own = {
   readonly layout: DpmLayout
   readonly fields: Fields
-  readonly betas: Float64Array
   readonly table: Float64Array
+  /** Where sigmas are spread. */
+  readonly library: LibraryTable | null
   readonly kind: ReturnType<typeof spreadKind>
   readonly isFlow: boolean
 }
@@ -121,7 +123,7 @@ function refuseShift({ layout, fields, isFlow }: Own, { mu, sigmas }: DiffusersS
 }
 
 function processSteps(own: Own, steps: DiffusersSteps): { timesteps: Float64Array; sigmas: Float64Array } {
-  const { layout, fields, table, kind, betas, isFlow } = own
+  const { layout, fields, table, library, kind, isFlow } = own
   const numTimesteps = table.length
   if (kind === null) {
     const lambdaMin = layout.hasClip ? optionalNumber(fields, 'lambda_min_clipped') : null
@@ -162,20 +164,9 @@ function processSteps(own: Own, steps: DiffusersSteps): { timesteps: Float64Arra
   }
   const isCosine = fields['beta_schedule'] === 'squaredcos_cap_v2'
   const isRounded = (kind === 'karras' || kind === 'lu') && (layout.roundsAlways === true || !isCosine)
-  if (isRounded) return { timesteps: sigmas.map((sigma) => roundHalfToEven(timestepAt(logs, sigma))), sigmas }
-  // Cut to whole numbers, where a last bit decides: the library's table says where.
-  const table32 = tableOfFloat32(fields, betas, table)
-  const logs32 = table32.map((sigma) => Math.fround(Math.log(sigma)))
-  const timesteps = spreadOver(table32, logs32).map((sigma) => Math.trunc(timestepAt(logs32, sigma)))
+  const whole = isRounded ? roundHalfToEven : Math.trunc
+  const timesteps = spreadOver(library!.sigmas, library!.logs).map((sigma) => whole(timestepAt(library!.logs, sigma)))
   return { timesteps, sigmas }
-}
-
-/** The library's table: it squares the roots of `scaled_linear` in float32, and sets the last sigma of zero terminal SNR. */
-function tableOfFloat32(fields: Fields, betas: Float64Array, table: Float64Array): Float64Array {
-  const { fround } = Math
-  const isSquared = fields['beta_schedule'] === 'scaled_linear' && (fields['trained_betas'] ?? null) === null
-  const found = sigmaTableOfFloat32(isSquared ? betas.map((beta) => fround(Math.sqrt(beta)) ** 2) : betas)
-  return flag(fields, 'rescale_betas_zero_snr', false) ? found.with(found.length - 1, fround(table.at(-1)!)) : found
 }
 
 /** The steps of a flow: sigmas from near 1 down, shifted. */

@@ -1,4 +1,4 @@
-import { diffusersPlan, diffusersSampler, lastStep } from '@dit/sampler'
+import { diffusersPlan, diffusersSampler } from '@dit/sampler'
 import { affine } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { float, numbers } from '../../../diffusion/test/tensors.js'
@@ -77,8 +77,12 @@ describe('custom timesteps', () => {
     for (const bad of [[1500, 500, 100], [999, -1], [500, 500], [100, 500], [Number.NaN]]) {
       expect(() => give(bad)).toThrow(rule(name, isWhole, bad.join(', ')))
     }
-    if (isWhole) expect(() => give([900.5, 20])).toThrow(rule(name, true, '900.5, 20'))
-    else expect(give([900.5, 20]).path.steps[0].from.timestep).toBe(900.5)
+  })
+
+  test('may lie between those of the process where sigmas are known there', () => {
+    const give = (name: string) => () => plan(name, {}, { numSteps: 2, timesteps: [900.5, 20] }).path.steps[0].from
+    for (const name of whole) expect(give(name)).toThrow(rule(name, true, '900.5, 20'))
+    for (const name of ['EulerDiscrete', 'HeunDiscrete']) expect(give(name)().timestep).toBe(900.5)
   })
 })
 
