@@ -72,11 +72,11 @@ test('betas that end in 1 are taken where they are given and x0 is predicted', a
   }
   for (const sampler of ['dpmpp-2m', 'unipc']) {
     const { code, stderr } = await sample(`--sampler=${sampler}`)
-    expect(stderr).toContain('alpha must be above 0 along the path; euler and ddpm can begin where it is 0')
+    expect(stderr).toContain('alpha must be above 0 along the path, for this solver divides by it; begin a flow')
     expect(code).not.toBe(0)
   }
   const { stderr } = await sample('--sampler=dpm')
-  expect(stderr).toContain('dpmMultistep: alpha must be above 0 along the path; euler and ddpm can begin where it is 0')
+  expect(stderr).toContain('dpmMultistep: alpha must be above 0 along the path, for this solver divides by it; begin a flow')
   const spread = await sample('--sampler=euler', '--spacing=karras')
   expect(spread.stderr).toContain('karras spreads sigmas, but this process ends without signal')
   expect(spread.code).toBe(2)

@@ -77,9 +77,9 @@ const PREDICTIONS: readonly Prediction[] = ['epsilon', 'x0', 'previousX', 'v', '
 /**
  * The reader of a network's output: whatever it predicts becomes estimates of x0 and of the noise.
  *
- * @throws RangeError for an unknown prediction or a clip range that is not positive; when called, for an output that does not have
- *   the shape of xt (or twice its channels), and for `velocity` at a level without derivatives,
- *   or for noise, a score or a condition where alpha is 0
+ * @throws RangeError for an unknown prediction or `noiseFrom`, outputs per channel that are not 1 or 2, or a clip range that is not
+ *   positive; when called, for an output that does not have the shape of xt (or twice its channels) or a gradient that does not, and
+ *   for `velocity` at a level without derivatives, or for noise, a score or a condition where alpha is 0
  *
  * @example
  * const denoise = denoiser(predict, { prediction: 'epsilon', outputsPerChannel: 2, clipRange: 1 })
@@ -89,6 +89,12 @@ export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise 
   const { precondition, conditionGradient } = options
   if (!PREDICTIONS.includes(prediction)) {
     throw new RangeError(`denoiser: prediction must be one of ${PREDICTIONS.join(', ')} (got ${prediction})`)
+  }
+  if (noiseFrom !== 'clippedX0' && noiseFrom !== 'prediction') {
+    throw new RangeError(`denoiser: noiseFrom must be clippedX0 or prediction (got ${String(noiseFrom)})`)
+  }
+  if (outputsPerChannel !== 1 && outputsPerChannel !== 2) {
+    throw new RangeError(`denoiser: outputsPerChannel must be 1 or 2 (got ${String(outputsPerChannel)})`)
   }
   if (!(clipRange > 0)) throw new RangeError(`denoiser: clipRange must be positive (got ${clipRange})`)
   return (xt, level, _step, seen = { xt, level }) => {
@@ -106,7 +112,9 @@ export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise 
       : readPrediction(prediction, mean, xt, level)
     const clipped = denoise === undefined && clipRange === Infinity ? read : clip(read, xt, level)
     if (conditionGradient === undefined) return { ...clipped, ...variance }
-    return { ...conditioned(clipped, conditionGradient(xt, told), level), ...variance }
+    const gradient = conditionGradient(xt, told)
+    checkGradient(gradient, xt)
+    return { ...conditioned(clipped, gradient, level), ...variance }
   }
 
   function clip(read: Denoised, xt: Tensor, level: NoiseLevel): Denoised {
@@ -114,6 +122,14 @@ export function denoiser(predict: PredictAt, options: DenoiserOptions): Denoise 
     if (clipRange < Infinity) x0 = clamp(x0, -clipRange, clipRange)
     return { x0, noise: noiseFrom === 'prediction' ? read.noise : noiseOf(x0, xt, level) }
   }
+}
+
+/** Throws unless a gradient of log p(y | xt) has the shape of xt. */
+function checkGradient(gradient: Tensor, xt: Tensor): void {
+  if (sameShape(gradient.shape, xt.shape)) return
+  throw new RangeError(
+    `denoiser: conditionGradient must return the shape of xt (got ${formatShape(gradient.shape)} and ${formatShape(xt.shape)})`,
+  )
 }
 
 /** Estimates corrected by a gradient of log p(y | xt). */

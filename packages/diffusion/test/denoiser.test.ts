@@ -1,6 +1,6 @@
 import { normals, randomStream } from '@dit/random'
 import { levelAtSnr, namedBetas, diffusionTables, type NoiseLevel } from '@dit/schedules'
-import { add, affine, concat, reference, scope, tensor, type Tensor } from '@dit/tensor'
+import { add, affine, concat, reference, scope, slice, tensor, type Tensor } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { denoiser, type Prediction } from '../src/index.js'
 
@@ -135,5 +135,17 @@ test('a condition corrects both estimates after clipping, and takes away the vel
   const none: NoiseLevel = { alpha: 0, sigma: 1, timestep: 999 }
   expect(() => denoiser(() => noise, { prediction: 'x0', conditionGradient })(xt, none)).toThrow(
     'denoiser: where alpha is 0 a condition says nothing of x0 (at timestep 999)',
+  )
+})
+
+test('refuses options that it does not know, and a gradient of another shape', () => {
+  const make = (options: object) => () => denoiser(() => noise, { prediction: 'epsilon', ...options })
+  expect(make({ noiseFrom: 'x0' })).toThrow(
+    new RangeError('denoiser: noiseFrom must be clippedX0 or prediction (got x0)'),
+  )
+  expect(make({ outputsPerChannel: 3 })).toThrow(new RangeError('denoiser: outputsPerChannel must be 1 or 2 (got 3)'))
+  const conditionGradient = (xt: Tensor) => scope(() => slice(xt, 0, 0, 1))
+  expect(() => make({ conditionGradient })()(x0, gaussian)).toThrow(
+    `denoiser: conditionGradient must return the shape of xt (got [1, ${x0.shape.slice(1).join(', ')}] and [${x0.shape.join(', ')}])`,
   )
 })

@@ -13,7 +13,7 @@ export interface AutoguidedOptions {
  *
  *   x0 = weak + scale (strong - weak)         noise alike
  *
- * With a scale of exactly 1 the weak model is not run.
+ * With a scale of exactly 1 the weak model is not run. Channels for the variance are the strong model's own.
  *
  * @throws RangeError when the scale is not finite
  *
@@ -22,9 +22,13 @@ export interface AutoguidedOptions {
 export function autoguided(strong: Denoise, weak: Denoise, { scale }: AutoguidedOptions): Denoise {
   checkScale('autoguided', scale)
   if (scale === 1) return strong
-  return (xt, level, step) => {
-    const [ahead, behind] = [strong(xt, level, step), weak(xt, level, step)]
-    return { x0: beyond(ahead.x0, behind.x0, scale), noise: beyond(ahead.noise, behind.noise, scale) }
+  return (...asked) => {
+    const [ahead, behind] = [strong(...asked), weak(...asked)]
+    return {
+      x0: beyond(ahead.x0, behind.x0, scale),
+      noise: beyond(ahead.noise, behind.noise, scale),
+      ...(ahead.variance === undefined ? {} : { variance: ahead.variance }),
+    }
   }
 }
 

@@ -11,6 +11,7 @@ import { type NoiseSource, stepNoise } from './noise.js'
 import { runPath } from './run-path.js'
 import type { SamplerStep } from './sampler-step.js'
 import {
+  checkGradient,
   checkNoise,
   checkStart,
   type NoisyStep,
@@ -79,10 +80,9 @@ export function ddpmStep(
   const { conditionGradient } = options
   return scope(() => {
     const model = modelMeanVariance(diffusion, predict(xt, original), { xt, timesteps }, options)
-    const mean =
-      conditionGradient === undefined
-        ? model.mean
-        : add(model.mean, mul(model.variance, conditionGradient(xt, original)))
+    const gradient = conditionGradient?.(xt, original)
+    if (gradient !== undefined) checkGradient('ddpmStep', gradient, xt.shape)
+    const mean = gradient === undefined ? model.mean : add(model.mean, mul(model.variance, gradient))
     const isNoisy = diffusion.tables.betas.map((_, timestep) => (timestep > 0 ? 1 : 0))
     const deviation = mul(exp(affine(model.logVariance, 0.5)), perSample(isNoisy, timesteps, xt))
     return { xt: add(mean, mul(deviation, noise)), x0: model.x0 }

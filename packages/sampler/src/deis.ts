@@ -3,7 +3,7 @@ import type { Path } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
 import { combine, type Term } from './combine.js'
 import { lagrangeBasis } from './lagrange.js'
-import { checkPathStart, latest, type PathOptions, ratioOf, runPath } from './run-path.js'
+import { checkFalling, checkPathStart, latest, type PathOptions, ratioOf, runPath } from './run-path.js'
 import type { SamplerStep } from './sampler-step.js'
 
 /** Options of `deis`. */
@@ -36,6 +36,7 @@ export function deis(
 ): AsyncGenerator<SamplerStep, void, void> {
   const { order = 2, lowerOrderFinal = true } = options
   checkPathStart('deis', path, xT, true)
+  checkFalling('deis', path)
   if (![1, 2, 3].includes(order)) throw new RangeError(`deis: order must be 1, 2 or 3 (got ${order as number})`)
   const numSteps = path.steps.length
   const rho = path.steps.map(({ from }) => ratioOf(from))

@@ -88,18 +88,19 @@ export function betasOf(fields: Fields): Float64Array {
   return flag(fields, 'rescale_betas_zero_snr', false) ? zeroTerminalSnr(betas) : betas
 }
 
+/** What its betas are drawn between, by the defaults of its class. */
+export function betaEnds(fields: Fields): { readonly betaStart: number; readonly betaEnd: number } {
+  const [start, end] = GAUSSIAN[String(fields['_class_name'])] ?? [0.0001, 0.02]
+  return { betaStart: number(fields, 'beta_start', start), betaEnd: number(fields, 'beta_end', end) }
+}
+
 function scheduleOf(fields: Fields): Float64Array {
   const name = String(fields['_class_name'])
   const trained = fields['trained_betas'] ?? null
   if (Array.isArray(trained) && trained.every((beta) => typeof beta === 'number')) return Float64Array.from(trained)
   requireOneOf(fields, 'trained_betas', [])
   const numTimesteps = number(fields, 'num_train_timesteps', 1000)
-  const [start, end] = GAUSSIAN[name] ?? [0.0001, 0.02]
-  const ends = {
-    numTimesteps,
-    betaStart: number(fields, 'beta_start', start),
-    betaEnd: number(fields, 'beta_end', end),
-  }
+  const ends = { numTimesteps, ...betaEnds(fields) }
   const extra = name.startsWith('DDPM') ? ['sigmoid', 'laplace'] : name === 'HeunDiscreteScheduler' ? ['exp'] : []
   const schedule = requireOneOf(fields, 'beta_schedule', ['linear', 'scaled_linear', 'squaredcos_cap_v2', ...extra])
   switch (schedule) {

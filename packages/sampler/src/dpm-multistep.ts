@@ -4,7 +4,7 @@ import type { Tensor } from '@dit/tensor'
 import { combine, type Term } from './combine.js'
 import { type DpmAlgorithm, type DpmType, exponentialStep } from './exponential-step.js'
 import { type NoiseSource, stepNoise } from './noise.js'
-import { checkPathStart, lambdaOf, latest, type PathOptions, runPath } from './run-path.js'
+import { checkFalling, checkPathStart, lambdaOf, latest, type PathOptions, runPath } from './run-path.js'
 import type { SamplerStep } from './sampler-step.js'
 
 /** Options of `dpmMultistep`; the SDEs need a seed or a noise function. */
@@ -50,6 +50,7 @@ export function dpmMultistep(
 ): AsyncGenerator<SamplerStep, void, void> {
   const { algorithm = 'dpmsolver++', order = 2, type = 'midpoint', sdeThirdOrder } = options
   checkPathStart('dpmMultistep', path, xT, true)
+  checkFalling('dpmMultistep', path, algorithm.startsWith('sde-'))
   checkDpm('dpmMultistep', path, options)
   if (algorithm === 'sde-dpmsolver' && order === 3) {
     throw new RangeError('dpmMultistep: sde-dpmsolver has no third order; order must be 1 or 2 (got 3)')

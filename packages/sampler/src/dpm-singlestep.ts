@@ -5,7 +5,7 @@ import { combine, type Term } from './combine.js'
 import { checkDpm, type DpmOptions } from './dpm-multistep.js'
 import { exponentialStep } from './exponential-step.js'
 import { type NoiseSource, stepNoise } from './noise.js'
-import { checkPathStart, lambdaOf, type PathOptions, runPath } from './run-path.js'
+import { checkFalling, checkPathStart, lambdaOf, type PathOptions, runPath } from './run-path.js'
 import type { SamplerStep } from './sampler-step.js'
 
 /** Options of `dpmSinglestep`; the SDE needs a seed or a noise function. */
@@ -40,6 +40,7 @@ export function dpmSinglestep(
 ): AsyncGenerator<SamplerStep, void, void> {
   const { algorithm = 'dpmsolver++', order = 2, type = 'midpoint', lowerOrderFinal = true, sdeThirdOrder } = options
   checkPathStart('dpmSinglestep', path, xT, true)
+  checkFalling('dpmSinglestep', path, algorithm.startsWith('sde-'))
   checkDpm('dpmSinglestep', path, options)
   if ((algorithm as string) === 'sde-dpmsolver') {
     throw new RangeError(

@@ -56,13 +56,13 @@ export function euler(
       const { from, to } = step
       const raised = churned(path, { xt, level: from }, () => draw!(index, xt.shape, xt.backend), options)
       if (raised.level === from) {
-        const { x0, noise } = denoise(xt, from)
+        const { x0, noise } = denoise(xt, from, step)
         return { xt: combine([to.alpha, x0], [to.sigma, noise]), x0 }
       }
       const { x0 } =
         networkSees === 'raised'
-          ? denoise(raised.xt, raised.level)
-          : denoise(raised.xt, readAt === 'raised' ? raised.level : from, undefined, { xt, level: from })
+          ? denoise(raised.xt, raised.level, step)
+          : denoise(raised.xt, readAt === 'raised' ? raised.level : from, step, { xt, level: from })
       // (xHat - alpha x0) / sigmaHat is the noise, whatever level the answer was read at.
       const share = to.sigma / raised.level.sigma
       return { xt: combine([share, raised.xt], [to.alpha - share * raised.level.alpha, x0]), x0 }

@@ -53,6 +53,8 @@ export function exponentialStep(
   { algorithm, type, sdeThirdOrder = 'exact' }: ExponentialStepOptions,
 ): ExponentialStep {
   const isSde = algorithm.startsWith('sde-')
+  // A step between equal levels may come out a rounding below 0.
+  const length = Math.max(0, h)
   if (algorithm.endsWith('++')) {
     const [d0, d1, d2] = phis(isSde ? -2 * h : -h).map((phi) => -to.alpha * phi)
     return {
@@ -60,7 +62,7 @@ export function exponentialStep(
       d0,
       d1: type === 'midpoint' ? 0.5 * d0 : d1,
       d2: isSde && sdeThirdOrder === 'diffusers' ? d2 - to.alpha : d2,
-      fresh: isSde ? to.sigma * Math.sqrt(-Math.expm1(-2 * h)) : 0,
+      fresh: isSde ? to.sigma * Math.sqrt(-Math.expm1(-2 * length)) : 0,
     }
   }
   const [d0, d1, d2] = phis(h).map((phi) => (isSde ? -2 : -1) * to.sigma * phi)
@@ -69,7 +71,7 @@ export function exponentialStep(
     d0,
     d1: type === 'midpoint' ? 0.5 * d0 : d1,
     d2,
-    fresh: isSde ? to.sigma * Math.sqrt(Math.expm1(2 * h)) : 0,
+    fresh: isSde ? to.sigma * Math.sqrt(Math.expm1(2 * length)) : 0,
   }
 }
 

@@ -30,7 +30,7 @@ export interface GuidanceIntervalOptions {
  *
  * @param guided used within the interval
  * @param plain used elsewhere: as a rule the conditional model
- * @throws RangeError for a range that is none; when called, for times where the path has none, or a step that is not of `path`
+ * @throws TypeError for what is no interval; RangeError for a range that is none, or steps that are no integers; when called, for times where the path has none, or a step that is not of `path`
  *
  * @example
  * const denoise = guidanceInterval(denoiser(guided(model, options), reading), denoiser(conditional, reading), { sigmas: [0.28, 2.9] })
@@ -48,9 +48,9 @@ export function guidanceInterval(
   if (decide !== 'step' && decide !== 'evaluation') {
     throw new RangeError(`guidanceInterval: decide must be step or evaluation (got ${String(decide)})`)
   }
-  return (xt, level, step) => {
+  return (xt, level, step, seen) => {
     const place = decide === 'step' ? (step?.from ?? level) : level
-    return (isGuided(place, step) ? guided : plain)(xt, level, step)
+    return (isGuided(place, step) ? guided : plain)(xt, level, step, seen)
   }
 }
 
@@ -74,8 +74,15 @@ export function guidanceTimesteps<T extends Timesteps>(
   }
 }
 
+const KINDS = ['sigmas', 'timesteps', 'times', 'steps']
+
 function decision(within: GuidanceInterval): (level: NoiseLevel, step?: PathStep) => boolean {
   if (typeof within === 'function') return within
+  if (typeof within !== 'object' || within === null || !KINDS.some((kind) => kind in within)) {
+    throw new TypeError(
+      `guidanceInterval: the interval must be sigmas, timesteps, times, steps of a path, or a function (got ${JSON.stringify(within)})`,
+    )
+  }
   if ('sigmas' in within) return inRange('sigmas', within.sigmas, ({ alpha, sigma }) => sigma / alpha)
   if ('timesteps' in within) return inRange('timesteps', within.timesteps, ({ timestep }) => timestep)
   if ('times' in within) {
@@ -85,7 +92,13 @@ function decision(within: GuidanceInterval): (level: NoiseLevel, step?: PathStep
     })
   }
   const { steps, path } = within
+  if (path === undefined) {
+    throw new TypeError('guidanceInterval: steps are those of a path, which must be given as well')
+  }
   checkRange('guidanceInterval', 'steps', steps)
+  if (!steps.every(Number.isInteger)) {
+    throw new RangeError(`guidanceInterval: steps must be integers (got [${steps.join(', ')}])`)
+  }
   return (level, step) => {
     const index = step === undefined ? path.steps.findIndex(({ from }) => from === level) : path.steps.indexOf(step)
     if (index < 0) throw new RangeError('guidanceInterval: this step is not of the path whose steps are numbered')

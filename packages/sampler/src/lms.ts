@@ -3,7 +3,7 @@ import type { Path } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
 import { combine, type Term } from './combine.js'
 import { lagrangeBasis } from './lagrange.js'
-import { checkPathStart, latest, type PathOptions, ratioOf, runPath } from './run-path.js'
+import { checkFalling, checkPathStart, latest, type PathOptions, ratioOf, runPath } from './run-path.js'
 import type { SamplerStep } from './sampler-step.js'
 
 /** Options of `lms`. */
@@ -33,6 +33,7 @@ export function lms(
 ): AsyncGenerator<SamplerStep, void, void> {
   const { order = 4 } = options
   checkPathStart('lms', path, xT, true)
+  checkFalling('lms', path)
   if (!Number.isInteger(order) || order < 1) {
     throw new RangeError(`lms: order must be a positive integer (got ${order})`)
   }

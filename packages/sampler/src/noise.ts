@@ -78,7 +78,8 @@ function firstDraw(caller: string, shape: Shape, firstSample: number): number {
   return firstSample * sizeOf(shape.slice(1))
 }
 
-function checkFirstSample(caller: string, firstSample: number): void {
+/** Throws unless a sample can have this number. */
+export function checkFirstSample(caller: string, firstSample: number): void {
   if (!Number.isSafeInteger(firstSample) || firstSample < 0) {
     throw new RangeError(`${caller}: firstSample must be a non-negative integer (got ${firstSample})`)
   }

@@ -85,7 +85,30 @@ export function checkPathStart(caller: string, { steps }: Path, xT: Tensor, need
   checkStart(caller, 'xT', xT)
   if (steps.length === 0) throw new RangeError(`${caller}: the path must have at least one step (got none)`)
   if (needsAlpha && steps.some(({ from, to }) => from.alpha === 0 || to.alpha === 0)) {
-    throw new RangeError(`${caller}: alpha must be above 0 along the path; euler and ddpm can begin where it is 0`)
+    throw new RangeError(
+      `${caller}: alpha must be above 0 along the path, for this solver divides by it; begin a flow just below pure noise (flowPath with from: 0.999)`,
+    )
+  }
+}
+
+/** More than rounding makes of two equal levels. */
+const ROUNDING = 1e-9
+
+/**
+ * Throws unless sigma / alpha falls in every step: solvers of higher order divide by the lengths of the steps.
+ *
+ * The last step is divided by in no other. It may be empty, as it is for schedulers of diffusers that end at the level they have
+ * reached, and without fresh noise it may rise.
+ */
+export function checkFalling(caller: string, { steps }: Path, isSde = false): void {
+  for (const [index, { from, to }] of steps.entries()) {
+    const [before, after] = [ratioOf(from), ratioOf(to)]
+    if (before > 0 && after < before) continue
+    const isFree = index === steps.length - 1 && before > 0
+    if (isFree && (!isSde || after <= before * (1 + ROUNDING))) continue
+    throw new RangeError(
+      `${caller}: the path must fall in noise (step ${index} goes from sigma / alpha ${before} to ${after})`,
+    )
   }
 }
 

@@ -39,6 +39,14 @@ export function checkNoise(caller: string, noise: Tensor, shape: Shape): void {
   )
 }
 
+/** Throws unless a gradient of log p(y | xt) has the shape of xt. */
+export function checkGradient(caller: string, gradient: Tensor, shape: Shape): void {
+  if (sameShape(gradient.shape, shape)) return
+  throw new RangeError(
+    `${caller}: conditionGradient must return the shape of xt (got ${formatShape(gradient.shape)} and ${formatShape(shape)})`,
+  )
+}
+
 /** Throws unless a loop can start from `x`. */
 export function checkStart(caller: string, name: string, x: Tensor): void {
   if (x.shape.length < 2) throw new RangeError(`${caller}: ${name} must be [B, C, ...] (got ${formatShape(x.shape)})`)

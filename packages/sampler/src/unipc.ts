@@ -2,7 +2,7 @@ import type { Denoise } from '@dit/diffusion'
 import type { Path, PathStep } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
 import { combine, type Term } from './combine.js'
-import { checkPathStart, lambdaOf, latest, type PathOptions, runPath } from './run-path.js'
+import { checkFalling, checkPathStart, lambdaOf, latest, type PathOptions, runPath } from './run-path.js'
 import type { SamplerStep } from './sampler-step.js'
 import { solveLinear } from './solve-linear.js'
 
@@ -43,6 +43,7 @@ export function unipc(
 ): AsyncGenerator<SamplerStep, void, void> {
   const { order = 2, estimates = 'x0', lowerOrderFinal = true, uncorrected = [] } = options
   checkPathStart('unipc', path, xT, true)
+  checkFalling('unipc', path)
   checkOptions(path, options)
   const { steps } = path
   const lambda = steps.map(({ from }) => lambdaOf(from))

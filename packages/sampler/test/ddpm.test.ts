@@ -118,3 +118,13 @@ test('refuses a start that is no batch', () => {
     new RangeError('ddpm: xT must be [B, C, ...] (got [1])'),
   )
 })
+
+test('refuses a gradient of another shape', () => {
+  const [xt, noise] = [draws(shape, 'xt'), draws(shape, 'noise')]
+  const diffusion = gaussianDiffusion({ betas: [0.5, 0.5], meanType: 'x0', varianceType: 'fixedSmall' })
+  const conditionGradient = () => float([1])
+  const timesteps = new Int32Array(shape[0])
+  expect(() => ddpmStep(diffusion, half, { xt, noise, timesteps }, { conditionGradient })).toThrow(
+    `ddpmStep: conditionGradient must return the shape of xt (got [1, 1, 1, 1] and [${shape.join(', ')}])`,
+  )
+})

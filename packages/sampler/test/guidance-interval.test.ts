@@ -84,5 +84,15 @@ test('names a range that is none', () => {
     'guidanceInterval: sigmas must be [first, last] with first <= last (got [2, 1])',
   )
   expect(make({ steps: [Number.NaN, 1], path })).toThrow('guidanceInterval: steps must be [first, last]')
+  expect(make({ steps: [0.5, 1], path })).toThrow('guidanceInterval: steps must be integers (got [0.5, 1])')
+  expect(make({} as GuidanceInterval)).toThrow(
+    new TypeError(
+      'guidanceInterval: the interval must be sigmas, timesteps, times, steps of a path, or a function (got {})',
+    ),
+  )
+  expect(make(null as unknown as GuidanceInterval)).toThrow('or a function (got null)')
+  expect(make({ steps: [0, 1] } as unknown as GuidanceInterval)).toThrow(
+    new TypeError('guidanceInterval: steps are those of a path, which must be given as well'),
+  )
   expect(make({ sigmas: [1, 2] }, { decide: 'never' })).toThrow('decide must be step or evaluation (got never)')
 })

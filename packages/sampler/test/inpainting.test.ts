@@ -1,18 +1,21 @@
 import { type Denoise, denoiseAtLevels } from '@dit/diffusion'
-import { edmPath, type NoiseLevel } from '@dit/schedules'
+import { edmPath, flowPath, type NoiseLevel } from '@dit/schedules'
 import { affine, dispose, full, scope, tensor, type Tensor } from '@dit/tensor'
 import { backend } from '../../diffusion/test/tensors.js'
 import { expect, test } from 'vitest'
 import {
   ddim,
   deis,
+  dormandPrince,
   dpmMultistep,
   euler,
   heun,
   inpainting,
+  type InpaintingOptions,
   lastStep,
   lms,
   plms,
+  rungeKutta,
   startNoise,
   unipc,
 } from '../src/index.js'
@@ -31,6 +34,19 @@ test('a mask of ones keeps the picture', async () => {
     const result = await (await lastStep(solver(path, denoise, xT))).data()
     for (const [i, value] of (await picture.data()).entries()) expect(result[i], solver.name).toBeCloseTo(value, 11)
   }
+})
+
+test('a mask of ones keeps the picture where a solver asks at the end of its path, too', async () => {
+  const straight = flowPath({ numSteps: 3, from: 0.999 })
+  const denoise = inpainting(ofNormal, { x0: picture, mask: fill(1), seed: 0 })
+  const start = startNoise(shape, { seed: 1 })
+  const wanted = await picture.data()
+  for (const method of ['euler', 'midpoint', 'heun2', 'heun3', 'threeEighths4', 'classic4'] as const) {
+    const result = await (await lastStep(rungeKutta(straight, denoise, start, { method }))).data()
+    for (const [i, value] of wanted.entries()) expect(result[i], method).toBeCloseTo(value, 11)
+  }
+  const result = await (await lastStep(dormandPrince(straight, denoise, start))).data()
+  for (const [i, value] of wanted.entries()) expect(result[i]).toBeCloseTo(value, 9)
 })
 
 test('a mask of zeros changes nothing', async () => {
@@ -89,6 +105,19 @@ test('leaves no buffers behind in the scope of a solver', () => {
 })
 
 test('names what does not fit', () => {
+  const [{ from }] = path.steps
+  const noise = full([2, 2, 1, 1], 1)
+  expect(() => inpainting(ofNormal, { x0: picture, mask: fill(1), noise })(xT, from)).toThrow(
+    'inpainting: noise must have the shape of xt (got [2, 2, 1, 1] and [2, 2, 1, 2])',
+  )
+  expect(() => inpainting(ofNormal, { x0: picture, mask: fill(1), noise: () => noise })(xT, from)).toThrow(
+    'inpainting: noise must have the shape of xt',
+  )
+  expect(() => inpainting(ofNormal, { x0: picture, mask: fill(1), seed: 0, firstSample: 0.5 })).toThrow(
+    'inpainting: firstSample must be a non-negative integer (got 0.5)',
+  )
+  const none = { x0: picture, mask: fill(1) } as unknown as InpaintingOptions
+  expect(() => inpainting(ofNormal, none)).toThrow(new TypeError('inpainting: a seed or noise is needed (got neither)'))
   const wide: Tensor = full([1, 1, 1, 3], 1)
   expect(() => inpainting(ofNormal, { x0: picture, mask: wide, seed: 0 })(xT, path.steps[0].from)).toThrow(
     'inpainting: mask must fit xt [2, 2, 1, 2] (got [1, 1, 1, 3])',

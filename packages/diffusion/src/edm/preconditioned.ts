@@ -59,9 +59,11 @@ export function preconditioned(
  *   x0 = D(xt / alpha, sigma / alpha)        noise = (xt - alpha x0) / sigma
  */
 export function denoiseAtLevels(denoise: DenoiseAtSigma): Denoise {
-  return (xt, { alpha, sigma }) => {
-    const x = alpha === 1 ? xt : affine(xt, 1 / alpha)
-    const x0 = denoise(x, new Float64Array(xt.shape[0]).fill(sigma / alpha))
+  return (xt, level, _step, seen = { xt, level }) => {
+    const shown = seen.level
+    const x = shown.alpha === 1 ? seen.xt : affine(seen.xt, 1 / shown.alpha)
+    const x0 = denoise(x, new Float64Array(xt.shape[0]).fill(shown.sigma / shown.alpha))
+    const { alpha, sigma } = level
     const noise = sigma === 0 ? affine(xt, 0) : add(affine(xt, 1 / sigma), affine(x0, -alpha / sigma))
     return { x0, noise }
   }

@@ -1,4 +1,4 @@
-import { drawTimes, flowInterval, flowLevel, flowPath, snrToT } from '@dit/schedules'
+import { drawTimes, type FlowGridOptions, flowInterval, flowLevel, flowPath, type Path, snrToT } from '@dit/schedules'
 import { denoiser } from '../denoiser.js'
 import type { Process } from '../process.js'
 import { flowLosses } from './flow-losses.js'
@@ -7,6 +7,14 @@ import { type FlowMatching, flowMatching, type FlowMatchingOptions } from './flo
 /** Flow matching as a `Process`, with its settings. */
 export interface FlowProcess extends Process, Pick<FlowMatching, 'family'> {
   readonly settings: FlowMatching
+  /**
+   * The path of a solver.
+   *
+   * @param options `from` and `to` are times, by default the ends at which the prediction is finite: 1 and 0 for a velocity. Solvers
+   *   that divide by alpha begin at `from: 0.999`
+   * @throws RangeError as `flowTimes`
+   */
+  path(options: FlowGridOptions): Path
 }
 
 /**
@@ -34,7 +42,7 @@ export function flowProcess(options: FlowMatchingOptions = {}): FlowProcess {
       ...flowLosses(settings, predict, { x0, times: timesteps, noise }),
     }),
     levelAtSnr: (snr) => flowLevel(snrToT(snr, flow), flow),
-    path: ({ numSteps, shift }) => flowPath({ ...flow, numSteps, shift, from: grid.max, to: grid.min }),
+    path: ({ numSteps, shift, from = grid.max, to = grid.min }) => flowPath({ ...flow, numSteps, shift, from, to }),
     denoiser: (predict, readOptions) => denoiser(predict, { ...readOptions, prediction, outputsPerChannel }),
   }
 }

@@ -83,3 +83,14 @@ test('flowMatching refuses what it does not know', () => {
     'the interval must lie in [0, 1] (got 0.5 to 0.2)',
   )
 })
+
+test('the path of a flow may begin and end elsewhere', () => {
+  const ends = (options: object) => {
+    const { steps } = flowProcess().path({ numSteps: 2, ...options })
+    return [steps[0].from.t, steps[1].to.t]
+  }
+  expect(ends({})).toEqual([1, 0])
+  expect(ends({ from: 0.999 })).toEqual([0.999, 0])
+  expect(ends({ from: 0.9, to: 0.1 })).toEqual([0.9, 0.1])
+  expect(() => ends({ from: 2 })).toThrow('flowTimes: from and to must be two times in [0, 1] (got 2 and 0)')
+})

@@ -11,7 +11,6 @@ import {
   shiftTime,
   sigmaAt,
   sigmaTable,
-  sigmaTableOfFloat32,
   straightLevel,
   stretchToTerminal,
   timestepAt,
@@ -19,7 +18,9 @@ import {
 } from '@dit/schedules'
 import { betasOf } from '../diffusers-process.js'
 import { type Fields, flag, number, requireOneOf } from '../diffusers-fields.js'
+import { type LibraryTable, libraryTable } from './library-table.js'
 import {
+  checkTimesteps,
   type DiffusersSteps,
   optionalNumber,
   predictionOf,
@@ -77,12 +78,15 @@ export function dpmPath(layout: DpmLayout, fields: Fields): (steps: DiffusersSte
     )
   }
   const ends = endsOf(layout, fields)
-  const own = { layout, fields, betas, table: sigmaTable(alphaBar), kind, isFlow }
+  const library = kind === null ? null : libraryTable(fields, isZeroSnr)
+  const own = { layout, fields, table: sigmaTable(alphaBar), library, kind, isFlow }
   return (steps) => {
     refuseSteps(name, steps, layout.steps)
+    refuseShift(own, steps)
     if (steps.timesteps !== undefined && (kind !== null || isFlow)) {
       throw new RangeError(`diffusersSampler: timesteps must be left out where ${name} spreads its sigmas`)
     }
+    checkTimesteps(name, steps.timesteps, own.table.length, true)
     const { timesteps, sigmas } = isFlow && kind === null ? flowSteps(own, steps) : processSteps(own, steps)
     const last = ends === 'zero' ? 0 : ends === 'spread' && (kind !== null || isFlow) ? sigmas.at(-1)! : own.table[0]
     const level = isFlow ? straightLevel : preservingLevel
@@ -94,14 +98,32 @@ export function dpmPath(layout: DpmLayout, fields: Fields): (steps: DiffusersSte
 type Own = {
   readonly layout: DpmLayout
   readonly fields: Fields
-  readonly betas: Float64Array
   readonly table: Float64Array
+  /** Where sigmas are spread. */
+  readonly library: LibraryTable | null
   readonly kind: ReturnType<typeof spreadKind>
   readonly isFlow: boolean
 }
 
+/** Throws for a shift or sigmas that the scheduler would not look at, and for a shift that it lacks. */
+function refuseShift({ layout, fields, isFlow }: Own, { mu, sigmas }: DiffusersSteps): void {
+  const isDynamic = flag(fields, 'use_dynamic_shifting', false)
+  if (mu !== undefined && !isDynamic) throw new RangeError('diffusersSampler: mu is for use_dynamic_shifting')
+  if (layout.flow === 'down') {
+    if (isDynamic && mu === undefined) {
+      throw new RangeError('diffusersSampler: use_dynamic_shifting needs mu, which follows from the size of the image')
+    }
+    requireOneOf(fields, 'time_shift_type', ['exponential', 'linear'])
+  } else if (isFlow || mu !== undefined) {
+    requireOneOf(fields, 'time_shift_type', ['exponential'])
+  }
+  if (sigmas !== undefined && !isFlow) {
+    throw new RangeError(`diffusersSampler: sigmas must be left out with ${layout.name} unless use_flow_sigmas is true`)
+  }
+}
+
 function processSteps(own: Own, steps: DiffusersSteps): { timesteps: Float64Array; sigmas: Float64Array } {
-  const { layout, fields, table, kind, betas, isFlow } = own
+  const { layout, fields, table, library, kind, isFlow } = own
   const numTimesteps = table.length
   if (kind === null) {
     const lambdaMin = layout.hasClip ? optionalNumber(fields, 'lambda_min_clipped') : null
@@ -125,39 +147,32 @@ function processSteps(own: Own, steps: DiffusersSteps): { timesteps: Float64Arra
       layout.hasRange ? optionalNumber(fields, each) : null,
     )
     const range = { sigmaMin: sigmaMin ?? from[0], sigmaMax: sigmaMax ?? from.at(-1)! }
+    if (steps.sigmas !== undefined && range.sigmaMin > range.sigmaMax) {
+      throw new RangeError(
+        `diffusersSampler: sigmas must rise where ${layout.name} spreads them, which turns them round (got ${range.sigmaMin} to ${range.sigmaMax})`,
+      )
+    }
     if (kind !== 'lu') return spreadSigmas(kind, range, steps.numSteps)
     return exponentialSigmas({ sigmaMin: Math.exp(logs[0]), sigmaMax: Math.exp(logs.at(-1)!) }, steps.numSteps)
   }
   const logs = table.map(Math.log)
-  const sigmas = spreadOver(table, logs)
+  const { sigmas: given } = steps
+  const sigmas = spreadOver(given === undefined ? table : Float64Array.from(given), logs)
   if (isFlow) {
     const flow = sigmas.map((sigma) => sigma / (sigma + 1))
     return { timesteps: flow.map((sigma) => Math.trunc(sigma * numTimesteps)), sigmas: flow }
   }
   const isCosine = fields['beta_schedule'] === 'squaredcos_cap_v2'
   const isRounded = (kind === 'karras' || kind === 'lu') && (layout.roundsAlways === true || !isCosine)
-  if (isRounded) return { timesteps: sigmas.map((sigma) => roundHalfToEven(timestepAt(logs, sigma))), sigmas }
-  // Cut to whole numbers, where a last bit decides: the library's table says where.
-  const table32 = tableOfFloat32(fields, betas, table)
-  const logs32 = table32.map((sigma) => Math.fround(Math.log(sigma)))
-  const timesteps = spreadOver(table32, logs32).map((sigma) => Math.trunc(timestepAt(logs32, sigma)))
+  const whole = isRounded ? roundHalfToEven : Math.trunc
+  const timesteps = spreadOver(library!.sigmas, library!.logs).map((sigma) => whole(timestepAt(library!.logs, sigma)))
   return { timesteps, sigmas }
-}
-
-/** The library's table: it squares the roots of `scaled_linear` in float32, and sets the last sigma of zero terminal SNR. */
-function tableOfFloat32(fields: Fields, betas: Float64Array, table: Float64Array): Float64Array {
-  const { fround } = Math
-  const isSquared = fields['beta_schedule'] === 'scaled_linear' && (fields['trained_betas'] ?? null) === null
-  const found = sigmaTableOfFloat32(isSquared ? betas.map((beta) => fround(Math.sqrt(beta)) ** 2) : betas)
-  return flag(fields, 'rescale_betas_zero_snr', false) ? found.with(found.length - 1, fround(table.at(-1)!)) : found
 }
 
 /** The steps of a flow: sigmas from near 1 down, shifted. */
 function flowSteps({ layout, fields, table }: Own, { numSteps, mu, sigmas: given }: DiffusersSteps) {
   const T = table.length
   const isDynamic = flag(fields, 'use_dynamic_shifting', false)
-  requireOneOf(fields, 'time_shift_type', ['exponential', ...(layout.flow === 'down' ? ['linear'] : [])])
-  if (mu !== undefined && !isDynamic) throw new RangeError('diffusersSampler: mu is for use_dynamic_shifting')
   let shift = number(fields, 'flow_shift', 1)
   let sigmas: Float64Array
   if (layout.flow === 'flipped') {
@@ -173,9 +188,6 @@ function flowSteps({ layout, fields, table }: Own, { numSteps, mu, sigmas: given
   } else {
     const step = (1 / T - 1) / numSteps
     sigmas = Float64Array.from(given ?? Array.from({ length: numSteps }, (_, i) => i * step + 1))
-    if (isDynamic && mu === undefined) {
-      throw new RangeError('diffusersSampler: use_dynamic_shifting needs mu, which follows from the size of the image')
-    }
     const kind = fields['time_shift_type'] === 'linear' ? 'linear' : 'exponential'
     sigmas = sigmas.map((sigma) => (isDynamic ? dynamicShiftSigma(sigma, mu!, kind) : shiftTime(sigma, shift)))
     const terminal = optionalNumber(fields, 'shift_terminal') ?? 0

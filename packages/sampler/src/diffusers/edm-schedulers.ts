@@ -67,6 +67,13 @@ function edmPath(name: string, fields: Fields) {
   return (steps: DiffusersSteps) => {
     refuseSteps(name, steps)
     const { numSteps } = steps
+    // For 1 step exponential sigmas are sigma_min alone there, and Euler's last sigma is the last that was spread.
+    const isOdd = schedule === 'exponential' || (name === 'EDMEulerScheduler' && !endsAtZero)
+    if (numSteps === 1 && isOdd) {
+      throw new RangeError(
+        `diffusersSampler: ${name} cannot take 1 step with these sigmas, where the library begins at sigma_min or ends where it begins; numSteps must be 2 or more`,
+      )
+    }
     const sigmas = schedule === 'karras' ? karrasSigmas(range, numSteps, rho) : exponentialSigmas(range, numSteps)
     const all = [...sigmas, endsAtZero ? 0 : range.sigmaMin]
     const path = pathThrough(

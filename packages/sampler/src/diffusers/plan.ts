@@ -85,6 +85,28 @@ export function refuseSteps(name: string, steps: DiffusersSteps, has: readonly (
   }
 }
 
+/**
+ * Throws unless the custom timesteps, if any, lie in a process of T timesteps and fall.
+ *
+ * @param isWhole whether there is nothing between two timesteps
+ */
+export function checkTimesteps(
+  name: string,
+  timesteps: readonly number[] | undefined,
+  numTimesteps: number,
+  isWhole: boolean,
+): void {
+  const fits = (timestep: number, i: number, all: readonly number[]) =>
+    timestep >= 0 &&
+    timestep <= numTimesteps - 1 &&
+    (!isWhole || Number.isInteger(timestep)) &&
+    (i === 0 || timestep < all[i - 1])
+  if (timesteps === undefined || timesteps.every(fits)) return
+  throw new RangeError(
+    `diffusersSampler: timesteps of ${name} must be ${isWhole ? 'integers' : 'numbers'} in 0..${numTimesteps - 1} that fall throughout (got ${timesteps.slice(0, 8).join(', ')})`,
+  )
+}
+
 const PREDICTIONS: Readonly<Record<string, Prediction>> = {
   epsilon: 'epsilon',
   sample: 'x0',

@@ -7,6 +7,7 @@ import type { NoiseSource } from '../noise.js'
 import { plms } from '../plms.js'
 import { pndm, type PndmMiddle } from '../pndm.js'
 import {
+  checkTimesteps,
   clipOf,
   type DiffusersClass,
   levelOfShare,
@@ -68,6 +69,7 @@ export const ddpmDiscrete: DiffusersClass = (fields) => {
   return (asked) => {
     refuseSteps('DDPMScheduler', asked, ['timesteps'])
     const { numSteps, timesteps: given } = asked
+    checkTimesteps('DDPMScheduler', given, alphaBar.length, true)
     const timesteps = given ?? ddimTimesteps({ numTimesteps: alphaBar.length, numSteps, spacing, stepsOffset })
     const levels = Array.from(timesteps, (timestep) => levelOfShare(alphaBar[timestep], timestep))
     const steps = levels.map((from, i): PathStep => ({ from, to: levels[i + 1] ?? levelOfShare(1, 0) }))

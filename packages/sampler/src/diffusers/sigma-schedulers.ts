@@ -14,7 +14,9 @@ import { type Fields, flag, number, requireOneOf } from '../diffusers-fields.js'
 import { euler } from '../euler.js'
 import { heun } from '../heun.js'
 import { lms } from '../lms.js'
+import { libraryTable } from './library-table.js'
 import {
+  checkTimesteps,
   clipOf,
   type DiffusersClass,
   type DiffusersSteps,
@@ -31,13 +33,18 @@ import {
 export const eulerDiscrete: DiffusersClass = (fields) => {
   const prediction = predictionOf(fields, ['epsilon', 'sample', 'v_prediction', 'original_sample'])
   const layOut = sigmaPath('EulerDiscreteScheduler', fields)
+  const hasMoreSigmas = eulerFields(fields).isLogLinear && spreadOf(fields) === null
   return (steps) => ({
     ...layOut(steps),
     reading: { prediction },
     solve: (path, denoise, xT, options) => {
       refuseOptions('EulerDiscreteScheduler', options, ['churn'])
-      const churn = { networkSees: 'before', readAt: prediction === 'v' ? 'before' : 'raised' } as const
-      return euler(path, denoise, xT, { ...options, ...churn })
+      const { churn: asked = 0 } = options
+      const numSteps = path.steps.length
+      // The library divides churn by the count of sigmas before the last, of which there is one more there.
+      const churn = hasMoreSigmas ? (asked * numSteps) / (numSteps + 1) : asked
+      const reads = { networkSees: 'before', readAt: prediction === 'v' ? 'before' : 'raised' } as const
+      return euler(path, denoise, xT, { ...options, churn, ...reads })
     },
   })
 }
@@ -103,11 +110,11 @@ function sigmaPath(name: string, fields: Fields) {
   const tables = diffusionTables(betasOf({ ...fields, rescale_betas_zero_snr: isZeroSnr }))
   const alphaBar = isZeroSnr ? withFiniteEnd(tables.alphaBar) : tables.alphaBar
   const table = sigmaTable(alphaBar)
-  const logs = table.map(Math.log)
   const spacing = spacingOf(fields, 'linspace')
   const stepsOffset = number(fields, 'steps_offset', 0)
   const kind = has.includes('spread') ? spreadOf(fields) : null
   const own = eulerFields(has.includes('euler') ? fields : {})
+  const library = kind === null ? null : libraryTable(fields, isZeroSnr)
   return (steps: DiffusersSteps) => {
     refuseSteps(name, steps, has.includes('timesteps') ? ['timesteps'] : [])
     const { numSteps } = steps
@@ -115,16 +122,21 @@ function sigmaPath(name: string, fields: Fields) {
     if (steps.timesteps !== undefined && (kind !== null || own.isContinuous)) {
       throw new RangeError(`diffusersSampler: timesteps must be left out where ${name} spreads its sigmas`)
     }
+    checkTimesteps(name, steps.timesteps, numTimesteps, false)
     let timesteps = steps.timesteps
       ? Float64Array.from(steps.timesteps)
       : sigmaTimesteps({ numTimesteps, numSteps, spacing, stepsOffset })
-    let sigmas = own.isLogLinear
-      ? logLinear(table, timesteps.length)
-      : timesteps.map((timestep) => sigmaAt(table, timestep))
-    if (kind !== null) {
+    const over = (from: Float64Array) =>
+      own.isLogLinear ? logLinear(from, timesteps.length) : timesteps.map((timestep) => sigmaAt(from, timestep))
+    const spread = (from: Float64Array) => {
+      const sigmas = over(from)
       const range = { sigmaMin: own.sigmaMin ?? sigmas.at(-1)!, sigmaMax: own.sigmaMax ?? sigmas[0] }
-      sigmas = spreadSigmas(kind, range, numSteps)
-      timesteps = sigmas.map((sigma) => timestepAt(logs, sigma))
+      return kind === null ? sigmas : spreadSigmas(kind, range, numSteps)
+    }
+    const sigmas = spread(table)
+    if (library !== null) {
+      const { sigmas: known, logs } = library
+      timesteps = spread(known).map((sigma) => Math.fround(timestepAt(logs, sigma)))
     }
     const last = own.endsAtSigmaMin ? table[0] : 0
     const told = own.isContinuous ? sigmas.map((sigma) => 0.25 * Math.log(sigma)) : timesteps

@@ -19,7 +19,7 @@ const SMALLEST = 1e-3
  *                                shiftTime(0.001, shift)
  *
  * @returns `[numSteps + 1]`, falling from `from` to `to`
- * @throws RangeError for an unknown spacing, ends that do not fall, and whatever `flowTimes` throws
+ * @throws RangeError for an unknown spacing, ends that do not fall or leave no room above the thousandth, and whatever `flowTimes` throws
  *
  * @example
  * flowPath({ times: spacedFlowTimes({ numSteps: 20, spacing: 'karras' }) })
@@ -44,7 +44,13 @@ export function spacedFlowTimes({
     return spreadSigmas(spacing, { sigmaMin: to, sigmaMax: from }, numSteps + 1)
       .with(0, from)
       .with(numSteps, to)
-  const sigmaMin = Math.min(shiftTime(SMALLEST, shift), from)
+  const least = shiftTime(SMALLEST, shift)
+  if (numSteps > 1 && from <= least) {
+    throw new RangeError(
+      `spacedFlowTimes: ${spacing} spreads times down to ${least} before it ends at 0, so that from must be above it (got ${from})`,
+    )
+  }
+  const sigmaMin = Math.min(least, from)
   return Float64Array.of(...spreadSigmas(spacing, { sigmaMin, sigmaMax: from }, numSteps), 0).with(0, from)
 }
 

@@ -40,6 +40,12 @@ test('says what cannot be', () => {
   expect(() => spacedFlowTimes({ numSteps: 3, from: 0, to: 1 })).toThrow(
     'spacedFlowTimes: times must fall (got 0 to 1)',
   )
+  for (const spacing of ['karras', 'exponential', 'beta'] as const) {
+    expect(() => spacedFlowTimes({ numSteps: 10, spacing, from: 0.0005 })).toThrow(
+      `spacedFlowTimes: ${spacing} spreads times down to 0.001 before it ends at 0, so that from must be above it (got 0.0005)`,
+    )
+    expect([...spacedFlowTimes({ numSteps: 1, spacing, from: 0.0005 })]).toEqual([0.0005, 0])
+  }
   expect(() => spacedFlowTimes({ numSteps: 0 })).toThrow('flowTimes: numSteps must be a positive integer (got 0)')
   expect(() => spacedFlowTimes({ numSteps: 3, shift: 0 })).toThrow(
     'spacedFlowTimes: shift must be positive and finite (got 0)',
