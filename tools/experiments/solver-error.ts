@@ -24,8 +24,8 @@ const SOLVERS = {
   flow: ['euler', 'heun', 'midpoint', 'rk4', 'dpmpp-2m', 'unipc', 'deis', 'lms'],
 } as const satisfies Record<string, readonly SamplerName[]>
 const EXACT = {
-  gaussian: { sampler: 'dpmpp-2m', steps: 1000 },
-  flow: { sampler: 'rk4', steps: 400 },
+  gaussian: { sampler: 'dpmpp-2m', steps: 1000, spacing: 'exponential' },
+  flow: { sampler: 'rk4', steps: 400, spacing: undefined },
 } as const
 
 const { values } = parseArgs({
@@ -68,8 +68,8 @@ async function measure(folder: string): Promise<SolverErrors> {
   const readsOfCall = (await sample('euler', 1)).reads
   const kind = isFlow(process) ? 'flow' : 'gaussian'
   const exact = EXACT[kind]
-  const { images: solution } = await sample(exact.sampler, exact.steps)
-  const lack = distance((await sample(exact.sampler, exact.steps / 2)).images, solution, labels.length)
+  const { images: solution } = await sample(exact.sampler, exact.steps, exact.spacing)
+  const lack = distance((await sample(exact.sampler, exact.steps / 2, exact.spacing)).images, solution, labels.length)
   console.log(`${kind}, step ${step}: the solution is ${lack.toExponential(1)} levels from that of half its steps`)
   const curves: ErrorCurve[] = []
   for (const spacing of values.spacing) {

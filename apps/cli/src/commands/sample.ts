@@ -56,24 +56,26 @@ Examples:
   dit sample --weights SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --guidance 4 --steps 25
   dit sample --weights SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --sampler sde --steps 250
 
-Samplers, by the number of steps that suits them:
-  10 to 25      dpmpp-2m, unipc, deis, dpmpp-2s: second order, one call of the network a step
-                heun: second order, two calls a step (default for a flow)
+Samplers, by the number of steps that suits them (docs/choosing.md has what was measured):
+  up to 10      unipc: second order, one call of the network a step
+  10 to 25      unipc, dpmpp-2m, deis, dpmpp-2s: second order, one call a step
                 dpmpp-3m: third order, from 15 steps on and without strong guidance
   25 and more   euler-a, dpmpp-2m-sde, dpmpp-3m-sde: fresh noise in every step, which forgives errors of the network
   50            euler, lms: no noise after the start, so that a seed keeps its picture
 For a Gaussian diffusion only:
   ddpm          fresh noise in every step, as in the paper; for 50 steps and more (default)
   ddim          euler with --eta; for 50 steps
-  dpm, plms     dpmpp-2m as diffusers lays it out; pictures as others made them
+  dpm, plms     dpmpp-2m and PNDM's as diffusers lays them out; pictures as others made them
 For a flow only:
   midpoint      second order, two calls a step; for 10 to 25 steps
   rk4, dopri5   four and more calls a step, dopri5 with steps of its own choice; for likelihoods and comparisons
   sde           fresh noise in every step; for 50 steps and more. heun-sde: second order, two calls a step
                 Both have --diffusion-form and --last-step
+heun has second order and two calls a step: the default for a flow, for 10 to 25 steps; for a Gaussian diffusion from 40 on.
 On a flow dpmpp-*, unipc, deis and lms divide by the signal: they begin at t = 0.999, where noise is 999 times as strong.
 
-Spacings: trailing begins at pure noise, leading does not; karras and exponential have more steps at low noise, beta at both ends.
+Spacings of a Gaussian diffusion: trailing begins at pure noise, leading does not; exponential, equal steps of the log of noise over
+signal, comes nearest to the exact solution from 12 steps on; karras lies between; beta is for models whose noise ends low.
 
 Weights of SiT have the names of a DiT's. A training checkpoint of SiT says what it is; for bare weights give --process flow,
 with --path and --predict where they are not linear and velocity. Otherwise they are sampled as a diffusion, to wrong pictures.
