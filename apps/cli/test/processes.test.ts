@@ -76,7 +76,9 @@ test('betas that end in 1 are taken where they are given and x0 is predicted', a
     expect(code).not.toBe(0)
   }
   const { stderr } = await sample('--sampler=dpm')
-  expect(stderr).toContain('dpmMultistep: alpha must be above 0 along the path, for this solver divides by it; begin a flow')
+  expect(stderr).toContain(
+    'dpmMultistep: alpha must be above 0 along the path, for this solver divides by it; begin a flow',
+  )
   const spread = await sample('--sampler=euler', '--spacing=karras')
   expect(spread.stderr).toContain('karras spreads sigmas, but this process ends without signal')
   expect(spread.code).toBe(2)
