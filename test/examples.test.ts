@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeF
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { extractExample, trimOutput } from '../tools/release/readme.js'
+import { extractExample, trimOutput, typescriptBlocks, withoutTypes } from '../tools/release/readme.js'
 import { run } from '../tools/release/run.js'
 import { closure, publishable, readPackages, repositoryRoot, type Package } from '../tools/release/workspace.js'
 import { readText } from './sources.js'
@@ -24,7 +24,7 @@ test.each(withModule)(
     const { code, output } = extractExample(readText(readme))
     const project = join(work, item.name.replace('/', '-'))
     for (const needed of closure(packages, item.name)) layOut(project, needed)
-    writeFileSync(join(project, 'example.mjs'), code)
+    writeFileSync(join(project, 'example.mjs'), await withoutTypes(code))
 
     const finished = await run(process.execPath, ['example.mjs'], { cwd: project, seconds: 100 })
     expect(finished.code, finished.stderr).toBe(0)
@@ -34,8 +34,10 @@ test.each(withModule)(
 
 test('the example in the README of the repository prints what it says', async () => {
   const { code, output } = extractExample(readText(join(repositoryRoot, 'README.md')))
-  const example = join(repositoryRoot, 'apps/cli/readme-example.tmp.mjs') // where all packages resolve
-  writeFileSync(example, code)
+  // Where all packages resolve, and other tests do not look.
+  const example = join(repositoryRoot, 'node_modules', '.cache', 'readme-example.mjs')
+  mkdirSync(dirname(example), { recursive: true })
+  writeFileSync(example, await withoutTypes(code))
   try {
     const finished = await run(process.execPath, [example], { cwd: repositoryRoot, seconds: 100 })
     expect(finished.code, finished.stderr).toBe(0)
@@ -43,6 +45,33 @@ test('the example in the README of the repository prints what it says', async ()
   } finally {
     rmSync(example)
   }
+})
+
+test('every example of a README is TypeScript that compiles under strict, with the types that are published', async () => {
+  // Where all packages resolve, and nothing looks for sources.
+  const folder = join(repositoryRoot, 'node_modules', '.cache', 'readme-types')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const readmes = [
+    ['root', join(repositoryRoot, 'README.md')],
+    ...readPackages().map(({ name, folder: of }) => [name.replace('/', '-'), join(of, 'README.md')]),
+  ].filter(([, path]) => existsSync(path))
+  const blocks = readmes.flatMap(([name, path]) => {
+    return typescriptBlocks(readText(path)).map((code, i) => [`${name}-${i}.ts`, code] as const)
+  })
+  expect(blocks.length).toBeGreaterThan(15)
+  // A module each, whatever it imports.
+  for (const [name, code] of blocks) writeFileSync(join(folder, name), `${code}\nexport {}\n`)
+  const config = {
+    extends: join(repositoryRoot, 'tsconfig.base.json'),
+    compilerOptions: { noEmit: true, noUnusedLocals: false, noUnusedParameters: false },
+    include: ['*.ts'],
+  }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+  const tsc = join(repositoryRoot, 'node_modules', 'typescript', 'bin', 'tsc')
+  const finished = await run(process.execPath, [tsc, '-p', folder], { cwd: repositoryRoot, seconds: 100 })
+  expect(finished.stdout).toBe('')
+  expect(finished.code).toBe(0)
 })
 
 /** Copies what a package ships of its build, and links the packages of others that it names. */

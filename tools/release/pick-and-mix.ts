@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tarball } from './pack.js'
-import { extractExample, trimOutput } from './readme.js'
+import { extractExample, trimOutput, withoutTypes } from './readme.js'
 import { run } from './run.js'
 import { closure, type Package } from './workspace.js'
 
@@ -94,7 +94,7 @@ async function exampleProblems(
   project: string,
   { code, output }: { readonly code: string; readonly output: string },
 ): Promise<string[]> {
-  writeFileSync(join(project, 'example.mjs'), code)
+  writeFileSync(join(project, 'example.mjs'), await withoutTypes(code))
   const finished = await run(process.execPath, ['example.mjs'], { cwd: project, seconds: 120 })
   if (finished.code !== 0) return [`README.md: the example failed\n${finished.stdout}${finished.stderr}`.trimEnd()]
   const [wanted, got] = [trimOutput(output), trimOutput(finished.stdout)]

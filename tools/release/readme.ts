@@ -1,3 +1,5 @@
+import { transformWithOxc } from 'vite'
+
 /** The example of a README: the code of its first ts block and the output promised by the text block after it. */
 export interface Example {
   readonly code: string
@@ -21,6 +23,16 @@ export function extractExample(markdown: string): Example {
     throw new RangeError('extractExample: the first ```ts block must be followed by its output in a ```text block')
   }
   return { code: blocks[start].body, output: next.body }
+}
+
+/** Every ```ts block of a README, in order. */
+export function typescriptBlocks(markdown: string): string[] {
+  return [...markdown.matchAll(/^```ts[^\n]*\n([\s\S]*?)^```[ \t]*$/gm)].map(([, body]) => body)
+}
+
+/** The code of an example as Node runs it: without its types. */
+export async function withoutTypes(code: string): Promise<string> {
+  return (await transformWithOxc(code, 'example.ts', { lang: 'ts' })).code
 }
 
 /** Output as it is compared: without the blanks that end lines and the empty lines that end the text. */
