@@ -72,7 +72,7 @@ test('a run trained on shifted times is sampled on them', async () => {
   expect(await drawn(shifted, '--steps=2')).toBe(await drawn(shifted, '--steps=2', '--shift=3'))
   expect(await drawn(shifted, '--steps=2')).not.toBe(await drawn(shifted, '--steps=2', '--shift=1'))
   expect((await sample(shifted, '--steps=2', '--out', join(folder, 's.png'))).stdout).toMatch(
-    /heun 2 steps, shift 3, guidance 1/,
+    /midpoint 2 steps, shift 3, guidance 1/,
   )
 })
 

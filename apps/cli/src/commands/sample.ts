@@ -67,11 +67,11 @@ For a Gaussian diffusion only:
   ddim          euler with --eta; for 50 steps
   dpm, plms     dpmpp-2m and PNDM's as diffusers lays them out; pictures as others made them
 For a flow only:
-  midpoint      second order, two calls a step; for 10 to 25 steps
+  midpoint      second order, two calls a step; for 4 to 25 steps (default)
   rk4, dopri5   four and more calls a step, dopri5 with steps of its own choice; for likelihoods and comparisons
   sde           fresh noise in every step; for 50 steps and more. heun-sde: second order, two calls a step
                 Both have --diffusion-form and --last-step
-heun has second order and two calls a step: the default for a flow, for 10 to 25 steps; for a Gaussian diffusion from 40 on.
+heun has second order and two calls a step: for a flow from 10 steps, for a Gaussian diffusion from 40 on.
 On a flow dpmpp-*, unipc, deis and lms divide by the signal: they begin at t = 0.999, where noise is 999 times as strong.
 
 Spacings of a Gaussian diffusion: trailing begins at pure noise, leading does not; exponential, equal steps of the log of noise over

@@ -18,7 +18,7 @@ import { gaussianSteps } from './gaussian-steps.js'
 import { guidedPredictor } from './guided-predictor.js'
 import { isFlowPathSolver, PATH_SOLVERS } from './path-solvers.js'
 import { type RecordedNoise, recordedPart } from './recorded-noise.js'
-import { defaultSampler, type SamplerName } from './sampler-names.js'
+import { defaultSampler, FLOW_SAMPLERS, type SamplerName } from './sampler-names.js'
 import { pathOfFlow } from './sampling-path.js'
 
 export interface SampleOptions {
@@ -180,7 +180,7 @@ function flowSteps(
   first: number,
 ): AsyncGenerator<SamplerStep, void, void> {
   const { model, clip = true, seed, signal, tolerance = {} } = options
-  const sampler = typeof options.sampler === 'string' ? options.sampler : 'heun'
+  const sampler = typeof options.sampler === 'string' ? options.sampler : FLOW_SAMPLERS[0]
   const known = processFromSpec(process, model.learnSigma ? 2 : 1)
   const denoise = known.denoiser(predict, clip ? { clipRange: 1 } : {})
   if (isFlowPathSolver(sampler)) {

@@ -17,9 +17,9 @@ export const GAUSSIAN_SAMPLERS = [
 
 /** Samplers of flows; the first is the default. */
 export const FLOW_SAMPLERS = [
+  'midpoint',
   'heun',
   'euler',
-  'midpoint',
   'rk4',
   'dopri5',
   ...FLOW_PATH_SOLVERS,
