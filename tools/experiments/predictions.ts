@@ -50,6 +50,9 @@ function measured(folder: string): { readonly step: number; readonly measures: M
 }
 
 if (values.out === undefined) throw new Error('predictions: --out is needed')
+if (values.heroes === undefined && values.fashion === undefined) {
+  throw new Error('predictions: --heroes or --fashion is needed, the folder of a set')
+}
 const end = Date.now() + 60_000 * Number(values.minutes)
 const all: Measured[] = []
 for (const seed of values.seed.map(Number)) {

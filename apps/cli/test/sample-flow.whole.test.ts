@@ -5,25 +5,14 @@ import { FLOW_SPACINGS } from '@dit/schedules'
 import { expect, test } from 'vitest'
 import { FLOW_SAMPLERS } from '../src/sampling/sampler-names.js'
 import { runDit, temporaryFolder } from './support/run-dit.js'
-import { TINY } from './support/tiny-flags.js'
+import { TINY_FLOW } from './support/tiny-flags.js'
 
 test.each(['linear', 'gvp', 'vp'])(
   'every sampler of a flow and every spacing gives a picture, path %s',
   async (path) => {
     const folder = temporaryFolder()
     const run = join(folder, 'run')
-    const bare = TINY.filter((flag) => !flag.startsWith('--timesteps') && !flag.startsWith('--schedule'))
-    await runDit([
-      'train',
-      ...bare,
-      '--process=flow',
-      `--path=${path}`,
-      '--lr=0.01',
-      '--steps=4',
-      '--out',
-      run,
-      '--quiet',
-    ])
+    await runDit(['train', ...TINY_FLOW, `--path=${path}`, '--lr=0.01', '--steps=4', '--out', run, '--quiet'])
     for (const sampler of FLOW_SAMPLERS) {
       for (const spacing of sampler === 'dopri5' ? [null] : [null, ...FLOW_SPACINGS]) {
         const layout = spacing === null ? [] : [`--spacing=${spacing}`, '--shift=2']

@@ -5,7 +5,7 @@ import { readNpz } from '@dit/checkpoint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FLOW_SAMPLERS } from '../src/sampling/sampler-names.js'
 import { runDit } from './support/run-dit.js'
-import { TINY } from './support/tiny-flags.js'
+import { TINY, TINY_FLOW } from './support/tiny-flags.js'
 
 let folder: string
 let flow: string
@@ -15,8 +15,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'dit-cli-'))
   flow = join(folder, 'flow')
   gaussian = join(folder, 'gaussian')
-  const bare = TINY.filter((flag) => !flag.startsWith('--timesteps') && !flag.startsWith('--schedule'))
-  await runDit(['train', ...bare, '--process=flow', '--lr=0.03', '--steps=8', '--out', flow, '--quiet'])
+  await runDit(['train', ...TINY_FLOW, '--lr=0.03', '--steps=8', '--out', flow, '--quiet'])
   await runDit(['train', ...TINY, '--lr=0.03', '--steps=8', '--checkpoint-every=4', '--out', gaussian, '--quiet'])
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -57,18 +56,7 @@ test.each(['heun', 'unipc'])('%s knows the shift and the spacing of a flow', asy
 
 test('a run trained on shifted times is sampled on them', async () => {
   const shifted = join(folder, 'shifted')
-  const bare = TINY.filter((flag) => !flag.startsWith('--timesteps') && !flag.startsWith('--schedule'))
-  await runDit([
-    'train',
-    ...bare,
-    '--process=flow',
-    '--time-shift=3',
-    '--lr=0.03',
-    '--steps=4',
-    '--out',
-    shifted,
-    '--quiet',
-  ])
+  await runDit(['train', ...TINY_FLOW, '--time-shift=3', '--lr=0.03', '--steps=4', '--out', shifted, '--quiet'])
   expect(await drawn(shifted, '--steps=2')).toBe(await drawn(shifted, '--steps=2', '--shift=3'))
   expect(await drawn(shifted, '--steps=2')).not.toBe(await drawn(shifted, '--steps=2', '--shift=1'))
   expect((await sample(shifted, '--steps=2', '--out', join(folder, 's.png'))).stdout).toMatch(

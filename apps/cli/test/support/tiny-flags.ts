@@ -11,3 +11,9 @@ export const TINY: readonly string[] = [
   '--sample-every=none',
   '--backend=reference',
 ]
+
+/** The same for a flow, which has no timesteps and no schedule. */
+export const TINY_FLOW: readonly string[] = [
+  ...TINY.filter((flag) => !flag.startsWith('--timesteps') && !flag.startsWith('--schedule')),
+  '--process=flow',
+]
