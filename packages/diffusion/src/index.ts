@@ -49,6 +49,16 @@ export {
 export { gaussianPath, gaussianProcess, type GaussianProcess } from './gaussian/gaussian-process.js'
 export type { Process, ProcessBatch } from './process.js'
 export {
+  type CompleteProcess,
+  completeProcess,
+  type FlowProcessSpec,
+  type GaussianProcessSpec,
+  gaussianOptions,
+  isFlow,
+  processFromSpec,
+  type ProcessSpec,
+} from './process-spec.js'
+export {
   type DenoisingOptions,
   modelMeanVariance,
   type ModelMeanVariance,

@@ -1,4 +1,12 @@
-import type { GaussianProcess, PredictAt, Process } from '@dit/diffusion'
+import {
+  type CompleteProcess,
+  completeProcess,
+  type GaussianProcess,
+  type PredictAt,
+  type Process,
+  processFromSpec,
+  type ProcessSpec,
+} from '@dit/diffusion'
 import type { DiTConfig } from '@dit/model'
 import { randomStream } from '@dit/random'
 import {
@@ -13,13 +21,7 @@ import { batchTensor, type TrainBatch } from '../batch.js'
 import { dit, type DiTSpec } from './dit.js'
 import { checkNetwork, type Network } from './network.js'
 import type { Objective } from './objective.js'
-import {
-  type CompleteProcess,
-  completeProcess,
-  type OwnProcess,
-  processFromSpec,
-  type ProcessSpec,
-} from './process-spec.js'
+import type { OwnProcess } from './own-process.js'
 
 /** How timesteps are drawn: uniformly, or in proportion to the root mean square of recent losses. */
 export type TimestepSampler = 'uniform' | 'lossSecondMoment'

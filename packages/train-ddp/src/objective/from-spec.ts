@@ -1,6 +1,6 @@
+import { type CompleteProcess, completeProcess } from '@dit/diffusion'
 import { type DenoisingObjective, denoising, type DenoisingSpec, type TimestepSampler } from './denoising.js'
 import { dit, type DiTSpec } from './dit.js'
-import { type CompleteProcess, completeProcess } from './process-spec.js'
 
 /** Of the networks that this package knows. */
 export type KnownSpec = DenoisingSpec<DiTSpec, CompleteProcess>

@@ -1,12 +1,9 @@
-import {
-  flowMatching,
-  type FlowMatchingOptions,
-  flowProcess,
-  type GaussianDiffusionOptions,
-  gaussianProcess,
-  type Process,
-} from '@dit/diffusion'
 import { checkLossWeight, type LossWeight } from '@dit/schedules'
+import { flowMatching, type FlowMatchingOptions } from './flow/flow-matching.js'
+import { flowProcess } from './flow/flow-process.js'
+import type { GaussianDiffusionOptions } from './gaussian/gaussian-diffusion.js'
+import { gaussianProcess } from './gaussian/gaussian-process.js'
+import type { Process } from './process.js'
 
 /** A Gaussian diffusion, by default that of the paper. */
 export interface GaussianProcessSpec extends GaussianDiffusionOptions {
@@ -16,14 +13,6 @@ export interface GaussianProcessSpec extends GaussianDiffusionOptions {
 /** Flow matching, by default a rectified flow: straight paths, velocities, uniform times. */
 export interface FlowProcessSpec extends Omit<FlowMatchingOptions, 'outputsPerChannel'> {
   readonly kind: 'flow'
-}
-
-/** A process of your own: any object of the shape of `Process`. */
-export interface OwnProcess {
-  readonly kind: 'own'
-  readonly process: Process
-  /** What fixes it: plain data, kept in checkpoints. */
-  readonly spec: object
 }
 
 /** The process that a network learns to reverse: plain data. */
@@ -41,7 +30,7 @@ export function completeProcess(process: ProcessSpec): CompleteProcess {
   const { kind = 'gaussian' } = process
   if (kind === 'gaussian') return completeGaussian(process as GaussianProcessSpec)
   if (kind === 'flow') return completeFlow(process as FlowProcessSpec)
-  throw new RangeError(`denoising: the process must be gaussian or flow (got ${String(kind)})`)
+  throw new RangeError(`completeProcess: the process must be gaussian or flow (got ${String(kind)})`)
 }
 
 function completeGaussian(process: GaussianProcessSpec): CompleteProcess {
@@ -94,9 +83,18 @@ function completeWeight(lossWeight: LossWeight = 'none'): LossWeight | undefined
 
 function refuseUnknown(kind: string, settings: object): void {
   const [name] = Object.keys(settings)
-  if (name !== undefined) throw new RangeError(`denoising: a ${kind} process has no setting ${name}`)
+  if (name !== undefined) throw new RangeError(`completeProcess: a ${kind} process has no setting ${name}`)
 }
 
 function present<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
+}
+
+export function isFlow(process: ProcessSpec): process is FlowProcessSpec {
+  return process.kind === 'flow'
+}
+
+/** The options of a Gaussian process for `gaussianProcess` and `gaussianDiffusion`. */
+export function gaussianOptions({ kind: _kind, ...options }: GaussianProcessSpec): GaussianDiffusionOptions {
+  return options
 }
