@@ -15,9 +15,15 @@ export interface ByteSource {
   read(start: number, end: number): Promise<Uint8Array>
 }
 
-/** Bytes in memory as a source, a plain Uint8Array. What it reads are copies. */
-export function bytesSource(bytes: Uint8Array): ByteSource {
-  return { size: bytes.length, read: async (start, end) => bytes.slice(start, end) }
+/**
+ * Bytes in memory as a source. What it reads are copies.
+ *
+ * @param name for error texts
+ */
+export function bytesSource(bytes: Uint8Array | ArrayBuffer, name?: string): ByteSource {
+  const all = asBytes('bytesSource', bytes)
+  const read = async (start: number, end: number) => all.slice(start, end)
+  return { size: all.length, ...(name === undefined ? {} : { name }), read }
 }
 
 /** Reads a range and checks that the source gave all of it; `fail` makes the error. */

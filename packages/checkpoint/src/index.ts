@@ -1,4 +1,4 @@
-export type { ByteSource } from './byte-source.js'
+export { type ByteSource, bytesSource } from './byte-source.js'
 export type { StoredArray, StoredDataOf, StoredDType, StoredSpec } from './dtype.js'
 export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './half.js'
 export { float8E4M3ToFloat32, float8E5M2ToFloat32 } from './float8.js'
@@ -12,6 +12,7 @@ export { openSafetensors, readSafetensors, type SafetensorsFile } from './safete
 export { writeSafetensors } from './safetensors/write.js'
 export { ShardsError } from './shards/index-file.js'
 export { type OpenShards, openShards, type Shard } from './shards/open.js'
+export { openTensors } from './open-tensors.js'
 export { type TensorFile, toFloat32 } from './tensor-file.js'
 export { TorchError } from './torch/error.js'
 export { openTorch, readTorch, type TorchFile } from './torch/open.js'

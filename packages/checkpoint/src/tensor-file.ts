@@ -10,6 +10,8 @@ import { quote } from './quote.js'
 export interface TensorFile<Entry extends StoredSpec = StoredSpec> {
   /** Every tensor's dtype and shape, in the file's order. */
   readonly entries: ReadonlyMap<string, Entry>
+  /** Strings that the file carries beside its tensors, where its format can. */
+  readonly metadata?: Readonly<Record<string, string>>
   /**
    * Reads one tensor. The caller owns the result.
    *

@@ -3,8 +3,14 @@ export { checkConfig, type DiTConfig, nullLabel, outChannels } from './config.js
 export { forward, type ForwardInputs, type ForwardOptions } from './forward.js'
 export { type HeldDType, holdParams, type HoldParamsOptions } from './hold-params.js'
 export { initParams, type InitOptions } from './init-params.js'
-export { configMetadata, type TrainedOn } from './layouts/config-metadata.js'
 export { configForDiffusers, configFromDiffusers } from './layouts/diffusers-config.js'
+export {
+  type About,
+  type Description,
+  descriptionFromMetadata,
+  descriptionMetadata,
+  type LatentScaling,
+} from './layouts/description.js'
 export { LayoutError } from './layouts/error.js'
 export { type ConfigHints, inferConfig, type InferredConfig } from './layouts/infer-config.js'
 export {

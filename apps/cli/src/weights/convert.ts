@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import type { TensorFile } from '@dit/checkpoint'
 import { type TensorToWrite, writeShards, writeTorchFile, type WrittenShard } from '@dit/checkpoint/node'
-import { configMetadata, type ModelWeights, toDiffusers } from '@dit/model'
+import { descriptionMetadata, type ModelWeights, toDiffusers } from '@dit/model'
 import { writeWhole } from '../run/write-whole.js'
 import { UsageError } from '../terminal/errors.js'
 import { cast, type DTypeName, STORED } from './cast.js'
@@ -91,7 +91,7 @@ async function writeSafetensors(
   await mkdir(dirname(path), { recursive: true })
   const written = await writeShards(path, tensorsOf(file, options), {
     maxBytes: options.shardBytes ?? Number.MAX_SAFE_INTEGER,
-    metadata: configMetadata(config, { process, program }),
+    metadata: descriptionMetadata({ network: config, process, program }),
     sync: true,
   })
   await removeOthers(path, written)

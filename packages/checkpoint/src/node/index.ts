@@ -1,6 +1,8 @@
 export { findWeightsFile, WEIGHTS_FILES } from './find-weights-file.js'
 export { openFileSource, type FileSource } from './file-source.js'
 export { openSafetensorsFile, type OpenSafetensorsFile } from './open-safetensors-file.js'
+export type { OpenTensorFile } from './open-one-file.js'
+export { openTensorFile } from './open-tensor-file.js'
 export { openShardsFile } from './open-shards-file.js'
 export { openTorchFile, type OpenTorchFile } from './open-torch-file.js'
 export { sniffFile } from './sniff-file.js'

@@ -1,10 +1,12 @@
 import { bytesOf, requireSpec } from '../dtype.js'
 import { quote } from '../quote.js'
 import { type NamedTensors, namedList } from '../safetensors/layout.js'
+import { METADATA_ENTRY, metadataBytes } from '../torch/metadata.js'
 import { stateDictPickle } from '../torch/write-pickle.js'
 import { crc32 } from '../zip/crc32.js'
 import { localHeader, type StoredEntry, zipDirectory } from '../zip/write.js'
 import { dataOf, type TensorToWrite } from './tensor-to-write.js'
+import type { WriteFileOptions } from './write-safetensors-file.js'
 import { writeWholeFile, type WrittenFile } from './write-whole-file.js'
 
 /** Where torch lets the elements of a storage begin. */
@@ -19,6 +21,9 @@ const ARCHIVE_VERSION = '3\n'
  *
  *     await writeTorchFile('model.pt', { weight: { dtype: 'F32', shape: [2], data: Float32Array.of(1, 2) } })
  *
+ * Metadata lie in the archive beside the pickle, in `extra/metadata.json`, which torch does not read: for it the file is the bare state
+ * dict.
+ *
  * Writes to `<path>.partial` and renames at the end.
  *
  * @returns size and SHA-256 of the file
@@ -29,7 +34,7 @@ const ARCHIVE_VERSION = '3\n'
 export async function writeTorchFile(
   path: string,
   tensors: NamedTensors<TensorToWrite>,
-  { sync = false }: { readonly sync?: boolean } = {},
+  { sync = false, metadata = {} }: WriteFileOptions = {},
 ): Promise<WrittenFile> {
   const named = namedList(tensors)
   for (const [name, tensor] of named) {
@@ -38,6 +43,7 @@ export async function writeTorchFile(
       throw new RangeError(`writeTorchFile: names must be well-formed Unicode (${quote(name)})`)
   }
   const pickle = stateDictPickle(named)
+  const beside = Object.keys(metadata).length === 0 ? null : metadataBytes('writeTorchFile', metadata)
   return writeWholeFile(path, sync, async (append) => {
     const entries: StoredEntry[] = []
     let at = 0
@@ -52,6 +58,7 @@ export async function writeTorchFile(
     const text = (value: string) => new TextEncoder().encode(value)
     await put('data.pkl', pickle)
     await put('byteorder', text('little'))
+    if (beside !== null) await put(METADATA_ENTRY, beside)
     for (const [key, [name, tensor]] of named.entries()) {
       await put(`data/${key}`, bytesOf(await dataOf('writeTorchFile', name, tensor)))
     }

@@ -6,7 +6,6 @@ import { failFor, readShardsIndex } from './index-file.js'
 
 /** A file of several that tensors are spread over. */
 export interface Shard extends TensorFile {
-  readonly metadata?: Readonly<Record<string, string>>
   close?(): Promise<void>
 }
 

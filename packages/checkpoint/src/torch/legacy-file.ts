@@ -5,6 +5,7 @@ import { runPickle } from './pickle.js'
 import { CutShort } from './pickle-bytes.js'
 import { rootBytes, storageCollector } from './storages.js'
 import type { TorchStorage } from './value.js'
+import { noMetadata } from './metadata.js'
 import { MAX_PICKLE_BYTES, type OpenedTorch } from './zip-file.js'
 
 /** What the format begins with, and its only version. */
@@ -43,7 +44,7 @@ export async function openLegacy(source: ByteSource, fail: Fail): Promise<Opened
     return (start: number, end: number) =>
       readExactly(source, place + start, place + end, (problem) => fail(`storage ${quote(key)}: ${problem}`))
   }
-  return { value, storage }
+  return { value, metadata: noMetadata(), storage }
 }
 
 async function readPickles(source: ByteSource, fail: Fail) {

@@ -12,6 +12,8 @@ import { openZip } from './zip-file.js'
 export interface TorchFile {
   /** What was saved: most often a Map of tensors, or of such Maps. */
   readonly value: TorchValue
+  /** Strings that `writeTorchFile` kept beside the pickle, without a prototype; empty where there are none. */
+  readonly metadata: Readonly<Record<string, string>>
   /**
    * Reads the elements of a tensor of this file, in row-major order. The caller owns the result; tensors that share a storage
    * in the file do not share memory.
@@ -44,7 +46,7 @@ export async function openTorch(source: ByteSource): Promise<TorchFile> {
     throw fail(looks ?? 'must be a zip archive or begin with a pickle, as torch.save writes it')
   }
   const isZip = head[0] === 0x50
-  const { value: built, storage } = await (isZip ? openZip : openLegacy)(source, fail)
+  const { value: built, metadata, storage } = await (isZip ? openZip : openLegacy)(source, fail)
   const value = checkValue(built, source.size, fail)
 
   async function tensor(tensor: TorchTensor): Promise<StoredArray> {
@@ -55,7 +57,7 @@ export async function openTorch(source: ByteSource): Promise<TorchFile> {
     }
     return array
   }
-  return { value, tensor }
+  return { value, metadata, tensor }
 }
 
 /** `openTorch` for a file that is in memory. */

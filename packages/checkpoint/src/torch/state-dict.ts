@@ -24,5 +24,5 @@ export function torchTensors(file: TorchFile, dict: TorchValue = file.value): Te
     if (entry === undefined) throw fail(`there is no tensor ${quote(name)} among the ${entries.size}`)
     return file.tensor(entry)
   }
-  return { entries, tensor, float32: float32Reader({ entries, tensor }) }
+  return { entries, metadata: file.metadata, tensor, float32: float32Reader({ entries, tensor }) }
 }

@@ -3,6 +3,7 @@ import { quote } from '../quote.js'
 import { readZipDirectory, type ZipEntry } from '../zip/directory.js'
 import { checkCrc, findZipContent, readZipEntry } from '../zip/read-entry.js'
 import type { Fail } from './error.js'
+import { MAX_METADATA_BYTES, METADATA_ENTRY, noMetadata, parseMetadata } from './metadata.js'
 import { runPickle } from './pickle.js'
 import { CutShort } from './pickle-bytes.js'
 import type { ReadStorage } from './read-tensor.js'
@@ -12,6 +13,7 @@ import type { TorchStorage } from './value.js'
 /** What the readers of both formats give: the pickled value, unchecked, and the bytes of its storages. */
 export interface OpenedTorch {
   readonly value: unknown
+  readonly metadata: Readonly<Record<string, string>>
   readonly storage: (storage: TorchStorage) => ReadStorage
 }
 
@@ -55,7 +57,13 @@ export async function openZip(source: ByteSource, fail: Fail): Promise<OpenedTor
       return part
     }
   }
-  return { value, storage }
+  const metadataName = `${folder}${METADATA_ENTRY}`
+  const metadata = entries.has(metadataName)
+    ? parseMetadata(await read(metadataName, MAX_METADATA_BYTES), (problem) =>
+        fail(`entry ${quote(metadataName)}: ${problem}`),
+      )
+    : noMetadata()
+  return { value, metadata, storage }
 }
 
 function pickledValue(bytes: Uint8Array, persistent: (id: unknown) => unknown, fail: Fail): unknown {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readTorch, torchTensors } from '../../src/index.js'
-import { openTorchFile, type TensorToWrite, writeTorchFile } from '../../src/node/index.js'
+import { openTensorFile, openTorchFile, type TensorToWrite, writeTorchFile } from '../../src/node/index.js'
 import { readZipDirectory } from '../../src/zip/directory.js'
 import { findZipContent } from '../../src/zip/read-entry.js'
 import { localHeader, zipDirectory } from '../../src/zip/write.js'
@@ -89,4 +89,59 @@ test('entries beyond 4 GiB stand in zip64', async () => {
   const entries = await readZipDirectory(source, fail)
   expect([...entries.values()]).toMatchObject([large, behind])
   expect(await findZipContent(source, entries.get(behind.name)!, fail)).toBe(behind.byteOffset + second.length)
+})
+
+const one: Readonly<Record<string, TensorToWrite>> = { w: { dtype: 'F32', shape: [1], data: Float32Array.of(1) } }
+
+test('metadata lie beside the pickle, and come back with the tensors', async () => {
+  await writeTorchFile(path, one, { metadata: { 'dit.config': '{}', ['__proto__']: 'é' } })
+  const file = await readTorch(new Uint8Array(await readFile(path)))
+  expect(Object.entries(file.metadata)).toEqual([
+    ['dit.config', '{}'],
+    ['__proto__', 'é'],
+  ])
+  expect([...(file.value as Map<string, unknown>).keys()]).toEqual(['w'])
+  expect(torchTensors(file).metadata).toBe(file.metadata)
+  const opened = await openTensorFile(path)
+  expect(opened.metadata).toEqual(file.metadata)
+  await opened.close()
+})
+
+test('without metadata the file has no entry for them', async () => {
+  await writeTorchFile(path, one)
+  const file = await openTorchFile(path)
+  expect(file.metadata).toEqual({})
+  await file.close()
+  expect((await readFile(path)).includes('metadata.json')).toBe(false)
+})
+
+test('metadata that are no strings, or too many, are refused before anything is written', async () => {
+  await expect(writeTorchFile(path, one, { metadata: { a: 1 as never } })).rejects.toThrow(
+    'writeTorchFile: metadata "a" must be a string',
+  )
+  await expect(writeTorchFile(path, one, { metadata: { a: 'x'.repeat(2 ** 20) } })).rejects.toThrow(
+    'metadata must be at most 1048576 bytes',
+  )
+  expect(await readdir(folder)).toEqual([])
+})
+
+test.each([
+  ['[1]', 'must be a JSON object'],
+  ['{"a": 1}', '"a" must be a string'],
+  ['{', 'must be JSON'],
+])('an entry of metadata that holds %s is refused', async (text, problem) => {
+  await writeTorchFile(path, one, { metadata: { a: '' } })
+  const bytes = await readFile(path)
+  // As long as what stands there, so that nothing else moves; a checksum of 0 is not compared.
+  const old = Buffer.from('{"a":""}')
+  const at = bytes.indexOf(old)
+  bytes.set(Buffer.from(text.padEnd(old.length)), at)
+  const entries = await readZipDirectory(
+    { size: bytes.length, read: async (start, end) => new Uint8Array(bytes.subarray(start, end)) },
+    (problem) => new Error(problem),
+  )
+  const crc = Buffer.alloc(4)
+  crc.writeUInt32LE(entries.get('archive/extra/metadata.json')!.crc)
+  for (let found = bytes.indexOf(crc); found >= 0; found = bytes.indexOf(crc)) bytes.fill(0, found, found + 4)
+  await expect(readTorch(new Uint8Array(bytes))).rejects.toThrow(`entry "archive/extra/metadata.json": ${problem}`)
 })

@@ -3,7 +3,7 @@ import type { Shape } from '@dit/tensor'
 import { compareShapes } from '../compare-shapes.js'
 import { type DiTConfig, numTokens } from '../config.js'
 import { parameterShapes } from '../parameter-shapes.js'
-import { configFromMetadata, type TrainedOn, trainedOnFromMetadata } from './config-metadata.js'
+import { type About, aboutFromMetadata, configFromMetadata } from './description.js'
 import { configFromDiffusers } from './diffusers-config.js'
 import { recipesForDiffusers, recipesFromDiffusers, unusedBesideFused } from './diffusers-names.js'
 import { LayoutError } from './error.js'
@@ -16,10 +16,12 @@ import { processOf } from './saved-process.js'
  * Weights of a DiT under the official names, whatever names their file has. The process and the program are null where nothing in the
  * file tells: a bare state dict of SiT has the names and shapes of a DiT's.
  */
-export interface ModelWeights extends TensorFile, TrainedOn {
+export interface ModelWeights extends TensorFile, About {
   /** Whose names the file has: those of the official code, or diffusers'. */
   readonly layout: 'reference' | 'diffusers'
   readonly config: DiTConfig
+  /** Whether the file says its configuration, as those do that dit wrote. */
+  readonly isDescribed: boolean
   /** What nothing in the file tells about the configuration, and what is taken for it; empty where it is known. */
   readonly assumptions: readonly string[]
 }
@@ -69,17 +71,19 @@ const PREFIXES = ['module.', '_orig_mod.', 'net.']
 export function readLayout(file: TensorFile, options: ReadLayoutOptions = {}): ModelWeights {
   const plain = withoutPrefix(file)
   const has = (name: string) => plain.entries.has(name)
-  if (has('pos_embed.proj.weight')) return { ...readDiffusers(plain, options), ...trainedOnFromMetadata(plain) }
+  const about = () => ({ ...aboutFromMetadata(plain), isDescribed: configFromMetadata(plain) !== null })
+  if (has('pos_embed.proj.weight')) return requireNames({ ...readDiffusers(plain, options), ...about() })
   const found = recogniseProgram(shapesOf(plain), options.saved)
   if (found.needs.length > 0) throw new RangeError(`weights: ${describeNeeds(found)}`)
   if (TELLING.some(has)) {
-    const written = trainedOnFromMetadata(plain)
+    const written = about()
     const program = written.program ?? found.program
-    return {
+    return requireNames({
       ...readReference(withoutOthers(plain, program), options),
+      ...written,
       program,
       process: written.process ?? found.process ?? processOf(program, options.saved ?? new Map()),
-    }
+    })
   }
   const names = [...file.entries.keys()]
   const first =
@@ -102,13 +106,13 @@ export function withoutPrefix(file: TensorFile): TensorFile {
   return withoutPrefix(shorter)
 }
 
-function withoutOthers(file: TensorFile, program: TrainedOn['program']): TensorFile {
+function withoutOthers(file: TensorFile, program: About['program']): TensorFile {
   return { ...file, entries: new Map([...file.entries].filter(([name]) => !isLeftOut(program, name))) }
 }
 
-type Untrained = Omit<ModelWeights, keyof TrainedOn>
+type Undescribed = Omit<ModelWeights, keyof About | 'isDescribed'>
 
-function readReference(file: TensorFile, { config, hints = {} }: ReadLayoutOptions): Untrained {
+function readReference(file: TensorFile, { config, hints = {} }: ReadLayoutOptions): Undescribed {
   const shapes = shapesOf(file)
   const known = config ?? configFromMetadata(file)
   const inferred = known === null ? draftConfig(shapes, hints) : { config: known, assumptions: [] }
@@ -127,7 +131,7 @@ function readReference(file: TensorFile, { config, hints = {} }: ReadLayoutOptio
   return { ...file, entries: file.entries, layout: 'reference', ...inferred }
 }
 
-function readDiffusers(file: TensorFile, { config, diffusersConfig, hints = {} }: ReadLayoutOptions): Untrained {
+function readDiffusers(file: TensorFile, { config, diffusersConfig, hints = {} }: ReadLayoutOptions): Undescribed {
   const { entries } = file
   const has = (name: string) => entries.has(name)
   const known =
@@ -212,6 +216,15 @@ function requireFit(
   throw new LayoutError(
     `weights: they must be those of a DiT of depth ${depth}, width ${hiddenSize} and patch ${patchSize}`,
     difference,
+  )
+}
+
+/** Throws where the file names more or fewer classes than the network has. */
+function requireNames(weights: ModelWeights): ModelWeights {
+  const { classNames, config } = weights
+  if (classNames === null || classNames.length === config.numClasses) return weights
+  throw new RangeError(
+    `weights: the metadata dit.classes must have ${config.numClasses} names, one for each class (it has ${classNames.length})`,
   )
 }
 

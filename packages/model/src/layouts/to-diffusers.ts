@@ -19,7 +19,7 @@ const POSITION_TOLERANCE = 2 ** -8
  * no position table, since diffusers computes it.
  *
  * diffusers has no name for `timestepFrequencyShift` 0, the published one: it always computes with 1, which changes its outputs a
- * little. Weights that are read back here keep what they were, where their file carries `configMetadata`.
+ * little. Weights that are read back here keep what they were, where their file carries `descriptionMetadata`.
  *
  * @throws RangeError when diffusers' class cannot be this model, or the position table is another than the computed one
  */

@@ -2,7 +2,9 @@ import type { StoredArray, StoredSpec, TensorFile } from '@dit/checkpoint'
 import { sizeOf, type Shape } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import {
-  configMetadata,
+  type Description,
+  descriptionFromMetadata,
+  descriptionMetadata,
   type DiTConfig,
   parameterShapes,
   readLayout,
@@ -177,9 +179,9 @@ describe('metadata', () => {
   const process = { kind: 'flow', interpolant: 'gvp' }
 
   test('keep process and program', () => {
-    const metadata = configMetadata(config, { process, program: 'SiT' })
+    const metadata = descriptionMetadata({ network: config, process, program: 'SiT' })
     expect(readLayout(fileOf(plain, metadata))).toMatchObject({ process, program: 'SiT', config })
-    expect(configMetadata(config)).toEqual({ format: 'pt', 'dit.config': JSON.stringify(config) })
+    expect(descriptionMetadata({ network: config })).toEqual({ format: 'pt', 'dit.config': JSON.stringify(config) })
   })
 
   test('that are no process, or name no program, are refused', () => {
@@ -188,5 +190,37 @@ describe('metadata', () => {
     expect(read({ 'dit.process': '3' })).toThrow('the metadata dit.process must be a process')
     expect(read({ 'dit.process': '{}' })).toThrow('the metadata dit.process must be a process with a kind')
     expect(read({ 'dit.program': 'UNet' })).toThrow('dit.program must be one of DiT, SiT, REPA, LightningDiT, JiT')
+  })
+
+  test('keep all that a file says of its model', () => {
+    const description: Description = {
+      network: config,
+      process,
+      program: null,
+      classNames: Array.from({ length: config.numClasses }, (_, label) => `class ${label}`),
+      pixelRange: [-1, 1],
+      latents: { scale: 0.5, mean: [0.1, 0, 0, 0], deviation: 2 },
+    }
+    const metadata = descriptionMetadata(description)
+    expect(descriptionFromMetadata(metadata)).toEqual(description)
+    const { network: _, ...about } = description
+    expect(readLayout(fileOf(plain, metadata))).toMatchObject({ ...about, config, isDescribed: true })
+    expect(descriptionFromMetadata({})).toBeNull()
+    expect(readLayout(fileOf(plain))).toMatchObject({
+      classNames: null,
+      pixelRange: null,
+      latents: null,
+      isDescribed: false,
+    })
+  })
+
+  test.each([
+    [{ 'dit.classes': '["one"]' }, /the metadata dit.classes must have \d+ names, one for each class \(it has 1\)/],
+    [{ 'dit.classes': '[1]' }, 'the metadata dit.classes must be a list of names'],
+    [{ 'dit.pixels': '[1, 1]' }, 'the metadata dit.pixels must be two different numbers'],
+    [{ 'dit.latents': '{"scale": 0}' }, 'the metadata dit.latents must have a scale above 0'],
+    [{ 'dit.latents': '{"scale": 1, "deviation": [1, 0]}' }, 'the metadata dit.latents must have a scale above 0'],
+  ])('that say %j are refused', (metadata, problem) => {
+    expect(() => readLayout(fileOf(plain, metadata as Record<string, string>))).toThrow(problem)
   })
 })

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import {
   configForDiffusers,
   configFromDiffusers,
-  configMetadata,
+  descriptionMetadata,
   type DiTConfig,
   ditConfig,
   inferConfig,
@@ -65,7 +65,7 @@ describe('official names', () => {
       classDropout: 0,
       positions: 'learned',
     }
-    const file = withMetadata(fileOf(ours(table)), configMetadata(table))
+    const file = withMetadata(fileOf(ours(table)), descriptionMetadata({ network: table }))
     expect(readLayout(file)).toMatchObject({ config: table, assumptions: [] })
     expect(() => readLayout(withMetadata(file, { 'dit.config': '{' }))).toThrow('the metadata dit.config must be JSON')
     expect(() => readLayout(withMetadata(file, { 'dit.config': '{}' }))).toThrow('DiTConfig: patchSize must be')
@@ -231,7 +231,7 @@ describe('what does not fit is listed in one error', () => {
     expect(() => readLayout(fileOf(diffusersShapes()), { diffusersConfig: wide })).toThrow(
       'inputSize must give at most 1048576 tokens',
     )
-    const file = withMetadata(fileOf(ours()), configMetadata({ ...config, depth: 1e9 }))
+    const file = withMetadata(fileOf(ours()), descriptionMetadata({ network: { ...config, depth: 1e9 } }))
     expect(() => readLayout(file)).toThrow('depth must be at most the number of tensors')
   })
 })

@@ -7,7 +7,7 @@ import { dispose, type Params, reference, tensor } from '@dit/tensor'
 import { afterAll, describe, expect, test } from 'vitest'
 import {
   configFromDiffusers,
-  configMetadata,
+  descriptionMetadata,
   type DiTConfig,
   forward,
   holdParams,
@@ -131,7 +131,7 @@ describe('round trips', () => {
       return [name, { ...spec, data: async () => (await theirs.tensor(name)).data }] as const
     })
     writeFileSync(join(folder, 'config.json'), JSON.stringify(theirs.diffusersConfig))
-    const options = { metadata: configMetadata(weights.config) }
+    const options = { metadata: descriptionMetadata({ network: weights.config }) }
     await writeSafetensorsFile(join(folder, 'diffusion_pytorch_model.safetensors'), new Map(tensors), options)
   }
 
