@@ -1,8 +1,8 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { extractExample, trimOutput, typescriptBlocks, withoutTypes } from '../tools/release/readme.js'
+import { extractExample, extractExamples, trimOutput, typescriptBlocks, withoutTypes } from '../tools/release/readme.js'
 import { run } from '../tools/release/run.js'
 import { closure, publishable, readPackages, repositoryRoot, type Package } from '../tools/release/workspace.js'
 import { readText } from './sources.js'
@@ -32,8 +32,19 @@ test.each(withModule)(
   },
 )
 
-test('the example in the README of the repository prints what it says', async () => {
-  const { code, output } = extractExample(readText(join(repositoryRoot, 'README.md')))
+const cookbook = extractExamples(readText(join(repositoryRoot, 'docs', 'cookbook.md')))
+
+test('the cookbook has an entry for each part that can be replaced', () => {
+  const parts = ['data set', 'sampler', 'schedule', 'objective', 'network', 'backend']
+  expect(cookbook.map(({ heading }) => heading)).toEqual(
+    parts.map((part) => expect.stringMatching(`^An? ${part} of your own$`)),
+  )
+})
+
+test.each([
+  { heading: 'the README of the repository', ...extractExample(readText(join(repositoryRoot, 'README.md'))) },
+  ...cookbook,
+])('the example of $heading prints what it says', async ({ code, output }) => {
   // Where all packages resolve, and other tests do not look.
   const example = join(repositoryRoot, 'node_modules', '.cache', 'readme-example.mjs')
   mkdirSync(dirname(example), { recursive: true })
@@ -41,25 +52,27 @@ test('the example in the README of the repository prints what it says', async ()
   try {
     const finished = await run(process.execPath, [example], { cwd: repositoryRoot, seconds: 100 })
     expect(finished.code, finished.stderr).toBe(0)
-    expect(trimOutput(finished.stdout)).toBe(trimOutput(output))
+    expect(trimOutput(finished.stdout)).toBe(trimOutput(output ?? ''))
   } finally {
     rmSync(example)
   }
 })
 
-test('every example of a README is TypeScript that compiles under strict, with the types that are published', async () => {
+test('every example of a README or a page of docs is TypeScript that compiles under strict, with the types that are published', async () => {
   // Where all packages resolve, and nothing looks for sources.
   const folder = join(repositoryRoot, 'node_modules', '.cache', 'readme-types')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
+  const docs = join(repositoryRoot, 'docs')
   const readmes = [
     ['root', join(repositoryRoot, 'README.md')],
     ...readPackages().map(({ name, folder: of }) => [name.replace('/', '-'), join(of, 'README.md')]),
-  ].filter(([, path]) => existsSync(path))
+    ...readdirSync(docs).map((name) => [name, join(docs, name)]),
+  ].filter(([, path]) => path.endsWith('.md') && existsSync(path))
   const blocks = readmes.flatMap(([name, path]) => {
     return typescriptBlocks(readText(path)).map((code, i) => [`${name}-${i}.ts`, code] as const)
   })
-  expect(blocks.length).toBeGreaterThan(15)
+  expect(blocks.length).toBeGreaterThan(21)
   // A module each, whatever it imports.
   for (const [name, code] of blocks) writeFileSync(join(folder, name), `${code}\nexport {}\n`)
   const config = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { extractExample, trimOutput } from '../../tools/release/readme.js'
+import { extractExample, extractExamples, trimOutput } from '../../tools/release/readme.js'
 
 const fence = '```'
 
@@ -12,6 +12,14 @@ test('a README without an example, or without its output, is an error', () => {
   expect(() => extractExample('# x\n')).toThrow('must hold a ```ts block')
   expect(() => extractExample(`${fence}ts\nx()\n${fence}\n`)).toThrow('must be followed by its output')
   expect(() => extractExample(`${fence}ts\nx()\n${fence}\n${fence}sh\n1\n${fence}\n`)).toThrow('must be followed')
+})
+
+test('every ts block of a page is found under its heading, with the output that follows it', () => {
+  const markdown = `# A\n${fence}ts\n# 1\n${fence}\n## B\n${fence}text\nx\n${fence}\n${fence}ts\n2\n${fence}\n${fence}sh\n${fence}\n`
+  expect(extractExamples(markdown)).toEqual([
+    { heading: 'A', code: '# 1\n', output: 'x\n' },
+    { heading: 'B', code: '2\n', output: null },
+  ])
 })
 
 test('only blanks at the ends of lines and of the text do not count as output', () => {

@@ -6,23 +6,41 @@ export interface Example {
   readonly output: string
 }
 
+/** An example somewhere in a page. */
+export interface PageExample {
+  readonly heading: string
+  readonly code: string
+  readonly output: string | null
+}
+
 /**
  * The first ```ts block of a README and the ```text block that follows it.
  *
  * @throws RangeError when one of them is missing
  */
 export function extractExample(markdown: string): Example {
-  const blocks = [...markdown.matchAll(/^```(\w*)[^\n]*\n([\s\S]*?)^```[ \t]*$/gm)].map(([, language, body]) => ({
-    language,
-    body: body ?? '',
-  }))
-  const start = blocks.findIndex(({ language }) => language === 'ts')
-  if (start < 0) throw new RangeError('extractExample: a README must hold a ```ts block (there is none)')
-  const next = blocks[start + 1]
-  if (next?.language !== 'text') {
+  const [first] = extractExamples(markdown)
+  if (first === undefined) throw new RangeError('extractExample: a README must hold a ```ts block (there is none)')
+  if (first.output === null) {
     throw new RangeError('extractExample: the first ```ts block must be followed by its output in a ```text block')
   }
-  return { code: blocks[start].body, output: next.body }
+  return { code: first.code, output: first.output }
+}
+
+/** Every ```ts block of a page, with the heading that it stands under; `output` is null unless a ```text block follows. */
+export function extractExamples(markdown: string): PageExample[] {
+  const examples: { heading: string; code: string; output: string | null }[] = []
+  let [heading, before] = ['', '']
+  for (const [, title, language, body] of markdown.matchAll(/^#+ ([^\n]*)$|^```(\w*)[^\n]*\n([\s\S]*?)^```[ \t]*$/gm)) {
+    if (title !== undefined) {
+      heading = title
+      continue
+    }
+    if (language === 'ts') examples.push({ heading, code: body, output: null })
+    if (language === 'text' && before === 'ts') examples.at(-1)!.output = body
+    before = language
+  }
+  return examples
 }
 
 /** Every ```ts block of a README, in order. */
