@@ -6,7 +6,7 @@ import { defineNetwork, denoising } from '@dit/train-ddp'
 const WIDTH = 32
 const NOISE_LEVELS = 20
 
-/** Three convolutions, which are told the class and how noisy the picture is. Pictures are [C, H, W]. */
+/** Three convolutions that know the class and how noisy the picture is. Pictures are [C, H, W]. */
 export const convolutions = (numClasses, [C, H, W]) =>
   defineNetwork({
     // Whatever fixes the results: a run resumes exactly only under an equal spec.
@@ -35,7 +35,7 @@ export const convolutions = (numClasses, [C, H, W]) =>
         'out.weight': draw('out', [C, WIDTH, 3, 3], 0.02),
       }
     },
-    // What the network is told besides the noisy pictures, read from a batch of training.
+    // Further inputs of the network, read from a training batch.
     conditions: (batch) => batch.arrays.labels.data,
     // `timesteps` is a host array; everything that the network computes with must be a tensor on the engine of xt.
     forward(params, { xt, timesteps, conditions: labels }) {
