@@ -1,11 +1,11 @@
-import type { ByteSource } from '@dit/checkpoint'
+import type { ByteSource } from '../byte-source.js'
 
 export interface UrlSourceOptions {
   readonly signal?: AbortSignal
 }
 
 /**
- * A file behind an address, read by byte ranges: `openSafetensors(await urlSource(url))` of @dit/checkpoint fetches the header
+ * A file behind an address, read by byte ranges: `openSafetensors(await urlSource(url))` fetches the header
  * now and each tensor when it is asked for.
  *
  * @throws Error where the server refuses, does not answer ranges, or the file changes between two of them

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
-import { openSafetensors, writeSafetensors } from '@dit/checkpoint'
+import { openSafetensors, writeSafetensors } from '../../src/index.js'
 import { afterEach, expect, test, vi } from 'vitest'
-import { fetchFile, urlSource } from '../src/index.js'
+import { fetchFile, urlSource } from '../../src/web/index.js'
 import { type ServedFile, serveFile } from './serve-file.js'
 
 const file = Uint8Array.from({ length: 200_001 }, (_, i) => i % 251)
