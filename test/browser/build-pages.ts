@@ -96,10 +96,14 @@ function neededPackages(): Package[] {
 /** Names that an import map must know, and the file behind each, from the repository's root. */
 function moduleFiles(): [name: string, path: string][] {
   const needed = neededPackages()
-  const ours = needed.map(({ name, folder, manifest }): [string, string] => {
-    const root = manifest.exports?.['.'] as { readonly default: string }
-    return [name, relative(repositoryRoot, join(folder, root.default))]
-  })
+  const ours = needed.flatMap(({ name, folder, manifest }) =>
+    Object.entries(manifest.exports ?? {})
+      .filter(([entry]) => !/\/node$|\.json$/.test(entry))
+      .map(([entry, target]): [string, string] => [
+        name + entry.slice(1),
+        relative(repositoryRoot, join(folder, (target as { readonly default: string }).default)),
+      ]),
+  )
   const others = needed
     .flatMap(({ manifest }) =>
       Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).filter(

@@ -1,3 +1,8 @@
-export { type FetchFileOptions, fetchFile, type FileProgress } from './fetch-file.js'
-export { urlSource, type UrlSourceOptions } from './url-source.js'
+export {
+  type FetchFileOptions,
+  fetchFile,
+  type FileProgress,
+  type UrlSourceOptions,
+  urlSource,
+} from '@dit/checkpoint/web'
 export { originRunStore, type OriginRunStoreOptions } from './origin-run-store.js'

@@ -1,5 +1,6 @@
-import { type FetchFileOptions, fetchFile, type FileProgress, originRunStore, urlSource } from '@dit/browser'
+import { originRunStore } from '@dit/browser'
 import { openSafetensors } from '@dit/checkpoint'
+import { type FetchFileOptions, fetchFile, type FileProgress, urlSource } from '@dit/checkpoint/web'
 
 export type LoadOptions = Pick<FetchFileOptions, 'cache' | 'retries' | 'revalidate'> & {
   /** Gives up once so many bytes are here. */
