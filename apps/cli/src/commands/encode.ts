@@ -7,7 +7,7 @@ import { chosenBackend, type EngineFlags, engineOptions } from '../engines/engin
 import { engineText, openEngine } from '../engines/open-engine.js'
 import { encodeFolder, removePartial, verifyShards } from '../latents/encode-folder.js'
 import { isComplete, LATENTS_FILE, LATENTS_FORMAT, type LatentsManifest, readManifest } from '../latents/manifest.js'
-import { integer, path } from '../options/values.js'
+import { integer, path } from '../settings/values.js'
 import { type OpenPictures, openData } from '../run/open-data.js'
 import { checkWritable } from '../run/run-folder.js'
 import { type OpenVae, openVae, readVaeConfig } from '../sampling/vae-folder.js'

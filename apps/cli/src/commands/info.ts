@@ -7,7 +7,7 @@ import { fileLines, reportFile, tensorLines, type TensorReport } from '../info/f
 import { findTarget } from '../info/find-target.js'
 import { modelLines, reportModel, sketchLines } from '../info/model-report.js'
 import { reportRun, runLines } from '../info/run-report.js'
-import { integer, path } from '../options/values.js'
+import { integer, path } from '../settings/values.js'
 import { denoisingOrNull } from '../run/objective-config.js'
 import { readRunConfig } from '../run/run-folder.js'
 import type { Call } from '../terminal/io.js'

@@ -1,8 +1,8 @@
 import { Command } from 'commander'
-import { givenOptions } from '../options/config-file.js'
-import { addTrainOptions, type TrainFlags } from '../options/train-options.js'
-import { integer, number } from '../options/values.js'
-import { planLines, planTraining } from '../planning/plan-training.js'
+import { givenOptions } from '../settings/config-file.js'
+import { addTrainOptions, type TrainFlags } from '../settings/train-options.js'
+import { integer, number } from '../settings/values.js'
+import { planLines, planTraining } from '../run/plan-training.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput } from '../terminal/output.js'
 

@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { threadCount } from '../options/values.js'
+import { threadCount } from '../settings/values.js'
 import { UsageError } from '../terminal/errors.js'
 import { type BackendName, BACKENDS, CPU_ENGINES, type CpuEngine, DEFAULT_BACKEND, type Threads } from './names.js'
 

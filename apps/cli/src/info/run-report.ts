@@ -2,7 +2,7 @@ import { type CompleteProcess, checkpointPath, findDamage, listCheckpoints, type
 import { folderRunStore } from '@dit/train-ddp/node'
 import type { LossWeight } from '@dit/schedules'
 import { engineText } from '../engines/open-engine.js'
-import { lossWeightText } from '../options/loss-weight.js'
+import { lossWeightText } from '../settings/loss-weight.js'
 import { readLog } from '../run/read-log.js'
 import { denoisingOrNull, isFlow } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'

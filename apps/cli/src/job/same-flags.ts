@@ -1,6 +1,6 @@
 import { type Communicator, sharedText } from '@dit/train-ddp'
-import { flagOf } from '../options/flag-of.js'
-import type { TrainFlags } from '../options/train-options.js'
+import { flagOf } from '../settings/flag-of.js'
+import type { TrainFlags } from '../settings/train-options.js'
 import { largest } from './job.js'
 
 /** What each rank may have its own of; the keys of a config file count, not its place, and rank 0 alone reports. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { runThreads, ThreadJobError, threadSeat } from '@dit/train-ddp/node'
-import type { Workers } from '../options/values.js'
+import type { Workers } from '../settings/values.js'
 import { explain } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Output } from '../terminal/output.js'

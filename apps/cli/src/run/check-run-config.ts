@@ -1,7 +1,7 @@
 import { checkConfig, type DiTConfig } from '@dit/model'
 import { checkRecipe, objectiveFromSpec, type TrainRecipe } from '@dit/train-ddp'
 import { ENGINE_NAMES } from '../engines/names.js'
-import { MAX_TIMESTEPS } from '../options/train-options.js'
+import { MAX_TIMESTEPS } from '../settings/train-options.js'
 import type { RunConfig } from './run-config.js'
 
 type Fields = Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
-import { flagOf } from '../options/flag-of.js'
-import type { TrainFlags } from '../options/train-options.js'
+import { flagOf } from '../settings/flag-of.js'
+import type { TrainFlags } from '../settings/train-options.js'
 import { UsageError } from '../terminal/errors.js'
 
 export const NO_GRIDS =

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type BatchSource, defineObjective, type Objective } from '@dit/train-ddp'
-import { nearest } from '../options/suggest.js'
+import { nearest } from '../settings/suggest.js'
 import { UsageError } from '../terminal/errors.js'
 import type { ModuleSpec } from './objective-config.js'
 

@@ -8,10 +8,10 @@ import {
   type TimestepSampler,
   type TrainRecipe,
 } from '@dit/train-ddp'
-import { parseBetas } from '../options/betas-file.js'
-import { flagOf } from '../options/flag-of.js'
-import { parseLossWeight } from '../options/loss-weight.js'
-import { TRAIN_DEFAULTS, type TrainFlags } from '../options/train-options.js'
+import { parseBetas } from '../settings/betas-file.js'
+import { flagOf } from '../settings/flag-of.js'
+import { parseLossWeight } from '../settings/loss-weight.js'
+import { TRAIN_DEFAULTS, type TrainFlags } from '../settings/train-options.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
 import { isFlow } from './objective-config.js'
 import type { RunConfig } from './run-config.js'

@@ -1,5 +1,5 @@
-import type { SampleFlags } from '../options/sample-options.js'
-import { flagOf } from '../options/flag-of.js'
+import type { SampleFlags } from '../settings/sample-options.js'
+import { flagOf } from '../settings/flag-of.js'
 import { UsageError } from '../terminal/errors.js'
 import { noisySteps, SDE_SOLVERS, type SdeSettings } from './flow-options.js'
 import { readRecordedNoise, type RecordedNoise } from './recorded-noise.js'

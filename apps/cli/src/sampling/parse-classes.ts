@@ -1,4 +1,4 @@
-import { didYouMean } from '../options/suggest.js'
+import { didYouMean } from '../settings/suggest.js'
 import { UsageError } from '../terminal/errors.js'
 
 /** Class names that an error lists. */

@@ -1,4 +1,4 @@
-import { didYouMean } from '../options/suggest.js'
+import { didYouMean } from '../settings/suggest.js'
 import { UsageError } from '../terminal/errors.js'
 import { IMAGENET_CLASSES } from './imagenet-classes.js'
 

@@ -1,6 +1,6 @@
 import { FLOW_SPACINGS, isSigmaSpacing, type Spacing, SPACINGS } from '@dit/schedules'
 import type { ProcessSpec } from '@dit/train-ddp'
-import { flagOf } from '../options/flag-of.js'
+import { flagOf } from '../settings/flag-of.js'
 import { isFlow, mostSteps } from '../run/objective-config.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
 import { checkSpacing, startRatio } from './gaussian-steps.js'

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { RunConfig } from '../run/run-config.js'
-import { readRunConfig } from '../run/run-folder.js'
+import type { RunConfig } from './run-config.js'
+import { readRunConfig } from './run-folder.js'
 
 /** Written last: a demo with it is complete. */
 export const SCORE_FILE = 'score.json'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { didYouMean, nearest } from '../../src/options/suggest.js'
+import { didYouMean, nearest } from '../../src/settings/suggest.js'
 
 test('a slip of one letter, a swap, or another spelling finds the word', () => {
   const words = ['steps', 'microBatch', 'lr']

@@ -1,8 +1,8 @@
 import type { Backend, Params } from '@dit/tensor'
 import { comfortableScale, gridPng } from '../images/grid.js'
 import { toPictures } from '../images/pixels.js'
-import { denoisingOf, mostSteps } from '../run/objective-config.js'
-import type { RunConfig } from '../run/run-config.js'
+import { denoisingOf, mostSteps } from './objective-config.js'
+import type { RunConfig } from './run-config.js'
 import { imageShape, sampleClasses } from '../sampling/sample-classes.js'
 
 /** Classes and pictures of each that a grid shows while training. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lossWeightFlag, lossWeightText, parseLossWeight } from '../../src/options/loss-weight.js'
+import { lossWeightFlag, lossWeightText, parseLossWeight } from '../../src/settings/loss-weight.js'
 
 test.each([
   ['none', 'none'],

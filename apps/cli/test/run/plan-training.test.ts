@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { planLines, planTraining } from '../../src/planning/plan-training.js'
+import { planLines, planTraining } from '../../src/run/plan-training.js'
 
 test('plans the options given and their neighbours, and says which fit', () => {
   const plan = planTraining({ model: 'DiT-XL/2', workers: 8, batch: 256, recompute: 'block', memory: 10 })

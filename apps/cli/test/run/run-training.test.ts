@@ -6,7 +6,7 @@ import { objectiveFromSpec } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { expect, test } from 'vitest'
 import { createOutput } from '../../src/terminal/output.js'
-import { runTraining } from '../../src/training/run-training.js'
+import { runTraining } from '../../src/run/run-training.js'
 import { temporaryFolder } from '../support/run-dit.js'
 import { tinyConfig } from '../support/tiny-run.js'
 

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Dataset } from '@dit/data'
 import type { EngineDescription } from '../engines/open-engine.js'
-import type { DataConfig, RunConfig } from '../run/run-config.js'
-import { RUN_FORMAT } from '../run/run-config.js'
+import type { DataConfig, RunConfig } from './run-config.js'
+import { RUN_FORMAT } from './run-config.js'
 import { ditVersion } from '../version.js'
-import { DEMO_MODEL, DEMO_PROCESS, DEMO_RECIPE } from './recipe.js'
+import { DEMO_MODEL, DEMO_PROCESS, DEMO_RECIPE } from './demo-recipe.js'
 
 /** Of the generated shapes. */
 export type ShapesConfig = Extract<DataConfig, { kind: 'shapes' }>

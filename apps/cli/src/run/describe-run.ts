@@ -1,9 +1,9 @@
 import { countParameters } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import type { LossWeight } from '@dit/schedules'
-import { lossWeightText } from '../options/loss-weight.js'
-import { type Denoising, denoisingOrNull } from '../run/objective-config.js'
-import type { RunConfig } from '../run/run-config.js'
+import { lossWeightText } from '../settings/loss-weight.js'
+import { type Denoising, denoisingOrNull } from './objective-config.js'
+import type { RunConfig } from './run-config.js'
 import { formatCount, formatNumber, formatQuantity, formatTable } from '../terminal/format.js'
 
 /** What is trained, on what and how, for the user to read; the recipe in full. */
