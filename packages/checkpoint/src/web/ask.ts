@@ -30,22 +30,14 @@ export async function ask<T>(
 ): Promise<T> {
   signal?.throwIfAborted()
   const controller = new AbortController()
-  let rejectPending: (reason: unknown) => void = () => {}
-  const stop = (reason: unknown) => {
-    controller.abort(reason)
-    rejectPending(reason) // Node's fetch leaves a read pending where the last bytes had already come
-  }
-  const abort = () => stop(signal!.reason)
+  const abort = () => controller.abort(signal!.reason)
   signal?.addEventListener('abort', abort)
   let isWhole = false
-  const clock = startStallClock(stallSeconds, () => stop(new Error('stalled')))
+  const clock = startStallClock(stallSeconds, () => controller.abort(new Error('stalled')))
   const onNetwork = async <R>(work: () => Promise<R>, what: string, wait: number | 'doubling'): Promise<R> => {
-    signal?.throwIfAborted()
     try {
-      const result = await new Promise<R>((resolve, reject) => {
-        rejectPending = reject
-        work().then(resolve, reject)
-      })
+      controller.signal.throwIfAborted() // Node's fetch would leave a read pending if the last bytes are already here
+      const result = await work()
       clock.restart()
       return result
     } catch (cause) {
