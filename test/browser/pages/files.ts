@@ -2,7 +2,10 @@ import { originRunStore } from '@dit/browser'
 import { openSafetensors } from '@dit/checkpoint'
 import { type FetchFileOptions, fetchFile, type FileProgress, urlSource } from '@dit/checkpoint/web'
 
-export type LoadOptions = Pick<FetchFileOptions, 'cache' | 'retries' | 'revalidate'> & {
+export type LoadOptions = Pick<
+  FetchFileOptions,
+  'cache' | 'retries' | 'revalidate' | 'size' | 'sha256' | 'stallSeconds'
+> & {
   /** Gives up once so many bytes are here. */
   readonly abortAfter?: number
 }
