@@ -1,4 +1,4 @@
-import { FONT } from '../../apps/cli/src/images/fonts.js'
+import { FONT } from '../../apps/cli/src/plot/fonts.js'
 import { curve, type Frame, legend, panelSvg, points } from '../../apps/cli/src/plot/panel.js'
 import { valueAxis } from '../../apps/cli/src/plot/scales.js'
 

@@ -10,11 +10,9 @@ import { parseArgs } from 'node:util'
 import { cpu } from '@dit/backend-cpu'
 import type { Spacing } from '@dit/schedules'
 import type { Params } from '@dit/tensor'
-import { loadCheckpointParams } from '@dit/train-ddp'
-import { denoisingOf, isFlow } from '../../apps/cli/src/run/objective-config.js'
-import { findModel } from '../../apps/cli/src/sampling/find-model.js'
-import { sampleClasses } from '../../apps/cli/src/sampling/sample-classes.js'
-import type { SamplerName } from '../../apps/cli/src/sampling/sampler-names.js'
+import { isFlow } from '@dit/diffusion'
+import { lastSamples, openPipeline, type SamplerName } from '@dit/pipeline'
+import { openModel } from '@dit/pipeline/node'
 import { type ErrorCurve, type SolverErrors, solverErrorPlot } from './solver-error-plot.js'
 
 const STEPS = [3, 4, 5, 6, 8, 10, 14, 20, 28, 40, 56, 80]
@@ -46,10 +44,12 @@ writeFileSync(out, `${JSON.stringify(results, null, 1)}\n`)
 if (svg !== undefined) writeFileSync(svg, solverErrorPlot(results))
 
 async function measure(folder: string): Promise<SolverErrors> {
-  const { config, store, path, step } = await findModel({ run: folder })
-  const { model, process } = denoisingOf(config, 'solver-error')
+  const { description, process, step, load, close } = await openModel(folder)
+  if (process === null || step === null) throw new Error(`solver-error: ${folder} must be a run`)
+  const { network: model } = description
   const backend = await cpu()
-  const params = await loadCheckpointParams(store, path, 'ema', backend)
+  const params = (await load(backend)) as Params
+  await close()
   let reads = 0
   const counted = new Proxy(params, {
     get(target: Params, name: string) {
@@ -60,9 +60,10 @@ async function measure(folder: string): Promise<SolverErrors> {
   const labels = Int32Array.from({ length: model.numClasses }, (_, label) => label)
   const sample = async (sampler: SamplerName, steps: number, spacing?: Spacing) => {
     reads = 0
-    const options = { model, process, params: counted, backend, labels, clip: false, seed: 0, spacing }
-    return { images: await sampleClasses({ ...options, sampler, steps }), reads }
+    const options = { labels, clip: false, seed: 0, sampler, steps, ...(spacing === undefined ? {} : { spacing }) }
+    return { images: await lastSamples(pipeline.sample(options)), reads }
   }
+  const pipeline = await openPipeline({ network: model, process, params: counted }, { backend })
   // The first call checks the parameters, and reads them once more.
   await sample('euler', 1)
   const readsOfCall = (await sample('euler', 1)).reads

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readSafetensors } from '@dit/checkpoint'
+import { readSafetensors, readTorch } from '@dit/checkpoint'
 import { openWeights } from '@dit/model/node'
 import { describe, expect, test } from 'vitest'
 import { runDit, temporaryFolder } from './support/run-dit.js'
@@ -20,7 +20,7 @@ test('a training state becomes safetensors with its configuration, in another ty
   const to = join(temporaryFolder(), 'sub', 'state.safetensors')
   const stdout = await expectOk(['convert', join(layouts, 'state.pt'), to, '--heads', '2', '--dtype', 'f16'])
   expect(stdout).toMatch(
-    /from .*state\.pt: official names, ema weights\nto .*state\.safetensors: 1\d\.\d+ KiB, SHA-256 [0-9a-f]{64}\n/,
+    /from .*state\.pt: official names, ema weights\n {7}a Gaussian diffusion\nto .*state\.safetensors: 1\d\.\d+ KiB, SHA-256 [0-9a-f]{64}\n/,
   )
   const weights = await openWeights(to)
   expect(weights).toMatchObject({
@@ -49,27 +49,23 @@ describe('weights of a flow', () => {
     const { metadata } = readSafetensors(readFileSync(to))
     expect(metadata).toMatchObject({ 'dit.program': 'SiT' })
     const process = { kind: 'flow', networkTime: 'towardsData', interpolant: 'gvp', prediction: 'velocity' }
-    expect(JSON.parse(metadata['dit.process'])).toEqual(process)
+    expect(JSON.parse(metadata['dit.process'])).toMatchObject(process)
   })
 
-  test.each([
-    ['o.pt', 'a .pt file has nothing but weights', ''],
-    [
-      'folder',
-      "diffusers takes weights for those of the paper's DiT, and only dit finds the process in their metadata",
-      'to diffusers ',
-    ],
-  ])('are not written where nothing can say so: %s', async (name, reason, whom) => {
-    const { code, stderr, to } = await written(name)
-    const what = 'a flow: gvp path, predicts velocity; its time 0 is noise and 1 is data'
-    expect({ code, stderr: stderr.split('\n').findLast((line) => line !== '') }).toEqual({
-      code: 2,
-      stderr: `dit: ${to}: ${reason}, but these were trained as ${what}; write .safetensors, or add --drop-process`,
-    })
-    expect(existsSync(to)).toBe(false)
-    const dropped = await written(name, '--drop-process')
-    expect(dropped.code).toBe(0)
-    expect(dropped.stderr).toContain(`${dropped.to} does not say ${whom}how they were trained: ${what}\n`)
+  test('stay those of a flow in a .pt file and in a folder for diffusers, which is told apart', async () => {
+    const torch = await written('o.pt')
+    expect(torch.code).toBe(0)
+    const process = { kind: 'flow', networkTime: 'towardsData', interpolant: 'gvp', prediction: 'velocity' }
+    const { metadata } = await readTorch(readFileSync(torch.to))
+    expect(JSON.parse(metadata['dit.process'])).toMatchObject(process)
+    const folder = await written('folder')
+    expect(folder.code).toBe(0)
+    expect(folder.stderr).toContain(
+      'diffusers has no scheduler for a flow: gvp path, predicts velocity; its time 0 is noise and 1 is data: only dit samples from this folder',
+    )
+    expect(existsSync(join(folder.to, 'scheduler'))).toBe(false)
+    const weights = readSafetensors(readFileSync(join(folder.to, 'diffusion_pytorch_model.safetensors')))
+    expect(JSON.parse(weights.metadata['dit.process'])).toMatchObject(process)
   })
 
   test('are what flags say where the file does not, and those of DiT are none', async () => {
@@ -84,7 +80,12 @@ describe('weights of a flow', () => {
       networkTime: 'towardsData',
     })
     await expectOk(['convert', join(layouts, 'state.pt'), to, '--heads', '2', '--force'])
-    expect(readSafetensors(readFileSync(to)).metadata).not.toHaveProperty('dit.process')
+    const { metadata } = readSafetensors(readFileSync(to))
+    expect(JSON.parse(metadata['dit.process'])).toMatchObject({
+      kind: 'gaussian',
+      schedule: 'linear',
+      meanType: 'epsilon',
+    })
   })
 })
 
@@ -99,7 +100,7 @@ test('shards to a folder of diffusers to a file: nothing is lost on the way', as
   const folder = temporaryFolder()
   const [there, back] = [join(folder, 'diffusers'), join(folder, 'back.safetensors')]
   await expectOk(['convert', join(layouts, 'sharded'), there])
-  expect(readdirSync(there).toSorted()).toEqual(['config.json', 'diffusion_pytorch_model.safetensors'])
+  expect(readdirSync(there).toSorted()).toEqual(['config.json', 'diffusion_pytorch_model.safetensors', 'scheduler'])
   await expectOk(['convert', there, back])
   const [first, last] = [await openWeights(join(layouts, 'sharded')), await openWeights(back)]
   expect(last.config).toEqual(first.config)
@@ -143,7 +144,7 @@ test('weights of another number of files take the place of the old ones, with no
   await convert('--shard-size', '4KB', '--force')
   expect(readdirSync(folder)).not.toContain('diffusion_pytorch_model.safetensors')
   await convert('--force')
-  expect(readdirSync(folder).toSorted()).toEqual(['config.json', 'diffusion_pytorch_model.safetensors'])
+  expect(readdirSync(folder).toSorted()).toEqual(['config.json', 'diffusion_pytorch_model.safetensors', 'scheduler'])
 })
 
 test('runs and their checkpoints convert with what their configuration says', async () => {
@@ -181,7 +182,7 @@ describe('refused in one line, with nothing written', () => {
   test.each([
     [[join(layouts, 'state.pt'), 'o.safetensors'], /^dit: --heads is needed: neither the file nor its size tells/, 2],
     [[join(layouts, 'state.pt'), 'o.safetensors', '--heads', '3'], /hiddenSize must be a multiple of numHeads/, 2],
-    [[join(layouts, 'state.pt'), 'o.bin'], /o\.bin: it must end in \.safetensors or \.pt/, 2],
+    [[join(layouts, 'state.pt'), 'o.bin'], /o\.bin must end in \.safetensors or \.pt/, 2],
     [[join(layouts, 'diffusers'), 'o.pt', '--shard-size', '1GB'], /--shard-size is for safetensors; a \.pt file/, 2],
     [[join(layouts, 'diffusers'), 'o', '--shard-size', '5'], /It must be a number of bytes with its unit/, 2],
     [

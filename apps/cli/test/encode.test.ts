@@ -7,9 +7,10 @@ import { openImageFolder } from '@dit/data/node'
 import { reference, tensor } from '@dit/tensor'
 import { encode } from '@dit/vae'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openLatents } from '../src/latents/open-latents.js'
-import type { LatentsManifest } from '../src/latents/manifest.js'
-import { openVae } from '../src/sampling/vae-folder.js'
+import { loadAutoencoder } from '@dit/pipeline'
+import { autoencoderOf } from '@dit/pipeline/node'
+import { openLatents } from '../src/run/open-latents.js'
+import type { LatentsManifest } from '../src/run/manifest.js'
 import { ENGINE, encodeArgs, makePictures, vae } from './support/pictures-to-encode.js'
 import { runDit } from './support/run-dit.js'
 
@@ -43,7 +44,7 @@ test('keeps the posterior of each picture and of its mirror image, with its labe
   expect(manifest.shards.map(({ count }) => count)).toEqual([4, 4, 2])
 
   const backend = reference()
-  const { config, params } = await openVae(vae, backend)
+  const { config, params } = await loadAutoencoder(await autoencoderOf(vae), null, backend)
   const source = await openImageFolder(pictures, { size: 8 })
   const file = readSafetensors(readFileSync(join(out, manifest.shards[1].file)))
   expect(await file.tensor('labels')).toMatchObject({ dtype: 'I32', data: Int32Array.of(0, 1, 1, 1) })

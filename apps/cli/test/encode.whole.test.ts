@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { LatentsManifest } from '../src/latents/manifest.js'
+import type { LatentsManifest } from '../src/run/manifest.js'
 import { encodeArgs, makePictures } from './support/pictures-to-encode.js'
 import { PROGRAM, runProcess, temporaryFolder } from './support/run-dit.js'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { readNpz } from '@dit/checkpoint'
 import { FLOW_SPACINGS } from '@dit/schedules'
 import { expect, test } from 'vitest'
-import { FLOW_SAMPLERS } from '../src/sampling/sampler-names.js'
+import { FLOW_SAMPLERS } from '@dit/pipeline'
 import { runDit, temporaryFolder } from './support/run-dit.js'
 import { TINY_FLOW } from './support/tiny-flags.js'
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readNpz } from '@dit/checkpoint'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { FLOW_SAMPLERS } from '../src/sampling/sampler-names.js'
+import { FLOW_SAMPLERS } from '@dit/pipeline'
 import { runDit } from './support/run-dit.js'
 import { TINY, TINY_FLOW } from './support/tiny-flags.js'
 
@@ -140,7 +140,7 @@ test('a weaker model can guide in place of no class', async () => {
   const refused = await sample(gaussian, ...args, '--guide', flow)
   expect(refused).toMatchObject({
     code: 2,
-    stderr: `dit: --guide ${flow}: it must fit the model that it guides, but its process has kind "flow", not "gaussian"\n`,
+    stderr: `dit: --guide ${flow} must fit the model that it guides, but its process has kind "flow", not "gaussian"\n`,
   })
   const small = join(folder, 'small')
   await runDit(['train', ...TINY, '--size=4', '--steps=1', '--out', small, '--quiet'])
@@ -176,7 +176,7 @@ describe('what cannot be is refused with the reason', () => {
     [
       'gaussian',
       ['--spacing=even'],
-      '--spacing even: it must be one of leading, linspace, trailing, karras, exponential, beta',
+      '--spacing even must be one of leading, linspace, trailing, karras, exponential, beta',
     ],
     [
       'flow',
@@ -191,7 +191,7 @@ describe('what cannot be is refused with the reason', () => {
     [
       'gaussian',
       ['--sampler=plms', '--spacing=beta'],
-      '--spacing beta: the weights of plms are for equal timesteps; it takes leading, linspace, trailing, and lms any spacing',
+      '--spacing beta: the weights of plms are for equal timesteps; it takes leading, linspace, trailing, and lms takes any spacing',
     ],
     ['gaussian', ['--shift=3'], '--shift 3: only a flow has times to shift; a Gaussian diffusion has --spacing'],
     ['flow', ['--sampler=dopri5', '--shift=2'], '--shift 2: dopri5 chooses its steps itself'],
@@ -223,7 +223,7 @@ describe('what cannot be is refused with the reason', () => {
       ['--guidance=2', '--guidance-interval=3,1'],
       "argument '3,1' is invalid. It must be two numbers, 0 or more, the smaller first: such as 0.3,5.",
     ],
-    ['flow', ['--guide=x'], '--guide changes guidance, of which there is none; give --guidance as well'],
+    ['flow', ['--guide=x'], '--guide x changes guidance, of which there is none; give --guidance as well'],
     [
       'flow',
       ['--guidance=2', '--guide=x', '--guidance-rescale=0.5'],

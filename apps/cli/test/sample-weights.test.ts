@@ -133,7 +133,7 @@ test.each([
     /--npz is for pictures, but .* is a model of 4 channels/,
   ],
   [['--weights', join(layouts, 'diffusers'), '--run', 'r'], /--run, --checkpoint and --weights exclude each other/],
-  [['--half', 'f16'], /^dit: --half is for --weights/],
+  [['--half', 'f16'], /^dit: a model is needed: `dit sample <run or weights>`/],
   [['--weights', 'none'], /none: there is no such file or folder/],
   [['--weights', join(layouts, 'state.pt'), '--latents', 'l.npz'], /--heads is needed: neither the file nor its size/],
   [['--weights', join(layouts, 'sharded'), '--raw'], /it holds one set, and does not say which/],

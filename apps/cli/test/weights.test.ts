@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { float32ToFloat16, readNpz, readSafetensors } from '@dit/checkpoint'
 import { type TensorToWrite, writeSafetensorsFile, writeShards, writeTorchFile } from '@dit/checkpoint/node'
+import { descriptionMetadata } from '@dit/model'
 import { openWeights } from '@dit/model/node'
+import { openModel } from '@dit/pipeline/node'
 import { denoiserGraph, onnxBytes } from '@dit/onnx'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runDit } from './support/run-dit.js'
@@ -23,11 +25,14 @@ async function pixelsOf(name: string, args: readonly string[]): Promise<Uint8Arr
   const flags = ['--classes', 'golden retriever,417', '--count', '2', '--steps', '4', '--guidance', '3']
   const all = ['sample', '--weights', pipeline, ...flags, ...args, '--backend', 'cpu-wasm', '--threads', '1']
   const { code, stderr } = await runDit([...all, '--out', `${out}.png`, '--npz', '--quiet'])
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: IMAGENET })
   const { shape, data } = (await readNpz(readFileSync(`${out}.npz`))).get('arr_0')!
   expect(shape).toEqual([4, 8, 8, 3])
   return data as Uint8Array
 }
+
+/** What is said where nothing names a thousand classes. */
+const IMAGENET = 'dit: assumed: the class names of ImageNet, as there are a thousand classes\n'
 
 const largestDifference = (a: Uint8Array, b: Uint8Array) => Math.max(...a.map((value, i) => Math.abs(value - b[i])))
 
@@ -50,7 +55,7 @@ test.each([
   [['--run', 'runs/x'], /^dit: --run, --checkpoint and --weights exclude each other/],
   [['--guidance', '2', '--null-class', '1001'], /^dit: --null-class 1001: .* has the classes 0 to 1000/],
   [['--vae', 'nowhere'], /^dit: --vae nowhere: it is no folder of an autoencoder/],
-  [['--guidance', '2', '--guidance-channels', '5'], /^dit: --guidance-channels must be 1 to 4, or all \(got 5\)/],
+  [['--guidance', '2', '--guidance-channels', '5'], /^dit: --guidance-channels 5 must be 1 to 4, or all/],
   [['--preview'], /^dit: --preview shows pixels; leave it out with an autoencoder/],
 ])('refuses %o', async (args, message) => {
   const { code, stderr } = await runDit([
@@ -114,15 +119,17 @@ test('dit export writes the denoiser and the decoder', async () => {
   ])
   const weights = await openWeights(pipeline)
   const graph = denoiserGraph(weights.config, { guidance: { channels: 'all' } })
+  const { description } = await openModel(pipeline)
+  const metadata = descriptionMetadata(description)
   const pieces: Uint8Array[] = []
-  for await (const piece of onnxBytes(graph, (name) => weights.float32(name))) pieces.push(piece)
+  for await (const piece of onnxBytes(graph, (name) => weights.float32(name), { metadata })) pieces.push(piece)
   await weights.close()
   expect(readFileSync(join(out, 'denoiser.onnx')).equals(Buffer.concat(pieces))).toBe(true)
   expect(readFileSync(join(out, 'vae_decoder.onnx')).byteLength).toBeGreaterThan(30_000)
 })
 
 test.each([
-  [[], /^dit: --run, --checkpoint or --weights is needed: what is to be written\?/],
+  [[], /^dit: a model is needed: `dit export <run or weights>`/],
   [['--weights', pipeline, '--null-class', '3'], /^dit: --guidance-channels and --null-class are for --guidance/],
   [
     ['--weights', pipeline, '--guidance', '--null-class', '1001'],

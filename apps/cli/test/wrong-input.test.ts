@@ -37,7 +37,8 @@ test.concurrent.each<[string, string[], RegExp]>([
   ['no path for --npz', ['sample', '--run', 'x', '--npz', ''], /'--npz \[file\]' argument '' is invalid/],
   ['no path for --singles', ['sample', '--run', 'x', '--singles', ''], /'--singles \[folder\]' argument '' is/],
   ['no path for a plot', ['plot', 'x', '--out', ''], /'--out <name>' argument '' is invalid/],
-  ['a run without its option', ['sample', 'x'], /sample: folders and files follow an option, see dit sample --help/],
+  ['a run that is not there', ['sample', 'x'], /x: there is no such file or folder\..*npm run demo/],
+  ['a folder without its option', ['train', 'x'], /train: folders and files follow an option, see dit train --help/],
   ['nothing to tell of', ['info', ''], /'' is invalid for argument 'what'\. It must be a path/],
   ['too many timesteps', ['train', '--timesteps', '1e9'], /It must be a whole number, 2 to 1000000/],
   ['more than the memory holds', ['train', '--hidden', '400000'], /training would need about .*, of which the weights/],
@@ -52,7 +53,7 @@ test.concurrent.each<[string, string[], RegExp]>([
   ['unknown key in a config file', ['train', '--config', 'keys.json'], /unknown key "stpes"; did you mean steps\?/],
   ['missing config file', ['train', '--config', 'none.json'], /cannot open none\.json: no such file/],
   ['nothing to resume', ['train', '--resume', 'empty'], /empty is not a run: it has no config\.json/],
-  ['nothing to sample', ['sample'], /--run <folder> or --checkpoint <folder> is needed\..*npm run demo/],
+  ['nothing to sample', ['sample'], /a model is needed: `dit sample <run or weights>`\. .*npm run demo/],
   ['missing run', ['sample', '--run', 'nowhere'], /nowhere is not a run: there is no such folder\..*npm run demo/],
   ['missing checkpoint', ['sample', '--checkpoint', 'a/b'], /a\/b: there is no such folder\..*npm run demo/],
 ])('%s: one line, exit code 2, nothing written', async (_, args, message) => {

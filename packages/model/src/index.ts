@@ -26,6 +26,13 @@ export { type ChosenStateDict, chooseStateDict, type WhichWeights } from './layo
 export { type DiffusersWeights, toDiffusers } from './layouts/to-diffusers.js'
 export { loadParams, type LoadParamsOptions } from './load-params.js'
 export { DIT_NAMES, ditConfig, type DiTName } from './named-configs.js'
+export {
+  locateWeightsIn,
+  type OpenWeights,
+  type OpenWeightsOptions,
+  openWeightsIn,
+  type WeightsPlace,
+} from './open-weights-in.js'
 export type { ParameterSource } from './parameter-source.js'
 export { countParameters, isTrainable, parameterShapes, trainableParams } from './parameter-shapes.js'
 export type { Trace } from './trace.js'

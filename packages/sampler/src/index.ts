@@ -4,6 +4,7 @@ export { autoguided, type AutoguidedOptions, autoguidedPredict } from './autogui
 export { ddim, type DdimOptions } from './ddim.js'
 export { ddpm, ddpmStep } from './ddpm.js'
 export { deis, type DeisOptions } from './deis.js'
+export { diffusersConfigOf, type DiffusersConfigOptions, isWrittenScheduler } from './diffusers-config-of.js'
 export { diffusersPlan } from './diffusers-plan.js'
 export type { DiffusersPlan, DiffusersSolve, DiffusersSteps } from './diffusers/plan.js'
 export { diffusersProcess, type DiffusersProcess, hasGaussianProcess } from './diffusers-process.js'

@@ -49,10 +49,10 @@ export {
   completeProcess,
   type FlowProcessSpec,
   type GaussianProcessSpec,
+  type OwnProcess,
   processFromSpec,
   type ProcessSpec,
-} from '@dit/diffusion'
-export type { OwnProcess } from './objective/own-process.js'
+} from './objective/process-spec.js'
 export { dit, type DiTSpec } from './objective/dit.js'
 export {
   isKnownSpec,

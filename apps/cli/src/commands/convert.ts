@@ -1,17 +1,18 @@
-import type { ModelWeights, WhichWeights } from '@dit/model'
+import type { ProcessSpec } from '@dit/diffusion'
+import type { Description, WhichWeights } from '@dit/model'
+import { describeProcess, type OpenModel } from '@dit/pipeline'
+import { type DTypeName, DTYPES, ExistsError, findWeightsTarget, writeWeights } from '@dit/pipeline/node'
+import { diffusersConfigOf } from '@dit/sampler'
 import { Command, Option } from 'commander'
-import { processOptions } from '../settings/process-options.js'
+import { inFlags } from '../settings/flag-of.js'
+import { openNamed } from '../settings/model-source.js'
+import { type ProcessFlags, processOptions } from '../settings/process-options.js'
 import { byteCount, integer, path } from '../settings/values.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
-import { withHeads } from '../weights/with-heads.js'
-import { type DTypeName, DTYPES } from '../weights/cast.js'
-import { findTarget, type Target, writeWeights } from '../weights/convert.js'
-import { openSource } from '../weights/open-source.js'
-import { describeProcess, isProcessOwn, type ProcessFlags, processOfWeights } from '../weights/process-of.js'
 
 interface ConvertFlags extends ProcessFlags {
   readonly dtype?: DTypeName
@@ -19,7 +20,6 @@ interface ConvertFlags extends ProcessFlags {
   readonly heads?: number
   readonly shardSize?: number
   readonly force?: boolean
-  readonly dropProcess?: boolean
   readonly quiet?: boolean
   readonly json?: boolean
 }
@@ -60,7 +60,6 @@ export function convertCommand(call: Call): Command {
     .option('--heads <n>', 'attention heads, where neither file nor size tells them', integer(1))
   for (const option of processOptions()) command.addOption(option)
   return command
-    .option('--drop-process', "write weights of a process other than the paper's also where the format cannot say so")
     .option('--force', 'overwrite what is there')
     .option('-q, --quiet', 'print nothing but warnings and errors')
     .option('--json', 'print one JSON object')
@@ -71,28 +70,30 @@ export function convertCommand(call: Call): Command {
 }
 
 async function convert(from: string, to: string, flags: ConvertFlags, output: Output): Promise<number> {
-  const target = await findTarget(to, flags.force === true)
+  const target = await findWeightsTarget(to, flags.force === true).catch((cause: unknown) => {
+    if (!(cause instanceof ExistsError)) throw cause
+    throw new UsageError(`${cause.source} exists already; --force overwrites it`, { cause })
+  })
   if (target.kind === 'torch' && flags.shardSize !== undefined) {
     throw new UsageError('--shard-size is for safetensors; a .pt file is always one')
   }
-  const source = await openSource(from, flags.weights)
+  const which = flags.weights === undefined ? {} : { which: flags.weights }
+  const model = await openNamed(from, flags, which)
   try {
-    const weights = withProcess(withHeads(source, flags.heads), from, flags)
+    const { description, layout, location, weights, assumptions } = model
+    const { process } = description
+    const source = location ?? from
     output.line(
-      `from   ${source.path}: ${source.layout === 'diffusers' ? "diffusers'" : 'official'} names${source.which === null ? '' : `, ${source.which} weights`}`,
+      `from   ${source}: ${layout === 'diffusers' ? "diffusers'" : 'official'} names${model.which === null ? '' : `, ${model.which} weights`}`,
     )
-    if (weights.process !== null) output.line(`       ${describeProcess(weights.process)}`)
-    if (weights.assumptions.length > 0) output.notice(`assumed: ${weights.assumptions.join('; ')}`)
-    if (isProcessOwn(weights)) checkKept(target, weights, flags.dropProcess === true, output)
-    if (target.kind === 'diffusers' && weights.config.timestepFrequencyShift !== 1) {
-      output.notice(
-        'diffusers computes timestep features with a frequency shift of 1, so its outputs will differ a little',
-      )
-    }
-    const progress = showProgress(output, { total: source.entries.size, unit: 'tensors', isPlainShown: false })
+    if (process !== null && model.isProcessKnown) output.line(`       ${describeProcess({ ...process })}`)
+    for (const notice of model.notices) output.notice(notice)
+    if (assumptions.length > 0) output.notice(inFlags(`assumed: ${assumptions.join('; ')}`))
+    if (target.kind === 'diffusers') noticeDifferences(description, output)
+    const progress = showProgress(output, { total: weights.entries.size, unit: 'tensors', isPlainShown: false })
     const onTensor = (done: number, total: number) => progress.update(Math.min(done, total), '')
     const { dtype, shardSize: shardBytes } = flags
-    const written = await writeWeights(target, weights, {
+    const written = await writeWeights(target, weights, kept(model), {
       onTensor,
       ...(dtype === undefined ? {} : { dtype }),
       ...(shardBytes === undefined ? {} : { shardBytes }),
@@ -102,43 +103,35 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
     }
     output.event({
       type: 'end',
-      from: source.path,
+      from: source,
       to,
       layout: target.kind === 'diffusers' ? 'diffusers' : 'reference',
-      model: weights.config,
-      process: weights.process,
-      assumptions: weights.assumptions,
+      model: description.network,
+      process,
+      assumptions,
       files: written,
     })
     return EXIT.ok
   } finally {
-    await source.close()
+    await model.close()
   }
 }
 
-/** Weights with the process that flags say, where they say one. */
-function withProcess<T extends ModelWeights>(weights: T, name: string, flags: ConvertFlags): T {
-  const isAsked = flags.process !== undefined || flags.path !== undefined || flags.predict !== undefined
-  if (!isAsked) return weights
-  const { process, assumptions } = processOfWeights(name, weights, flags)
-  return {
-    ...weights,
-    process: { kind: 'gaussian', ...process },
-    assumptions: [...weights.assumptions, ...assumptions],
-  }
+/** What a file may say for certain: a process that was only assumed is left out. */
+function kept({ description, isProcessKnown }: OpenModel): Description {
+  return isProcessKnown ? description : { ...description, process: null }
 }
 
-/** Throws where weights of a process of their own would become those of the paper's diffusion without a word. */
-function checkKept({ kind, path: to }: Target, { process }: ModelWeights, isDropped: boolean, output: Output): void {
-  if (kind === 'safetensors' || process === null) return
-  const what = describeProcess({ ...process })
-  const who =
-    kind === 'torch'
-      ? 'a .pt file has nothing but weights'
-      : "diffusers takes weights for those of the paper's DiT, and only dit finds the process in their metadata"
-  if (isDropped) {
-    output.notice(`${to} does not say ${kind === 'torch' ? '' : 'to diffusers '}how they were trained: ${what}`)
-    return
+/** Says where diffusers will not compute, or cannot sample, what dit does. */
+function noticeDifferences({ network, process }: Description, output: Output): void {
+  if (network.timestepFrequencyShift !== 1) {
+    output.notice(
+      'diffusers computes timestep features with a frequency shift of 1, so its outputs will differ a little',
+    )
   }
-  throw new UsageError(`${to}: ${who}, but these were trained as ${what}; write .safetensors, or add --drop-process`)
+  if (process !== null && diffusersConfigOf(process as ProcessSpec) === null) {
+    output.notice(
+      `diffusers has no scheduler for ${describeProcess({ ...process })}: only dit samples from this folder, which says the process in the metadata of its weights`,
+    )
+  }
 }

@@ -1,23 +1,23 @@
 import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
+import { loadAutoencoder, type OpenAutoencoder } from '@dit/pipeline'
+import { autoencoderOf, type DTypeName, DTYPES, STORED } from '@dit/pipeline/node'
 import { type Params, toFloat32Array } from '@dit/tensor'
 import { spatialFactor } from '@dit/vae'
 import { Command, Option } from 'commander'
 import { chosenBackend, type EngineFlags, engineOptions } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
-import { encodeFolder, removePartial, verifyShards } from '../latents/encode-folder.js'
-import { isComplete, LATENTS_FILE, LATENTS_FORMAT, type LatentsManifest, readManifest } from '../latents/manifest.js'
+import { encodeFolder, removePartial, verifyShards } from '../run/encode-folder.js'
+import { isComplete, LATENTS_FILE, LATENTS_FORMAT, type LatentsManifest, readManifest } from '../run/manifest.js'
 import { integer, path } from '../settings/values.js'
 import { type OpenPictures, openData } from '../run/open-data.js'
 import { checkWritable } from '../run/run-folder.js'
-import { type OpenVae, openVae, readVaeConfig } from '../sampling/vae-folder.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import { formatBytes, formatCount } from '../terminal/format.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
-import { type DTypeName, DTYPES, STORED } from '../weights/cast.js'
 
 interface EncodeFlags extends EngineFlags {
   readonly vae: string
@@ -70,7 +70,8 @@ export function encodeCommand(call: Call): Command {
 }
 
 async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output): Promise<number> {
-  const { config } = await readVaeConfig(flags.vae)
+  const found = await autoencoderOf(flags.vae)
+  const { config } = found
   const factor = spatialFactor(config)
   if (flags.size % factor !== 0) {
     throw new UsageError(`--size ${flags.size} must be a multiple of ${factor}, the side of a latent's pixel`)
@@ -87,7 +88,7 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
     const { backend, description } = await openEngine(chosenBackend(flags), flags)
     try {
       output.line(`engine ${engineText(description)}`)
-      const vae = await openVae(flags.vae, backend)
+      const vae = await loadAutoencoder(found, null, backend)
       const begun = await manifestOf(flags, opened, vae)
       const manifest = before === null ? begun : continued(flags.out, before, begun)
       const { length, classes } = manifest
@@ -138,7 +139,7 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
 async function manifestOf(
   flags: EncodeFlags,
   { dataset, config }: OpenPictures,
-  vae: OpenVae,
+  vae: OpenAutoencoder,
 ): Promise<LatentsManifest> {
   const side = flags.size / spatialFactor(vae.config)
   return {

@@ -3,34 +3,23 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type DiTConfig, nullLabel } from '@dit/model'
+import { descriptionMetadata, nullLabel } from '@dit/model'
 import { denoiserGraph, externalBytes, onnxBytes, type OnnxGraph, parameterBytes, vaeDecoderGraph } from '@dit/onnx'
+import { checkAutoencoder, loadAutoencoder, type OpenModel } from '@dit/pipeline'
 import { dispose, reference, toFloat32Array } from '@dit/tensor'
-import { loadCheckpointParams } from '@dit/train-ddp'
 import { Command } from 'commander'
+import { openModelOf, type SourceFlags } from '../settings/model-source.js'
 import { processOptions } from '../settings/process-options.js'
 import { integer, NULL, orWord, path } from '../settings/values.js'
 import { nameFile } from '../run/named-errors.js'
 import { checkWritable } from '../run/run-folder.js'
-import { denoisingOf } from '../run/objective-config.js'
-import { findModel } from '../sampling/find-model.js'
-import { checkVaeFits, openVae, readVaeConfig } from '../sampling/vae-folder.js'
 import { UsageError } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
-import { openSource } from '../weights/open-source.js'
-import { type ProcessFlags, processOfWeights } from '../weights/process-of.js'
-import { withHeads } from '../weights/with-heads.js'
 
-interface ExportFlags extends ProcessFlags {
+interface ExportFlags extends SourceFlags {
   readonly onnx?: string
-  readonly run?: string
-  readonly checkpoint?: string
-  readonly weights?: string
-  readonly vae?: string
-  readonly raw?: boolean
-  readonly heads?: number
   readonly guidance?: boolean
   readonly guidanceChannels?: number | typeof NULL
   readonly nullClass?: number
@@ -54,6 +43,7 @@ export function exportCommand(call: Call): Command {
   const command = new Command('export')
     .summary('write a model in the format of other runtimes')
     .description('Writes a model, and the decoder of its latents, as ONNX files.')
+    .argument('[model]', 'a run, a checkpoint, weights, a folder of diffusers, an address, or hf:owner/name', path)
     .requiredOption('--onnx <folder>', 'folder of the files that are written', path)
     .option('--run <folder>', 'a run: its newest whole checkpoint is used', path)
     .option('--checkpoint <folder>', 'one checkpoint of a run', path)
@@ -73,46 +63,38 @@ export function exportCommand(call: Call): Command {
     .option('-q, --quiet', 'print nothing but warnings and errors')
     .option('--json', 'print one JSON object a line')
     .addHelpText('after', EXAMPLES)
-    .action(async (flags: ExportFlags) => {
-      await exportOnnx(flags, createOutput(flags, call))
+    .action(async (given: string | undefined, flags: ExportFlags) => {
+      await exportOnnx(given, flags, createOutput(flags, call))
     })
 }
 
-/** A model that can be read parameter by parameter. */
-interface Source {
-  readonly config: DiTConfig
-  readonly isDiffusers: boolean
-  /** The process that it was trained on; null where nothing tells. */
-  readonly process: object | null
-  readonly read: (name: string) => Promise<Float32Array>
-  close(): Promise<void>
-}
-
-async function exportOnnx(flags: ExportFlags, output: Output): Promise<void> {
+async function exportOnnx(given: string | undefined, flags: ExportFlags, output: Output): Promise<void> {
   const folder = flags.onnx!
   await checkWritable('--onnx', folder)
-  const vae = flags.vae === undefined ? null : await readVaeConfig(flags.vae)
-  const source = await sourceOf(flags)
+  const model = await openModelOf(given, flags, 'dit export')
   try {
-    const { config } = source
-    if (vae !== null) checkVaeFits(flags.vae!, vae.config, config.inChannels, 'the model')
-    await writeGraph(join(folder, 'denoiser.onnx'), graphOf(flags, source), source.read, output, metadataOf(source))
+    const { autoencoder, description, weights } = model
+    const { network } = description
+    if (autoencoder !== null) checkAutoencoder(autoencoder, network.inChannels, 'the model')
+    for (const notice of model.notices) output.notice(notice)
+    const graph = graphOf(flags, model)
+    // What was only assumed is not written: a runtime would take it for the truth.
+    const known = { ...description, process: model.isProcessKnown ? description.process : null }
+    const read = (name: string) => weights.float32(name)
+    await writeGraph(join(folder, 'denoiser.onnx'), graph, read, output, descriptionMetadata(known))
+    if (flags.vae === undefined || autoencoder === null) return
+    const backend = reference()
+    const { config, params } = await loadAutoencoder(autoencoder, null, backend)
+    const decoder = (name: string) => toFloat32Array(params[name])
+    await writeGraph(join(folder, 'vae_decoder.onnx'), vaeDecoderGraph(config), decoder, output)
+    dispose(params)
   } finally {
-    await source.close()
+    await model.close()
   }
-  if (vae === null) return
-  const backend = reference()
-  const { config, params } = await openVae(vae.folder, backend)
-  await writeGraph(
-    join(folder, 'vae_decoder.onnx'),
-    vaeDecoderGraph(config),
-    (name) => toFloat32Array(params[name]),
-    output,
-  )
-  dispose(params)
 }
 
-function graphOf(flags: ExportFlags, { config, isDiffusers }: Source): OnnxGraph {
+function graphOf(flags: ExportFlags, { description, guidanceChannels: usual }: OpenModel): OnnxGraph {
+  const { network: config } = description
   if (flags.guidance !== true) {
     if (flags.guidanceChannels !== undefined || flags.nullClass !== undefined) {
       throw new UsageError('--guidance-channels and --null-class are for --guidance')
@@ -130,55 +112,15 @@ function graphOf(flags: ExportFlags, { config, isDiffusers }: Source): OnnxGraph
   if (typeof guidanceChannels === 'number' && guidanceChannels > config.inChannels) {
     throw new UsageError(`--guidance-channels must be 1 to ${config.inChannels}, or all (got ${guidanceChannels})`)
   }
-  const usual = isDiffusers ? 'all' : undefined
-  const channels = guidanceChannels === NULL ? 'all' : (guidanceChannels ?? usual)
+  const channels = guidanceChannels === NULL ? 'all' : (guidanceChannels ?? (usual === 'all' ? usual : undefined))
   return denoiserGraph(config, { guidance: { nullLabel: nullClass, channels } })
-}
-
-/** What the file says beside the graph: a runtime must know how to sample from it. */
-function metadataOf({ process }: Source): Readonly<Record<string, string>> {
-  return process === null ? {} : { 'dit.process': JSON.stringify(process) }
-}
-
-async function sourceOf(flags: ExportFlags): Promise<Source> {
-  if (flags.weights !== undefined) {
-    if (flags.run !== undefined || flags.checkpoint !== undefined) {
-      throw new UsageError('--weights excludes --run and --checkpoint')
-    }
-    const source = await openSource(flags.weights, flags.raw === true ? 'model' : undefined)
-    const weights = withHeads(source, flags.heads)
-    const { process } = processOfWeights(flags.weights, weights, flags)
-    const isTold = weights.process !== null || flags.process !== undefined
-    return {
-      config: weights.config,
-      isDiffusers: weights.layout === 'diffusers',
-      process: isTold ? { kind: 'gaussian', ...process } : null,
-      read: (name) => weights.float32(name),
-      close: () => weights.close(),
-    }
-  }
-  const stray = (['process', 'path', 'predict'] as const).find((flag) => flags[flag] !== undefined)
-  if (stray !== undefined) throw new UsageError(`--${stray} is for --weights; a run knows its own`)
-  if (flags.run === undefined && flags.checkpoint === undefined) {
-    throw new UsageError('--run, --checkpoint or --weights is needed: what is to be written?')
-  }
-  const { store, path: checkpoint, config } = await findModel(flags)
-  const { model, process } = denoisingOf(config, 'dit export')
-  const params = await loadCheckpointParams(store, checkpoint, flags.raw === true ? 'model' : 'ema', reference())
-  return {
-    config: model,
-    isDiffusers: false,
-    process,
-    read: (name) => toFloat32Array(params[name]),
-    close: async () => dispose(params),
-  }
 }
 
 /** Writes the file of a graph, and that of its parameters where they are too many, each whole or not at all. */
 async function writeGraph(
   file: string,
   graph: OnnxGraph,
-  read: Source['read'],
+  read: (name: string) => Promise<Float32Array>,
   output: Output,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {

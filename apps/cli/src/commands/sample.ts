@@ -1,35 +1,28 @@
-import { join } from 'node:path'
-import { nullLabel, type ParameterSource } from '@dit/model'
-import type { PipelineSampler } from '@dit/sampler'
-import type { Spacing } from '@dit/schedules'
-import { dispose, type Params } from '@dit/tensor'
+import {
+  createPipeline,
+  isPixelModel,
+  lastSamples,
+  type OpenModel,
+  OptionError,
+  type Pictures,
+  type Pipeline,
+  planSampling,
+  sampleShape,
+  type SampleOptions,
+  type SampleStep,
+  type SamplingPlan,
+  shortName,
+} from '@dit/pipeline'
+import { dirname } from 'node:path'
 import { Command } from 'commander'
 import { chosenBackend } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
-import { type Pictures, toPictures } from '../images/pixels.js'
-import { givenOptions } from '../settings/config-file.js'
-import { SAMPLE_HELP } from '../settings/sample-help.js'
-import { addSampleOptions, SAMPLE_DEFAULTS, type SampleFlags } from '../settings/sample-options.js'
 import { writeWhole } from '../run/write-whole.js'
-import { checkFlowFlags, readRecordedFiles, type RecordedFiles, sdeSettings } from '../sampling/check-flow-flags.js'
-import { checkOutputs } from '../sampling/check-outputs.js'
-import { checkSampleMemory } from '../sampling/check-memory.js'
-import { findGuide } from '../sampling/guide-source.js'
-import { findSource, type SampleSource } from '../sampling/sample-source.js'
-import { parseClasses } from '../sampling/parse-classes.js'
-import { imagenetName, parseImagenet } from '../sampling/parse-imagenet.js'
-import { imageShape, sampleClasses, type SampleOptions, type SampleStep } from '../sampling/sample-classes.js'
-import {
-  checkedSteps,
-  checkGuidance,
-  checkLayout,
-  checkSampler,
-  defaultSampler,
-  layoutOf,
-  spacingNotice,
-  type SamplerName,
-} from '../sampling/sampler-names.js'
-import { checkVaeFits, decodePictures, openVae, readVaeConfig } from '../sampling/vae-folder.js'
+import { checkSampleMemory } from '../samples/check-memory.js'
+import { type Outputs, resolveOutputs } from '../samples/outputs.js'
+import { optionsOf } from '../samples/options-of.js'
+import { SAMPLE_HELP } from '../samples/sample-help.js'
+import { addSampleOptions, type SampleFlags } from '../samples/sample-options.js'
 import {
   type ClassPictures,
   classGrid,
@@ -38,7 +31,11 @@ import {
   samplesNpz,
   trajectoryNpz,
   writeSingles,
-} from '../sampling/write-samples.js'
+} from '../samples/write-samples.js'
+import { givenOptions } from '../settings/config-file.js'
+import { inFlags } from '../settings/flag-of.js'
+import { openModelOf, openNamed } from '../settings/model-source.js'
+import { path } from '../settings/values.js'
 import { EXIT, Failure, UsageError } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Call } from '../terminal/io.js'
@@ -50,89 +47,114 @@ export function sampleCommand(call: Call): Command {
   const command = new Command('sample')
     .summary('make pictures with a trained model')
     .description('Makes pictures with a trained model: a grid, single files, or npz for evaluation.')
+    .argument('[model]', 'a run, a checkpoint, weights, a folder of diffusers, an address, or hf:owner/name', path)
   return addSampleOptions(command)
     .addHelpText('after', SAMPLE_HELP)
-    .action(async () => {
+    .action(async (model: string | undefined) => {
       const flags = givenOptions<SampleFlags>(command)
-      call.exitCode = await sampleFromFlags(flags, createOutput(flags, call))
+      call.exitCode = await sampleFromFlags(model, flags, createOutput(flags, call))
     })
 }
 
 /** What will be sampled and written, checked. */
-interface SamplePlan {
-  readonly source: SampleSource
-  readonly classes: readonly number[]
-  readonly count: number
-  readonly steps: number
-  readonly sampler: SamplerName | PipelineSampler
-  readonly clip: boolean
-  readonly guidanceChannels: number | 'all'
-  readonly recorded: RecordedFiles
-  /** Folder of the autoencoder that decodes latents. */
-  readonly vae: string | null
-  /** The grid; null for latents, which are no pictures. */
-  readonly out: string | null
-  readonly latents: string | null
-  readonly trajectory: string | null
-  readonly preview: string | null
-  readonly singles: string | null
-  readonly npz: string | null
+interface Job {
+  readonly model: OpenModel
+  readonly guide: OpenModel | null
+  readonly options: SampleOptions
+  readonly plan: SamplingPlan
+  readonly outputs: Outputs
 }
 
 /** Samples what flags ask for. Returns the exit code; errors are thrown. */
-export async function sampleFromFlags(flags: SampleFlags, output: Output): Promise<number> {
-  const source = await findSource(flags)
-  let guide: SampleSource | null = null
+async function sampleFromFlags(given: string | undefined, flags: SampleFlags, output: Output): Promise<number> {
+  const model = await openModelOf(given, flags, 'dit sample')
+  let guide: OpenModel | null = null
   try {
-    const plan = await planSamples(flags, source)
-    if (flags.guide !== undefined) guide = await findGuide(flags.guide, flags, source)
-    return await sampleFrom(plan, guide, flags, output)
+    const options = await optionsOf(flags, model)
+    // Once before the guide is opened, so that what is wrong without it is told first.
+    const alone = flags.guide === undefined ? options : { ...options, guide: { model, params: {} } }
+    await withFileNames(flags, () => planSampling(model, alone))
+    if (flags.guide !== undefined) {
+      const { raw, half, heads } = flags
+      guide = await openNamed(flags.guide, { raw, half, heads })
+    }
+    return await sampleFrom(await checkJob(flags, model, options, guide), flags, output)
   } finally {
     await guide?.close()
-    await source.close()
+    await model.close()
   }
 }
 
-async function sampleFrom(
-  plan: SamplePlan,
-  guide: SampleSource | null,
+async function checkJob(
   flags: SampleFlags,
-  output: Output,
-): Promise<number> {
-  const { source } = plan
+  model: OpenModel,
+  own: SampleOptions,
+  guide: OpenModel | null,
+): Promise<Job> {
+  const { network } = model.description
+  const channels = network.inChannels
+  const isShown = isPixelModel(network) || model.autoencoder !== null
+  if (model.autoencoder !== null && flags.preview === true) {
+    throw new UsageError('--preview shows pixels; leave it out with an autoencoder')
+  }
+  checkLatents(flags, model.name, channels, isShown)
+  const options = {
+    ...own,
+    ...(guide === null ? {} : { guide: { model: guide, params: {} } }),
+  }
+  const plan = await withFileNames(flags, () => planSampling(model, options))
+  checkSampleMemory({
+    model: network,
+    isHalf: flags.half !== undefined,
+    count: plan.labels.length,
+    batchSize: plan.batchSize,
+    isGuided: plan.guidance.scale !== 1,
+  })
+  const outputs = await resolveOutputs(flags, folderOf(model), isShown)
+  return { model, guide, options, plan, outputs }
+}
+
+/** Names the file in errors about what it holds. */
+async function withFileNames<T>(flags: SampleFlags, check: () => Promise<T>): Promise<T> {
+  try {
+    return await check()
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error
+    const file = (['noise', 'draws', 'image', 'mask', 'guide'] as const).find((name) => name === error.option)
+    if (file === undefined || flags[file] === undefined) throw error
+    throw new OptionError(error.option, error.problem, flags[file], { cause: error })
+  }
+}
+
+/** Where samples go unless the user says: into the run, or beside the weights. */
+function folderOf({ name, step, location }: OpenModel): string {
+  if (location === null) return '.'
+  return step === null ? dirname(location) : name
+}
+
+async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise<number> {
+  const { model, guide, plan, outputs } = job
   const { backend, description } = await openEngine(chosenBackend(flags), flags)
   const interruption = onInterrupt(() => output.notice('stopping'))
   try {
-    const params = await source.load(backend)
-    const weak = guide === null ? undefined : { model: guide.model, params: await guide.load(backend) }
+    const half = flags.half === undefined ? {} : { half: flags.half }
+    const pipeline = await createPipeline(model, { backend, ...half })
+    const weak = guide === null ? null : await createPipeline(guide, { backend, ...half })
     output.line(`engine ${engineText(description)}`)
-    for (const notice of source.notices) output.notice(notice)
-    output.line(`model  ${source.title}`)
-    if (guide !== null) output.line(`guide  ${guide.title}`)
-    const { guidance = SAMPLE_DEFAULTS.guidance, seed = SAMPLE_DEFAULTS.seed } = flags
-    const layout = typeof plan.sampler === 'function' ? {} : layoutOf(flags, source.process)
-    const laidOut = Object.entries(layout).map(([name, value]) => `, ${name} ${value}`)
-    const notice =
-      typeof plan.sampler === 'function' ? null : spacingNotice(flags.spacing, plan.sampler, source.process)
-    if (notice !== null) output.notice(notice)
-    const steps = plan.sampler === 'dopri5' ? 'with steps of its own' : `${plan.steps} steps`
-    output.line(
-      `sample ${plan.classes.length} ${plan.classes.length === 1 ? 'class' : 'classes'} x ${plan.count}, ${typeof plan.sampler === 'function' ? "the pipeline's scheduler," : plan.sampler} ${steps}${laidOut.join('')}, guidance ${guidance}${guidanceText(flags)}, seed ${seed}`,
-    )
-    const samples = await drawSamples(
-      flags,
-      plan,
-      { params, backend, guide: weak, signal: interruption.signal },
-      output,
-    )
-    for (const held of [params, weak?.params]) {
-      if (held === undefined) continue
-      if (isHeld(held)) held.dispose()
-      else dispose(held)
-    }
-    const written = await writeAll(plan, samples)
-    for (const text of written) output.line(text)
-    output.event({ type: 'end', step: source.step, ...layout, ...filesOf(plan) })
+    const assumed = model.assumptions.length === 0 ? [] : [`assumed: ${model.assumptions.join('; ')}`]
+    for (const notice of [...model.notices, ...assumed, ...plan.notices]) output.notice(inFlags(notice))
+    const held = flags.half === undefined ? '' : `, held in ${flags.half}`
+    output.line(`model  ${model.title}${held}`)
+    if (guide !== null) output.line(`guide  ${guide.title}${held}`)
+    output.line(planText(plan, flags))
+    const options = { ...job.options, signal: interruption.signal, ...(weak === null ? {} : { guide: weak }) }
+    const drawn = await drawSamples(pipeline, options, job, output)
+    pipeline.dispose()
+    weak?.dispose()
+    for (const text of await writeAll(job, drawn)) output.line(text)
+    const { out, singles, npz, latents, trajectory } = outputs
+    const files = { out, singles, npz, latents, ...(trajectory === null ? {} : { trajectory }) }
+    output.event({ type: 'end', step: model.step, ...plan.layout, ...files })
     return EXIT.ok
   } catch (error) {
     const code = interruption.exitCode()
@@ -145,6 +167,20 @@ async function sampleFrom(
   }
 }
 
+/** What is sampled, in a line. */
+function planText(
+  { classes, perClass, sampler, steps, layout, seed, guidance, strength }: SamplingPlan,
+  flags: SampleFlags,
+): string {
+  const laidOut = Object.entries(layout).map(([name, value]) => `, ${name} ${value}`)
+  const count = sampler === 'dopri5' ? 'with steps of its own' : `${steps} steps`
+  const from =
+    strength === null
+      ? ''
+      : `, from ${flags.image} at strength ${strength}${flags.mask === undefined ? '' : ` where ${flags.mask} is white`}`
+  return `sample ${classes.length} ${classes.length === 1 ? 'class' : 'classes'} x ${perClass}, ${sampler ?? "the pipeline's scheduler,"} ${count}${laidOut.join('')}, guidance ${guidance.scale}${guidanceText(flags)}, seed ${seed}${from}`
+}
+
 /** What else was asked of guidance. */
 function guidanceText({ guidanceInterval: interval, guidanceRescale: rescale, nullClass }: SampleFlags): string {
   return [
@@ -152,92 +188,6 @@ function guidanceText({ guidanceInterval: interval, guidanceRescale: rescale, nu
     rescale === undefined ? '' : `, rescaled by ${rescale}`,
     nullClass === undefined ? '' : ` away from class ${nullClass}`,
   ].join('')
-}
-
-async function planSamples(flags: SampleFlags, source: SampleSource): Promise<SamplePlan> {
-  const { model, name, folder } = source
-  const isLarge = source.classes.length > MOST_CLASSES && flags.classes === undefined
-  if (isLarge) throw new UsageError(`--classes is needed: ${name} has ${source.classes.length}; all takes every one`)
-  const asked = flags.classes ?? SAMPLE_DEFAULTS.classes
-  const classes = isImagenet(source) ? parseImagenet(asked) : parseClasses(asked, source.classes)
-  const channels = model.inChannels
-  const vae = await findVae(flags, source)
-  const isPixels = channels === 1 || channels === 3
-  const isShown = isPixels || vae !== null
-  checkLatents(flags, name, channels, isShown)
-  const sampler =
-    flags.sampler === undefined
-      ? (source.sampler ?? defaultSampler(source.process))
-      : checkSampler(flags.sampler as SamplerName, source.process)
-  const named = typeof sampler === 'function' ? null : sampler
-  checkLayout(flags, named, source.process)
-  checkGuidance(flags, named)
-  const steps = checkedSteps(flags, named, source.process, SAMPLE_DEFAULTS.steps)
-  if (flags.eta !== undefined && sampler !== 'ddim' && typeof sampler !== 'function')
-    throw new UsageError('--eta is for --sampler ddim')
-  const samplerName = typeof sampler === 'function' ? null : sampler
-  checkFlowFlags(samplerName, flags)
-  const none = nullLabel(model)
-  if (flags.nullClass !== undefined && flags.nullClass > (none ?? model.numClasses - 1)) {
-    throw new UsageError(
-      `--null-class ${flags.nullClass}: ${name} has the classes 0 to ${none ?? model.numClasses - 1}`,
-    )
-  }
-  if ((flags.guidance ?? 1) !== 1 && none === null && flags.nullClass === undefined && flags.guide === undefined) {
-    throw new UsageError(`--guidance must be 1: ${name} was trained with --class-dropout 0, so it has no null class`)
-  }
-  if (typeof flags.guidanceChannels === 'number' && flags.guidanceChannels > channels) {
-    throw new UsageError(`--guidance-channels must be 1 to ${channels}, or all (got ${flags.guidanceChannels})`)
-  }
-  const count = flags.count ?? SAMPLE_DEFAULTS.count
-  checkSampleMemory({
-    model,
-    isHalf: flags.half !== undefined,
-    count: count * classes.length,
-    batchSize: flags.batch ?? SAMPLE_DEFAULTS.batch,
-    isGuided: (flags.guidance ?? 1) !== 1,
-  })
-  const recorded = await readRecordedFiles(flags, samplerName, steps, [count * classes.length, ...imageShape(model)])
-  const out = flags.out ?? join(folder, 'samples.png')
-  if (isShown && !/\.png$/i.test(out))
-    throw new UsageError(`--out ${out}: the grid is a PNG; its name must end in .png`)
-  const base = out.slice(0, -'.png'.length)
-  const place = (flag: boolean | string | undefined, fallback: string) =>
-    flag === undefined || flag === false ? null : flag === true ? fallback : flag
-  const plan: SamplePlan = {
-    source,
-    classes,
-    count,
-    steps,
-    sampler,
-    clip: flags.clip ?? (vae === null && isPixels),
-    // `all` is parsed to null, absent is undefined.
-    guidanceChannels: flags.guidanceChannels === null ? 'all' : (flags.guidanceChannels ?? source.guidanceChannels),
-    recorded,
-    vae,
-    out: isShown ? out : null,
-    latents: flags.latents ?? null,
-    trajectory: flags.trajectory ?? null,
-    preview: flags.preview === true ? `${base}.preview.png` : null,
-    singles: place(flags.singles, base),
-    npz: place(flags.npz, `${base}.npz`),
-  }
-  await checkOutputs(plan)
-  return plan
-}
-
-/** Whether the names of ImageNet's classes are those of the model: weights tell no names. */
-function isImagenet({ step, classes }: SampleSource): boolean {
-  return step === null && classes.length === 1000
-}
-
-/** Folder of the autoencoder that flags name, or that of a pipeline. */
-async function findVae(flags: SampleFlags, source: SampleSource): Promise<string | null> {
-  const given = flags.vae ?? source.vae
-  if (given === null) return null
-  checkVaeFits(given, (await readVaeConfig(given)).config, source.model.inChannels, source.name)
-  if (flags.preview === true) throw new UsageError('--preview shows pixels; leave it out with an autoencoder')
-  return given
 }
 
 /** Checks that latents, which are no pictures, are asked for as such. */
@@ -257,122 +207,82 @@ function checkLatents(flags: SampleFlags, name: string, channels: number, isShow
   }
 }
 
-interface Loaded {
-  readonly params: Params | ParameterSource
-  readonly guide: SampleOptions['guide']
-  readonly backend: Awaited<ReturnType<typeof openEngine>>['backend']
-  readonly signal: AbortSignal
-}
-
-/** Whether weights are held in half precision. */
-function isHeld(params: Params | ParameterSource): params is ParameterSource {
-  return typeof params['load'] === 'function'
-}
-
-/** Most classes that are sampled without being asked for. */
-const MOST_CLASSES = 100
-
 /** Previews in the course of a batch's steps. */
 const PREVIEWS = 10
 
 /** Samples as the model makes them, and as pictures where they are. */
 interface Drawn {
-  readonly images: Float32Array
+  readonly samples: Float32Array
   readonly pictures: ClassPictures | null
   /** All samples after each step; empty where nobody asks for them. */
   readonly states: readonly Float32Array[]
 }
 
-async function drawSamples(flags: SampleFlags, plan: SamplePlan, loaded: Loaded, output: Output): Promise<Drawn> {
-  const { model, process, classes } = plan.source
-  const labels = plan.classes.flatMap((label) => Array<number>(plan.count).fill(label))
-  const batchSize = flags.batch ?? SAMPLE_DEFAULTS.batch
-  const total = Math.ceil(labels.length / batchSize) * plan.steps
+async function drawSamples(
+  pipeline: Pipeline,
+  options: SampleOptions,
+  { model, plan, outputs }: Job,
+  output: Output,
+): Promise<Drawn> {
+  const { labels, classes, perClass } = plan
+  const total = Math.ceil(labels.length / plan.batchSize) * plan.steps
   const named = (pictures: Pictures): ClassPictures => ({
     pictures,
-    perClass: plan.count,
-    names: plan.classes.map((label) => (isImagenet(plan.source) ? imagenetName(label) : classes[label])),
+    perClass,
+    names: classes.map((label) => shortName(model, label)),
   })
-  const shape = imageShape(model)
+  const size = sampleShape(model.description.network).reduce((a, b) => a * b)
   const every = Math.max(1, Math.floor(plan.steps / PREVIEWS))
   const states: Float32Array[] = []
-  const onStep = async ({ done, finished, preview, index, first, state }: SampleStep) => {
-    if (plan.trajectory !== null) {
+  const progress = showProgress(output, { total, unit: 'steps' })
+  const onStep = async ({ done, finished, index, first, state, estimates }: SampleStep) => {
+    if (outputs.trajectory !== null) {
       const now = await state()
-      states[index] ??= new Float32Array(labels.length * shape[0] * shape[1] * shape[2])
-      states[index].set(now, first * shape[0] * shape[1] * shape[2])
+      states[index] ??= new Float32Array(labels.length * size)
+      states[index].set(now, first * size)
     }
     progress.update(done, `${finished} of ${labels.length} pictures`)
     output.event({ type: 'step', done, total, finished })
-    if (plan.preview !== null && (done % every === 0 || done === 1)) {
-      await writeWhole(plan.preview, await classGrid(named(toPictures(await preview(), shape))))
+    if (outputs.preview !== null && (done % every === 0 || done === 1)) {
+      await writeWhole(outputs.preview, await classGrid(named(await pipeline.decode(await estimates()))))
     }
   }
-  const progress = showProgress(output, { total, unit: 'steps' })
   try {
-    const images = await sampleClasses({
-      model,
-      process,
-      ...loaded,
-      labels,
-      steps: plan.steps,
-      sampler: plan.sampler,
-      spacing: flags.spacing as Spacing | undefined,
-      shift: flags.shift,
-      eta: flags.eta ?? SAMPLE_DEFAULTS.eta,
-      guidance: flags.guidance ?? SAMPLE_DEFAULTS.guidance,
-      guidanceChannels: plan.guidanceChannels,
-      guidanceInterval: flags.guidanceInterval,
-      guidanceRescale: flags.guidanceRescale,
-      nullClass: flags.nullClass,
-      clip: plan.clip,
-      sde: sdeSettings(flags),
-      tolerance: { rtol: flags.rtol, atol: flags.atol },
-      ...plan.recorded,
-      seed: flags.seed ?? SAMPLE_DEFAULTS.seed,
-      batchSize,
-      onStep,
-    })
-    if (!images.every(Number.isFinite)) {
+    const samples = await lastSamples(pipeline.sample(options), onStep)
+    if (!samples.every(Number.isFinite)) {
       throw new Failure(
         'the samples are not finite: the weights hold such numbers, or the steps diverged; nothing was written',
       )
     }
-    if (plan.out === null) return { images, states, pictures: null }
-    if (plan.vae === null) return { images, states, pictures: named(toPictures(images, shape)) }
-    const vae = await openVae(plan.vae, loaded.backend)
-    const pictures = await decodePictures(vae, loaded.backend, images, shape)
-    dispose(vae.params)
-    return { images, states, pictures: named(pictures) }
+    if (outputs.out === null) return { samples, states, pictures: null }
+    return { samples, states, pictures: named(await pipeline.decode(samples)) }
   } finally {
     progress.stop()
   }
 }
 
 /** Writes what was asked for; returns a line about each. */
-async function writeAll(plan: SamplePlan, { images, pictures, states }: Drawn): Promise<string[]> {
+async function writeAll({ model, outputs }: Job, { samples, pictures, states }: Drawn): Promise<string[]> {
   const lines: string[] = []
-  if (plan.latents !== null) {
-    await writeWhole(plan.latents, latentsNpz(images, imageShape(plan.source.model)))
-    lines.push(`latents ${plan.latents}`)
+  const shape = sampleShape(model.description.network)
+  const { out, latents, trajectory, singles, npz } = outputs
+  if (latents !== null) {
+    await writeWhole(latents, latentsNpz(samples, shape))
+    lines.push(`latents ${latents}`)
   }
-  if (plan.trajectory !== null) {
-    await writeWhole(plan.trajectory, trajectoryNpz(states, imageShape(plan.source.model)))
-    lines.push(`states ${plan.trajectory}`)
+  if (trajectory !== null) {
+    await writeWhole(trajectory, trajectoryNpz(states, shape))
+    lines.push(`states ${trajectory}`)
   }
-  if (plan.out === null || pictures === null) return lines
+  if (out === null || pictures === null) return lines
   const { rows, columns } = GRID_MAX
   const isPart = pictures.names.length > rows || pictures.perClass > columns
-  await writeWhole(plan.out, await classGrid(pictures))
-  lines.push(`grid   ${plan.out}${isPart ? ` (the first ${columns} pictures of the first ${rows} classes)` : ''}`)
-  if (plan.singles !== null) lines.push(`files  ${await writeSingles(plan.singles, pictures)} in ${plan.singles}`)
-  if (plan.npz !== null) {
-    await writeWhole(plan.npz, samplesNpz(pictures.pictures))
-    lines.push(`npz    ${plan.npz}`)
+  await writeWhole(out, await classGrid(pictures))
+  lines.push(`grid   ${out}${isPart ? ` (the first ${columns} pictures of the first ${rows} classes)` : ''}`)
+  if (singles !== null) lines.push(`files  ${await writeSingles(singles, pictures)} in ${singles}`)
+  if (npz !== null) {
+    await writeWhole(npz, samplesNpz(pictures.pictures))
+    lines.push(`npz    ${npz}`)
   }
   return lines
-}
-
-function filesOf({ out, singles, npz, latents, trajectory }: SamplePlan): object {
-  return { out, singles, npz, latents, ...(trajectory === null ? {} : { trajectory }) }
 }

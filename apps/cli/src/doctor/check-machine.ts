@@ -1,5 +1,5 @@
 import { availableParallelism, cpus, freemem, release, totalmem } from 'node:os'
-import { svgToPng } from '../images/fonts.js'
+import { svgToPng } from '../plot/fonts.js'
 import { explain } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
 import { ditVersion } from '../version.js'

@@ -1,5 +1,5 @@
 import type { StepRecord } from '@dit/train-ddp'
-import { escapeXml, FONT } from '../images/fonts.js'
+import { escapeXml, FONT } from './fonts.js'
 import { formatCount } from '../terminal/format.js'
 import { COLORS, curve, type Frame, legend, panelSvg, points } from './panel.js'
 import { type Axis, chooseScale, type ScaleKind, stepAxis, valueAxis } from './scales.js'

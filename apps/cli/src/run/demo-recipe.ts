@@ -1,6 +1,6 @@
 import type { DiTConfig } from '@dit/model'
 import type { KnownSpec, TrainRecipe } from '@dit/train-ddp'
-import type { SamplerName } from '../sampling/sampler-names.js'
+import type { SamplerName } from '@dit/pipeline'
 
 /** What `dit demo` does where no flag says otherwise. Pictures get better up to this many steps at least. */
 export const DEMO_DEFAULTS = { steps: 7000, seed: 0 } as const

@@ -1,11 +1,10 @@
 import { join } from 'node:path'
+import { lastSamples, openPipeline, sampleShape } from '@dit/pipeline'
 import { dispose } from '@dit/tensor'
 import { findCheckpoint, loadCheckpointParams } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
-import { comfortableScale, gridPng } from '../images/grid.js'
-import { toPictures } from '../images/pixels.js'
+import { comfortableScale, gridPng } from '../plot/grid.js'
 import { denoisingOf } from './objective-config.js'
-import { imageShape, sampleClasses } from '../sampling/sample-classes.js'
 import { Failure } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
@@ -40,11 +39,8 @@ export async function drawSamples(
   const progress = showProgress(output, { total: steps, unit: 'steps' })
   const params = await loadCheckpointParams(store, found.path, 'ema', backend)
   try {
-    const images = await sampleClasses({
-      model,
-      process,
-      params,
-      backend,
+    const pipeline = await openPipeline({ network: model, process, params, classNames: classes }, { backend })
+    const options = {
       labels,
       steps,
       sampler,
@@ -53,14 +49,14 @@ export async function drawSamples(
       batchSize: labels.length,
       seed,
       signal,
-      onStep: ({ done }) => progress.update(done, ''),
-    })
+    } as const
+    const images = await lastSamples(pipeline.sample(options), ({ done }) => progress.update(done, ''))
     progress.stop()
-    const shape = imageShape(model)
+    const shape = sampleShape(model)
     const score = await scoreDemo(images, labels, shape)
-    const pictures = toPictures(images, shape)
-    const options = { columns: perClass, rowLabels: classes, scale: comfortableScale(pictures) }
-    await store.write(SAMPLES_FILE, await gridPng(pictures, options))
+    const pictures = await pipeline.decode(images)
+    const layout = { columns: perClass, rowLabels: classes, scale: comfortableScale(pictures) }
+    await store.write(SAMPLES_FILE, await gridPng(pictures, layout))
     const record = { format: 'dit-demo-score-1', step: found.step, sampling: { ...DEMO_SAMPLING, perClass }, ...score }
     await store.write(SCORE_FILE, `${JSON.stringify(record, null, 2)}\n`)
     output.event({ type: 'score', samplesFile: join(folder, SAMPLES_FILE), ...record })

@@ -1,6 +1,6 @@
 import { type Dataset, splitDataset } from '@dit/data'
 import { type DenoisingObjective, heldOutMeasures, type Objective, pictureBatch, type TrainBatch } from '@dit/train-ddp'
-import { drawnBatches } from '../latents/drawn-batches.js'
+import { drawnBatches } from './drawn-batches.js'
 import { UsageError } from '../terminal/errors.js'
 
 /** Pictures that are not trained on, and how often the error on them is measured. */

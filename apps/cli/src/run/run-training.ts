@@ -12,7 +12,7 @@ import {
 } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { largest, singleJob } from '../job/job.js'
-import { drawnBatches } from '../latents/drawn-batches.js'
+import { drawnBatches } from './drawn-batches.js'
 import { awaitingLock } from './awaiting-lock.js'
 import { batchSource } from './batch-source.js'
 import { type HeldOut, type HeldOutConfig, holdOut, MOST_MEASURED } from './held-out.js'

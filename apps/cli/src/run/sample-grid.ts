@@ -1,14 +1,12 @@
+import { lastSamples, openPipeline } from '@dit/pipeline'
 import type { Backend, Params } from '@dit/tensor'
-import { comfortableScale, gridPng } from '../images/grid.js'
-import { toPictures } from '../images/pixels.js'
-import { denoisingOf, mostSteps } from './objective-config.js'
+import { comfortableScale, gridPng } from '../plot/grid.js'
+import { denoisingOf } from './objective-config.js'
 import type { RunConfig } from './run-config.js'
-import { imageShape, sampleClasses } from '../sampling/sample-classes.js'
 
 /** Classes and pictures of each that a grid shows while training. */
 const MAX_CLASSES = 10
 const PER_CLASS = 6
-const STEPS = 50
 
 /**
  * A grid of samples, one row for each of the first classes; PNG. It has the same noise at every step of a run, so that
@@ -20,18 +18,11 @@ export async function trainingGrid(
   backend: Backend,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const { model, process } = denoisingOf(config, 'a grid of samples')
+  const { model: network, process } = denoisingOf(config, 'a grid of samples')
   const rowLabels = config.classes.slice(0, MAX_CLASSES)
-  const images = await sampleClasses({
-    model,
-    process,
-    params,
-    backend,
-    labels: Array.from({ length: rowLabels.length * PER_CLASS }, (_, i) => Math.floor(i / PER_CLASS)),
-    steps: Math.min(STEPS, mostSteps(process)),
-    seed: config.seed,
-    signal,
-  })
-  const pictures = toPictures(images, imageShape(model))
+  const pipeline = await openPipeline({ network, process, params, classNames: config.classes }, { backend })
+  const labels = Array.from({ length: rowLabels.length * PER_CLASS }, (_, i) => Math.floor(i / PER_CLASS))
+  const samples = await lastSamples(pipeline.sample({ labels, seed: config.seed, clip: true, signal }))
+  const pictures = await pipeline.decode(samples)
   return gridPng(pictures, { columns: PER_CLASS, rowLabels, scale: comfortableScale(pictures) })
 }

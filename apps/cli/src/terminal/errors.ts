@@ -1,3 +1,6 @@
+import { OpenError, OptionError, optionProblem } from '@dit/pipeline'
+import { inFlags, optionFlag } from '../settings/flag-of.js'
+
 /** Exit codes of `dit`. An interrupted run exits with 128 + the number of the signal: 130 for Ctrl-C. */
 export const EXIT = { ok: 0, failure: 1, usage: 2 } as const
 
@@ -34,6 +37,11 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
 export function explain(error: unknown): { message: string; exitCode: number } {
   if (!(error instanceof Error)) return { message: String(error), exitCode: EXIT.failure }
   if (error instanceof UsageError) return { message: error.message, exitCode: EXIT.usage }
+  if (error instanceof OpenError) return { message: inFlags(error.message), exitCode: EXIT.usage }
+  if (error instanceof OptionError) {
+    const { option, problem, value } = error
+    return { message: optionProblem(optionFlag(option), inFlags(problem), value), exitCode: EXIT.usage }
+  }
   if (isSystemError(error)) {
     const { code, path, syscall } = error
     const meaning = SYSTEM_ERRORS[code]

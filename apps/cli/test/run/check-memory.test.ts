@@ -1,6 +1,6 @@
 import { classConditional, singleCommunicator } from '@dit/train-ddp'
 import { expect, test } from 'vitest'
-import { checkSampleMemory } from '../../src/sampling/check-memory.js'
+import { checkSampleMemory } from '../../src/samples/check-memory.js'
 import { checkTrainingMemory } from '../../src/run/check-memory.js'
 import { tinyConfig, tinyModel as model } from '../support/tiny-run.js'
 

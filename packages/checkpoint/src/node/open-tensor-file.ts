@@ -1,4 +1,5 @@
-import { openOneFile, type OpenTensorFile } from './open-one-file.js'
+import type { OpenTensorFile } from '../open-tensors.js'
+import { openOneFile } from './open-one-file.js'
 import { openShardsFile } from './open-shards-file.js'
 
 /**

@@ -22,7 +22,7 @@ export function checkContentType(
   const hint = HTML.has(type)
     ? 'a page and not the file (a login, a viewer, or an app that answers every address with its index.html?)'
     : 'which accept does not permit'
-  throw new WebFileError(`${who}: ${url} gave ${given}, ${hint}`, { url })
+  throw new WebFileError(`${who}: ${url} gave ${given}, ${hint}`, { url, isPage: HTML.has(type) })
 }
 
 const LFS = 'version https://git-lfs'

@@ -122,7 +122,7 @@ function classNamesIn(file: WithMetadata): readonly string[] | null {
   if (names === null) return null
   const isNamed = Array.isArray(names) && names.length <= MAX_CLASSES && names.every((name) => typeof name === 'string')
   if (!isNamed) throw new RangeError(`weights: the metadata ${KEYS.classNames} must be a list of names`)
-  return names as readonly string[]
+  return names
 }
 
 function pixelRangeIn(file: WithMetadata): readonly [number, number] | null {

@@ -23,7 +23,7 @@ const POSITION_TOLERANCE = 2 ** -8
  *
  * @throws RangeError when diffusers' class cannot be this model, or the position table is another than the computed one
  */
-export async function toDiffusers(weights: ModelWeights): Promise<DiffusersWeights> {
+export async function toDiffusers(weights: TensorFile & Pick<ModelWeights, 'config'>): Promise<DiffusersWeights> {
   const { config } = weights
   const diffusersConfig = configForDiffusers(config)
   const table = sincosPositions(config.hiddenSize, tokenGrid(config.inputSize, config.patchSize))

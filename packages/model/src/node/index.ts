@@ -1,7 +1,2 @@
-export {
-  locateWeights,
-  openWeights,
-  type OpenWeights,
-  type OpenWeightsOptions,
-  type WeightsPlace,
-} from './open-weights.js'
+export { locateWeights, openWeights } from './open-weights.js'
+export type { OpenWeights, OpenWeightsOptions, WeightsPlace } from '../open-weights-in.js'

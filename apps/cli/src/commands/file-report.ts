@@ -1,0 +1,136 @@
+import type { StoredSpec, TensorFile } from '@dit/checkpoint'
+import { openSafetensorsFile, openShardsFile, openTorchFile, sniffFile } from '@dit/checkpoint/node'
+import {
+  chooseStateDict,
+  type ConfigHints,
+  type DiTConfig,
+  type LayoutReport,
+  type ModelWeights,
+  type ReadLayoutOptions,
+  reportLayout,
+  type SavedArguments,
+  type WhichWeights,
+} from '@dit/model'
+import { locateWeights } from '@dit/model/node'
+import { sizeOf } from '@dit/tensor'
+import { describeProcess } from '@dit/pipeline'
+import { formatBytes, formatCount, formatTable } from '../terminal/format.js'
+
+export interface TensorReport {
+  readonly name: string
+  readonly dtype: string
+  readonly shape: readonly number[]
+}
+
+/** What a file of weights holds. */
+export interface FileReport {
+  readonly path: string
+  readonly format: 'safetensors' | 'torch' | 'shards'
+  /** Whose names the tensors have; null where it is not the parameters of a DiT. */
+  readonly layout: ModelWeights['layout'] | null
+  /** Of a training state: which of its weights are told of. */
+  readonly which: WhichWeights | null
+  readonly values: number
+  readonly bytes: number
+  readonly tensors: readonly TensorReport[]
+  readonly metadata: Readonly<Record<string, string>>
+  /** Null where it is not the parameters of a DiT, or has blocks that are not built. */
+  readonly model: DiTConfig | null
+  readonly assumptions: readonly string[]
+  /** Whose training program wrote it and on which process; null where nothing tells. */
+  readonly program: LayoutReport['program']
+  readonly process: LayoutReport['process']
+  /** What the network has that is not built here. */
+  readonly needs: readonly string[]
+  /** Why it cannot be loaded; null where it can. */
+  readonly refusal: string | null
+  /** Sizes of a network that cannot be loaded; null for others. */
+  readonly sketch: DiTConfig | null
+}
+
+/**
+ * Reads names and shapes of a file, or of the weights in a folder of diffusers.
+ *
+ * @throws SafetensorsError, TorchError or ShardsError when it is damaged, hostile or something else
+ */
+export async function reportFile(path: string): Promise<FileReport> {
+  const place = await locateWeights(path)
+  const { file, format, which, hints, saved, metadata, close } = await openRaw(place.file)
+  try {
+    const entries = [...file.entries]
+    const options: ReadLayoutOptions = { hints, saved }
+    const report = reportLayout(file, place.config === null ? options : { ...options, diffusersConfig: place.config })
+    const { weights, sketch, program, process, needs, refusal } = report
+    const bytesOf = ({ dtype, shape }: StoredSpec) => sizeOf(shape) * dtypeBytes(dtype)
+    return {
+      path: place.file,
+      format,
+      layout: weights?.layout ?? null,
+      which,
+      values: entries.reduce((total, [, { shape }]) => total + sizeOf(shape), 0),
+      bytes: entries.reduce((total, [, spec]) => total + bytesOf(spec), 0),
+      tensors: entries.map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+      metadata,
+      model: weights?.config ?? null,
+      assumptions: weights?.assumptions ?? [],
+      program,
+      process,
+      needs,
+      refusal,
+      sketch: sketch?.config ?? null,
+    }
+  } finally {
+    await close()
+  }
+}
+
+interface RawFile extends Pick<FileReport, 'format' | 'which' | 'metadata'> {
+  readonly file: TensorFile
+  readonly hints: ConfigHints
+  readonly saved: SavedArguments
+  readonly close: () => Promise<void>
+}
+
+async function openRaw(path: string): Promise<RawFile> {
+  const plain = { which: null, hints: {}, saved: new Map(), metadata: {} }
+  if ((await sniffFile(path)) === 'torch') {
+    const torch = await openTorchFile(path)
+    return { ...plain, format: 'torch', ...chooseStateDict(torch), close: () => torch.close() }
+  }
+  if (path.endsWith('.json')) {
+    const shards = await openShardsFile(path)
+    return { ...plain, format: 'shards', file: shards, close: () => shards.close() }
+  }
+  const file = await openSafetensorsFile(path)
+  return { ...plain, format: 'safetensors', file, metadata: { ...file.metadata }, close: () => file.close() }
+}
+
+export function fileLines(report: FileReport): string[] {
+  const { path, values, bytes, tensors, metadata, layout, which, program, process } = report
+  const kinds = [...new Set(tensors.map(({ dtype }) => dtype))].join(', ')
+  const notes = Object.entries(metadata).map(([key, value]) => `${key} ${value}`)
+  return formatTable([
+    ['file', path],
+    ['', `${formatCount(tensors.length)} tensors of ${kinds}; ${formatCount(values)} values, ${formatBytes(bytes)}`],
+    ...(which === null ? [] : [['', `the ${which} weights of a training state`]]),
+    ...(layout === 'diffusers' ? [['', 'names of diffusers']] : []),
+    ...(program === null ? [] : [['', `written by the program of ${program}`]]),
+    ...(process === null ? [] : [['', `trained as ${describeProcess(process)}`]]),
+    ...(notes.length === 0 ? [] : [['', `metadata: ${notes.join(', ')}`]]),
+  ])
+}
+
+export function tensorLines(tensors: readonly TensorReport[]): string[] {
+  const rows = tensors.map(({ name, dtype, shape }) => [
+    name,
+    dtype,
+    `[${shape.join(', ')}]`,
+    formatCount(sizeOf(shape)),
+  ])
+  return formatTable([['tensor', 'dtype', 'shape', 'values'], ...rows], [false, false, false, true])
+}
+
+/** Bytes of one element, by the digits in the dtype's name. */
+function dtypeBytes(dtype: string): number {
+  return dtype === 'BOOL' ? 1 : Number(/\d+/.exec(dtype)?.[0]) / 8
+}

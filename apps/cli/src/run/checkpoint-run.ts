@@ -1,0 +1,24 @@
+import { stat } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
+import { checkpointStep } from '@dit/train-ddp'
+import { UsageError } from '../terminal/errors.js'
+import type { RunConfig } from './run-config.js'
+import { howToGetRun, readRunConfig } from './run-folder.js'
+
+/**
+ * The configuration of the run that a checkpoint is part of.
+ *
+ * @throws UsageError where it is no checkpoint, with advice
+ */
+export async function readRunOfCheckpoint(checkpoint: string): Promise<RunConfig> {
+  const path = resolve(checkpoint)
+  if ((await stat(path).catch(() => null)) === null) {
+    throw new UsageError(`--checkpoint ${checkpoint}: there is no such folder. ${await howToGetRun()}`)
+  }
+  if (checkpointStep(basename(path)) === null || basename(dirname(path)) !== 'checkpoints') {
+    throw new UsageError(
+      `--checkpoint ${checkpoint}: a checkpoint is a folder such as <run>/checkpoints/step-0001000; give a whole run with --run`,
+    )
+  }
+  return readRunConfig(dirname(dirname(path)))
+}

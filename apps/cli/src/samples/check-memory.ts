@@ -1,0 +1,40 @@
+import type { DiTConfig } from '@dit/model'
+import { memoryBytes } from '@dit/scaling'
+import { UsageError } from '../terminal/errors.js'
+import { formatBytes, formatCount } from '../terminal/format.js'
+import { machineMemory } from '../terminal/machine-memory.js'
+import { sampleShape } from '@dit/pipeline'
+
+export interface SampleSize {
+  readonly model: DiTConfig
+  /** Pictures in all. */
+  readonly count: number
+  /** Pictures at a time. */
+  readonly batchSize: number
+  readonly isGuided: boolean
+  /** Weights are held in half precision, and one block's at a time in float32. */
+  readonly isHalf?: boolean
+}
+
+/**
+ * Checks that samples, and the model that makes them, fit into this machine's memory.
+ *
+ * @throws UsageError with the estimate, where they do not, and what to lower
+ */
+export function checkSampleMemory(
+  { model, count, batchSize, isGuided, isHalf = false }: SampleSize,
+  available = machineMemory(),
+): void {
+  const values = sampleShape(model).reduce((a, b) => a * b)
+  // Float32 samples, their pixels, and a copy of these in the file that is written.
+  const pictures = count * values * (Float32Array.BYTES_PER_ELEMENT + 2)
+  const atOnce = Math.min(batchSize, count)
+  const { total: whole, parameters } = memoryBytes(model, { batchSize: atOnce * (isGuided ? 2 : 1) })
+  const total = isHalf ? whole - parameters * (0.5 - 1 / model.depth) : whole
+  if (pictures + total <= available) return
+  const advice =
+    pictures > total ? 'ask for fewer, and sample in parts with other seeds' : 'lower --batch, or ask for fewer'
+  throw new UsageError(
+    `${formatCount(count)} pictures, ${formatCount(atOnce)} at a time, would need about ${formatBytes(pictures + total)}, but this machine has ${formatBytes(available)}; ${advice}`,
+  )
+}

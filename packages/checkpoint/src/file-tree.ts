@@ -1,0 +1,42 @@
+import { type ByteSource, readExactly } from './byte-source.js'
+
+/** A source that may hold something open. */
+export interface OpenSource extends ByteSource {
+  close?(): Promise<void>
+}
+
+/** A folder of files, wherever it lies: on a disk, behind an address, in memory. Paths have slashes and begin within it. */
+export interface FileTree {
+  /** What messages call it. */
+  readonly name: string
+  /** What messages call a file of it. */
+  place(path: string): string
+  /**
+   * Opens a file; null where there is none.
+   *
+   * @throws Error where it is there and cannot be read, or nobody can tell
+   */
+  open(path: string): Promise<OpenSource | null>
+}
+
+/**
+ * The text of a small file of a folder; null where there is none.
+ *
+ * @throws RangeError where it has more than `maxBytes`, 1 MiB by default, or is not UTF-8
+ */
+export async function readText(tree: FileTree, path: string, maxBytes = 2 ** 20): Promise<string | null> {
+  const source = await tree.open(path)
+  if (source === null) return null
+  try {
+    const fail = (problem: string) => new RangeError(`${tree.place(path)}: ${problem}`)
+    if (source.size > maxBytes) throw fail(`it must be at most ${maxBytes} bytes (it has ${source.size})`)
+    const bytes = await readExactly(source, 0, source.size, fail)
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    } catch (cause) {
+      throw new RangeError(`${tree.place(path)}: it must be text in UTF-8`, { cause })
+    }
+  } finally {
+    await source.close?.()
+  }
+}

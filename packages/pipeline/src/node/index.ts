@@ -1,0 +1,12 @@
+export * from '../index.js'
+export { cast, type DTypeName, dtypeName, DTYPES, STORED } from './cast.js'
+export { autoencoderOf, openModel, type OpenModelOptions } from './open-model.js'
+export { openPipeline, type OpenPipelineOptions, type Pipeline, type SaveOptions } from './open-pipeline.js'
+export { isCheckpoint, isRun } from './open-run.js'
+export {
+  ExistsError,
+  findWeightsTarget,
+  type WeightsTarget,
+  writeWeights,
+  type WriteWeightsOptions,
+} from './write-weights.js'

@@ -1,0 +1,75 @@
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { folderTree } from '@dit/checkpoint/node'
+import type { FoundAutoencoder, OpenModel } from '../open-model.js'
+import { type ModelSource, openModel as openAnywhere, type OpenModelOptions as Options } from '../open/open-model.js'
+import { findAutoencoder, type OpenOptions, openTree } from '../open/open-tree.js'
+import { OpenError } from '../option-error.js'
+import { isCheckpoint, isRun, openRun } from './open-run.js'
+
+/** Options of `openModel` of `@dit/pipeline/node`. */
+export interface OpenModelOptions extends Omit<Options, 'autoencoder'> {
+  /** The autoencoder of latents: a folder as diffusers saves it, or of a pipeline that has one. */
+  readonly autoencoder?: string | FoundAutoencoder
+}
+
+/**
+ * Finds and understands a model, before its weights are read: what `openModel` of `@dit/pipeline` takes, and a path of a run of `dit train`
+ * or of one of its checkpoints, of a file of weights (`.safetensors`, `.pt`, the index of shards), or of a folder of diffusers.
+ *
+ * @throws OpenError that says what is missing and where it was looked for; OptionError for options that its files contradict; the errors of
+ *   the readers for damaged or hostile files
+ */
+export async function openModel(
+  source: ModelSource,
+  { autoencoder, fetch, ...others }: OpenModelOptions = {},
+): Promise<OpenModel> {
+  const found = typeof autoencoder === 'string' ? await autoencoderOf(autoencoder) : autoencoder
+  const options = found === undefined ? others : { ...others, autoencoder: found }
+  const path = pathOf(source)
+  return path === null
+    ? openAnywhere(source, { ...options, ...(fetch === undefined ? {} : { fetch }) })
+    : openPath(path, options)
+}
+
+/** The path that a source is; null for an address, and for what is in memory. */
+function pathOf(source: ModelSource): string | null {
+  if (source instanceof URL) return source.protocol === 'file:' ? fileURLToPath(source) : null
+  if (typeof source !== 'string' || /^(?:hf:|https?:\/\/|data:|blob:)/i.test(source)) return null
+  return source.startsWith('file://') ? fileURLToPath(source) : source
+}
+
+async function openPath(path: string, options: OpenOptions): Promise<OpenModel> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+    throw error
+  })
+  if (found === null) {
+    const index = `${path}.index.json`
+    const isSharded = (await stat(index).catch(() => null)) !== null
+    const advice = isSharded ? `; it is in several files, give their index ${index}` : ''
+    throw new OpenError(path, `there is no such file or folder${advice}`)
+  }
+  if (!found.isDirectory()) {
+    return { ...(await openTree(path, folderTree(dirname(path)), basename(path), options)), location: path }
+  }
+  if (isCheckpoint(path) || (await isRun(path))) return openRun(path, options)
+  const model = await openTree(path, folderTree(path), null, options)
+  return { ...model, location: join(path, 'config.json') }
+}
+
+/**
+ * The autoencoder of a folder: its own, or that of a pipeline's folder.
+ *
+ * @throws OpenError where there is none
+ */
+export async function autoencoderOf(folder: string): Promise<FoundAutoencoder> {
+  const tree = folderTree(folder)
+  const found = (await findAutoencoder(tree)) ?? (await findAutoencoder(tree, ''))
+  if (found !== null) return { ...found, name: folder }
+  throw new OpenError(
+    folder,
+    `it is no folder of an autoencoder as diffusers saves it (${join(folder, 'config.json')} cannot be read)`,
+  )
+}

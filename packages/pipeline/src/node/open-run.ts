@@ -1,0 +1,110 @@
+import { readFile, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { folderTree } from '@dit/checkpoint/node'
+import { type LatentScaling, LayoutError } from '@dit/model'
+import { checkpointPath, checkpointStep, findCheckpoint, findDamage, partFile } from '@dit/train-ddp'
+import { folderRunStore } from '@dit/train-ddp/node'
+import type { OpenModel } from '../open-model.js'
+import { type OpenOptions, openTree } from '../open/open-tree.js'
+import { OpenError, OptionError } from '../option-error.js'
+import { describeRunConfig, isRunConfig } from './run-config.js'
+
+/** A checkpoint of a run. */
+interface Place {
+  readonly folder: string
+  readonly step: number
+  /** Of the checkpoint, in the run. */
+  readonly path: string
+  readonly notices: readonly string[]
+}
+
+/** Whether a folder is a run of `dit train`. */
+export async function isRun(folder: string): Promise<boolean> {
+  return isRunConfig(await readJson(join(folder, 'config.json')))
+}
+
+/** Whether a folder lies where the checkpoints of a run lie. */
+export function isCheckpoint(folder: string): boolean {
+  const path = resolve(folder)
+  return checkpointStep(basename(path)) !== null && basename(dirname(path)) === 'checkpoints'
+}
+
+/**
+ * Opens the newest whole checkpoint of a run, or one of its checkpoints.
+ *
+ * @param path of the run, or of `<run>/checkpoints/step-0001000`
+ * @throws OpenError where there is no checkpoint yet, it is damaged, or the run trains a network of its own
+ */
+export async function openRun(path: string, options: OpenOptions): Promise<OpenModel> {
+  for (const option of ['process', 'heads'] as const) {
+    if (options[option] !== undefined)
+      throw new OptionError(option, `it is for weights; ${path} is a run, which knows its own`)
+  }
+  const place = isCheckpoint(path) ? await placeOfCheckpoint(path) : await placeOfRun(path)
+  const { folder, step, notices } = place
+  const file = join(folder, 'config.json')
+  const json = await readJson(file)
+  if (!isRunConfig(json)) throw new OpenError(file, 'it is not that of a run of dit train')
+  const { latents, ...run } = describeRunConfig(json, file)
+  const which = options.which ?? 'ema'
+  const store = folderRunStore(folder)
+  const part = await partFile(store, place.path, which)
+  const tree = folderTree(join(folder, place.path))
+  const known = { ...run, step, latents: latents === null ? null : await scalingOf(latents) }
+  // A part of a checkpoint does not say which weights it holds: its name does.
+  const { which: _which, ...others } = options
+  const model = await openTree(folder, tree, part, others, known).catch((error: unknown) => {
+    const { cause } = error as Error
+    if (!(error instanceof OpenError && cause instanceof LayoutError)) throw error
+    throw new Error(`${join(folder, place.path)} does not fit ${file}: ${cause.message}`, { cause })
+  })
+  return {
+    ...model,
+    which,
+    title: `${folder}, step ${step}, ${which === 'model' ? 'trained' : 'averaged'} weights`,
+    location: join(folder, place.path, part),
+    notices,
+  }
+}
+
+async function placeOfRun(folder: string): Promise<Place> {
+  const found = await findCheckpoint(folderRunStore(folder))
+  if (found !== null) return { folder, ...found }
+  throw new OpenError(
+    folder,
+    `it has no checkpoint yet: it was stopped before the first one. Continue it with \`dit train --resume ${folder}\``,
+  )
+}
+
+async function placeOfCheckpoint(checkpoint: string): Promise<Place> {
+  const path = resolve(checkpoint)
+  const folder = relativeTo(checkpoint, dirname(dirname(path)))
+  const step = checkpointStep(basename(path))!
+  const damage = await findDamage(folderRunStore(folder), step)
+  if (damage === null) return { folder, step, path: checkpointPath(step), notices: [] }
+  throw new OpenError(checkpoint, `it is damaged (${damage}); ${folder} alone takes the newest one that is whole`)
+}
+
+/** The run's folder, spelled as its checkpoint was. */
+function relativeTo(checkpoint: string, folder: string): string {
+  const spelled = dirname(dirname(checkpoint))
+  return resolve(spelled) === folder ? spelled : folder
+}
+
+/** How latents of a folder of `dit encode` are scaled; null where the folder is gone. */
+async function scalingOf(folder: string): Promise<LatentScaling | null> {
+  const manifest = (await readJson(join(folder, 'latents.json'))) as { vae?: Record<string, unknown> } | null
+  const { scalingFactor, shiftFactor } = manifest?.vae ?? {}
+  if (typeof scalingFactor !== 'number' || typeof shiftFactor !== 'number') return null
+  return { scale: scalingFactor, mean: shiftFactor }
+}
+
+/** A file of JSON parsed; null where there is none, or it is none. */
+async function readJson(path: string): Promise<unknown> {
+  try {
+    if (!(await stat(path)).isFile()) return null
+    return JSON.parse((await readFile(path, 'utf8')).replace(/^\uFEFF/, '')) as unknown
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,71 @@
+import { type CompleteProcess, completeProcess } from '@dit/diffusion'
+import { checkConfig, type DiTConfig } from '@dit/model'
+import { isKnownSpec, specFromVersion1, type Version1 } from '@dit/train-ddp'
+import { OpenError } from '../option-error.js'
+
+/** Formats of a run's `config.json`: the present one first. */
+export const RUN_FORMATS = ['dit-run-2', 'dit-run-1'] as const
+
+/** What sampling must know of a run. */
+export interface RunDescription {
+  readonly config: DiTConfig
+  readonly process: CompleteProcess
+  readonly classNames: readonly string[]
+  /** Of a run on latents: the folder that they were read from. */
+  readonly latents: string | null
+}
+
+/**
+ * Whether a parsed `config.json` is that of a run.
+ */
+export function isRunConfig(json: unknown): json is Readonly<Record<string, unknown>> {
+  const format = (json as { format?: unknown } | null)?.format
+  return (RUN_FORMATS as readonly unknown[]).includes(format)
+}
+
+/**
+ * What a run's `config.json` says of its model.
+ *
+ * @param json parsed
+ * @param place of the file, for messages
+ * @throws OpenError where it is damaged, or the run trains what a module of its own makes
+ */
+export function describeRunConfig(json: Readonly<Record<string, unknown>>, place: string): RunDescription {
+  const { classes, data } = json
+  try {
+    const objective =
+      json['format'] === RUN_FORMATS[1] ? specFromVersion1(json as unknown as Version1) : json['objective']
+    if (typeof objective !== 'object' || objective === null) throw new RangeError('"objective" must be an object')
+    if (!isKnownSpec(objective)) {
+      throw new OpenError(
+        place,
+        `the run trains the objective of ${moduleOf(objective)}, whose network only your own code can build; read its weights with loadCheckpointParams of @dit/train-ddp`,
+      )
+    }
+    const { config } = objective.network
+    checkConfig(config)
+    const isNamed = Array.isArray(classes) && classes.every((name) => typeof name === 'string')
+    if (!isNamed || classes.length !== config.numClasses) {
+      throw new RangeError(`"classes" must be ${config.numClasses} names, one for each class`)
+    }
+    return {
+      config,
+      process: completeProcess(objective.process),
+      classNames: classes as readonly string[],
+      latents: latentsOf(data),
+    }
+  } catch (cause) {
+    if (cause instanceof RangeError || cause instanceof TypeError) throw new OpenError(place, cause.message, { cause })
+    throw cause
+  }
+}
+
+function moduleOf(objective: object): string {
+  const { module } = objective as { module?: unknown }
+  return typeof module === 'string' ? module : 'a module'
+}
+
+function latentsOf(data: unknown): string | null {
+  const { kind, folder } = (data ?? {}) as { kind?: unknown; folder?: unknown }
+  return kind === 'latents' && typeof folder === 'string' ? folder : null
+}

@@ -1,0 +1,125 @@
+import type { TensorFile } from '@dit/checkpoint'
+import { completeProcess, type ProcessSpec } from '@dit/diffusion'
+import {
+  checkConfig,
+  checkParams,
+  type Description,
+  type DiTConfig,
+  type ParameterSource,
+  readLayout,
+} from '@dit/model'
+import type { Params } from '@dit/tensor'
+import { classNamesOf } from '../classes/class-names.js'
+import type { OpenModel } from '../open-model.js'
+import { OpenError } from '../option-error.js'
+import { isPixelModel } from '../pictures/pixel-model.js'
+import { memoryTree } from './memory-tree.js'
+import { type OpenOptions, openTree, understand } from './open-tree.js'
+import { isSource, paramsTensors } from './params-tensors.js'
+import { type FetchOptions, locateAddress } from './url-tree.js'
+
+/** A network and its parameters on an engine, such as a page has after training: the caller keeps and disposes of them. */
+export interface ModelInMemory {
+  readonly network: DiTConfig
+  readonly params: Params | ParameterSource
+  readonly process: ProcessSpec
+  readonly classNames?: readonly string[]
+  readonly pixelRange?: Description['pixelRange']
+  readonly latents?: Description['latents']
+  /** What messages call it. */
+  readonly name?: string
+}
+
+/**
+ * What pictures are made from: an address, `hf:owner/name[@revision]`, the bytes of a file of weights or a `File` that somebody chose,
+ * opened tensors, or a network in memory.
+ */
+export type ModelSource = string | URL | Uint8Array | ArrayBuffer | Blob | TensorFile | ModelInMemory
+
+/** Options of `openModel`. */
+export interface OpenModelOptions extends OpenOptions {
+  /** How addresses are fetched. */
+  readonly fetch?: FetchOptions
+}
+
+/**
+ * Finds and understands a model, before its weights are read: what it is, and all that is known of it.
+ *
+ * @throws OpenError that says what is missing and where it was looked for; OptionError for options that its files contradict; the errors of
+ *   the readers for damaged or hostile files
+ */
+export async function openModel(
+  source: ModelSource,
+  { fetch = {}, ...options }: OpenModelOptions = {},
+): Promise<OpenModel> {
+  if (typeof source === 'string' || source instanceof URL) {
+    const { tree, path } = locate(String(source), fetch)
+    return openTree(String(source), tree, path, options)
+  }
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer || source instanceof Blob) {
+    const name = source instanceof File ? source.name : 'the weights'
+    return openTree(name, memoryTree(name, source), name, options)
+  }
+  return 'entries' in source ? openTensorsModel(source, options) : openInMemory(source)
+}
+
+function locate(source: string, fetch: FetchOptions): ReturnType<typeof locateAddress> {
+  try {
+    return locateAddress(source, fetch)
+  } catch (cause) {
+    if (cause instanceof RangeError || cause instanceof TypeError) throw new OpenError(source, cause.message, { cause })
+    throw cause
+  }
+}
+
+async function openTensorsModel(file: TensorFile, options: OpenOptions): Promise<OpenModel> {
+  const name = 'the tensors'
+  const opened = { ...readLayout(file), path: name, which: null, close: async () => {} }
+  return understand(name, opened, null, options)
+}
+
+async function openInMemory(source: ModelInMemory): Promise<OpenModel> {
+  const { network, params, classNames = null, latents = null, name = 'the model' } = source
+  checkConfig(network)
+  if (!isSource(params)) checkParams(network, params)
+  const process = completeProcess(source.process)
+  const classes = await classNamesOf(
+    network.numClasses,
+    classNames === null ? null : { from: 'model', names: classNames },
+  )
+  if (classes.names.length !== network.numClasses) {
+    throw new OpenError(
+      name,
+      `it must have ${network.numClasses} class names, one for each class (got ${classes.names.length})`,
+    )
+  }
+  const description: Description = {
+    network,
+    process: { ...process },
+    program: null,
+    classNames,
+    pixelRange: source.pixelRange ?? (isPixelModel(network) ? [-1, 1] : null),
+    latents,
+  }
+  return {
+    name,
+    title: name,
+    description,
+    process,
+    isProcessKnown: true,
+    ...classes,
+    layout: null,
+    which: null,
+    step: null,
+    guidanceChannels: 3,
+    scheduler: null,
+    autoencoder: null,
+    location: null,
+    notices: [],
+    assumptions: [],
+    weights: paramsTensors(name, params),
+    isLent: true,
+    load: async () => params,
+    close: async () => {},
+  }
+}

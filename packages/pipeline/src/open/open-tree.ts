@@ -1,0 +1,276 @@
+import { type FileTree, findWeights, openTensorsIn, readText, WEIGHTS_FILES } from '@dit/checkpoint'
+import { type CompleteProcess, completeProcess } from '@dit/diffusion'
+import {
+  checkConfig,
+  type Description,
+  type DiTConfig,
+  holdParams,
+  LayoutError,
+  loadParams,
+  type ModelWeights,
+  openWeightsIn,
+  type OpenWeights,
+  type WhichWeights,
+} from '@dit/model'
+import { vaeConfig } from '@dit/vae'
+import { type ClassNames, classNamesOf, namesFromId2label } from '../classes/class-names.js'
+import type { FoundAutoencoder, OpenModel } from '../open-model.js'
+import { OpenError, OptionError } from '../option-error.js'
+import { isPixelModel } from '../pictures/pixel-model.js'
+import { type ProcessSettings, processOfWeights } from '../process-of.js'
+import { readScheduler, type Scheduler } from './scheduler.js'
+
+/** What a file does not say, where the caller knows it. */
+export interface OpenOptions {
+  /** The process that the weights were trained on: all of its settings, or those that the file does not say. */
+  readonly process?: ProcessSettings
+  /** Which weights of a training state or a run: the moving average by default, where there is one. */
+  readonly which?: WhichWeights
+  /** Attention heads, where neither the file nor its size tells them. */
+  readonly heads?: number
+  /** Names of the classes, in the order of the labels, in place of those of the file. */
+  readonly classNames?: readonly string[]
+  /** The autoencoder of latents, in place of that of a pipeline's folder. */
+  readonly autoencoder?: FoundAutoencoder
+}
+
+/** What a run, or whoever knows it, says of weights in place of their file. */
+export interface Known {
+  readonly config: DiTConfig
+  readonly process: CompleteProcess
+  readonly classNames: readonly string[]
+  readonly latents: Description['latents']
+  readonly step: number
+}
+
+/**
+ * Finds and understands a model in a folder, before its weights are read.
+ *
+ * @param name what messages call it
+ * @param path of a file of weights in the folder; null for a folder as diffusers saves it
+ * @throws OpenError that says what is missing and where it was looked for, or what cannot be read; OptionError for options that the files
+ *   contradict
+ */
+export async function openTree(
+  name: string,
+  tree: FileTree,
+  path: string | null,
+  options: OpenOptions = {},
+  known: Known | null = null,
+): Promise<OpenModel> {
+  const opened = await openWeightsOf(name, tree, path, options, known)
+  return understand(name, opened, path === null ? tree : null, options, known)
+}
+
+/**
+ * Understands weights that are open, which are closed where this fails.
+ *
+ * @param folder as diffusers saves it, where they lie in one: what stands beside them
+ */
+export async function understand(
+  name: string,
+  opened: OpenWeights,
+  folder: FileTree | null,
+  options: OpenOptions = {},
+  known: Known | null = null,
+): Promise<OpenModel> {
+  try {
+    const weights = withHeads(opened, options.heads)
+    const scheduler = folder === null ? null : await schedulerIn(folder)
+    if (scheduler !== null && options.process !== undefined) {
+      throw new OptionError('process', `${scheduler.path} says the process; leave \`process\` out`)
+    }
+    const told = { ...weights, process: processTold(weights, scheduler, known) }
+    const { process, assumptions, isKnown } =
+      scheduler !== null && scheduler.process === null
+        ? { process: null, assumptions: [], isKnown: false }
+        : processOfWeights(name, told, options.process)
+    const classes = await namesOf(name, folder, weights, options, known)
+    const autoencoder = options.autoencoder ?? (folder === null ? null : await findAutoencoder(folder))
+    const named = classes.from === 'imagenet' ? ['the class names of ImageNet, as there are a thousand classes'] : []
+    return {
+      name,
+      title: titleOf(weights),
+      description: describe(weights, process, classes, autoencoder, known),
+      process,
+      isProcessKnown: isKnown,
+      ...classes,
+      layout: weights.layout,
+      which: weights.which,
+      step: known?.step ?? null,
+      guidanceChannels: weights.layout === 'diffusers' && !weights.isDescribed ? 'all' : 3,
+      scheduler,
+      autoencoder,
+      location: null,
+      notices: [],
+      assumptions: [...weights.assumptions, ...assumptions, ...named],
+      weights,
+      isLent: false,
+      load: (backend, half) =>
+        half === undefined ? loadParams(weights, { backend }) : holdParams(weights, { dtype: half, backend }),
+      close: () => opened.close(),
+    }
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}
+
+async function openWeightsOf(
+  name: string,
+  tree: FileTree,
+  path: string | null,
+  { which }: OpenOptions,
+  known: Known | null,
+): Promise<OpenWeights> {
+  try {
+    const config = known === null ? {} : { config: known.config }
+    return await openWeightsIn(tree, path, { ...config, ...(which === undefined ? {} : { which }) })
+  } catch (error) {
+    const part = path === null ? null : /^(.*)-\d{5}-of-0*(\d+)(\.\w+)$/.exec(path)
+    if (part !== null && (error instanceof LayoutError || error instanceof RangeError)) {
+      const [, base, count, extension] = part
+      throw new OpenError(
+        name,
+        `it is one of ${count} files; give their index ${tree.place(`${base}${extension}.index.json`)}, or their folder`,
+        { cause: error },
+      )
+    }
+    // What a file does not hold is the caller's mistake; a damaged or hostile file is a failure of its own kind.
+    const isSystemError = typeof (error as { code?: unknown }).code === 'string'
+    if (error instanceof LayoutError || (error instanceof RangeError && !isSystemError)) {
+      throw new OpenError(name, error.message, { cause: error })
+    }
+    throw error
+  }
+}
+
+/** Weights with the number of attention heads that was given: it changes what they mean, and no shape tells it. */
+function withHeads(weights: OpenWeights, heads: number | undefined): OpenWeights {
+  const guess = weights.assumptions.find((text) => text.includes('heads (a file does not say)'))
+  if (heads === undefined) {
+    if (guess === undefined) return weights
+    throw new OptionError('heads', 'it is needed: neither the file nor its size tells the attention heads')
+  }
+  const config = { ...weights.config, numHeads: heads }
+  try {
+    checkConfig(config)
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new OptionError('heads', cause.message, heads, { cause })
+    throw cause
+  }
+  return { ...weights, config, assumptions: weights.assumptions.filter((text) => !text.includes('attention heads')) }
+}
+
+async function schedulerIn(tree: FileTree): Promise<Scheduler | null> {
+  const path = 'scheduler/scheduler_config.json'
+  const text = await readText(tree, path)
+  return text === null ? null : readScheduler(text, tree.place(path))
+}
+
+/** The process that the files say: a run's, then that of a scheduler that somebody chose, then that of the weights. */
+function processTold(weights: ModelWeights, scheduler: Scheduler | null, known: Known | null): ModelWeights['process'] {
+  if (known !== null) return { ...known.process }
+  return scheduler === null ? weights.process : scheduler.process
+}
+
+async function namesOf(
+  name: string,
+  folder: FileTree | null,
+  { config, classNames }: ModelWeights,
+  options: OpenOptions,
+  known: Known | null,
+): Promise<ClassNames> {
+  const { numClasses } = config
+  if (options.classNames !== undefined && options.classNames.length !== numClasses) {
+    throw new OptionError(
+      'classNames',
+      `there must be ${numClasses}, one for each class of ${name} (got ${options.classNames.length})`,
+    )
+  }
+  const own = options.classNames ?? known?.classNames
+  if (own !== undefined) return { from: 'model', names: own }
+  const labels = folder === null ? null : await id2labelIn(folder)
+  if (labels !== null) {
+    try {
+      return { from: 'id2label', names: namesFromId2label(labels.id2label, numClasses) }
+    } catch (cause) {
+      if (cause instanceof RangeError) throw new OpenError(folder!.place(labels.path), cause.message, { cause })
+      throw cause
+    }
+  }
+  return classNamesOf(numClasses, classNames === null ? null : { from: 'model', names: classNames })
+}
+
+/** Largest file with names of classes that is read. */
+const MAX_NAMES_BYTES = 2 ** 24
+
+/** The names of classes in a diffusers folder: those of the pipeline, or those that dit writes beside a network. */
+async function id2labelIn(tree: FileTree): Promise<{ readonly id2label: unknown; readonly path: string } | null> {
+  for (const path of ['model_index.json', 'config.json']) {
+    const text = await readText(tree, path, MAX_NAMES_BYTES)
+    if (text === null) continue
+    let json: unknown
+    try {
+      json = JSON.parse(text)
+    } catch (cause) {
+      throw new OpenError(tree.place(path), 'it must be JSON', { cause })
+    }
+    const id2label = (json as { id2label?: unknown } | null)?.id2label ?? null
+    if (id2label !== null) return { id2label, path }
+  }
+  return null
+}
+
+/**
+ * The autoencoder in a folder: that of `vae/` in a pipeline's, or the folder itself with `prefix` ''.
+ *
+ * @throws OpenError where its configuration is not that of an autoencoder that dit knows
+ */
+export async function findAutoencoder(tree: FileTree, prefix = 'vae/'): Promise<FoundAutoencoder | null> {
+  const path = `${prefix}config.json`
+  const text = await readText(tree, path)
+  if (text === null) return null
+  const name = tree.place(prefix)
+  let config: FoundAutoencoder['config']
+  try {
+    config = vaeConfig(JSON.parse(text))
+  } catch (cause) {
+    throw new OpenError(tree.place(path), (cause as Error).message, { cause })
+  }
+  return {
+    name,
+    config,
+    async open() {
+      const file = await findWeights(tree, prefix)
+      if (file === null) throw new OpenError(name, `it has no weights, such as ${WEIGHTS_FILES[0]}`)
+      return openTensorsIn(tree, file)
+    },
+  }
+}
+
+function titleOf({ path, layout, program, which }: OpenWeights): string {
+  const names = layout === 'diffusers' ? "diffusers'" : (program ?? 'official')
+  return `${path}, ${names} names${which === null ? '' : `, ${which} weights`}`
+}
+
+function describe(
+  weights: ModelWeights,
+  process: CompleteProcess | null,
+  { from, names }: ClassNames,
+  autoencoder: FoundAutoencoder | null,
+  known: Known | null,
+): Description {
+  const { config, program, pixelRange } = weights
+  const isKnown = from !== 'numbers' && from !== 'imagenet'
+  const scaling =
+    autoencoder === null ? null : { scale: autoencoder.config.scalingFactor, mean: autoencoder.config.shiftFactor }
+  return {
+    network: config,
+    process: process === null ? null : { ...completeProcess(process) },
+    program,
+    classNames: isKnown ? names : null,
+    pixelRange: pixelRange ?? (isPixelModel(config) ? [-1, 1] : null),
+    latents: known?.latents ?? weights.latents ?? scaling,
+  }
+}

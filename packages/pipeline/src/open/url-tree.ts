@@ -1,0 +1,70 @@
+import { bytesSource, type FileTree } from '@dit/checkpoint'
+import { fetchFile, type FetchFileOptions, hubFileUrl, WebFileError } from '@dit/checkpoint/web'
+
+/** How files behind addresses are fetched. */
+export interface FetchOptions extends Omit<FetchFileOptions, 'size' | 'sha256' | 'accept' | 'onProgress'> {
+  /** Where models of `hf:` are: the address of a hub, or of its mirror. */
+  readonly host?: string
+  /** How far a download is, and of which file. */
+  readonly onProgress?: (progress: {
+    readonly url: string
+    readonly bytes: number
+    readonly total: number | null
+  }) => void
+}
+
+/** A folder behind an address: each file is fetched whole, and kept in the page's cache. */
+export function urlTree(name: string, address: (path: string) => string, options: FetchOptions = {}): FileTree {
+  const { host: _host, onProgress, ...fetching } = options
+  return {
+    name,
+    place: address,
+    async open(path) {
+      const url = address(path)
+      const progress = onProgress === undefined ? {} : { onProgress: report(url, onProgress) }
+      try {
+        return bytesSource(await fetchFile(url, { ...fetching, ...progress }), url)
+      } catch (error) {
+        if (error instanceof WebFileError && isMissing(error)) return null
+        throw error
+      }
+    },
+  }
+}
+
+function report(url: string, onProgress: NonNullable<FetchOptions['onProgress']>): FetchFileOptions['onProgress'] {
+  return ({ bytes, total }) => onProgress({ url, bytes, total })
+}
+
+/** Not there; or a page in its place, as servers of apps answer for every address that they do not know. */
+function isMissing({ status, isPage }: WebFileError): boolean {
+  return status === 404 || status === 410 || isPage
+}
+
+/** Ends of addresses that name one file of weights. */
+const FILE = /\.(safetensors|pt|pth|ckpt|bin|json)$/i
+
+/**
+ * The folder and file that an address means: `hf:owner/name[@revision]`, an address of a file of weights, or that of a folder.
+ *
+ * @throws RangeError for a reference or an address that is none
+ */
+export function locateAddress(source: string, options: FetchOptions): { tree: FileTree; path: string | null } {
+  if (source.startsWith('hf:')) {
+    const host = options.host === undefined ? {} : { host: options.host }
+    hubFileUrl(source, 'config.json', host) // throws at once for a reference that is none
+    return { tree: urlTree(source, (path) => hubFileUrl(source, path, host), options), path: null }
+  }
+  // In a page an address may be relative to it.
+  const base = (globalThis as { location?: { href: string } }).location?.href
+  const url = new URL(source, base)
+  const last = url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
+  const isFile = FILE.test(last)
+  const folder = new URL(isFile ? '.' : url.pathname.endsWith('/') ? url.href : `${url.pathname}/`, url)
+  const address = (path: string) => {
+    const file = new URL(path.split('/').map(encodeURIComponent).join('/'), folder)
+    file.search = url.search
+    return file.href
+  }
+  return { tree: urlTree(source, address, options), path: isFile ? decodeURIComponent(last) : null }
+}

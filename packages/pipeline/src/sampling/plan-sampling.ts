@@ -1,0 +1,302 @@
+import { completeProcess, isFlow, type ProcessSpec } from '@dit/diffusion'
+import { nullLabel } from '@dit/model'
+import { parseClasses } from '../classes/parse-classes.js'
+import type { OpenModel } from '../open-model.js'
+import { OptionError } from '../option-error.js'
+import { isPixelModel, sampleShape } from '../pictures/pixel-model.js'
+import { requireProcess } from '../process-of.js'
+import { isSdeSampler, noisySteps, SDE_SOLVERS } from './flow-options.js'
+import type { Guidance } from './guided-predictor.js'
+import type { RecordedNoise } from './recorded-noise.js'
+import { SAMPLE_DEFAULTS, type SampleOptions } from './sample-options.js'
+import {
+  checkedSteps,
+  checkLayout,
+  checkSampler,
+  defaultSampler,
+  layoutOf,
+  type LayoutOptions,
+  type SamplerName,
+  spacingNotice,
+} from './sampler-names.js'
+
+/** What will be sampled, checked: every default is filled in. */
+export interface SamplingPlan {
+  /** Class of each sample, `[N]`. */
+  readonly labels: Int32Array
+  /** The classes asked for, in order, and how many samples there are of each. */
+  readonly classes: readonly number[]
+  readonly perClass: number
+  /** Null for the scheduler of a diffusers folder. */
+  readonly sampler: SamplerName | null
+  /** Null where only that scheduler knows what the network means. */
+  readonly process: ProcessSpec | null
+  /** Denoising steps of a batch. */
+  readonly steps: number
+  /** What differs from the default layout of the steps. */
+  readonly layout: LayoutOptions
+  readonly guidance: Omit<Guidance, 'guide'>
+  readonly clip: boolean
+  readonly seed: number
+  readonly batchSize: number
+  /** From a picture: which share of the steps is taken. */
+  readonly strength: number | null
+  /** Lines for the user. */
+  readonly notices: readonly string[]
+}
+
+/** Most classes that are sampled without being asked for. */
+const MOST_CLASSES = 100
+
+/**
+ * Checks options of sampling against a model, before any weights are read.
+ *
+ * @throws OptionError naming the first option that cannot be
+ */
+export async function planSampling(model: OpenModel, options: SampleOptions): Promise<SamplingPlan> {
+  const { scheduler, description } = model
+  const { network } = description
+  checkImageOptions(model, options)
+  const isScheduled = options.sampler === undefined && scheduler !== null && options.image === undefined
+  if (isScheduled) void scheduler.sampler()
+  const process = isScheduled && !scheduler.isGaussian ? null : requireProcess(model, options.sampler)
+  const sampler = isScheduled ? null : samplerOf(options, process!)
+  checkLayout(options, sampler, process)
+  checkGuidance(options, sampler)
+  if (options.guide !== undefined) requireGuide(options.guide.model, model)
+  const steps = checkedSteps(options, sampler, process, SAMPLE_DEFAULTS.steps)
+  checkSolver(options, sampler)
+  const { classes, perClass, labels } = await classesOf(model, options)
+  checkRecorded(options, sampler, steps, [labels.length, ...sampleShape(network)])
+  const notice = sampler === null ? null : spacingNotice(options.spacing, sampler, process!)
+  return {
+    labels,
+    classes,
+    perClass,
+    sampler,
+    process,
+    steps,
+    layout: sampler === null ? {} : layoutOf(options, process!),
+    guidance: guidanceOf(model, options),
+    clip: options.clip ?? clipsByDefault(model),
+    seed: checkedCount('seed', options.seed ?? SAMPLE_DEFAULTS.seed, 0),
+    batchSize: checkedCount('batchSize', options.batchSize ?? SAMPLE_DEFAULTS.batchSize, 1),
+    strength: strengthOf(options, steps),
+    notices: notice === null ? [] : [notice],
+  }
+}
+
+function samplerOf({ sampler, image }: SampleOptions, process: ProcessSpec): SamplerName {
+  if (sampler !== undefined) return checkSampler(sampler, process)
+  // From a picture a path is taken from its middle on, and ddpm knows no path.
+  return image !== undefined && !isFlow(process) ? 'ddim' : defaultSampler(process)
+}
+
+/** Estimates of pixels are clipped where their range is symmetric. */
+function clipsByDefault({ description, autoencoder }: OpenModel): boolean {
+  const [black, white] = description.pixelRange ?? [-1, 1]
+  return autoencoder === null && isPixelModel(description.network) && black === -1 && white === 1
+}
+
+async function classesOf(
+  model: OpenModel,
+  options: SampleOptions,
+): Promise<Pick<SamplingPlan, 'classes' | 'perClass' | 'labels'>> {
+  const { numClasses } = model.description.network
+  if (options.labels !== undefined) {
+    if (options.classes !== undefined || options.count !== undefined) {
+      throw new OptionError('labels', 'they take the place of `classes` and `count`; leave these out')
+    }
+    const labels = Int32Array.from(options.labels)
+    const wrong = Array.from(options.labels).find(
+      (label) => !(Number.isInteger(label) && label >= 0 && label < numClasses),
+    )
+    if (wrong !== undefined) throw new OptionError('labels', `they must be 0 to ${numClasses - 1}`, wrong)
+    if (labels.length === 0) throw new OptionError('labels', 'there must be at least one')
+    return { classes: [...new Set(labels)], perClass: 1, labels }
+  }
+  if (numClasses > MOST_CLASSES && options.classes === undefined) {
+    throw new OptionError('classes', `they are needed: ${model.name} has ${numClasses}; all takes every one`)
+  }
+  const classes = await parseClasses(options.classes ?? 'all', model)
+  const perClass = checkedCount('count', options.count ?? SAMPLE_DEFAULTS.count, 1)
+  const labels = Int32Array.from({ length: classes.length * perClass }, (_, i) => classes[Math.floor(i / perClass)])
+  return { classes, perClass, labels }
+}
+
+function checkedCount(option: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value
+  throw new OptionError(
+    option,
+    least === 0 ? 'it must be a whole number, 0 or more' : 'it must be a positive integer',
+    value,
+  )
+}
+
+/** Options that change what guidance does. */
+const OF_GUIDANCE = ['guide', 'guidanceInterval', 'guidanceRescale', 'guidanceChannels', 'nullClass'] as const
+const OF_CLASSES = ['guidanceRescale', 'guidanceChannels', 'nullClass'] as const
+
+/** Throws for options of guidance that would do nothing, or that the scheduler of a pipeline does not let through. */
+function checkGuidance(options: SampleOptions, sampler: SamplerName | null): void {
+  const { guidance = 1 } = options
+  if (!Number.isFinite(guidance)) throw new OptionError('guidance', 'it must be a number', guidance)
+  for (const name of OF_GUIDANCE) {
+    if (options[name] === undefined || guidance !== 1) continue
+    throw new OptionError(name, 'it changes guidance, of which there is none; give `guidance` as well')
+  }
+  for (const name of OF_CLASSES) {
+    if (options.guide === undefined || options[name] === undefined) continue
+    throw new OptionError(name, 'it is for guidance by classes; `guide` takes a weaker model in their place')
+  }
+  if (options.guidanceInterval !== undefined && sampler === null) {
+    throw new OptionError(
+      'guidanceInterval',
+      "the levels are those of the pipeline's scheduler; name a `sampler` to take its place",
+    )
+  }
+}
+
+function guidanceOf(model: OpenModel, options: SampleOptions): SamplingPlan['guidance'] {
+  const { guidance: scale = SAMPLE_DEFAULTS.guidance, guidanceChannels, nullClass } = options
+  const { network } = model.description
+  const none = nullLabel(network)
+  const last = none ?? network.numClasses - 1
+  if (nullClass !== undefined && !(Number.isInteger(nullClass) && nullClass >= 0 && nullClass <= last)) {
+    throw new OptionError('nullClass', `${model.name} has the classes 0 to ${last}`, nullClass)
+  }
+  if (scale !== 1 && none === null && nullClass === undefined && options.guide === undefined) {
+    throw new OptionError(
+      'guidance',
+      `it must be 1: ${model.name} was trained without class dropout, so it has no null class`,
+      scale,
+    )
+  }
+  const channels = guidanceChannels ?? model.guidanceChannels
+  const { inChannels } = network
+  const fits = channels === 'all' || (Number.isInteger(channels) && channels >= 1)
+  if (!fits || (typeof guidanceChannels === 'number' && guidanceChannels > inChannels)) {
+    throw new OptionError('guidanceChannels', `it must be 1 to ${inChannels}, or all`, guidanceChannels)
+  }
+  const { guidanceInterval: interval, guidanceRescale: rescale } = options
+  return {
+    scale,
+    nullClass: nullClass ?? none,
+    channels,
+    ...(rescale === undefined ? {} : { rescale }),
+    ...(interval === undefined ? {} : { interval }),
+  }
+}
+
+/** Options of the solvers of SDEs, and those of the one that chooses its steps. */
+const OF_AN_SDE = ['diffusionForm', 'diffusionNorm', 'lastStep', 'lastStepSize'] as const
+const OF_DOPRI5 = ['rtol', 'atol'] as const
+
+/** Samplers that take one recorded draw a step. */
+const DRAWING: readonly string[] = [...Object.keys(SDE_SOLVERS), 'ddpm', 'ddim']
+
+/** Throws for options of a solver that is not used. */
+function checkSolver(options: SampleOptions, sampler: SamplerName | null): void {
+  const isSde = sampler !== null && isSdeSampler(sampler)
+  const refuse = (names: readonly (keyof SampleOptions)[], samplers: string) => {
+    const stray = names.find((name) => options[name] !== undefined)
+    if (stray !== undefined) throw new OptionError(stray, `it is for \`sampler\` ${samplers}`)
+  }
+  if (options.eta !== undefined && sampler !== 'ddim' && sampler !== null) refuse(['eta'], 'ddim')
+  if (!isSde) refuse(OF_AN_SDE, Object.keys(SDE_SOLVERS).join(' or '))
+  if (sampler !== 'dopri5') refuse(OF_DOPRI5, 'dopri5')
+  if (sampler === null || !DRAWING.includes(sampler)) refuse(['draws'], DRAWING.join(', '))
+  if (options.draws !== undefined && options.spacing !== undefined && !isSde) {
+    throw new OptionError('draws', `they are for ${sampler} as the paper has it, without \`spacing\``)
+  }
+  if (options.lastStepSize === 1) throw new OptionError('lastStepSize', 'it must be below 1, the start of the path', 1)
+  if (options.lastStep === 'none' && options.lastStepSize !== undefined) {
+    throw new OptionError('lastStepSize', 'it is for a last step other than none')
+  }
+  if (options.rtol === 0 && options.atol === 0) throw new OptionError('rtol', 'it must not be 0 where `atol` is')
+}
+
+/** Throws for recorded noise of another shape than the samples have. */
+function checkRecorded(
+  { noise, draws, ...options }: SampleOptions,
+  sampler: SamplerName | null,
+  steps: number,
+  shape: readonly number[],
+): void {
+  const numDraws = sampler !== null && isSdeSampler(sampler) ? noisySteps(steps, options) : steps
+  checkNoise('noise', noise, shape)
+  checkNoise('draws', draws, [numDraws, ...shape])
+}
+
+function checkNoise(option: string, given: RecordedNoise | undefined, shape: readonly number[]): void {
+  if (given === undefined) return
+  const isSame = given.shape.length === shape.length && given.shape.every((size, axis) => size === shape[axis])
+  if (!isSame) {
+    throw new OptionError(
+      option,
+      `the array must be [${shape.join(', ')}], as the samples asked for are (got [${given.shape.join(', ')}])`,
+    )
+  }
+  if (!given.values.every(Number.isFinite)) throw new OptionError(option, 'every value must be finite')
+}
+
+function checkImageOptions(model: OpenModel, { image, mask, strength, sampler, noise }: SampleOptions): void {
+  if (image === undefined) {
+    const stray = mask !== undefined ? 'mask' : strength !== undefined ? 'strength' : null
+    if (stray !== null) throw new OptionError(stray, 'it needs an `image` to start from')
+    return
+  }
+  if (noise !== undefined)
+    throw new OptionError('noise', 'it is for starting from noise; an image is noised by the seed')
+  if (sampler === 'ddpm') {
+    throw new OptionError('sampler', 'it starts from noise only; ddim with eta 1 draws as much noise', 'ddpm')
+  }
+  if (model.scheduler !== null && sampler === undefined && !model.scheduler.isGaussian) {
+    throw new OptionError(
+      'image',
+      "the pipeline's scheduler starts from noise only, and only it knows the network's process",
+    )
+  }
+  if (!isPixelModel(model.description.network) && model.autoencoder === null) {
+    throw new OptionError('image', `${model.name} is a model of latents; it needs an \`autoencoder\``)
+  }
+}
+
+function strengthOf({ image, mask, strength }: SampleOptions, steps: number): number | null {
+  if (image === undefined) return null
+  const used = strength ?? (mask === undefined ? SAMPLE_DEFAULTS.strength : 1)
+  if (!(used > 0 && used <= 1)) throw new OptionError('strength', 'it must be above 0 and at most 1', used)
+  if (Math.floor(steps * used + 1e-9) >= 1) return used
+  throw new OptionError('strength', `of ${steps} steps it leaves none; raise it, or \`steps\``, used)
+}
+
+/** Settings of a process that its network answers by. What only training uses may differ. */
+const OF_A_FLOW = ['interpolant', 'betaMin', 'betaMax', 'networkTime', 'timestepScale', 'prediction']
+const OF_A_GAUSSIAN = ['schedule', 'numTimesteps', 'betas', 'betaStart', 'betaEnd', 'respacing', 'meanType']
+
+/**
+ * Throws unless a weaker model fits the one that it is to guide.
+ *
+ * @throws OptionError with the first difference
+ */
+export function requireGuide(guide: OpenModel, model: OpenModel): void {
+  const difference = guideDifference(guide, model)
+  if (difference === null) return
+  throw new OptionError('guide', `it must fit the model that it guides, but its ${difference}`, guide.name)
+}
+
+function guideDifference(guide: OpenModel, model: OpenModel): string | null {
+  const [own, other] = [guide, model].map(({ description }) => sampleShape(description.network).join(' x '))
+  if (own !== other) return `pictures are ${own}, not ${other}`
+  const [classes, others] = [guide, model].map(({ description }) => description.network.numClasses)
+  if (classes !== others) return `classes are ${classes}, not ${others}`
+  const processes = [guide, model].map((each) => requireProcess(each))
+  const [its, theirs] = processes.map((process) => completeProcess(process) as unknown as Settings)
+  const names = ['kind', ...(isFlow(processes[1]) ? OF_A_FLOW : OF_A_GAUSSIAN)]
+  const name = names.find((setting) => JSON.stringify(its[setting]) !== JSON.stringify(theirs[setting]))
+  if (name === undefined) return null
+  const told = (settings: Settings) => JSON.stringify(settings[name]) ?? 'nothing'
+  return `process has ${name} ${told(its)}, not ${told(theirs)}`
+}
+
+type Settings = Readonly<Record<string, unknown>>

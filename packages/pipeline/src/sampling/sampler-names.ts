@@ -1,0 +1,185 @@
+import { isFlow, type ProcessSpec } from '@dit/diffusion'
+import { FLOW_SPACINGS, isSigmaSpacing, type Spacing, SPACINGS } from '@dit/schedules'
+import { OptionError } from '../option-error.js'
+import { checkSpacing, startRatio } from './gaussian-steps.js'
+import { FLOW_PATH_SOLVERS, PATH_SOLVERS, type PathSolverName, usualSpacing } from './path-solvers.js'
+import { mostSteps, mostStepsWith, trainedShift } from './sampling-path.js'
+
+/** Samplers of Gaussian diffusions; the first is the default. */
+export const GAUSSIAN_SAMPLERS = [
+  'ddpm',
+  'ddim',
+  'dpm',
+  ...(Object.keys(PATH_SOLVERS) as readonly PathSolverName[]),
+] as const
+
+/** Samplers of flows; the first is the default. */
+export const FLOW_SAMPLERS = [
+  'midpoint',
+  'heun',
+  'euler',
+  'rk4',
+  'dopri5',
+  ...FLOW_PATH_SOLVERS,
+  'sde',
+  'heun-sde',
+] as const
+
+export type SamplerName = (typeof GAUSSIAN_SAMPLERS | typeof FLOW_SAMPLERS)[number]
+
+export const SAMPLERS: readonly SamplerName[] = [...new Set<SamplerName>([...GAUSSIAN_SAMPLERS, ...FLOW_SAMPLERS])]
+
+/** What samples where nothing else is said. */
+export function defaultSampler(process: ProcessSpec): SamplerName {
+  return isFlow(process) ? FLOW_SAMPLERS[0] : GAUSSIAN_SAMPLERS[0]
+}
+
+/** Why one family does not have a sampler of the other. */
+const REASONS: Readonly<Partial<Record<SamplerName, string>>> = {
+  ddpm: 'ddpm walks the timesteps of a Gaussian diffusion; on a flow euler-a and sde draw fresh noise',
+  ddim: 'on a flow a step of ddim is one of euler, and euler-a has its noise',
+  dpm: 'dpmpp-2m is the same method on a flow',
+  plms: 'the weights of plms are for equal timesteps; lms has those of any path',
+  midpoint: 'midpoint looks between two steps, where only a flow has a level',
+  rk4: 'rk4 looks between two steps, where only a flow has a level',
+  dopri5: 'dopri5 looks between two steps, where only a flow has a level',
+  sde: 'sde is the SDE of a flow; euler-a and dpmpp-2m-sde draw fresh noise here',
+  'heun-sde': 'heun-sde is for the SDE of a flow; euler-a and dpmpp-2m-sde draw fresh noise here',
+}
+
+/**
+ * The sampler, if the process has it.
+ *
+ * @throws OptionError with the reason and the list
+ */
+export function checkSampler(sampler: string, process: ProcessSpec): SamplerName {
+  const known: readonly string[] = isFlow(process) ? FLOW_SAMPLERS : GAUSSIAN_SAMPLERS
+  if (known.includes(sampler)) return sampler as SamplerName
+  if (!(SAMPLERS as readonly string[]).includes(sampler)) {
+    throw new OptionError('sampler', `it must be one of ${known.join(', ')}`, sampler)
+  }
+  const what = isFlow(process) ? 'a flow' : 'a Gaussian diffusion'
+  const reason = REASONS[sampler as SamplerName]
+  throw new OptionError(
+    'sampler',
+    `the model was trained as ${what}, which has ${known.join(', ')}; ${reason}`,
+    sampler,
+  )
+}
+
+/** What lays out the steps. */
+export interface LayoutOptions {
+  /** How the steps lie in the process; by default as the sampler has it. */
+  readonly spacing?: Spacing
+  /** Moves the times of a flow: above 1 towards the noise. By default as it was trained. */
+  readonly shift?: number
+}
+
+/**
+ * Throws for a spacing or a shift that does not go with the sampler.
+ *
+ * @param sampler null for the scheduler of a pipeline
+ * @throws OptionError with the reason, and the list where there is one
+ */
+export function checkLayout(
+  { spacing, shift }: LayoutOptions,
+  sampler: SamplerName | null,
+  process: ProcessSpec | null,
+): void {
+  if (spacing === undefined && shift === undefined) return
+  const refuse = (problem: string) => {
+    throw spacing === undefined
+      ? new OptionError('shift', problem, shift)
+      : new OptionError('spacing', problem, spacing)
+  }
+  if (sampler === null || process === null) {
+    return refuse("the pipeline's scheduler has its own steps; name a `sampler` to take its place")
+  }
+  if (shift !== undefined && !isFlow(process)) {
+    throw new OptionError('shift', 'only a flow has times to shift; a Gaussian diffusion has `spacing`', shift)
+  }
+  if (shift !== undefined && !(shift > 0 && shift < Infinity))
+    throw new OptionError('shift', 'it must be above 0', shift)
+  if (sampler === 'dopri5') return refuse('dopri5 chooses its steps itself')
+  if (spacing === undefined) return
+  const known: readonly string[] = isFlow(process) ? FLOW_SPACINGS : SPACINGS
+  if (!known.includes(spacing)) {
+    const isOther = (SPACINGS as readonly string[]).includes(spacing)
+    return refuse(`${isOther ? 'a flow has no timesteps; it has' : 'it must be one of'} ${known.join(', ')}`)
+  }
+  if (!isSigmaSpacing(spacing)) return
+  if (sampler === 'ddpm') {
+    refuse(
+      'its levels lie between timesteps, and ddpm knows the variances of the timesteps only; it takes leading, linspace, trailing',
+    )
+  }
+  if (sampler === 'plms') {
+    refuse(
+      'the weights of plms are for equal timesteps; it takes leading, linspace, trailing, and lms takes any spacing',
+    )
+  }
+}
+
+/** Noise over signal at the start of a process above which equal steps of it leave next to none where a picture comes out. */
+const FAR = 50
+
+/** What a user should know of a spacing that was asked for, or null. */
+export function spacingNotice(spacing: string | undefined, sampler: string, process: ProcessSpec): string | null {
+  if (spacing === undefined || isFlow(process)) return null
+  const start = startRatio(process)
+  const isPoor =
+    spacing === 'beta' || ((sampler === 'heun' || sampler === 'plms') && ['linspace', 'trailing'].includes(spacing))
+  if (!isPoor || start <= FAR) return null
+  const what = spacing === 'beta' ? 'nearly all steps of beta lie at strong noise' : `${sampler} cannot leap from there`
+  return `\`spacing\` ${spacing}: this process begins with ${Math.round(start).toLocaleString('en')} times as much noise as signal, and ${what}; ${usualSpacing(sampler)} suits ${sampler} better`
+}
+
+/** What differs from the default layout of the steps, for the record: an empty object if nothing does. */
+export function layoutOf({ spacing, shift }: LayoutOptions, process: ProcessSpec): LayoutOptions {
+  const used = isFlow(process) ? (shift ?? trainedShift(process)) : 1
+  return { ...(spacing === undefined ? {} : { spacing }), ...(used === 1 ? {} : { shift: used }) }
+}
+
+/**
+ * How many steps are taken: as many as asked for, else at most the default.
+ *
+ * @param process null where only the scheduler of a pipeline knows it
+ * @throws OptionError for more than there are timesteps, or than the sampler can take of them, and for a process that does not have
+ *   the spacing
+ */
+export function checkedSteps(
+  { steps: asked, spacing }: LayoutOptions & { readonly steps?: number },
+  sampler: SamplerName | null,
+  process: ProcessSpec | null,
+  byDefault: number,
+): number {
+  if (asked !== undefined && !(Number.isSafeInteger(asked) && asked >= 1)) {
+    throw new OptionError('steps', 'it must be a positive integer', asked)
+  }
+  if (process === null) return asked ?? byDefault
+  const [all, most] = [mostSteps(process), mostStepsWith(process, sampler ?? '', spacing)]
+  const steps = asked ?? Math.min(byDefault, most)
+  if (steps > all) {
+    throw new OptionError('steps', `it is more than the ${all} timesteps that the model was trained with`, steps)
+  }
+  if (steps <= most) {
+    if (sampler !== null && spacing !== undefined && !isFlow(process)) {
+      attempt(spacing, () => checkSpacing(process, sampler, steps, spacing))
+    }
+    return steps
+  }
+  throw new OptionError(
+    'steps',
+    `${sampler} with ${spacing ?? 'linspace'} spacing counts its last step, to no noise, as one timestep more; it takes at most ${most} of ${all}`,
+    steps,
+  )
+}
+
+function attempt(spacing: string, check: () => void): void {
+  try {
+    check()
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new OptionError('spacing', cause.message, spacing, { cause })
+    throw cause
+  }
+}
