@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { givenOptions } from '../settings/config-file.js'
-import { addTrainOptions, type TrainFlags } from '../settings/train-options.js'
+import { addTrainOptions, type TrainFlags } from '../settings/train-settings.js'
 import { integer, number } from '../settings/values.js'
 import { planLines, planTraining } from '../run/plan-training.js'
 import type { Call } from '../terminal/io.js'
