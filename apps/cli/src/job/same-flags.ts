@@ -1,11 +1,7 @@
 import { type Communicator, sharedText } from '@dit/train-ddp'
 import { flagOf } from '../settings/flag-of.js'
-import { TRAIN_SETTINGS, type TrainFlags } from '../settings/train-settings.js'
-import type { RunSetting } from '../settings/run-setting.js'
-import type { Settings } from '../settings/setting.js'
+import { TRAIN_ROWS, type TrainFlags } from '../settings/train-settings.js'
 import { largest } from './job.js'
-
-const SETTINGS: Settings<RunSetting> = TRAIN_SETTINGS
 
 /**
  * How the options of a rank differ from those of rank 0, by which all ranks train, as a message on every rank; null where none do.
@@ -20,7 +16,7 @@ export async function flagDifference(communicator: Communicator, flags: TrainFla
 
 function differenceText(rank: number, flags: TrainFlags, first: TrainFlags): string | null {
   const names = [...new Set([...Object.keys(first), ...Object.keys(flags)])] as (keyof TrainFlags)[]
-  const other = names.find((name) => SETTINGS[name].perRank !== true && flags[name] !== first[name])
+  const other = names.find((name) => TRAIN_ROWS[name].perRank !== true && flags[name] !== first[name])
   if (other === undefined) return null
   return `rank ${rank} was started ${flagText(other, flags[other])}, and rank 0 ${flagText(other, first[other])}; start all ranks with the same options, but for --threads and --patience`
 }

@@ -2,9 +2,9 @@ import { checkConfig, type DiTConfig } from '@dit/model'
 import { checkRecipe, objectiveFromSpec, type TrainRecipe } from '@dit/train-ddp'
 import { ENGINE_NAMES } from '../engines/names.js'
 import { MAX_TIMESTEPS, PROCESS_SETTINGS } from '../settings/process-settings.js'
-import { familyOf, placeOf, type RunSetting, valueAt } from '../settings/run-setting.js'
-import { isSwitch, isValue, type Settings } from '../settings/setting.js'
-import { TRAIN_SETTINGS } from '../settings/train-settings.js'
+import { familyOf, placeOf, valueAt } from '../settings/run-setting.js'
+import { isSwitch, isValue } from '../settings/setting.js'
+import { TRAIN_ROWS } from '../settings/train-settings.js'
 import type { RunConfig } from './run-config.js'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -49,8 +49,7 @@ export function checkRunConfig(config: Fields): asserts config is RunConfig & Fi
  * Checks the places of settings by what their rows say, but for most numbers of a recipe and for the objective, which the packages check.
  */
 function checkSettings(config: Fields): void {
-  const settings: Settings<RunSetting> = TRAIN_SETTINGS
-  for (const setting of Object.values(settings)) {
+  for (const setting of Object.values(TRAIN_ROWS)) {
     const place = placeOf(setting, familyOf(config))
     if (place === undefined || place.startsWith('objective.')) continue
     const value = valueAt(config, place)

@@ -1,14 +1,11 @@
 import { flagOf } from '../settings/flag-of.js'
-import { familyOf, keep, keptFlag, placeOf, type RunSetting, valueAt } from '../settings/run-setting.js'
-import type { Settings } from '../settings/setting.js'
-import { TRAIN_SETTINGS, type TrainFlags } from '../settings/train-settings.js'
+import { familyOf, keep, keptFlag, placeOf, valueAt } from '../settings/run-setting.js'
+import { TRAIN_ROWS, type TrainFlags } from '../settings/train-settings.js'
 import { UsageError } from '../terminal/errors.js'
 import { denoisingOrNull } from './objective-config.js'
 import { NO_GRIDS } from './objective-flags.js'
 import { checkRecompute, checkWorkers } from './resolve-run.js'
 import type { RunConfig } from './run-config.js'
-
-const SETTINGS: Settings<RunSetting> = TRAIN_SETTINGS
 
 type FlagValue = TrainFlags[keyof TrainFlags]
 
@@ -46,8 +43,8 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
 /** Throws for flags that contradict the run. */
 function checkSame(config: RunConfig, given: TrainFlags): void {
   const conflicts = (Object.entries(given) as [string, FlagValue][])
-    .map(([key, value]) => ({ key, value, own: keptFlag(SETTINGS[key], config) as FlagValue }))
-    .filter(({ key, value, own }) => SETTINGS[key].mayChange !== true && value !== own)
+    .map(([key, value]) => ({ key, value, own: keptFlag(TRAIN_ROWS[key], config) as FlagValue }))
+    .filter(({ key, value, own }) => TRAIN_ROWS[key].mayChange !== true && value !== own)
     .map(({ key, value, own }) => `${flagOf(key)} ${short(value)} (the run has ${short(own)})`)
   if (conflicts.length === 0) return
   throw new UsageError(
@@ -58,7 +55,7 @@ function checkSame(config: RunConfig, given: TrainFlags): void {
 /** The run with what may change as it is given now. */
 function withChanges(config: RunConfig, given: TrainFlags): RunConfig {
   const changed = structuredClone(config)
-  for (const [key, setting] of Object.entries(SETTINGS)) {
+  for (const [key, setting] of Object.entries(TRAIN_ROWS)) {
     const place = placeOf(setting, familyOf(config))
     if (setting.mayChange !== true || place === undefined) continue
     const value = given[key as keyof TrainFlags]

@@ -282,6 +282,9 @@ export const TRAIN_SETTINGS = {
   ...OTHER_SETTINGS,
 } as const
 
+/** The same for whoever loops over it. */
+export const TRAIN_ROWS: Settings<RunSetting> = TRAIN_SETTINGS
+
 /** Options of `dit train` as given; keys of a config file are the same. */
 export type TrainFlags = FlagsOf<typeof TRAIN_SETTINGS>
 

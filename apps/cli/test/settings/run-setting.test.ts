@@ -6,11 +6,9 @@ import type { RunConfig } from '../../src/run/run-config.js'
 import { PROCESS_SETTINGS, WEIGHTS_PROCESS_SETTINGS } from '../../src/settings/process-settings.js'
 import { familyOf, keptFields, keptFlag, placeOf, type RunSetting, valueAt } from '../../src/settings/run-setting.js'
 import { firstGiven, type Settings, withDefaults } from '../../src/settings/setting.js'
-import { TRAIN_SETTINGS, type TrainFlags } from '../../src/settings/train-settings.js'
+import { TRAIN_ROWS, type TrainFlags } from '../../src/settings/train-settings.js'
 import { integer, number, orWord } from '../../src/settings/values.js'
 import { tinyConfig } from '../support/tiny-run.js'
-
-const SETTINGS: Settings<RunSetting> = TRAIN_SETTINGS
 
 const COMMON: TrainFlags = {
   flip: false,
@@ -87,19 +85,19 @@ test.each<[string, TrainFlags]>([
 ])('every flag of a run comes back from its config.json: %s', (_, flags) => {
   const config = JSON.parse(JSON.stringify(runOf(flags))) as RunConfig
   expect(() => checkRunConfig({ ...config })).not.toThrow()
-  const back = Object.keys(flags).map((key) => [key, keptFlag(SETTINGS[key], config)])
+  const back = Object.keys(flags).map((key) => [key, keptFlag(TRAIN_ROWS[key], config)])
   expect(Object.fromEntries(back)).toEqual(flags)
   // Unlike a new run, a resumed one agrees with all that it was begun with.
   expect(resumedRun(config, flags)).toEqual(config)
 })
 
 test('the flags above are all those that config.json has a place for', () => {
-  const placed = Object.keys(SETTINGS).filter((key) => SETTINGS[key].place !== undefined)
+  const placed = Object.keys(TRAIN_ROWS).filter((key) => TRAIN_ROWS[key].place !== undefined)
   expect(new Set(Object.keys({ ...GAUSSIAN, ...BETAS, ...FLOW }))).toEqual(new Set(placed))
 })
 
 test('a setting of one family has no place in a run of the other', () => {
-  const { path, predict, beta2 }: Settings<RunSetting> = TRAIN_SETTINGS
+  const { path, predict, beta2 } = TRAIN_ROWS
   expect(placeOf(path, 'flow')).toBe('objective.process.interpolant')
   expect(placeOf(path, 'gaussian')).toBeUndefined()
   expect(placeOf(path, null)).toBeUndefined()
