@@ -6,8 +6,10 @@ import { demoRun, isSameRun, type ShapesConfig } from '../run/demo-run.js'
 import { drawSamples, SAMPLES_FILE } from '../run/draw-samples.js'
 import { DEMO_DEFAULTS, DEMO_MODEL, DEMO_SAMPLING } from '../run/demo-recipe.js'
 import { scoreLines } from '../run/demo-score.js'
-import { chosenBackend, type EngineFlags, engineOptions } from '../engines/engine-options.js'
+import { chosenBackend, ENGINE_SETTINGS } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
+import { OTHER_SETTINGS } from '../settings/other-settings.js'
+import { addSettings, type CompleteFlags, type Settings, withDefaults } from '../settings/setting.js'
 import { integer, path } from '../settings/values.js'
 import { denoisingOf } from '../run/objective-config.js'
 import { openData } from '../run/open-data.js'
@@ -22,15 +24,38 @@ import { describeRun } from '../run/describe-run.js'
 import type { PreparedRun } from '../run/prepare-training.js'
 import { runTraining } from '../run/run-training.js'
 
-interface DemoFlags extends EngineFlags {
-  readonly steps: number
-  readonly seed: number
-  readonly perClass: number
-  readonly out: string
-  readonly new?: boolean
-  readonly quiet?: boolean
-  readonly json?: boolean
-}
+const DEMO_SETTINGS = {
+  steps: {
+    flag: '--steps <n>',
+    help: 'length of the training (default: {default})',
+    parse: integer(1),
+    default: DEMO_DEFAULTS.steps,
+  },
+  seed: {
+    flag: '--seed <n>',
+    help: 'seed of everything random (default: {default})',
+    parse: integer(),
+    default: DEMO_DEFAULTS.seed,
+  },
+  perClass: {
+    flag: '--per-class <n>',
+    help: 'pictures of each class that are sampled and judged (default: {default})',
+    parse: integer(1, 1000),
+    default: DEMO_SAMPLING.perClass,
+  },
+  out: {
+    flag: '--out <folder>',
+    help: 'where the numbered folders are (default: "{default}")',
+    parse: path,
+    default: join('runs', 'demo'),
+  },
+  new: { flag: '--new', help: 'begin anew instead of continuing a demo that was stopped' },
+  quiet: OTHER_SETTINGS.quiet,
+  json: OTHER_SETTINGS.json,
+  ...ENGINE_SETTINGS,
+} as const satisfies Settings
+
+type DemoFlags = CompleteFlags<typeof DEMO_SETTINGS>
 
 const HELP = `
 Every demo has a folder of its own: runs/demo/1, runs/demo/2, ... One that was stopped, with Ctrl-C or otherwise, is
@@ -43,30 +68,17 @@ Examples:
 
 /** `dit demo` */
 export function demoCommand(call: Call): Command {
-  const D = DEMO_DEFAULTS
   const command = new Command('demo')
     .summary('train a small DiT on generated shapes and judge its pictures')
     .description(
       'Trains a small class-conditional DiT on generated shapes, samples every class into samples.png, and prints which share a rule-based recogniser finds right.',
     )
-    .option('--steps <n>', 'length of the training', integer(1), D.steps)
-    .option('--seed <n>', 'seed of everything random', integer(), D.seed)
-    .option(
-      '--per-class <n>',
-      'pictures of each class that are sampled and judged',
-      integer(1, 1000),
-      DEMO_SAMPLING.perClass,
-    )
-    .option('--out <folder>', 'where the numbered folders are', path, join('runs', 'demo'))
-    .option('--new', 'begin anew instead of continuing a demo that was stopped')
-    .option('-q, --quiet', 'print nothing but warnings and errors')
-    .option('--json', 'print one JSON object a line')
     .addHelpText('after', HELP)
-    .action(async (flags: DemoFlags) => {
+    .action(async () => {
+      const flags = withDefaults(DEMO_SETTINGS, command.opts())
       call.exitCode = await demo(flags, createOutput(flags, call))
     })
-  for (const option of engineOptions()) command.addOption(option)
-  return command
+  return addSettings(command, DEMO_SETTINGS)
 }
 
 async function demo(flags: DemoFlags, output: Output): Promise<number> {

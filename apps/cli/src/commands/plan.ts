@@ -1,16 +1,24 @@
 import { Command } from 'commander'
 import { givenOptions } from '../settings/config-file.js'
-import { addTrainOptions, type TrainFlags } from '../settings/train-options.js'
+import { addSettings, type FlagsOf, type Settings } from '../settings/setting.js'
+import { addTrainOptions, type TrainFlags } from '../settings/train-settings.js'
 import { integer, number } from '../settings/values.js'
 import { planLines, planTraining } from '../run/plan-training.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput } from '../terminal/output.js'
 
-/** Options of `dit plan`: those of `dit train`, the machine, and what the data would tell. */
-export interface PlanFlags extends TrainFlags {
-  readonly memory?: number
-  readonly classes?: number
-}
+/** The machine, and what the data would tell. */
+const PLAN_SETTINGS = {
+  memory: {
+    flag: '--memory <GiB>',
+    help: 'memory of each worker (default: that of this machine)',
+    parse: number(0.01),
+  },
+  classes: { flag: '--classes <n>', help: 'classes of the data (default 1000)', parse: integer(1) },
+} as const satisfies Settings
+
+/** Options of `dit plan`: those of `dit train`, and its own. */
+export type PlanFlags = TrainFlags & FlagsOf<typeof PLAN_SETTINGS>
 
 const EXAMPLES = `
 Examples:
@@ -25,9 +33,7 @@ export function planCommand(call: Call): Command {
   const command = new Command('plan')
     .summary('tell how much memory a training job would need')
     .description('Memory per worker of a training job, for the options given and for neighbouring ones.')
-  return addTrainOptions(command)
-    .option('--memory <GiB>', 'memory of each worker (default: that of this machine)', number(0.01))
-    .option('--classes <n>', 'classes of the data (default 1000)', integer(1))
+  return addSettings(addTrainOptions(command), PLAN_SETTINGS)
     .addHelpText('after', EXAMPLES)
     .action(() => {
       const flags = givenOptions<PlanFlags>(command)

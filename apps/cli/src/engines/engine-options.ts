@@ -1,34 +1,46 @@
-import { Option } from 'commander'
+import type { Option } from 'commander'
+import type { RunSetting } from '../settings/run-setting.js'
+import { type FlagsOf, settingOptions, type Settings } from '../settings/setting.js'
 import { threadCount } from '../settings/values.js'
 import { UsageError } from '../terminal/errors.js'
-import { type BackendName, BACKENDS, CPU_ENGINES, type CpuEngine, DEFAULT_BACKEND, type Threads } from './names.js'
+import { type BackendName, BACKENDS, CPU_ENGINES, DEFAULT_BACKEND } from './names.js'
+
+/** What computes; the same for every command that does. */
+export const ENGINE_SETTINGS = {
+  backend: {
+    flag: '--backend <name>',
+    help: "what computes (default {default}: the faster of dit's own kernels that is there)",
+    choices: BACKENDS,
+    default: DEFAULT_BACKEND,
+    mayChange: true,
+  },
+  engine: { flag: '--engine <build>', help: "build of dit's own kernels", choices: CPU_ENGINES, mayChange: true },
+  threads: {
+    flag: '--threads <n|auto>',
+    help: 'threads of the engine (default auto: one for each processor)',
+    parse: threadCount,
+    mayChange: true,
+    perRank: true,
+  },
+  precision: {
+    flag: '--precision <f32|f16>',
+    help: 'operands of products on webgpu: half precision is faster on cards',
+    choices: ['f32', 'f16'],
+    mayChange: true,
+  },
+  tf32: {
+    flag: '--tf32',
+    help: 'let products on tfjs-node-gpu round to TF32: faster, three digits',
+    mayChange: true,
+  },
+} as const satisfies Settings<RunSetting>
 
 /** Flags that say what computes. */
-export interface EngineFlags {
-  readonly backend?: string
-  readonly engine?: string
-  readonly threads?: Threads
-  readonly tf32?: boolean
-  readonly precision?: string
-}
+export type EngineFlags = FlagsOf<typeof ENGINE_SETTINGS>
 
-/** The options behind `EngineFlags`, the same for every command that computes. */
+/** The options behind `EngineFlags`. */
 export function engineOptions(): Option[] {
-  return [
-    new Option(
-      '--backend <name>',
-      `what computes (default ${DEFAULT_BACKEND}: the faster of dit's own kernels that is there)`,
-    ).choices(BACKENDS),
-    new Option('--engine <build>', "build of dit's own kernels").choices(CPU_ENGINES),
-    new Option('--threads <n|auto>', 'threads of the engine (default auto: one for each processor)').argParser(
-      threadCount,
-    ),
-    new Option('--precision <f32|f16>', 'operands of products on webgpu: half precision is faster on cards').choices([
-      'f32',
-      'f16',
-    ]),
-    new Option('--tf32', 'let products on tfjs-node-gpu round to TF32: faster, three digits'),
-  ]
+  return settingOptions(ENGINE_SETTINGS)
 }
 
 /**
@@ -38,8 +50,8 @@ export function engineOptions(): Option[] {
  * @throws UsageError where `--engine` and `--backend` contradict each other
  */
 export function chosenBackend({ backend, engine }: EngineFlags, usual: BackendName = DEFAULT_BACKEND): BackendName {
-  if (engine === undefined) return (backend ?? usual) as BackendName
-  const own = `cpu-${engine as CpuEngine}` as const
+  if (engine === undefined) return backend ?? usual
+  const own = `cpu-${engine}` as const
   if (backend !== undefined && backend !== 'cpu' && backend !== own) {
     throw new UsageError(
       `--engine ${engine} is a build of dit's own kernels, but --backend is ${backend}; leave one of them out`,

@@ -1,14 +1,11 @@
 import { type Communicator, sharedText } from '@dit/train-ddp'
 import { flagOf } from '../settings/flag-of.js'
-import type { TrainFlags } from '../settings/train-options.js'
+import { TRAIN_ROWS, type TrainFlags } from '../settings/train-settings.js'
 import { largest } from './job.js'
-
-/** What each rank may have its own of; the keys of a config file count, not its place, and rank 0 alone reports. */
-const OWN: ReadonlySet<string> = new Set<keyof TrainFlags>(['threads', 'patience', 'config', 'quiet', 'json'])
 
 /**
  * How the options of a rank differ from those of rank 0, by which all ranks train, as a message on every rank; null where none do.
- * Every rank calls it.
+ * Of a config file its keys count, not its place. Every rank calls it.
  */
 export async function flagDifference(communicator: Communicator, flags: TrainFlags): Promise<string | null> {
   const first = JSON.parse(await sharedText(communicator, JSON.stringify(flags))) as TrainFlags
@@ -19,7 +16,7 @@ export async function flagDifference(communicator: Communicator, flags: TrainFla
 
 function differenceText(rank: number, flags: TrainFlags, first: TrainFlags): string | null {
   const names = [...new Set([...Object.keys(first), ...Object.keys(flags)])] as (keyof TrainFlags)[]
-  const other = names.find((name) => !OWN.has(name) && flags[name] !== first[name])
+  const other = names.find((name) => TRAIN_ROWS[name].perRank !== true && flags[name] !== first[name])
   if (other === undefined) return null
   return `rank ${rank} was started ${flagText(other, flags[other])}, and rank 0 ${flagText(other, first[other])}; start all ranks with the same options, but for --threads and --patience`
 }

@@ -1,7 +1,10 @@
 import { checkConfig, type DiTConfig } from '@dit/model'
 import { checkRecipe, objectiveFromSpec, type TrainRecipe } from '@dit/train-ddp'
 import { ENGINE_NAMES } from '../engines/names.js'
-import { MAX_TIMESTEPS } from '../settings/train-options.js'
+import { MAX_TIMESTEPS, PROCESS_SETTINGS } from '../settings/process-settings.js'
+import { familyOf, placeOf, valueAt } from '../settings/run-setting.js'
+import { isSwitch, isValue } from '../settings/setting.js'
+import { TRAIN_ROWS } from '../settings/train-settings.js'
 import type { RunConfig } from './run-config.js'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -12,16 +15,11 @@ type Fields = Readonly<Record<string, unknown>>
  * @throws RangeError or TypeError that names the field
  */
 export function checkRunConfig(config: Fields): asserts config is RunConfig & Fields {
-  const { steps, seed, sampleEvery, modelName = null, classes } = config
-  const { objective, recipe, data, checkpoint, engine } = objects(
-    config,
-    'objective',
-    'recipe',
-    'data',
-    'checkpoint',
-    'engine',
-  )
-  checkTraining(recipe)
+  const { modelName = null, classes } = config
+  const { objective, recipe, data, engine } = objects(config, 'objective', 'recipe', 'data', 'checkpoint', 'engine')
+  if (config.heldOut !== undefined) objects(config, 'heldOut')
+  checkSettings(config)
+  checkRecipe(recipe as unknown as TrainRecipe)
   const model = checkObjective(objective)
   must(modelName === null || typeof modelName === 'string', 'modelName', 'a name, or null', modelName)
   const isNamed = Array.isArray(classes) && classes.every((name) => typeof name === 'string')
@@ -34,29 +32,11 @@ export function checkRunConfig(config: Fields): asserts config is RunConfig & Fi
   if (data.kind === 'module' && objective.kind !== 'module') {
     must(false, 'data.kind', 'shapes, folder or latents for a DiT', data.kind)
   }
-  must(isCount(steps), 'steps', A_COUNT, steps)
-  must(Number.isSafeInteger(seed) && Number(seed) >= 0, 'seed', 'a whole number, 0 or more', seed)
-  must(typeof config.flip === 'boolean', 'flip', TRUE_OR_FALSE, config.flip)
-  if (config.heldOut !== undefined) {
-    const { heldOut } = objects(config, 'heldOut')
-    const isShare = typeof heldOut.share === 'number' && heldOut.share > 0 && heldOut.share < 1
-    must(isShare, 'heldOut.share', 'a number above 0 and below 1', heldOut.share)
-    must(isCount(heldOut.every), 'heldOut.every', A_COUNT, heldOut.every)
-  }
-  must(isCount(checkpoint.every), 'checkpoint.every', A_COUNT, checkpoint.every)
-  must(isCount(checkpoint.keepLast), 'checkpoint.keepLast', A_COUNT, checkpoint.keepLast)
-  for (const [name, value] of Object.entries({ 'checkpoint.keepEvery': checkpoint.keepEvery, sampleEvery })) {
-    must(value === null || isCount(value), name, `${A_COUNT}, or null`, value)
-  }
   if (typeof config.recompute === 'number') {
     const most = model?.depth ?? Infinity
     const isDepth = Number.isInteger(config.recompute) && config.recompute >= 0 && config.recompute <= most
     must(isDepth, 'recompute', `0 to ${most} blocks`, config.recompute)
   } else oneOf(config.recompute, ['none', 'block'], 'recompute')
-  for (const name of ['shardOptimizer', 'shardCheckpoint'] as const) {
-    const { [name]: value = false } = config
-    must(typeof value === 'boolean', name, TRUE_OR_FALSE, value)
-  }
   oneOf(engine.name, ENGINE_NAMES, 'engine.name')
   for (const name of ['version', 'instructionSet'] as const) {
     must(engine[name] === null || typeof engine[name] === 'string', `engine.${name}`, 'text, or null', engine[name])
@@ -65,12 +45,20 @@ export function checkRunConfig(config: Fields): asserts config is RunConfig & Fi
   if (engine.precision !== undefined) oneOf(engine.precision, ['f16', 'tf32'], 'engine.precision')
 }
 
-function checkTraining(recipe: Fields): void {
-  must(typeof recipe.name === 'string', 'recipe.name', 'a name', recipe.name)
-  must(isCount(recipe.batchSize), 'recipe.batchSize', A_COUNT, recipe.batchSize)
-  oneOf(recipe.decay, ['constant', 'linear', 'cosine'], 'recipe.decay')
-  must(typeof recipe.emaWarmup === 'boolean', 'recipe.emaWarmup', TRUE_OR_FALSE, recipe.emaWarmup)
-  checkRecipe(recipe as unknown as TrainRecipe)
+/**
+ * Checks the places of settings by what their rows say, but for most numbers of a recipe and for the objective, which the packages check.
+ */
+function checkSettings(config: Fields): void {
+  for (const setting of Object.values(TRAIN_ROWS)) {
+    const place = placeOf(setting, familyOf(config))
+    if (place === undefined || place.startsWith('objective.')) continue
+    const value = valueAt(config, place)
+    const isAbsent = setting.isOptional === true || (place.startsWith('heldOut.') && config.heldOut === undefined)
+    if (isAbsent && value === undefined) continue
+    if (setting.must !== undefined) must(isValue(setting, value), place, setting.must, value)
+    else if (setting.choices !== undefined) oneOf(value, setting.choices, place)
+    else if (isSwitch(setting)) must(typeof value === 'boolean', place, TRUE_OR_FALSE, value)
+  }
 }
 
 /** The model that is trained; null where a module makes the objective, which is checked when it is loaded. */
@@ -85,10 +73,10 @@ function checkObjective(objective: Fields): DiTConfig | null {
   }
   const { network, process } = objects(objective, 'network', 'process')
   oneOf(network.kind, ['dit'], 'objective.network.kind')
-  oneOf(objective.timestepSampler, ['uniform', 'lossSecondMoment'], 'objective.timestepSampler')
+  oneOf(objective.timestepSampler, PROCESS_SETTINGS.timestepSampler.choices, 'objective.timestepSampler')
   const { config } = objects(network, 'config')
   checkConfig(config as unknown as DiTConfig)
-  oneOf(process.kind, ['gaussian', 'flow'], 'objective.process.kind')
+  oneOf(process.kind, PROCESS_SETTINGS.process.choices, 'objective.process.kind')
   const { numTimesteps = 1 } = process
   const isBounded = isCount(numTimesteps) && numTimesteps <= MAX_TIMESTEPS
   must(isBounded, 'objective.process.numTimesteps', `1 to ${MAX_TIMESTEPS}`, numTimesteps)

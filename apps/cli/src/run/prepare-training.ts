@@ -6,15 +6,15 @@ import { type EngineDescription, enginePrecision, type OpenEngine, openEngine } 
 import type { Job } from '../job/job.js'
 import { flagDifference } from '../job/same-flags.js'
 import { flagOf } from '../settings/flag-of.js'
-import { TRAIN_DEFAULTS, type TrainFlags } from '../settings/train-options.js'
+import { TRAIN_DEFAULTS, type TrainFlags } from '../settings/train-settings.js'
 import { findLatents } from './open-latents.js'
 import { dataDifference, type OpenData, openData, requestOf } from './open-data.js'
 import type { ObjectiveConfig } from './objective-config.js'
 import { checkModuleFlags } from './objective-flags.js'
 import { importObjective, type ModuleContext, type ObjectiveModule, openModule } from './objective-module.js'
-import { type LatentSize, resolveCommon, resolveRecompute, resolveRun, type RunPlan } from './resolve-run.js'
+import { type LatentSize, resolveCommon, resolveRun, type RunPlan } from './resolve-run.js'
 import { type DataConfig, RUN_FORMAT, type RunConfig } from './run-config.js'
-import { resumedRun } from './run-flags.js'
+import { resumedRun } from './resumed-run.js'
 import { checkUnused, checkWritable, readRunConfig, runFolder } from './run-folder.js'
 import { Failure, UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
@@ -154,13 +154,13 @@ async function planOfModule(
   workers: number,
   { dataset }: OpenData,
 ): Promise<RunPlan> {
-  const common = resolveCommon(flags, workers)
+  const common = resolveCommon(flags, workers, null)
   const { recipe, seed } = common
   const { config } = await openModule(
     module,
     moduleContext(dataset, flags.latents !== undefined, { batchSize: recipe.batchSize, seed }),
   )
-  return { modelName: null, objective: config, ...common, sampleEvery: null, recompute: resolveRecompute(flags, null) }
+  return { modelName: null, objective: config, ...common, sampleEvery: null }
 }
 
 async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promise<PreparedRun> {

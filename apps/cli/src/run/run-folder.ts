@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { LOG } from '@dit/train-ddp'
-import { TRAIN_DEFAULTS, type TrainFlags } from '../settings/train-options.js'
+import { TRAIN_DEFAULTS, type TrainFlags } from '../settings/train-settings.js'
 import { UsageError } from '../terminal/errors.js'
 import { checkRunConfig } from './check-run-config.js'
 import { CONFIG_FILE, LOCK_FILE, READ_FORMATS, RUN_FORMAT, type RunConfig } from './run-config.js'

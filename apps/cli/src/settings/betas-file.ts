@@ -22,6 +22,11 @@ export function parseBetas(flag: string): readonly number[] {
   return JSON.parse(flag) as number[]
 }
 
+/** A list as `betasFlag` gives it; undefined for no list. */
+export function betasText(betas: readonly number[] | undefined): string | undefined {
+  return betas === undefined ? undefined : JSON.stringify(betas)
+}
+
 function readBytes(path: string): Uint8Array {
   try {
     return readFileSync(path)

@@ -2,7 +2,7 @@ import { singleCommunicator } from '@dit/train-ddp'
 import { threadCommunicator, threadGroup } from '@dit/train-ddp/node'
 import { expect, test } from 'vitest'
 import { flagDifference } from '../../src/job/same-flags.js'
-import type { TrainFlags } from '../../src/settings/train-options.js'
+import type { TrainFlags } from '../../src/settings/train-settings.js'
 
 /** What ranks with these flags are told, all in one thread. */
 async function told(...flags: TrainFlags[]): Promise<string | null> {

@@ -1,0 +1,80 @@
+import { flagOf } from '../settings/flag-of.js'
+import { familyOf, keep, keptFlag, placeOf, valueAt } from '../settings/run-setting.js'
+import { TRAIN_ROWS, type TrainFlags } from '../settings/train-settings.js'
+import { UsageError } from '../terminal/errors.js'
+import { denoisingOrNull } from './objective-config.js'
+import { NO_GRIDS } from './objective-flags.js'
+import { checkRecompute, checkWorkers } from './resolve-run.js'
+import type { RunConfig } from './run-config.js'
+
+type FlagValue = TrainFlags[keyof TrainFlags]
+
+/**
+ * A run that is resumed with flags: its own settings, with those changes that are allowed. The engine is the caller's.
+ *
+ * @throws UsageError that names every flag which contradicts the run
+ */
+export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): RunConfig {
+  const given = withMicroBatch(flags, config, workers)
+  checkSame(config, given)
+  if (config.data.kind === 'latents' && (given.sampleEvery ?? null) !== null) {
+    throw new UsageError(
+      '--sample-every is for pictures; sample from a run of latents with `dit sample --run ... --vae`',
+    )
+  }
+  if (given.objective !== undefined && !('module' in config.objective)) {
+    throw new UsageError('--objective names a module, but this run trains a DiT; start a new run with another --out')
+  }
+  if (given.valEvery !== undefined && config.heldOut === undefined) {
+    throw new UsageError('--val-every is for runs with --val-share, which a run has from its beginning or not at all')
+  }
+  if (denoisingOrNull(config) === null && (given.sampleEvery ?? null) !== null) throw new UsageError(NO_GRIDS)
+  checkWorkers(workers, config.recipe.batchSize)
+  const { steps = config.steps } = given
+  if (steps < config.steps) {
+    throw new UsageError(
+      `--steps ${steps} would shorten a run planned for ${config.steps} steps; it can only be extended`,
+    )
+  }
+  checkRecompute(given.recompute, denoisingOrNull(config)?.model.depth ?? null)
+  return withChanges(config, given)
+}
+
+/** Throws for flags that contradict the run. */
+function checkSame(config: RunConfig, given: TrainFlags): void {
+  const conflicts = (Object.entries(given) as [string, FlagValue][])
+    .map(([key, value]) => ({ key, value, own: keptFlag(TRAIN_ROWS[key], config) as FlagValue }))
+    .filter(({ key, value, own }) => TRAIN_ROWS[key].mayChange !== true && value !== own)
+    .map(({ key, value, own }) => `${flagOf(key)} ${short(value)} (the run has ${short(own)})`)
+  if (conflicts.length === 0) return
+  throw new UsageError(
+    `a resumed run keeps its settings, but these contradict them: ${conflicts.join(', ')}; leave them out, or start a new run with another --out`,
+  )
+}
+
+/** The run with what may change as it is given now. */
+function withChanges(config: RunConfig, given: TrainFlags): RunConfig {
+  const changed = structuredClone(config)
+  for (const [key, setting] of Object.entries(TRAIN_ROWS)) {
+    const place = placeOf(setting, familyOf(config))
+    if (setting.mayChange !== true || place === undefined) continue
+    const value = given[key as keyof TrainFlags]
+    if (value !== undefined) keep(changed, place, setting, value)
+    else if (setting.isOptional === true && valueAt(changed, place) === undefined) {
+      keep(changed, place, setting, setting.default)
+    }
+  }
+  return changed
+}
+
+/** A value for a message; a list of betas by its beginning. */
+function short(value: FlagValue): string {
+  const text = String(value ?? 'none')
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+/** Flags with `--accumulate` as the size of micro-batches that it means. */
+function withMicroBatch({ accumulate, ...flags }: TrainFlags, config: RunConfig, workers: number): TrainFlags {
+  if (accumulate === undefined) return flags
+  return { ...flags, microBatch: Math.ceil(Math.ceil(config.recipe.batchSize / workers) / accumulate) }
+}

@@ -1,0 +1,126 @@
+import { SCHEDULES } from '@dit/schedules'
+import { betasFlag, betasText, parseBetas } from './betas-file.js'
+import { LOSS_WEIGHT_FORMS, lossWeightFlag, lossWeightText, parseLossWeight } from './loss-weight.js'
+import type { RunSetting } from './run-setting.js'
+import type { Settings } from './setting.js'
+import { integer, number } from './values.js'
+
+/** Most timesteps of a process: its tables are built at every start. */
+export const MAX_TIMESTEPS = 1_000_000
+
+/** The process that a model learns to reverse, and how it learns it. */
+export const PROCESS_SETTINGS = {
+  process: {
+    flag: '--process <family>',
+    help: 'what is reversed: a Gaussian diffusion (default) or a flow',
+    choices: ['gaussian', 'flow'],
+    default: 'gaussian',
+    place: 'objective.process.kind',
+  },
+  predict: {
+    flag: '--predict <what>',
+    help: 'what the model predicts (default epsilon; velocity for a flow)',
+    choices: ['epsilon', 'x0', 'previousX', 'velocity', 'score'],
+    place: { gaussian: 'objective.process.meanType', flow: 'objective.process.prediction' },
+  },
+  path: {
+    flag: '--path <name>',
+    help: 'how a flow mixes pictures and noise (default {default})',
+    choices: ['linear', 'gvp', 'vp'],
+    default: 'linear',
+    place: { flow: 'objective.process.interpolant' },
+  },
+  times: {
+    flag: '--times <law>',
+    help: 'how training times of a flow are drawn (default {default})',
+    choices: ['uniform', 'logitNormal', 'mode', 'logNormal'],
+    default: 'uniform',
+    place: { flow: 'objective.process.times.law' },
+  },
+  timeShift: {
+    flag: '--time-shift <s>',
+    help: 'move the times of a flow: above 1 towards the noise, for large pictures',
+    parse: number(0),
+    place: { flow: 'objective.process.times.shift' },
+  },
+  weighting: {
+    flag: '--weighting <name>',
+    help: 'weight of the loss of a flow (default {default})',
+    choices: ['none', 'velocity', 'likelihood', 'inverseSigma2', 'cosmap'],
+    default: 'none',
+    place: { flow: 'objective.process.weighting' },
+  },
+  schedule: {
+    flag: '--schedule <name>',
+    help: `noise schedule: ${SCHEDULES.join(', ')}`,
+    place: { gaussian: 'objective.process.schedule' },
+  },
+  betaStart: {
+    flag: '--beta-start <x>',
+    help: 'first noise variance of the schedule',
+    parse: number(0, 1),
+    place: { gaussian: 'objective.process.betaStart' },
+  },
+  betaEnd: {
+    flag: '--beta-end <x>',
+    help: 'last noise variance of the schedule',
+    parse: number(0, 1),
+    place: { gaussian: 'objective.process.betaEnd' },
+  },
+  betas: {
+    flag: '--betas <file>',
+    help: 'noise variances of your own: a JSON list or an .npy file',
+    parse: betasFlag,
+    place: { gaussian: 'objective.process.betas' },
+    store: parseBetas,
+    read: betasText,
+  },
+  timesteps: {
+    flag: '--timesteps <n>',
+    help: 'diffusion timesteps',
+    parse: integer(2, MAX_TIMESTEPS),
+    place: { gaussian: 'objective.process.numTimesteps' },
+  },
+  timestepSampler: {
+    flag: '--timestep-sampler <name>',
+    help: 'how timesteps are drawn',
+    choices: ['uniform', 'lossSecondMoment'],
+    default: 'uniform',
+    place: { gaussian: 'objective.timestepSampler' },
+  },
+  variance: {
+    flag: '--variance <type>',
+    help: 'variance of a denoising step',
+    choices: ['learnedRange', 'learned', 'fixedSmall', 'fixedLarge'],
+    place: { gaussian: 'objective.process.varianceType' },
+  },
+  loss: {
+    flag: '--loss <type>',
+    help: 'training loss',
+    choices: ['mse', 'rescaledMse', 'kl', 'rescaledKl'],
+    place: { gaussian: 'objective.process.lossType' },
+  },
+  lossWeight: {
+    flag: '--loss-weight <name>',
+    help: `weight of the squared error: ${LOSS_WEIGHT_FORMS}`,
+    parse: lossWeightFlag,
+    place: { gaussian: 'objective.process.lossWeight' },
+    store: parseLossWeight,
+    read: lossWeightText,
+  },
+} as const satisfies Settings<RunSetting>
+
+const { process, predict, path, schedule, timesteps, betas, betaStart, betaEnd, variance } = PROCESS_SETTINGS
+
+/** Those of them that say what weights were trained on: all that sampling needs to know. */
+export const WEIGHTS_PROCESS_SETTINGS = {
+  process,
+  path,
+  predict,
+  schedule,
+  timesteps,
+  betas,
+  betaStart,
+  betaEnd,
+  variance,
+} as const satisfies Settings<RunSetting>

@@ -1,0 +1,304 @@
+import { type DiTConfig, DIT_NAMES } from '@dit/model'
+import type { Command } from 'commander'
+import { ENGINE_SETTINGS } from '../engines/engine-options.js'
+import { OTHER_SETTINGS } from './other-settings.js'
+import { PROCESS_SETTINGS } from './process-settings.js'
+import { RECIPE_SETTINGS } from './recipe-settings.js'
+import type { RunSetting } from './run-setting.js'
+import { addSettings, defaultsOf, type FlagsOf, type Settings } from './setting.js'
+import { integer, number, orWord, path, recomputedBlocks, share, workerCount } from './values.js'
+
+const A_COUNT = 'a positive whole number'
+const A_COUNT_OR_NULL = `${A_COUNT}, or null`
+
+/** What a run learns from. */
+export const DATA_SETTINGS = {
+  data: {
+    flag: '--data <shapes|folder>',
+    help: 'generated shapes, or a folder with one sub-folder of pictures per class (default {default})',
+    parse: path,
+    default: 'shapes',
+    mayChange: true,
+  },
+  latents: {
+    flag: '--latents <folder>',
+    help: 'latents that `dit encode` has written, in place of pictures',
+    parse: path,
+    mayChange: true,
+  },
+  size: {
+    flag: '--size <pixels>',
+    help: 'side of the square pictures (default {default})',
+    parse: integer(1),
+    default: 32,
+    ofData: (data) => (data.kind === 'shapes' || data.kind === 'folder' ? data.size : undefined),
+  },
+  flip: { flag: '--no-flip', help: 'do not mirror pictures at random', default: true, place: 'flip' },
+  skipBad: {
+    flag: '--skip-bad',
+    help: 'leave out unreadable pictures and name them, instead of stopping',
+    default: false,
+    ofData: (data) => data.kind === 'folder' && data.skipBad,
+  },
+  valShare: {
+    flag: '--val-share <share>',
+    help: 'hold out this share of each class, and measure the error on it: 0.1 is a good choice',
+    parse: share,
+    place: 'heldOut.share',
+    must: 'a number above 0 and below 1',
+  },
+  valEvery: {
+    flag: '--val-every <steps>',
+    help: 'steps between these measurements (default {default})',
+    parse: integer(1),
+    default: 250,
+    place: 'heldOut.every',
+    must: A_COUNT,
+    mayChange: true,
+  },
+} as const satisfies Settings<RunSetting>
+
+/** The model that is trained where no size is named; data and flags change it. */
+export const SMALL_MODEL: DiTConfig = {
+  patchSize: 4,
+  hiddenSize: 128,
+  depth: 4,
+  numHeads: 4,
+  mlpRatio: 4,
+  inputSize: 32,
+  inChannels: 3,
+  numClasses: 6,
+  classDropout: 0.1,
+  learnSigma: true,
+}
+
+/** The DiT that is trained. What is absent comes from the named size, or from `SMALL_MODEL`. */
+export const MODEL_SETTINGS = {
+  model: {
+    flag: '--model <name>',
+    help: `a named size, ${DIT_NAMES[0]} to ${DIT_NAMES.at(-1)}; the options below change it, or describe a model of your own`,
+    place: 'modelName',
+  },
+  hidden: {
+    flag: '--hidden <n>',
+    help: `hidden size (default ${SMALL_MODEL.hiddenSize})`,
+    parse: integer(1),
+    place: 'objective.network.config.hiddenSize',
+  },
+  depth: {
+    flag: '--depth <n>',
+    help: `number of blocks (default ${SMALL_MODEL.depth})`,
+    parse: integer(1),
+    place: 'objective.network.config.depth',
+  },
+  heads: {
+    flag: '--heads <n>',
+    help: `attention heads (default ${SMALL_MODEL.numHeads})`,
+    parse: integer(1),
+    place: 'objective.network.config.numHeads',
+  },
+  patch: {
+    flag: '--patch <pixels>',
+    help: `patch side; must divide the size (default ${SMALL_MODEL.patchSize})`,
+    parse: integer(1),
+    place: 'objective.network.config.patchSize',
+  },
+  mlpRatio: {
+    flag: '--mlp-ratio <n>',
+    help: `width of the MLP over the hidden size (default ${SMALL_MODEL.mlpRatio})`,
+    parse: number(0),
+    place: 'objective.network.config.mlpRatio',
+  },
+  classDropout: {
+    flag: '--class-dropout <p>',
+    help: `share of labels dropped, for guidance (default ${SMALL_MODEL.classDropout})`,
+    parse: number(0, 1),
+    place: 'objective.network.config.classDropout',
+  },
+} as const satisfies Settings<RunSetting>
+
+/** The length of a run, and what it leaves in its folder. */
+const RUN_SETTINGS = {
+  steps: {
+    flag: '--steps <n>',
+    help: 'length of the run (default {default})',
+    parse: integer(1),
+    default: 2000,
+    place: 'steps',
+    must: A_COUNT,
+    mayChange: true,
+  },
+  seed: {
+    flag: '--seed <n>',
+    help: 'seed of everything random (default {default})',
+    parse: integer(),
+    default: 0,
+    place: 'seed',
+    must: 'a whole number, 0 or more',
+  },
+  out: {
+    flag: '--out <folder>',
+    help: 'folder of the run (default runs/<data>)',
+    parse: path,
+    mayChange: true,
+  },
+  resume: {
+    flag: '--resume [folder]',
+    help: 'continue the run in --out, or in this folder',
+    parse: path,
+    mayChange: true,
+  },
+  checkpointEvery: {
+    flag: '--checkpoint-every <steps>',
+    help: 'steps between checkpoints (default {default})',
+    parse: integer(1),
+    default: 250,
+    place: 'checkpoint.every',
+    must: A_COUNT,
+    mayChange: true,
+  },
+  keepLast: {
+    flag: '--keep-last <n>',
+    help: 'newest checkpoints to keep (default {default})',
+    parse: integer(1),
+    default: 3,
+    place: 'checkpoint.keepLast',
+    must: A_COUNT,
+    mayChange: true,
+  },
+  keepEvery: {
+    flag: '--keep-every <steps>',
+    help: 'also keep checkpoints at multiples of this, or `none`',
+    parse: orWord('none', integer(1)),
+    default: null,
+    place: 'checkpoint.keepEvery',
+    must: A_COUNT_OR_NULL,
+    mayChange: true,
+  },
+  onSaveError: {
+    flag: '--on-save-error <what>',
+    help: 'what to do when the disk is full or gone (default {default})',
+    choices: ['stop', 'continue'],
+    default: 'stop',
+    mayChange: true,
+  },
+  sampleEvery: {
+    flag: '--sample-every <steps>',
+    help: 'steps between sample grids, or `none` (default {default})',
+    parse: orWord('none', integer(1)),
+    default: 500,
+    place: 'sampleEvery',
+    must: A_COUNT_OR_NULL,
+    mayChange: true,
+  },
+} as const satisfies Settings<RunSetting>
+
+/** What computes, and with how much memory. */
+const COMPUTE_SETTINGS = {
+  ...ENGINE_SETTINGS,
+  recompute: {
+    flag: '--recompute [blocks]',
+    help: 'use less memory: compute blocks twice instead of storing them; `block` for all, `none`, or how many',
+    parse: recomputedBlocks,
+    default: 'none',
+    place: 'recompute',
+    store: (blocks: boolean | ReturnType<typeof recomputedBlocks>) =>
+      typeof blocks === 'boolean' ? (blocks ? 'block' : 'none') : blocks,
+    mayChange: true,
+  },
+  allowInexact: {
+    flag: '--allow-inexact',
+    help: 'resume even if the result will differ from an unbroken run',
+    mayChange: true,
+  },
+} as const satisfies Settings<RunSetting>
+
+/** Who shares the work. */
+const WORKER_SETTINGS = {
+  workers: {
+    flag: '--workers <n|auto>',
+    help: 'train with so many threads of this machine, each an engine of its own',
+    parse: workerCount,
+    default: 1,
+    mayChange: true,
+  },
+  shardOptimizer: {
+    flag: '--shard-optimizer',
+    help: 'each worker keeps a part of the moments and averages (ZeRO stage 1)',
+    default: false,
+    place: 'shardOptimizer',
+    isOptional: true,
+    mayChange: true,
+  },
+  shardCheckpoint: {
+    flag: '--shard-checkpoint',
+    help: 'each worker writes a part of every checkpoint; --out must be a folder that all see',
+    default: false,
+    place: 'shardCheckpoint',
+    isOptional: true,
+    mayChange: true,
+  },
+  patience: {
+    flag: '--patience <seconds>',
+    help: 'end the job when a worker has not answered for so long (default {default})',
+    parse: number(0.1),
+    default: 120,
+    mayChange: true,
+    perRank: true,
+  },
+  maxRestarts: {
+    flag: '--max-restarts <n>',
+    help: 'start again from the last checkpoint when the job fails',
+    parse: integer(),
+    default: 0,
+    mayChange: true,
+  },
+  mpirun: {
+    flag: '--mpirun <command>',
+    help: 'start the workers with this MPI launcher, such as "mpirun -n 4"',
+    mayChange: true,
+  },
+} as const satisfies Settings<RunSetting>
+
+const OBJECTIVE_SETTINGS = {
+  objective: {
+    flag: '--objective <module>',
+    help: 'train what this JavaScript module exports, a network or loss of your own, in place of a DiT',
+    parse: path,
+    mayChange: true,
+  },
+} as const satisfies Settings<RunSetting>
+
+/** Settings that mean the same whatever is trained. */
+export const COMMON_SETTINGS = { ...DATA_SETTINGS, ...RUN_SETTINGS, ...COMPUTE_SETTINGS, ...WORKER_SETTINGS } as const
+
+/** Every setting of `dit train`. */
+export const TRAIN_SETTINGS = {
+  ...COMMON_SETTINGS,
+  ...OBJECTIVE_SETTINGS,
+  ...MODEL_SETTINGS,
+  ...RECIPE_SETTINGS,
+  ...PROCESS_SETTINGS,
+  ...OTHER_SETTINGS,
+} as const
+
+/** The same for whoever loops over it. */
+export const TRAIN_ROWS: Settings<RunSetting> = TRAIN_SETTINGS
+
+/** Options of `dit train` as given; keys of a config file are the same. */
+export type TrainFlags = FlagsOf<typeof TRAIN_SETTINGS>
+
+/** What `dit train` uses where a flag is absent; recipe and model have the rest. */
+export const TRAIN_DEFAULTS = defaultsOf(TRAIN_SETTINGS)
+
+/** Adds the options of `dit train`. Defaults are told in the help only, so that "given" can be told from "absent". */
+export function addTrainOptions(command: Command): Command {
+  addSettings(command, DATA_SETTINGS, 'Data')
+  addSettings(command, { ...OBJECTIVE_SETTINGS, ...MODEL_SETTINGS }, 'Model')
+  addSettings(command, RECIPE_SETTINGS, 'Recipe')
+  addSettings(command, PROCESS_SETTINGS, 'Process')
+  addSettings(command, RUN_SETTINGS, 'Run')
+  addSettings(command, COMPUTE_SETTINGS, 'Engine')
+  addSettings(command, WORKER_SETTINGS, 'Workers')
+  return addSettings(command, OTHER_SETTINGS, 'Other')
+}

@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest'
+import { checkRunConfig } from '../../src/run/check-run-config.js'
+import { resolveRun } from '../../src/run/resolve-run.js'
+import { resumedRun } from '../../src/run/resumed-run.js'
+import type { RunConfig } from '../../src/run/run-config.js'
+import { PROCESS_SETTINGS, WEIGHTS_PROCESS_SETTINGS } from '../../src/settings/process-settings.js'
+import { familyOf, keptFields, keptFlag, placeOf, type RunSetting, valueAt } from '../../src/settings/run-setting.js'
+import { firstGiven, type Settings, withDefaults } from '../../src/settings/setting.js'
+import { TRAIN_ROWS, type TrainFlags } from '../../src/settings/train-settings.js'
+import { integer, number, orWord } from '../../src/settings/values.js'
+import { tinyConfig } from '../support/tiny-run.js'
+
+const COMMON: TrainFlags = {
+  flip: false,
+  valShare: 0.25,
+  valEvery: 7,
+  model: 'DiT-S/8',
+  hidden: 24,
+  depth: 2,
+  heads: 3,
+  patch: 8,
+  mlpRatio: 3,
+  recipe: 'paper',
+  batch: 6,
+  microBatch: 3,
+  lr: 0.5,
+  warmup: 3,
+  decay: 'linear',
+  finalLr: 0.25,
+  beta1: 0.75,
+  beta2: 0.5,
+  epsilon: 1e-3,
+  weightDecay: 0.125,
+  clip: null,
+  ema: 0.875,
+  emaWarmup: true,
+  classDropout: 0.5,
+  steps: 17,
+  seed: 5,
+  checkpointEvery: 4,
+  keepLast: 2,
+  keepEvery: 8,
+  sampleEvery: null,
+  recompute: 1,
+  shardOptimizer: true,
+  shardCheckpoint: true,
+}
+
+const GAUSSIAN: TrainFlags = {
+  ...COMMON,
+  process: 'gaussian',
+  predict: 'x0',
+  schedule: 'linear',
+  betaStart: 0.125,
+  betaEnd: 0.25,
+  timesteps: 33,
+  timestepSampler: 'lossSecondMoment',
+  variance: 'fixedLarge',
+  loss: 'rescaledMse',
+  lossWeight: 'p2:1,2',
+}
+
+const { schedule: _, timesteps: __, betaStart: ___, betaEnd: ____, ...WITHOUT_SCHEDULE } = GAUSSIAN
+const BETAS: TrainFlags = { ...WITHOUT_SCHEDULE, betas: '[0.25,0.5]' }
+
+const FLOW: TrainFlags = {
+  ...COMMON,
+  process: 'flow',
+  predict: 'score',
+  path: 'gvp',
+  times: 'mode',
+  timeShift: 2,
+  weighting: 'velocity',
+}
+
+function runOf(flags: TrainFlags): RunConfig {
+  const { format, data, classes, engine, versions } = tinyConfig
+  return { format, ...resolveRun(flags, 6), data, classes, engine, versions }
+}
+
+test.each<[string, TrainFlags]>([
+  ['a Gaussian diffusion', GAUSSIAN],
+  ['betas of a file', BETAS],
+  ['a flow', FLOW],
+])('every flag of a run comes back from its config.json: %s', (_, flags) => {
+  const config = JSON.parse(JSON.stringify(runOf(flags))) as RunConfig
+  expect(() => checkRunConfig({ ...config })).not.toThrow()
+  const back = Object.keys(flags).map((key) => [key, keptFlag(TRAIN_ROWS[key], config)])
+  expect(Object.fromEntries(back)).toEqual(flags)
+  // Unlike a new run, a resumed one agrees with all that it was begun with.
+  expect(resumedRun(config, flags)).toEqual(config)
+})
+
+test('the flags above are all those that config.json has a place for', () => {
+  const placed = Object.keys(TRAIN_ROWS).filter((key) => TRAIN_ROWS[key].place !== undefined)
+  expect(new Set(Object.keys({ ...GAUSSIAN, ...BETAS, ...FLOW }))).toEqual(new Set(placed))
+})
+
+test('a setting of one family has no place in a run of the other', () => {
+  const { path, predict, beta2 } = TRAIN_ROWS
+  expect(placeOf(path, 'flow')).toBe('objective.process.interpolant')
+  expect(placeOf(path, 'gaussian')).toBeUndefined()
+  expect(placeOf(path, null)).toBeUndefined()
+  expect(placeOf(predict, 'gaussian')).toBe('objective.process.meanType')
+  expect(placeOf(beta2, null)).toBe('recipe.beta2')
+})
+
+test('what is kept lies at its place, and what is optional only where it is not the default', () => {
+  const table = {
+    beta2: { flag: '--beta2 <x>', help: '', parse: number(), place: 'recipe.beta2' },
+    keepLast: { flag: '--keep-last <n>', help: '', parse: integer(), place: 'checkpoint.keepLast', default: 3 },
+    keepEvery: {
+      flag: '--keep-every <n>',
+      help: '',
+      parse: orWord('none', integer()),
+      place: 'checkpoint.keepEvery',
+      default: 4,
+    },
+    shard: { flag: '--shard', help: '', place: 'shard', default: false, isOptional: true },
+    out: { flag: '--out <folder>', help: '', default: 'runs' },
+  } as const satisfies Settings<RunSetting>
+  const flags = { keepEvery: null, shard: false, beta2: undefined, out: 'x' }
+  expect(keptFields(table, flags)).toEqual({ checkpoint: { keepEvery: null } })
+  const checkpoint = { keepLast: 3, keepEvery: null }
+  expect(keptFields(table, withDefaults(table, flags))).toEqual({ checkpoint })
+  expect(keptFields(table, { ...flags, shard: true, beta2: 0.5, keepLast: 3 })).toEqual({
+    recipe: { beta2: 0.5 },
+    checkpoint,
+    shard: true,
+  })
+})
+
+test('a place in what is no object holds nothing', () => {
+  expect(valueAt({ a: { b: 3 } }, 'a.b')).toBe(3)
+  expect(valueAt({ a: null }, 'a.b')).toBeUndefined()
+  expect(valueAt({ a: 'text' }, 'a.length')).toBeUndefined()
+  expect(familyOf({})).toBeNull()
+  expect(familyOf(tinyConfig)).toBe('gaussian')
+})
+
+test('the settings of weights are those of the process but for how it is learned', () => {
+  const {
+    times: _t,
+    timeShift: _s,
+    weighting: _w,
+    timestepSampler: _d,
+    loss: _l,
+    lossWeight: _v,
+    ...rest
+  } = PROCESS_SETTINGS
+  expect(WEIGHTS_PROCESS_SETTINGS).toEqual(rest)
+  expect(firstGiven(WEIGHTS_PROCESS_SETTINGS, { loss: 'kl', timesteps: 3 })).toBe('timesteps')
+})
