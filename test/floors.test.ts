@@ -23,9 +23,10 @@ const FLOORS: Readonly<Record<string, number>> = {
   '@dit/onnx': 4,
   '@dit/sampler': 4,
   '@dit/train-ddp': 4,
-  '@dit/browser': 5,
-  '@dit/cli': 5,
-  '@dit/docs': 5,
+  '@dit/pipeline': 5,
+  '@dit/browser': 6,
+  '@dit/cli': 7,
+  '@dit/docs': 7,
 }
 
 /** Packages that hold no tensors, and so must not depend on the tensor package. */

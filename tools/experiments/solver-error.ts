@@ -44,12 +44,13 @@ writeFileSync(out, `${JSON.stringify(results, null, 1)}\n`)
 if (svg !== undefined) writeFileSync(svg, solverErrorPlot(results))
 
 async function measure(folder: string): Promise<SolverErrors> {
-  const { description, process, step, load, close } = await openModel(folder)
+  const opened = await openModel(folder)
+  const { description, process, step } = opened
   if (process === null || step === null) throw new Error(`solver-error: ${folder} must be a run`)
   const { network: model } = description
   const backend = await cpu()
-  const params = (await load(backend)) as Params
-  await close()
+  const params = (await opened.load(backend)) as Params
+  await opened.close()
   let reads = 0
   const counted = new Proxy(params, {
     get(target: Params, name: string) {

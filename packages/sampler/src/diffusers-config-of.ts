@@ -41,7 +41,7 @@ export function isWrittenScheduler(json: unknown): boolean {
   const process = fields[MARK]
   if (typeof process !== 'object' || process === null) return false
   try {
-    const written = diffusersConfigOf(process as ProcessSpec, { clips: fields['clip_sample'] === true })
+    const written = diffusersConfigOf(process, { clips: fields['clip_sample'] === true })
     return written !== null && sorted(written) === sorted(fields)
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError) return false

@@ -43,7 +43,7 @@ export async function optionsOf(flags: SampleFlags, model: OpenModel): Promise<S
     image: image === undefined ? undefined : await readPicture('--image', image, model),
     mask: mask === undefined ? undefined : await readPicture('--mask', mask, model),
   }
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as SampleOptions
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 /** A picture file as RGBA in the size of the model's pictures: what is outside of their shape is cut off evenly. */

@@ -93,5 +93,5 @@ export function processSettings(flags: ProcessFlags): ProcessSettings | undefine
     varianceType,
   }
   const given = Object.entries(settings).filter(([, value]) => value !== undefined)
-  return given.length === 0 ? undefined : (Object.fromEntries(given) as ProcessSettings)
+  return given.length === 0 ? undefined : Object.fromEntries(given)
 }

@@ -41,8 +41,9 @@ function pathOf(source: ModelSource): string | null {
 }
 
 async function openPath(path: string, options: OpenOptions): Promise<OpenModel> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+  const found = await stat(path).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
     throw error
   })
   if (found === null) {

@@ -51,7 +51,7 @@ export function describeRunConfig(json: Readonly<Record<string, unknown>>, place
     return {
       config,
       process: completeProcess(objective.process),
-      classNames: classes as readonly string[],
+      classNames: classes,
       latents: latentsOf(data),
     }
   } catch (cause) {

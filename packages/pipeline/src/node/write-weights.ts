@@ -104,7 +104,7 @@ async function writeFolderFiles(
   config: Readonly<Record<string, unknown>>,
   { classNames, process, network }: Description,
 ): Promise<void> {
-  const id2label = classNames === null ? {} : { id2label: { ...classNames } }
+  const id2label = classNames === null ? {} : { id2label: Object.fromEntries(classNames.entries()) }
   await writeJson(join(folder, 'config.json'), { ...config, ...id2label })
   const clips = isPixelModel(network)
   const scheduler = process === null ? null : diffusersConfigOf(process as ProcessSpec, { clips })

@@ -66,7 +66,7 @@ export async function planSampling(model: OpenModel, options: SampleOptions): Pr
   if (options.guide !== undefined) requireGuide(options.guide.model, model)
   const steps = checkedSteps(options, sampler, process, SAMPLE_DEFAULTS.steps)
   checkSolver(options, sampler)
-  const { classes, perClass, labels } = await classesOf(model, options)
+  const { classes, perClass, labels } = classesOf(model, options)
   checkRecorded(options, sampler, steps, [labels.length, ...sampleShape(network)])
   const notice = sampler === null ? null : spacingNotice(options.spacing, sampler, process!)
   return {
@@ -98,10 +98,7 @@ function clipsByDefault({ description, autoencoder }: OpenModel): boolean {
   return autoencoder === null && isPixelModel(description.network) && black === -1 && white === 1
 }
 
-async function classesOf(
-  model: OpenModel,
-  options: SampleOptions,
-): Promise<Pick<SamplingPlan, 'classes' | 'perClass' | 'labels'>> {
+function classesOf(model: OpenModel, options: SampleOptions): Pick<SamplingPlan, 'classes' | 'perClass' | 'labels'> {
   const { numClasses } = model.description.network
   if (options.labels !== undefined) {
     if (options.classes !== undefined || options.count !== undefined) {
@@ -118,7 +115,7 @@ async function classesOf(
   if (numClasses > MOST_CLASSES && options.classes === undefined) {
     throw new OptionError('classes', `they are needed: ${model.name} has ${numClasses}; all takes every one`)
   }
-  const classes = await parseClasses(options.classes ?? 'all', model)
+  const classes = parseClasses(options.classes ?? 'all', model)
   const perClass = checkedCount('count', options.count ?? SAMPLE_DEFAULTS.count, 1)
   const labels = Int32Array.from({ length: classes.length * perClass }, (_, i) => classes[Math.floor(i / perClass)])
   return { classes, perClass, labels }

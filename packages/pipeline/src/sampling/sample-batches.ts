@@ -1,4 +1,4 @@
-import { isFlow, type PredictAt } from '@dit/diffusion'
+import { type Denoise, isFlow, type PredictAt } from '@dit/diffusion'
 import { outChannels } from '@dit/model'
 import {
   ddpm,
@@ -9,7 +9,7 @@ import {
   startFromPicture,
   startNoise,
 } from '@dit/sampler'
-import { affine, type Backend, dispose, tensor, type Tensor, toFloat32Array } from '@dit/tensor'
+import { affine, type Backend, dispose, reshape, tensor, type Tensor, toFloat32Array } from '@dit/tensor'
 import { sampleShape } from '../pictures/pixel-model.js'
 import { flowSolving } from './flow-steps.js'
 import { ddpmDiffusion, gaussianSolving } from './gaussian-steps.js'
@@ -142,8 +142,7 @@ async function* fromNoise(
   { path, denoise, scale, solve }: Solving,
   xT: Tensor,
 ): AsyncGenerator<SamplerStep, void, void> {
-  if (scale === 1) return yield* solve(path, denoise, xT)
-  const start = affine(xT, scale)
+  const start = scale === 1 ? reshape(xT, xT.shape) : affine(xT, scale)
   try {
     yield* solve(path, denoise, start)
   } finally {
@@ -161,6 +160,11 @@ async function* fromPicture(
 ): AsyncGenerator<SamplerStep, void, void> {
   const [count, channels, height, width] = noise.shape
   const held: Tensor[] = []
+  const keeping = (inner: Denoise, known: Tensor, part: Float32Array): Denoise => {
+    const mask = tensor(part, [1, 1, height, width], { backend })
+    held.push(mask)
+    return inpainting(inner, { x0: known, mask, seed: plan.seed, firstSample: first })
+  }
   try {
     const repeated = new Float32Array(noise.size)
     for (let i = 0; i < count; i++) repeated.set(x0, i * x0.length)
@@ -168,10 +172,8 @@ async function* fromPicture(
     held.push(picture)
     const { path: rest, xT } = startFromPicture(path, picture, { strength: plan.strength!, noise })
     held.push(xT)
-    if (kept === null) return yield* solve(rest, denoise, xT)
-    const mask = tensor(kept, [1, 1, height, width], { backend })
-    held.push(mask)
-    yield* solve(rest, inpainting(denoise, { x0: picture, mask, seed: plan.seed, firstSample: first }), xT)
+    const denoiseRest = kept === null ? denoise : keeping(denoise, picture, kept)
+    yield* solve(rest, denoiseRest, xT)
   } finally {
     dispose(held)
   }

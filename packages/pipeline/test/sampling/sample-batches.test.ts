@@ -43,7 +43,7 @@ test('batches make no difference, estimates end in the result, and no buffer is 
   expect(seen.map(([, total]) => total)).toEqual([6, 6, 6, 6, 6, 6])
   expect(seen.map(([, , finished]) => finished)).toEqual([0, 0, 2, 2, 2, 3])
   expect(backend.memory().buffers).toBe(before)
-  dispose(dit.params as never)
+  dispose(dit.params)
 })
 
 test('a stopped or failing caller leaves no buffer', async () => {
@@ -59,7 +59,7 @@ test('a stopped or failing caller leaves no buffer', async () => {
   await expect(lastSamples(dit.sample(options), onStep)).rejects.toThrow('at the last step')
   for await (const { index } of dit.sample(options)) if (index === 1) break
   expect(backend.memory().buffers).toBe(before)
-  dispose(dit.params as never)
+  dispose(dit.params)
 })
 
 test.each<[SampleOptions, string]>([
@@ -83,7 +83,7 @@ test.each<[SampleOptions, string]>([
   const dit = await open()
   await expect(dit.pictures(options)).rejects.toThrow(message)
   await expect(dit.pictures(options)).rejects.toMatchObject({ name: 'OptionError', option: /^\w+/.exec(message)![0] })
-  dispose(dit.params as never)
+  dispose(dit.params)
 })
 
 test('guidance needs a null class', async () => {
@@ -92,5 +92,5 @@ test('guidance needs a null class', async () => {
   await expect(dit.pictures({ guidance: 2 })).rejects.toThrow(
     'guidance 2 must be 1: the model was trained without class dropout, so it has no null class',
   )
-  dispose(dit.params as never)
+  dispose(dit.params)
 })
