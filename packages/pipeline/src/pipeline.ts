@@ -21,6 +21,12 @@ export interface SampleStep extends SampleProgress {
   pictures(): Promise<Picture[]>
 }
 
+/** Options of `decode`. */
+export interface DecodeOptions extends Pick<SampleOptions, 'image' | 'mask'> {
+  /** Called after each picture of an autoencoder. */
+  readonly onPicture?: (done: number) => void | Promise<void>
+}
+
 /** A model on an engine, ready to make pictures. */
 export interface Pipeline {
   /** What it is: network, process, class names, range of pixels, scaling of latents. */
@@ -50,9 +56,10 @@ export interface Pipeline {
   /**
    * Samples as the network makes them, `[N, C, H, W]`, as pictures.
    *
+   * @param options `image` and `mask` as they were sampled with: what the mask keeps is then the picture's own; and a callback for progress
    * @throws OpenError where they are latents and there is no autoencoder
    */
-  decode(samples: Float32Array, onPicture?: (done: number) => void | Promise<void>): Promise<Pictures>
+  decode(samples: Float32Array, options?: DecodeOptions): Promise<Pictures>
   /** The model as a safetensors file, with its description: another pipeline makes the same pictures from that file alone. */
   save(): Promise<Uint8Array<ArrayBuffer>>
   /** Gives back what it holds on the engine. Parameters that the caller brought stay. */
@@ -108,7 +115,7 @@ export async function createPipeline(
       for (;;) {
         const { done, value } = await steps.next()
         if (done === true) return value
-        const pictures = async () => asPictures(await decode(await value.estimates()), plan)
+        const pictures = async () => asPictures(await decode(await value.estimates(), options), plan)
         yield { ...value, pictures }
       }
     } finally {
@@ -123,7 +130,11 @@ export async function createPipeline(
     return yield* run(plan, options)
   }
 
-  async function decode(samples: Float32Array, onPicture?: (done: number) => void | Promise<void>): Promise<Pictures> {
+  async function decode(samples: Float32Array, options: DecodeOptions = {}): Promise<Pictures> {
+    return keepPainted(await decodeAll(samples, options), options)
+  }
+
+  async function decodeAll(samples: Float32Array, { onPicture }: DecodeOptions): Promise<Pictures> {
     requireAlive()
     const opened = await openAutoencoder()
     if (opened !== null) return decodePictures(opened, backend, samples, shape, onPicture)
@@ -162,7 +173,7 @@ export async function createPipeline(
       if (!samples.every(Number.isFinite)) {
         throw new RangeError('the samples are not finite: the weights hold such numbers, or the steps diverged')
       }
-      return asPictures(await decode(samples), plan).map((picture) => keepPainted(picture, options))
+      return asPictures(await decode(samples, options), plan)
     },
     async save() {
       requireAlive()

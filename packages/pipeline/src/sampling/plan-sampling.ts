@@ -31,8 +31,10 @@ export interface SamplingPlan {
   readonly sampler: SamplerName | null
   /** Null where only that scheduler knows what the network means. */
   readonly process: ProcessSpec | null
-  /** Denoising steps of a batch. */
+  /** Denoising steps of the whole path. */
   readonly steps: number
+  /** Those that are taken for each batch: from a picture only the last ones. */
+  readonly stepsTaken: number
   /** What differs from the default layout of the steps. */
   readonly layout: LayoutOptions
   readonly guidance: Omit<Guidance, 'guide'>
@@ -68,6 +70,7 @@ export async function planSampling(model: OpenModel, options: SampleOptions): Pr
   checkSolver(options, sampler)
   const { classes, perClass, labels } = classesOf(model, options)
   checkRecorded(options, sampler, steps, [labels.length, ...sampleShape(network)])
+  const strength = strengthOf(options, steps)
   const notice = sampler === null ? null : spacingNotice(options.spacing, sampler, process!)
   return {
     labels,
@@ -76,12 +79,13 @@ export async function planSampling(model: OpenModel, options: SampleOptions): Pr
     sampler,
     process,
     steps,
+    stepsTaken: strength === null ? steps : stepsAt(strength, steps),
     layout: sampler === null ? {} : layoutOf(options, process!),
     guidance: guidanceOf(model, options),
     clip: options.clip ?? clipsByDefault(model),
     seed: checkedCount('seed', options.seed ?? SAMPLE_DEFAULTS.seed, 0),
     batchSize: checkedCount('batchSize', options.batchSize ?? SAMPLE_DEFAULTS.batchSize, 1),
-    strength: strengthOf(options, steps),
+    strength,
     notices: notice === null ? [] : [notice],
   }
 }
@@ -259,11 +263,16 @@ function checkImageOptions(model: OpenModel, { image, mask, strength, sampler, n
   }
 }
 
+/** How many of the steps `startFromPicture` leaves. */
+function stepsAt(strength: number, steps: number): number {
+  return Math.floor(steps * strength + 1e-9)
+}
+
 function strengthOf({ image, mask, strength }: SampleOptions, steps: number): number | null {
   if (image === undefined) return null
   const used = strength ?? (mask === undefined ? SAMPLE_DEFAULTS.strength : 1)
   if (!(used > 0 && used <= 1)) throw new OptionError('strength', 'it must be above 0 and at most 1', used)
-  if (Math.floor(steps * used + 1e-9) >= 1) return used
+  if (stepsAt(used, steps) >= 1) return used
   throw new OptionError('strength', `of ${steps} steps it leaves none; raise it, or \`steps\``, used)
 }
 
