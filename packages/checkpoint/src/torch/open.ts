@@ -12,6 +12,8 @@ import { openZip } from './zip-file.js'
 export interface TorchFile {
   /** What was saved: most often a Map of tensors, or of such Maps. */
   readonly value: TorchValue
+  /** Names of what is in the file and not read, such as `pathlib.PosixPath`: see `TorchPlaceholder`. */
+  readonly placeholders: readonly string[]
   /** Strings that `writeTorchFile` kept beside the pickle, without a prototype; empty where there are none. */
   readonly metadata: Readonly<Record<string, string>>
   /**
@@ -30,8 +32,8 @@ export interface TorchFile {
  *     const weights = file.value.get('ema') ?? file.value
  *     const { data } = await file.tensor(weights.get('pos_embed'))
  *
- * Nothing in the file is executed. Containers, numbers, strings and tensors are built; a file that asks for anything else is
- * refused, with the name of what it asks for. Memory is taken in proportion to the pickle, and to each tensor when it is read.
+ * Nothing in the file is executed. Containers, numbers, strings and tensors are built; of plain data of other classes (paths, dates, arrays
+ * of numpy, objects of somebody's class) the names are kept. A file that asks for a function is refused, with the name of what it asks for. Memory is taken in proportion to the pickle, and to each tensor when it is read.
  *
  * @throws TorchError on anything that torch would not have written, or that is not on the list
  * @throws TypeError when `source` has no size or no read function
@@ -46,18 +48,24 @@ export async function openTorch(source: ByteSource): Promise<TorchFile> {
     throw fail(looks ?? 'must be a zip archive or begin with a pickle, as torch.save writes it')
   }
   const isZip = head[0] === 0x50
-  const { value: built, metadata, storage } = await (isZip ? openZip : openLegacy)(source, fail)
+  const {
+    value: built,
+    placeholders,
+    metadata,
+    isBigEndian,
+    storage,
+  } = await (isZip ? openZip : openLegacy)(source, fail)
   const value = checkValue(built, source.size, fail)
 
   async function tensor(tensor: TorchTensor): Promise<StoredArray> {
-    const array = await readTensor(tensor, storage(tensor.storage))
+    const array = await readTensor(tensor, storage(tensor.storage), isBigEndian)
     if (array.dtype === 'BOOL') {
       const odd = array.data.find((value) => value > 1)
       if (odd !== undefined) throw fail(`a BOOL must be stored as 0 or 1 (${odd})`)
     }
     return array
   }
-  return { value, metadata, tensor }
+  return { value, placeholders, metadata, tensor }
 }
 
 /** `openTorch` for a file that is in memory. */

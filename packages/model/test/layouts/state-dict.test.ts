@@ -10,6 +10,7 @@ const dict = (size: number) => {
 }
 const file = (value: Record<string, TorchValue>): TorchFile => ({
   metadata: {},
+  placeholders: [],
   value: new Map(Object.entries(value)),
   tensor: () => Promise.reject(new Error('no tensor is read')),
 })
