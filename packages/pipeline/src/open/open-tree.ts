@@ -16,6 +16,7 @@ import { vaeConfig } from '@dit/vae'
 import { type ClassNames, classNamesOf, namesFromId2label } from '../classes/class-names.js'
 import type { FoundAutoencoder, OpenModel } from '../open-model.js'
 import { OpenError, OptionError } from '../option-error.js'
+import { scalingOf } from '../pictures/autoencoder.js'
 import { isPixelModel } from '../pictures/pixel-model.js'
 import { type ProcessSettings, processOfWeights } from '../process-of.js'
 import { readScheduler, type Scheduler } from './scheduler.js'
@@ -26,6 +27,8 @@ export interface OpenOptions {
   readonly process?: ProcessSettings
   /** Which weights of a training state or a run: the moving average by default, where there is one. */
   readonly which?: WhichWeights
+  /** The weights in a `.pt` file by the name of their dict, with dots between names, where they lie in an unusual place. */
+  readonly key?: string
   /** Attention heads, where neither the file nor its size tells them. */
   readonly heads?: number
   /** Names of the classes, in the order of the labels, in place of those of the file. */
@@ -120,12 +123,12 @@ async function openWeightsOf(
   name: string,
   tree: FileTree,
   path: string | null,
-  { which }: OpenOptions,
+  { which, key }: OpenOptions,
   known: Known | null,
 ): Promise<OpenWeights> {
   try {
     const config = known === null ? {} : { config: known.config }
-    return await openWeightsIn(tree, path, { ...config, ...(which === undefined ? {} : { which }) })
+    return await openWeightsIn(tree, path, { ...config, which, key })
   } catch (error) {
     const part = path === null ? null : /^(.*)-\d{5}-of-0*(\d+)(\.\w+)$/.exec(path)
     if (part !== null && (error instanceof LayoutError || error instanceof RangeError)) {
@@ -263,8 +266,7 @@ function describe(
 ): Description {
   const { config, program, pixelRange } = weights
   const isKnown = from !== 'numbers' && from !== 'imagenet'
-  const scaling =
-    autoencoder === null ? null : { scale: autoencoder.config.scalingFactor, mean: autoencoder.config.shiftFactor }
+  const scaling = autoencoder === null ? null : scalingOf(autoencoder.config)
   return {
     network: config,
     process: process === null ? null : { ...completeProcess(process) },
