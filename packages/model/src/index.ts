@@ -27,6 +27,7 @@ export { type DiffusersWeights, toDiffusers } from './layouts/to-diffusers.js'
 export { loadParams, type LoadParamsOptions } from './load-params.js'
 export { DIT_NAMES, ditConfig, type DiTName } from './named-configs.js'
 export {
+  checkTied,
   locateWeightsIn,
   type OpenWeights,
   type OpenWeightsOptions,

@@ -89,10 +89,25 @@ export async function openWeightsIn(
     const { which, hints, saved, close } = opened
     const known = { ...(config === undefined ? {} : { config }), hints, saved }
     const options = place.config === null ? known : { ...known, diffusersConfig: place.config }
-    return { ...readLayout(opened.file, options), path: tree.place(place.file), which, close }
+    const weights = readLayout(opened.file, options)
+    await checkTied(weights)
+    return { ...weights, path: tree.place(place.file), which, close }
   } catch (error) {
     await opened.close()
     throw error
+  }
+}
+
+/**
+ * Looks at small tensors of the embedders that diffusers keeps once for each block: they must be the same, and a file in which they are not
+ * is known at once. The large ones are compared when they are read.
+ *
+ * @throws RangeError where they differ
+ */
+export async function checkTied(weights: ModelWeights): Promise<void> {
+  if (weights.layout !== 'diffusers') return
+  for (const name of ['t_embedder.mlp.0.bias', 't_embedder.mlp.2.bias']) {
+    if (weights.entries.has(name)) await weights.tensor(name)
   }
 }
 

@@ -176,7 +176,8 @@ function readDiffusers(file: TensorFile, { config, diffusersConfig, hints = {} }
   const has = (name: string) => entries.has(name)
   const known =
     config ?? configFromMetadata(file) ?? (diffusersConfig === undefined ? null : configFromDiffusers(diffusersConfig))
-  const found = known === null ? inferDiffusers(entries, hints) : { config: known, assumptions: [] }
+  const found =
+    known === null ? inferDiffusers(entries, hints) : { config: known, assumptions: olderClass(diffusersConfig, has) }
   const recipes = recipesFromDiffusers(boundedDepth(found.config, entries.size), has)
   if (numTokens(found.config) > MAX_TOKENS)
     throw new RangeError(`weights: inputSize must give at most ${MAX_TOKENS} tokens`)
@@ -191,6 +192,24 @@ function readDiffusers(file: TensorFile, { config, diffusersConfig, hints = {} }
   }
   const float32 = async (name: string) => toFloat32(await tensor(name))
   return { entries: specs, tensor, float32, layout: 'diffusers', ...found }
+}
+
+/**
+ * What the class from before `DiTTransformer2DModel` computes otherwise: for inputs of 128 and more, or by its option, it stretches the
+ * positions that it does not store.
+ */
+function olderClass(json: unknown, has: (name: string) => boolean): string[] {
+  const {
+    _class_name,
+    sample_size: size,
+    interpolation_scale: given,
+  } = (json ?? {}) as Readonly<Record<string, unknown>>
+  if (_class_name !== 'Transformer2DModel' || has('pos_embed.pos_embed')) return []
+  const scale = typeof given === 'number' ? given : typeof size === 'number' ? Math.max(1, Math.floor(size / 64)) : 1
+  if (scale === 1) return []
+  return [
+    `the positions of DiTTransformer2DModel, though Transformer2DModel, which config.json names, divides them by ${scale} (interpolation_scale)`,
+  ]
 }
 
 /** diffusers' names and shapes for a configuration: ours, taken apart. */

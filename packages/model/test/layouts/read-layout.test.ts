@@ -273,3 +273,12 @@ describe('what does not fit is listed in one error', () => {
     expect(() => readLayout(file)).toThrow('depth must be at most the number of tensors')
   })
 })
+
+test.each([
+  [{ _class_name: 'Transformer2DModel' }, []],
+  [{ _class_name: 'Transformer2DModel', interpolation_scale: 2 }, [expect.stringContaining('divides them by 2')]],
+  [{ _class_name: 'DiTTransformer2DModel', interpolation_scale: 2 }, []],
+])('the older class of diffusers with %j is told apart where it computes other positions', (fields, assumptions) => {
+  const weights = readLayout(fileOf(diffusersShapes()), { diffusersConfig: { ...theirs, ...fields } })
+  expect(weights.assumptions).toEqual(assumptions)
+})
