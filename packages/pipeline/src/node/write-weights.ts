@@ -1,7 +1,13 @@
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, rm, stat } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import type { TensorFile } from '@dit/checkpoint'
-import { type TensorToWrite, writeShards, writeTorchFile, type WrittenShard } from '@dit/checkpoint/node'
+import {
+  type TensorToWrite,
+  writeShards,
+  writeTorchFile,
+  writeWholeFile,
+  type WrittenShard,
+} from '@dit/checkpoint/node'
 import { type Description, descriptionMetadata, toDiffusers } from '@dit/model'
 import type { ProcessSpec } from '@dit/diffusion'
 import { diffusersConfigOf } from '@dit/sampler'
@@ -116,9 +122,8 @@ async function writeFolderFiles(
 
 async function writeJson(path: string, json: object): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  const partial = `${path}.partial`
-  await writeFile(partial, `${JSON.stringify(json, null, 2)}\n`)
-  await rename(partial, path)
+  const text = new TextEncoder().encode(`${JSON.stringify(json, null, 2)}\n`)
+  await writeWholeFile(path, true, (append) => append(text))
 }
 
 async function writeSafetensors(
