@@ -22,7 +22,7 @@ export interface SampleStep extends SampleProgress {
 }
 
 /** Options of `decode`. */
-export interface DecodeOptions extends Pick<SampleOptions, 'image' | 'mask'> {
+export interface DecodeOptions extends Pick<SampleOptions, 'image' | 'mask' | 'tile'> {
   /** Called after each picture of an autoencoder. */
   readonly onPicture?: (done: number) => void | Promise<void>
 }
@@ -134,10 +134,10 @@ export async function createPipeline(
     return keepPainted(await decodeAll(samples, options), options)
   }
 
-  async function decodeAll(samples: Float32Array, { onPicture }: DecodeOptions): Promise<Pictures> {
+  async function decodeAll(samples: Float32Array, { onPicture, tile }: DecodeOptions): Promise<Pictures> {
     requireAlive()
     const opened = await openAutoencoder()
-    if (opened !== null) return decodePictures(opened, backend, samples, shape, onPicture)
+    if (opened !== null) return decodePictures(opened, backend, samples, shape, { tile, onPicture })
     if (isPixelModel(network)) return toPictures(samples, shape, description.pixelRange ?? [-1, 1])
     throw new OpenError(
       model.name,

@@ -1,6 +1,7 @@
 import type { Description, LatentScaling } from '@dit/model'
-import { type Backend, dispose, type Params, scope, tensor, toFloat32Array } from '@dit/tensor'
+import { type Backend, dispose, type Params, scope, type Tensor, tensor, toFloat32Array } from '@dit/tensor'
 import {
+  decode,
   decodeTiled,
   encodeTiled,
   loadVaeParams,
@@ -24,7 +25,14 @@ export interface OpenAutoencoder {
   readonly factor: number
 }
 
-/** Tiles of at most so many pixels a side: larger pictures are decoded piece by piece. */
+/** How pictures are decoded. */
+export interface DecodeAutoencoderOptions {
+  /** In tiles of 512 pixels, which blend into each other. Default: false, as a whole. */
+  readonly tile?: boolean
+  readonly onPicture?: (done: number) => void | Promise<void>
+}
+
+/** Pixels a side of a tile. */
 const TILE = 512
 
 /**
@@ -99,14 +107,15 @@ function mapChannels(
  * Latents as pictures.
  *
  * @param latents `[N, C, h, w]`, as a diffusion model makes them
- * @param onPicture called after each
+ * @param options `tile` decodes large pictures piece by piece, in a fraction of the memory and a little differently; `onPicture` is called
+ *   after each
  */
 export async function decodePictures(
   { config, params, scaling, factor }: OpenAutoencoder,
   backend: Backend,
   latents: Float32Array,
   [C, h, w]: readonly [number, number, number],
-  onPicture: (done: number) => void | Promise<void> = () => {},
+  { tile = false, onPicture = () => {} }: DecodeAutoencoderOptions = {},
 ): Promise<Pictures> {
   const [height, width, size] = [h * factor, w * factor, C * h * w]
   const count = latents.length / size
@@ -119,12 +128,10 @@ export async function decodePictures(
   for (let i = 0; i < count; i++) {
     const own = latents.subarray(i * size, (i + 1) * size)
     const image = scope(() => {
-      if (known !== null) {
-        const z = tensor(own, [1, C, h, w], { backend })
-        return decodeTiled(config, params, unscaleLatents(known, z), { tileSize })
-      }
+      const run = (z: Tensor) => (tile ? decodeTiled(config, params, z, { tileSize }) : decode(config, params, z))
+      if (known !== null) return run(unscaleLatents(known, tensor(own, [1, C, h, w], { backend })))
       const values = mapChannels(own, C, (value, c) => (value * deviations[c]) / scale + means[c])
-      return decodeTiled(config, params, tensor(values, [1, C, h, w], { backend }), { tileSize })
+      return run(tensor(values, [1, C, h, w], { backend }))
     })
     const { pixels: bytes } = toPictures(await toFloat32Array(image), [config.outChannels, height, width])
     dispose(image)
