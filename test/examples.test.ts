@@ -2,16 +2,10 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlin
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import {
-  extractExample,
-  extractExamples,
-  installedPackages,
-  trimOutput,
-  typescriptBlocks,
-  withoutTypes,
-} from '../tools/release/readme.js'
+import { installed } from '../tools/release/installed.js'
+import { extractExample, extractExamples, trimOutput, typescriptBlocks, withoutTypes } from '../tools/release/readme.js'
 import { run } from '../tools/release/run.js'
-import { installed, publishable, readPackages, repositoryRoot, type Package } from '../tools/release/workspace.js'
+import { publishable, readPackages, repositoryRoot, type Package } from '../tools/release/workspace.js'
 import { readText } from './sources.js'
 
 // Needs a build and no network: the project is laid out by hand. `npm run check:packages` does the same with npm,
@@ -30,7 +24,7 @@ test.each(withModule)(
     expect(existsSync(readme), 'README.md is missing').toBe(true)
     const { before, code, output } = extractExample(readText(readme))
     const project = join(work, item.name.replace('/', '-'))
-    for (const needed of installed(packages, item, installedPackages(readText(readme)))) layOut(project, needed)
+    for (const needed of installed(packages, item)) layOut(project, needed)
 
     let printed = ''
     for (const block of [...before, code]) {

@@ -1,9 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { installed } from './installed.js'
 import type { Tarball } from './pack.js'
 import { type Example, extractExample, installedPackages, trimOutput, withoutTypes } from './readme.js'
 import { run } from './run.js'
-import { installed, type Package } from './workspace.js'
+import type { Package } from './workspace.js'
 
 /**
  * Installs one package into an empty project, as a user would, and runs its README's example and its commands there.
@@ -23,7 +24,7 @@ export async function pickAndMixProblems(
   const readme = readReadme(item)
   if (typeof readme === 'string') return [readme]
 
-  const ours = installed(packages, item, readme.named)
+  const ours = installed(packages, item)
   mkdirSync(project, { recursive: true })
   const dependencies = {
     ...Object.fromEntries(ours.map(({ name }) => [name, `file:${tarballs.get(name)!.path}`])),

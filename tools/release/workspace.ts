@@ -66,9 +66,3 @@ export function closure(packages: readonly Package[], name: string): Package[] {
   visit(name, 'the caller')
   return [...reached.values()]
 }
-
-/** What a project has of ours after the install line of a README: what it names, such as an engine, and all that these need. */
-export function installed(packages: readonly Package[], { name }: Package, named: readonly string[]): Package[] {
-  const ours = [name, ...named.filter((other) => other.startsWith('@dit/'))]
-  return [...new Set(ours.flatMap((other) => closure(packages, other)))]
-}
