@@ -1,4 +1,4 @@
-import { openSafetensors, bytesSource } from '@dit/checkpoint'
+import { bytesSource, openSafetensors } from '@dit/checkpoint'
 import { reference } from '@dit/tensor'
 import { beforeAll, expect, test } from 'vitest'
 import { type ModelSource, openPipeline } from '../../src/index.js'
@@ -29,8 +29,7 @@ test.each<[string, () => ModelSource]>([
 })
 
 test('opened tensors are weights of ours that do not say their process, until the caller does', async () => {
-  const tensors = await openSafetensors(bytesSource(file, 'mine'))
-  const bare = { entries: tensors.entries, tensor: tensors.tensor, float32: tensors.float32 }
+  const { metadata: _metadata, ...bare } = await openSafetensors(bytesSource(file, 'mine'))
   const process = { kind: 'gaussian', meanType: 'x0' } as const
   const dit = await openPipeline(bare, { backend: reference(), process, heads: 2 })
   expect(dit.classNames).toEqual(['0', '1'])
