@@ -15,7 +15,7 @@ import {
 import { type ClassNames, classNamesOf, namesFromId2label } from '../classes/class-names.js'
 import type { FoundAutoencoder, OpenModel } from '../open-model.js'
 import { OpenError, OptionError } from '../option-error.js'
-import { scalingOf } from '../pictures/autoencoder.js'
+import { scalingOf } from '../pictures/latent-scaling.js'
 import { isPixelModel } from '../pictures/pixel-model.js'
 import { type ProcessSettings, processOfWeights } from '../process-of.js'
 import type { Scheduler } from './scheduler.js'
