@@ -13,7 +13,7 @@ import type { DiTConfig } from './config.js'
 import type { ConfigHints } from './layouts/infer-config.js'
 import type { SavedArguments } from './layouts/program.js'
 import { type ModelWeights, readLayout } from './layouts/read-layout.js'
-import { type ChooseOptions, chooseStateDict, type WhichWeights } from './layouts/state-dict.js'
+import type { ChooseOptions, WhichWeights } from './layouts/state-dict.js'
 
 /** Weights of a DiT, open until they are closed. */
 export interface OpenWeights extends ModelWeights {
@@ -123,6 +123,7 @@ async function openFile(tree: FileTree, path: string, { which, key }: ChooseOpti
   const torch = path.endsWith('.json') ? null : await openTorchIn(tree, path)
   if (torch !== null) {
     try {
+      const { chooseStateDict } = await import('./layouts/state-dict.js')
       return { ...chooseStateDict(torch, { which, key }), close: torch.close }
     } catch (error) {
       await torch.close()

@@ -5,7 +5,7 @@ import { shortName } from './classes/class-names.js'
 import type { OpenModel } from './open-model.js'
 import { isSource, paramsTensors } from './open/params-tensors.js'
 import { OpenError } from './option-error.js'
-import { checkAutoencoder, decodePictures, loadAutoencoder, type OpenAutoencoder } from './pictures/autoencoder.js'
+import type { OpenAutoencoder } from './pictures/autoencoder.js'
 import { keepPainted } from './pictures/keep-painted.js'
 import { type Picture, rgbaOf } from './pictures/picture.js'
 import { isPixelModel, sampleShape } from './pictures/pixel-model.js'
@@ -86,14 +86,16 @@ export async function createPipeline(
   const { description, autoencoder: found } = model
   const { network } = description
   const shape = sampleShape(network)
-  if (found !== null) checkAutoencoder(found, shape[0], model.name)
+  // Loaded only where there is one: a page of a model of pixels does without.
+  const autoencoding = found === null ? null : await import('./pictures/autoencoder.js')
+  if (found !== null) autoencoding!.checkAutoencoder(found, shape[0], model.name)
   const params = await model.load(backend, half)
   await model.close()
   let autoencoder: Promise<OpenAutoencoder> | null = null
   let isDisposed = false
   const openAutoencoder = async (): Promise<OpenAutoencoder | null> => {
     if (found === null) return null
-    autoencoder ??= loadAutoencoder(found, description.latents, backend)
+    autoencoder ??= autoencoding!.loadAutoencoder(found, description.latents, backend)
     return autoencoder
   }
   const requireAlive = () => {
@@ -137,7 +139,7 @@ export async function createPipeline(
   async function decodeAll(samples: Float32Array, { onPicture, tile }: DecodeOptions): Promise<Pictures> {
     requireAlive()
     const opened = await openAutoencoder()
-    if (opened !== null) return decodePictures(opened, backend, samples, shape, { tile, onPicture })
+    if (opened !== null) return autoencoding!.decodePictures(opened, backend, samples, shape, { tile, onPicture })
     if (isPixelModel(network)) return toPictures(samples, shape, description.pixelRange ?? [-1, 1])
     throw new OpenError(
       model.name,

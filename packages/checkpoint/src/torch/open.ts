@@ -1,12 +1,8 @@
 import { asBytes, bytesSource, readExactly, requireByteSource, type ByteSource } from '../byte-source.js'
 import type { StoredArray } from '../dtype.js'
 import { describeFormat, detectFormat } from '../format.js'
-import { checkValue } from './check-value.js'
 import { failFor } from './error.js'
-import { openLegacy } from './legacy-file.js'
-import { readTensor } from './read-tensor.js'
 import type { TorchTensor, TorchValue } from './value.js'
-import { openZip } from './zip-file.js'
 
 /** An opened `.pt` file. Its pickle has been read; the elements of each tensor are read when asked for. */
 export interface TorchFile {
@@ -47,25 +43,9 @@ export async function openTorch(source: ByteSource): Promise<TorchFile> {
     const looks = format === null ? describeFormat(head) : 'this looks like a safetensors file'
     throw fail(looks ?? 'must be a zip archive or begin with a pickle, as torch.save writes it')
   }
-  const isZip = head[0] === 0x50
-  const {
-    value: built,
-    placeholders,
-    metadata,
-    isBigEndian,
-    storage,
-  } = await (isZip ? openZip : openLegacy)(source, fail)
-  const value = checkValue(built, source.size, fail)
-
-  async function tensor(tensor: TorchTensor): Promise<StoredArray> {
-    const array = await readTensor(tensor, storage(tensor.storage), isBigEndian)
-    if (array.dtype === 'BOOL') {
-      const odd = array.data.find((value) => value > 1)
-      if (odd !== undefined) throw fail(`a BOOL must be stored as 0 or 1 (${odd})`)
-    }
-    return array
-  }
-  return { value, placeholders, metadata, tensor }
+  // Loaded only here: pages that read safetensors do without unzipping and unpickling.
+  const { openSaved } = await import('./open-saved.js')
+  return openSaved(source, head[0] === 0x50 ? 'zip' : 'legacy', fail)
 }
 
 /** `openTorch` for a file that is in memory. */

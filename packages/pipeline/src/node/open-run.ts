@@ -8,7 +8,7 @@ import { checkVaeConfig, type VaeConfig } from '@dit/vae'
 import type { OpenModel } from '../open-model.js'
 import { type OpenOptions, openTree } from '../open/open-tree.js'
 import { OpenError, OptionError } from '../option-error.js'
-import { scalingOf } from '../pictures/autoencoder.js'
+import { scalingOf } from '../pictures/latent-scaling.js'
 import { describeRunConfig, isRunConfig } from './run-config.js'
 
 /** A checkpoint of a run. */

@@ -12,14 +12,13 @@ import {
   type OpenWeights,
   type WhichWeights,
 } from '@dit/model'
-import { vaeConfig } from '@dit/vae'
 import { type ClassNames, classNamesOf, namesFromId2label } from '../classes/class-names.js'
 import type { FoundAutoencoder, OpenModel } from '../open-model.js'
 import { OpenError, OptionError } from '../option-error.js'
-import { scalingOf } from '../pictures/autoencoder.js'
+import { scalingOf } from '../pictures/latent-scaling.js'
 import { isPixelModel } from '../pictures/pixel-model.js'
 import { type ProcessSettings, processOfWeights } from '../process-of.js'
-import { readScheduler, type Scheduler } from './scheduler.js'
+import type { Scheduler } from './scheduler.js'
 
 /** What a file does not say, where the caller knows it. */
 export interface OpenOptions {
@@ -168,7 +167,10 @@ function withHeads(weights: OpenWeights, heads: number | undefined): OpenWeights
 async function schedulerIn(tree: FileTree): Promise<Scheduler | null> {
   const path = 'scheduler/scheduler_config.json'
   const text = await readText(tree, path)
-  return text === null ? null : readScheduler(text, tree.place(path))
+  if (text === null) return null
+  // Loaded only here: the schedulers of diffusers are a tenth of what a page downloads.
+  const { readScheduler } = await import('./scheduler.js')
+  return readScheduler(text, tree.place(path))
 }
 
 /** The process that the files say: a run's, then that of a scheduler that somebody chose, then that of the weights. */
@@ -235,6 +237,8 @@ export async function findAutoencoder(tree: FileTree, prefix = 'vae/'): Promise<
   const text = await readText(tree, path)
   if (text === null) return null
   const name = tree.place(prefix)
+  // Loaded only here, as most pages have no autoencoder.
+  const { vaeConfig } = await import('@dit/vae')
   let config: FoundAutoencoder['config']
   try {
     config = vaeConfig(JSON.parse(text))

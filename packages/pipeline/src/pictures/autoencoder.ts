@@ -72,12 +72,6 @@ export async function loadAutoencoder(
   }
 }
 
-/** How an autoencoder scales its latents. */
-export function scalingOf({ scalingFactor, shiftFactor, latentsMean, latentsStd }: VaeConfig): LatentScaling {
-  if (latentsMean === undefined || latentsStd === undefined) return { scale: scalingFactor, mean: shiftFactor }
-  return { scale: scalingFactor, mean: latentsMean, deviation: latentsStd }
-}
-
 /** Whether a scaling is one factor and one shift, which the autoencoder's own functions apply. */
 function uniform(config: VaeConfig, scaling: LatentScaling | null): VaeConfig | null {
   if (scaling === null) return config

@@ -5,7 +5,7 @@ import type { OpenModel } from '../open-model.js'
 import { OptionError } from '../option-error.js'
 import { isPixelModel, sampleShape } from '../pictures/pixel-model.js'
 import { requireProcess } from '../process-of.js'
-import { isSdeSampler, noisySteps, SDE_SOLVERS } from './flow-options.js'
+import { isSdeSampler, noisySteps, SDE_SAMPLERS } from './flow-options.js'
 import type { Guidance } from './guided-predictor.js'
 import type { RecordedNoise } from './recorded-noise.js'
 import { SAMPLE_DEFAULTS, type SampleOptions } from './sample-options.js'
@@ -194,7 +194,7 @@ const OF_AN_SDE = ['diffusionForm', 'diffusionNorm', 'lastStep', 'lastStepSize']
 const OF_DOPRI5 = ['rtol', 'atol'] as const
 
 /** Samplers that take one recorded draw a step. */
-const DRAWING: readonly string[] = [...Object.keys(SDE_SOLVERS), 'ddpm', 'ddim']
+const DRAWING: readonly string[] = [...SDE_SAMPLERS, 'ddpm', 'ddim']
 
 /** Throws for options of a solver that is not used. */
 function checkSolver(options: SampleOptions, sampler: SamplerName | null): void {
@@ -204,7 +204,7 @@ function checkSolver(options: SampleOptions, sampler: SamplerName | null): void 
     if (stray !== undefined) throw new OptionError(stray, `it is for \`sampler\` ${samplers}`)
   }
   if (options.eta !== undefined && sampler !== 'ddim' && sampler !== null) refuse(['eta'], 'ddim')
-  if (!isSde) refuse(OF_AN_SDE, Object.keys(SDE_SOLVERS).join(' or '))
+  if (!isSde) refuse(OF_AN_SDE, SDE_SAMPLERS.join(' or '))
   if (sampler !== 'dopri5') refuse(OF_DOPRI5, 'dopri5')
   if (sampler === null || !DRAWING.includes(sampler)) refuse(['draws'], DRAWING.join(', '))
   if (options.draws !== undefined && options.spacing !== undefined && !isSde) {
