@@ -11,6 +11,7 @@ import {
 import { type Description, descriptionMetadata, toDiffusers } from '@dit/model'
 import type { ProcessSpec } from '@dit/diffusion'
 import { diffusersConfigOf } from '@dit/sampler'
+import { OWN_NAMES } from '../open/open-tree.js'
 import { OpenError } from '../option-error.js'
 import { isPixelModel } from '../pictures/pixel-model.js'
 import { cast, type DTypeName, STORED } from './cast.js'
@@ -110,8 +111,8 @@ async function writeFolderFiles(
   config: Readonly<Record<string, unknown>>,
   { classNames, process, network }: Description,
 ): Promise<void> {
-  const id2label = classNames === null ? {} : { id2label: Object.fromEntries(classNames.entries()) }
-  await writeJson(join(folder, 'config.json'), { ...config, ...id2label })
+  const names = classNames === null ? {} : { [OWN_NAMES]: Object.fromEntries(classNames.entries()) }
+  await writeJson(join(folder, 'config.json'), { ...config, ...names })
   const clips = isPixelModel(network)
   const scheduler = process === null ? null : diffusersConfigOf(process as ProcessSpec, { clips })
   const path = join(folder, 'scheduler', 'scheduler_config.json')

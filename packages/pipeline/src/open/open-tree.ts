@@ -198,7 +198,7 @@ async function namesOf(
   const labels = folder === null ? null : await id2labelIn(folder)
   if (labels !== null) {
     try {
-      return { from: 'id2label', names: namesFromId2label(labels.id2label, numClasses) }
+      return { from: labels.isOwn ? 'model' : 'id2label', names: namesFromId2label(labels.id2label, numClasses) }
     } catch (cause) {
       if (cause instanceof RangeError) throw new OpenError(folder!.place(labels.path), cause.message, { cause })
       throw cause
@@ -207,12 +207,29 @@ async function namesOf(
   return classNamesOf(numClasses, classNames === null ? null : { from: 'model', names: classNames })
 }
 
+/**
+ * Under what name dit writes the names of classes into the `config.json` of a network. diffusers' class warns of an `id2label`; names that
+ * begin so it keeps without a word, also when it saves the network again.
+ */
+export const OWN_NAMES = '_id2label'
+
 /** Largest file with names of classes that is read. */
 const MAX_NAMES_BYTES = 2 ** 24
 
-/** The names of classes in a diffusers folder: those of the pipeline, or those that dit writes beside a network. */
-async function id2labelIn(tree: FileTree): Promise<{ readonly id2label: unknown; readonly path: string } | null> {
-  for (const path of ['model_index.json', 'config.json']) {
+/** Where a diffusers folder may name its classes: in its pipeline's file, or in that of the network. */
+const WITH_NAMES = ['model_index.json', 'config.json', 'transformer/config.json']
+
+/** The names of classes in a diffusers folder, and where they were found. */
+interface FoundNames {
+  readonly id2label: unknown
+  readonly path: string
+  /** Whether dit wrote them: then a comma is a part of a name, and parts no synonyms. */
+  readonly isOwn: boolean
+}
+
+/** Those of the first file that has any. */
+async function id2labelIn(tree: FileTree): Promise<FoundNames | null> {
+  for (const path of WITH_NAMES) {
     const text = await readText(tree, path, MAX_NAMES_BYTES)
     if (text === null) continue
     let json: unknown
@@ -221,8 +238,9 @@ async function id2labelIn(tree: FileTree): Promise<{ readonly id2label: unknown;
     } catch (cause) {
       throw new OpenError(tree.place(path), 'it must be JSON', { cause })
     }
-    const id2label = (json as { id2label?: unknown } | null)?.id2label ?? null
-    if (id2label !== null) return { id2label, path }
+    const { id2label = null, [OWN_NAMES]: own = null } = (json ?? {}) as Readonly<Record<string, unknown>>
+    if (id2label !== null) return { id2label, path, isOwn: false }
+    if (own !== null) return { id2label: own, path, isOwn: true }
   }
   return null
 }
