@@ -68,12 +68,7 @@ export async function scanFolder(folder: string, options: ScanOptions = {}): Pro
   const walk = new Walk(folder, classes, leftOut, options)
   const paths = await walk.run()
   const empty = paths.findIndex((inClass) => inClass.length === 0)
-  if (empty >= 0) {
-    const name = printable(join(folder, classes[empty]))
-    throw new ImageFolderError(
-      `openImageFolder: class folder ${name} holds no ${KINDS[rules]} files; fill it or remove it`,
-    )
-  }
+  if (empty >= 0) throw await emptyClass(folder, classes[empty], options)
   const isNested = paths.every((inClass) => inClass.every((path) => dirname(dirname(path)) !== '.'))
   return {
     classes,
@@ -81,6 +76,18 @@ export async function scanFolder(folder: string, options: ScanOptions = {}): Pro
     leftOut: leftOut.list(),
     innerFolders: isNested ? walk.innerFolders : null,
   }
+}
+
+/** The error of a class without a picture, with what is there in place of pictures. */
+async function emptyClass(folder: string, name: string, options: ScanOptions): Promise<ImageFolderError> {
+  const own = tally()
+  await new Walk(folder, [name], own, options).run()
+  const kinds = own.list().map(({ kind, count }) => `${count} ${printable(kind)}`)
+  const has = kinds.length === 0 ? '' : ` (it has ${kinds.slice(0, 5).join(', ')}${kinds.length > 5 ? ', …' : ''})`
+  return new ImageFolderError(
+    `openImageFolder: class folder ${printable(join(folder, name))} holds no ${KINDS[options.rules ?? 2]} files${has}; ` +
+      'fill it or remove it',
+  )
 }
 
 function noClasses(folder: string, entries: readonly Entry[], rules: FolderRules): ImageFolderError {

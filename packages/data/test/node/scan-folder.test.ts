@@ -161,6 +161,13 @@ test('a file without a suffix is a picture if it begins as one, also behind link
   expect((await scanFolder(folder)).leftOut).toEqual([{ kind: 'without suffix', count: 3, isPicture: false }])
 })
 
+test('a class without a picture is told with what it has', async () => {
+  await put('a/1.png', 'b/1.bmp', 'b/in/2.bmp', 'b/notes.txt')
+  await expect(scanFolder(folder)).rejects.toThrow(
+    `class folder ${join(folder, 'b')} holds no PNG, JPEG, WebP, AVIF, GIF or TIFF files (it has 2 .bmp, 1 .txt); fill it or remove it`,
+  )
+})
+
 test('says which folders the class folders hold where they hold no picture themselves', async () => {
   await put('train/cat/1.png', 'train/dog/2.png', 'val/cat/3.png')
   expect((await scanFolder(folder)).innerFolders).toEqual([['cat', 'dog'], ['cat']])
