@@ -9,7 +9,9 @@ import { chosenBackend, type EngineFlags, engineOptions } from '../engines/engin
 import { engineText, openEngine } from '../engines/open-engine.js'
 import { encodeFolder, removePartial, verifyShards } from '../run/encode-folder.js'
 import { isComplete, LATENTS_FILE, LATENTS_FORMAT, type LatentsManifest, readManifest } from '../run/manifest.js'
-import { integer, path } from '../settings/values.js'
+import { settingOptions } from '../settings/setting.js'
+import { DATA_SETTINGS } from '../settings/train-settings.js'
+import { integer, NULL, path } from '../settings/values.js'
 import { type OpenPictures, openData } from '../run/open-data.js'
 import { checkWritable } from '../run/run-folder.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
@@ -28,6 +30,8 @@ interface EncodeFlags extends EngineFlags {
   readonly flips: boolean
   readonly dtype: DTypeName
   readonly skipBad?: boolean
+  readonly background?: string | typeof NULL
+  readonly maxPixels?: number
   readonly quiet?: boolean
   readonly json?: boolean
 }
@@ -38,7 +42,8 @@ Examples:
   dit encode photos --vae DiT-XL-2-512/vae --out latents/photos --size 512 --batch 4
   dit train --latents latents/imagenet-256 --model DiT-B/2
 
-Pictures are cropped to squares as for training. Of each, and of its mirror image, the mean and the log variance of the
+Pictures are cropped to squares as for training; transparent ones are put on white, or what --background says, where the
+reference drops their alpha channel. Of each, and of its mirror image, the mean and the log variance of the
 latents are kept, so that training draws anew each time. The same command goes on where an earlier one was stopped, and
 checks the checksums of what is there.
 
@@ -59,6 +64,8 @@ export function encodeCommand(call: Call): Command {
     .option('--no-flips', 'leave out the mirror images')
     .addOption(new Option('--dtype <name>', 'type of the numbers that are kept').choices(DTYPES).default('f32'))
     .option('--skip-bad', 'leave unreadable pictures out')
+  const { background, maxPixels } = DATA_SETTINGS
+  for (const option of settingOptions({ background, maxPixels })) command.addOption(option)
   for (const option of engineOptions()) command.addOption(option)
   return command
     .option('-q, --quiet', 'print nothing but warnings and errors')
@@ -82,7 +89,8 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
   if (before === null && (await readdir(flags.out).catch(() => [])).length > 0) {
     throw new UsageError(`--out ${flags.out} holds other files; latents need a folder that is empty or not there yet`)
   }
-  const opened = await openData({ data, size: flags.size, skipBad: flags.skipBad === true }, output)
+  const { size, skipBad = false, maxPixels } = flags
+  const opened = await openData({ data, size, skipBad, maxPixels, background: backgroundOf(flags, before) }, output)
   const interruption = onInterrupt(() => output.notice('stopping after this batch (once more quits at once)'))
   try {
     const { backend, description } = await openEngine(chosenBackend(flags), flags)
@@ -136,6 +144,17 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
   }
 }
 
+/** What transparent pictures are put on; undefined where latents were begun before there was a choice, which go on as they began. */
+function backgroundOf({ out, background }: EncodeFlags, before: LatentsManifest | null): string | null | undefined {
+  if (before !== null && before.background === undefined && before.files !== 'shapes') {
+    if (typeof background !== 'string') return undefined
+    throw new UsageError(
+      `--out ${out} holds latents of pictures whose alpha was dropped; leave --background out, or give another folder`,
+    )
+  }
+  return background === NULL ? null : (background ?? DATA_SETTINGS.background.default)
+}
+
 async function manifestOf(
   flags: EncodeFlags,
   { dataset, config }: OpenPictures,
@@ -152,6 +171,7 @@ async function manifestOf(
     length: dataset.length,
     flips: flags.flips,
     dtype: STORED[flags.dtype],
+    ...(config.kind === 'folder' && config.background !== undefined ? { background: config.background } : {}),
     files: config.kind === 'folder' ? config.files : config.kind,
     shardSize: flags.shard,
     shards: [],
