@@ -5,9 +5,6 @@ import { readText, sourceOf } from './sources.js'
 
 // A README must not promise what a package does not have, nor leave out what it has. Types need no row of their own.
 
-/** Exports that a README is still to name: empty this list. */
-const WAITING: ReadonlySet<string> = new Set(['bytesSource', 'openTensors', 'openTensorFile'])
-
 const packages = publishable(readPackages()).filter(({ manifest }) => manifest.exports?.['.'] !== undefined)
 
 describe.each(packages)('the README of $name', (item) => {
@@ -20,7 +17,7 @@ describe.each(packages)('the README of $name', (item) => {
   test('names every function, class and constant that the package exports', () => {
     const named = new Set(readme.match(/[A-Za-z_]\w*/g))
     const values = exported.filter(({ isType }) => !isType).map(({ name }) => name)
-    expect(values.filter((name) => !named.has(name) && !WAITING.has(name))).toEqual([])
+    expect(values.filter((name) => !named.has(name))).toEqual([])
   })
 
   test('lists no export that is not there', () => {

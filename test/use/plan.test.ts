@@ -5,8 +5,8 @@ import { isInside, planUse, readRequest, UseError } from '../../tools/use/plan.j
 const all = publishable(readPackages())
 
 test('packages may be named without the scope, and the project is relative to where the command was called', () => {
-  const request = readRequest(['../my-app', 'sampler', '@dit/backend-cpu'], '/work/clone')
-  expect(request).toEqual({ project: '/work/my-app', names: ['@dit/sampler', '@dit/backend-cpu'] })
+  const request = readRequest(['../my-app', 'sampler', '@dit/backend-cpu'], '/code/clone')
+  expect(request).toEqual({ project: '/code/my-app', names: ['@dit/sampler', '@dit/backend-cpu'] })
 })
 
 test('a package brings along what it needs, each once', () => {
@@ -40,9 +40,9 @@ test.each([
 
 test('a call that says too little is refused, with what must be said', () => {
   const usage = 'npm run use -- <project> [package ...]'
-  expect(() => readRequest([], '/work')).toThrow(`use: a project's folder must be given\nusage: ${usage}`)
-  expect(() => readRequest(['@dit/vae', '../app'], '/work')).toThrow('folder must come first (got @dit/vae)')
-  expect(() => readRequest(['--help'], '/work')).toThrow('use: there are no options (got --help)')
+  expect(() => readRequest([], '/code')).toThrow(`use: a project's folder must be given\nusage: ${usage}`)
+  expect(() => readRequest(['@dit/vae', '../app'], '/code')).toThrow('folder must come first (got @dit/vae)')
+  expect(() => readRequest(['--help'], '/code')).toThrow('use: there are no options (got --help)')
   expect(() => planUse(all, [], {})).toThrow(/^use: name the packages to install: adaln, backend-cpu, /)
   expect(() => planUse(all, [], {})).toThrow(UseError)
 })
@@ -54,8 +54,8 @@ test('a package that the clone no longer has is named', () => {
 })
 
 test('a folder of the clone is told from one beside it', () => {
-  expect(isInside('/work/clone', '/work/clone')).toBe(true)
-  expect(isInside('/work/clone/runs/app', '/work/clone')).toBe(true)
-  expect(isInside('/work/clone-of-mine', '/work/clone')).toBe(false)
-  expect(isInside('/work', '/work/clone')).toBe(false)
+  expect(isInside('/code/clone', '/code/clone')).toBe(true)
+  expect(isInside('/code/clone/runs/app', '/code/clone')).toBe(true)
+  expect(isInside('/code/clone-of-mine', '/code/clone')).toBe(false)
+  expect(isInside('/code', '/code/clone')).toBe(false)
 })
