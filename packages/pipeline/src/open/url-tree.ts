@@ -2,7 +2,12 @@ import { bytesSource, type FileTree } from '@dit/checkpoint'
 import { fetchFile, type FetchFileOptions, hubFileUrl, WebFileError } from '@dit/checkpoint/web'
 
 /** How files behind addresses are fetched. */
-export interface FetchOptions extends Omit<FetchFileOptions, 'size' | 'sha256' | 'accept' | 'onProgress'> {
+export interface FetchOptions extends Omit<
+  FetchFileOptions,
+  'size' | 'sha256' | 'accept' | 'onProgress' | 'revalidate'
+> {
+  /** Ask the server whether a kept file has changed. By default always, but for a commit of `hf:`, which cannot change. */
+  readonly revalidate?: boolean
   /** Where models of `hf:` are: the address of a hub, or of its mirror. */
   readonly host?: string
   /** How far a download is, and of which file. */
@@ -71,7 +76,9 @@ export function locateAddress(source: string, options: FetchOptions): { tree: Fi
     const root = hubFileUrl(source, 'config.json', host).replace(/config\.json$/, '') // throws for a reference that is none
     // Messages name folders, too, which are no files of the hub.
     const address = (path: string) => (/^$|\/$/.test(path) ? root + path : hubFileUrl(source, path, host))
-    return { tree: urlTree(source, address, options), path: null }
+    // A commit cannot change; a branch can, like any other address.
+    const isPinned = /@[0-9a-f]{40}$/.test(source)
+    return { tree: urlTree(source, address, { revalidate: !isPinned, ...options }), path: null }
   }
   // In a page an address may be relative to it.
   const base = (globalThis as { location?: { href: string } }).location?.href
@@ -90,5 +97,5 @@ export function locateAddress(source: string, options: FetchOptions): { tree: Fi
     return file.href
   }
   const path = isFile ? decodeURIComponent(last) : null
-  return { tree: urlTree(source, address, options, path), path }
+  return { tree: urlTree(source, address, { revalidate: true, ...options }, path), path }
 }
