@@ -1,28 +1,42 @@
 import type { ProcessSpec } from '@dit/diffusion'
-import type { Description, WhichWeights } from '@dit/model'
+import type { Description } from '@dit/model'
 import { describeProcess, type OpenModel } from '@dit/pipeline'
-import { type DTypeName, DTYPES, ExistsError, findWeightsTarget, writeWeights } from '@dit/pipeline/node'
+import { DTYPES, ExistsError, findWeightsTarget, writeWeights } from '@dit/pipeline/node'
 import { diffusersConfigOf } from '@dit/sampler'
-import { Command, Option } from 'commander'
-import { inFlags } from '../settings/flag-of.js'
+import { Command } from 'commander'
+import { inFlags } from '../settings/option-flag.js'
 import { openNamed } from '../settings/model-source.js'
-import { type ProcessFlags, processOptions } from '../settings/process-options.js'
-import { byteCount, integer, path } from '../settings/values.js'
+import { OTHER_SETTINGS } from '../settings/other-settings.js'
+import { WEIGHTS_PROCESS_SETTINGS } from '../settings/process-settings.js'
+import { addSettings, type FlagsOf, type Settings } from '../settings/setting.js'
+import { SOURCE_SETTINGS } from '../settings/source-settings.js'
+import { byteCount, path } from '../settings/values.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
 
-interface ConvertFlags extends ProcessFlags {
-  readonly dtype?: DTypeName
-  readonly weights?: WhichWeights
-  readonly heads?: number
-  readonly shardSize?: number
-  readonly force?: boolean
-  readonly quiet?: boolean
-  readonly json?: boolean
-}
+const CONVERT_SETTINGS = {
+  dtype: { flag: '--dtype <name>', help: 'type of the numbers (default: as they are stored)', choices: DTYPES },
+  weights: {
+    flag: '--weights <which>',
+    help: 'of a training state: the moving average (EMA, default) or the trained weights themselves (model)',
+    choices: ['ema', 'model'],
+  },
+  shardSize: {
+    flag: '--shard-size <bytes>',
+    help: 'split safetensors into files of at most this size, such as 2GB or 500MiB',
+    parse: byteCount,
+  },
+  force: { flag: '--force', help: 'overwrite existing files' },
+  heads: { ...SOURCE_SETTINGS.heads, help: 'attention heads, if neither the file nor its sizes tell' },
+  ...WEIGHTS_PROCESS_SETTINGS,
+  quiet: OTHER_SETTINGS.quiet,
+  json: { ...OTHER_SETTINGS.json, help: 'print one JSON object' },
+} as const satisfies Settings
+
+type ConvertFlags = FlagsOf<typeof CONVERT_SETTINGS>
 
 const EXAMPLES = `
 Examples:
@@ -48,21 +62,8 @@ export function convertCommand(call: Call): Command {
       'a .pt or .safetensors file, an index of shards, a folder of diffusers, a run or its checkpoint',
       path,
     )
-    .argument('<to>', 'a .safetensors or .pt file (official names) or a folder (as diffusers reads it)', path)
-    .addOption(new Option('--dtype <name>', 'type of the numbers (default: as they are stored)').choices(DTYPES))
-    .addOption(
-      new Option('--weights <which>', 'of a training state: the average (default) or the trained weights').choices([
-        'ema',
-        'model',
-      ]),
-    )
-    .option('--shard-size <bytes>', 'cut safetensors into files of at most that size, such as 2GB or 500MiB', byteCount)
-    .option('--heads <n>', 'attention heads, where neither file nor size tells them', integer(1))
-  for (const option of processOptions()) command.addOption(option)
-  return command
-    .option('--force', 'overwrite what is there')
-    .option('-q, --quiet', 'print nothing but warnings and errors')
-    .option('--json', 'print one JSON object')
+    .argument('<to>', 'a .safetensors or .pt file (official names), or a folder (for diffusers)', path)
+  return addSettings(command, CONVERT_SETTINGS)
     .addHelpText('after', EXAMPLES)
     .action(async (from: string, to: string, flags: ConvertFlags) => {
       call.exitCode = await convert(from, to, flags, createOutput(flags, call))
@@ -77,8 +78,9 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
   if (target.kind === 'torch' && flags.shardSize !== undefined) {
     throw new UsageError('--shard-size is for safetensors; a .pt file is always one')
   }
-  const which = flags.weights === undefined ? {} : { which: flags.weights }
-  const model = await openNamed(from, flags, which)
+  // `--weights` of this command chooses among the weights of a file.
+  const { weights: chosen, ...others } = flags
+  const model = await openNamed(from, others, chosen === undefined ? {} : { which: chosen })
   try {
     const { description, layout, location, weights, assumptions } = model
     const { process } = description

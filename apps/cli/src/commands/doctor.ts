@@ -1,8 +1,10 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { checkEngines, checkOneEngine } from '../doctor/check-engines.js'
 import { checkMachine } from '../doctor/check-machine.js'
 import { findingLines, isHealthy } from '../doctor/finding.js'
 import { ENGINE_NAMES, type EngineName } from '../engines/names.js'
+import { OTHER_SETTINGS } from '../settings/other-settings.js'
+import { addSettings, type FlagsOf, type Settings } from '../settings/setting.js'
 import { EXIT } from '../terminal/errors.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput } from '../terminal/output.js'
@@ -10,18 +12,19 @@ import { createOutput } from '../terminal/output.js'
 const EXIT_HELP = `
 The exit code is 0 when dit can train and sample here (with --backend: on this engine), and 1 when not.`
 
-interface DoctorFlags {
-  readonly json?: boolean
-  readonly backend?: EngineName
-}
+const DOCTOR_SETTINGS = {
+  backend: { flag: '--backend <name>', help: 'check only this engine', choices: ENGINE_NAMES },
+  json: { ...OTHER_SETTINGS.json, help: 'print one JSON object' },
+} as const satisfies Settings
+
+type DoctorFlags = FlagsOf<typeof DOCTOR_SETTINGS>
 
 /** `dit doctor` */
 export function doctorCommand(call: Call): Command {
-  return new Command('doctor')
+  const command = new Command('doctor')
     .summary('check this machine: what is there, what is missing, how to get it')
     .description('Checks Node, the machine and every engine, whose kernels it compares with plain float64 loops.')
-    .addOption(new Option('--backend <name>', 'check this engine alone').choices(ENGINE_NAMES))
-    .option('--json', 'print one JSON object')
+  return addSettings(command, DOCTOR_SETTINGS)
     .addHelpText('after', EXIT_HELP)
     .action(async ({ json, backend }: DoctorFlags) => {
       const output = createOutput({ json }, call)

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { loadAutoencoder, type OpenAutoencoder } from '@dit/pipeline'
-import { autoencoderOf, type DTypeName, DTYPES, STORED } from '@dit/pipeline/node'
+import { autoencoderOf, DTYPES, STORED } from '@dit/pipeline/node'
 import { type Params, toFloat32Array } from '@dit/tensor'
 import { spatialFactor } from '@dit/vae'
-import { Command, Option } from 'commander'
-import { chosenBackend, type EngineFlags, engineOptions } from '../engines/engine-options.js'
+import { Command } from 'commander'
+import { chosenBackend, ENGINE_SETTINGS } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
 import { encodeFolder, removePartial, verifyShards } from '../run/encode-folder.js'
 import { isComplete, LATENTS_FILE, LATENTS_FORMAT, type LatentsManifest, readManifest } from '../run/manifest.js'
+import { givenOptions } from '../settings/config-file.js'
+import { OTHER_SETTINGS } from '../settings/other-settings.js'
+import { addSettings, type CompleteFlags, type Settings, withDefaults } from '../settings/setting.js'
 import { integer, path } from '../settings/values.js'
 import { type OpenPictures, openData } from '../run/open-data.js'
 import { checkWritable } from '../run/run-folder.js'
@@ -19,18 +22,41 @@ import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
 
-interface EncodeFlags extends EngineFlags {
-  readonly vae: string
-  readonly out: string
-  readonly size: number
-  readonly batch: number
-  readonly shard: number
-  readonly flips: boolean
-  readonly dtype: DTypeName
-  readonly skipBad?: boolean
-  readonly quiet?: boolean
-  readonly json?: boolean
-}
+const ENCODE_SETTINGS = {
+  vae: {
+    flag: '--vae <folder>',
+    help: 'the autoencoder: a diffusers folder of one, or of a pipeline that has one',
+    parse: path,
+    isRequired: true,
+  },
+  out: { flag: '--out <folder>', help: 'folder for the latents', parse: path, isRequired: true },
+  size: {
+    flag: '--size <pixels>',
+    help: 'side of the square pictures (default {default})',
+    parse: integer(1),
+    default: 256,
+  },
+  batch: {
+    flag: '--batch <n>',
+    help: 'pictures computed at a time (default {default})',
+    parse: integer(1),
+    default: 8,
+  },
+  shard: { flag: '--shard <n>', help: 'pictures per file (default {default})', parse: integer(1), default: 4096 },
+  flips: { flag: '--no-flips', help: 'do not store the mirror images', default: true },
+  dtype: {
+    flag: '--dtype <name>',
+    help: 'type of the stored numbers (default {default})',
+    choices: DTYPES,
+    default: 'f32',
+  },
+  skipBad: { flag: '--skip-bad', help: 'name unreadable pictures and leave them out, instead of stopping' },
+  ...ENGINE_SETTINGS,
+  quiet: OTHER_SETTINGS.quiet,
+  json: OTHER_SETTINGS.json,
+} as const satisfies Settings
+
+type EncodeFlags = CompleteFlags<typeof ENCODE_SETTINGS>
 
 const EXAMPLES = `
 Examples:
@@ -51,20 +77,10 @@ export function encodeCommand(call: Call): Command {
     .summary('turn a folder of pictures into latents to train on')
     .description('Encodes a folder of pictures, one sub-folder per class, with an autoencoder.')
     .argument('<folder>', 'folder with one sub-folder of pictures per class, or `shapes`', path)
-    .requiredOption('--vae <folder>', 'autoencoder as diffusers saves it, or a pipeline with one', path)
-    .requiredOption('--out <folder>', 'where the latents go', path)
-    .option('--size <pixels>', 'side of the pictures', integer(1), 256)
-    .option('--batch <n>', 'pictures at a time', integer(1), 8)
-    .option('--shard <n>', 'pictures in a file', integer(1), 4096)
-    .option('--no-flips', 'leave out the mirror images')
-    .addOption(new Option('--dtype <name>', 'type of the numbers that are kept').choices(DTYPES).default('f32'))
-    .option('--skip-bad', 'leave unreadable pictures out')
-  for (const option of engineOptions()) command.addOption(option)
-  return command
-    .option('-q, --quiet', 'print nothing but warnings and errors')
-    .option('--json', 'print one JSON object a line')
+  return addSettings(command, ENCODE_SETTINGS)
     .addHelpText('after', EXAMPLES)
-    .action(async (data: string, flags: EncodeFlags) => {
+    .action(async (data: string) => {
+      const flags = withDefaults(ENCODE_SETTINGS, givenOptions(command))
       call.exitCode = await encodeFromFlags(data, flags, createOutput(flags, call))
     })
 }

@@ -8,9 +8,13 @@ import { denoiserGraph, externalBytes, onnxBytes, type OnnxGraph, parameterBytes
 import { checkAutoencoder, loadAutoencoder, type OpenModel } from '@dit/pipeline'
 import { dispose, reference, toFloat32Array } from '@dit/tensor'
 import { Command } from 'commander'
-import { openModelOf, type SourceFlags } from '../settings/model-source.js'
-import { processOptions } from '../settings/process-options.js'
-import { integer, NULL, orWord, path } from '../settings/values.js'
+import { givenOptions } from '../settings/config-file.js'
+import { openModelOf } from '../settings/model-source.js'
+import { OTHER_SETTINGS } from '../settings/other-settings.js'
+import { WEIGHTS_PROCESS_SETTINGS } from '../settings/process-settings.js'
+import { addSettings, type CompleteFlags, type Settings, withDefaults } from '../settings/setting.js'
+import { MODEL_ARGUMENT, SOURCE_SETTINGS } from '../settings/source-settings.js'
+import { integer, orWord, path } from '../settings/values.js'
 import { nameFile } from '../run/named-errors.js'
 import { checkWritable } from '../run/run-folder.js'
 import { UsageError } from '../terminal/errors.js'
@@ -18,14 +22,37 @@ import { formatBytes } from '../terminal/format.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 
-interface ExportFlags extends SourceFlags {
-  readonly onnx?: string
-  readonly guidance?: boolean
-  readonly guidanceChannels?: number | typeof NULL
-  readonly nullClass?: number
-  readonly quiet?: boolean
-  readonly json?: boolean
-}
+const EXPORT_SETTINGS = {
+  onnx: { flag: '--onnx <folder>', help: 'folder for the files', parse: path, isRequired: true },
+  guidance: {
+    flag: '--guidance',
+    help: 'build classifier-free guidance into the model, with an input guidance_scale',
+  },
+  guidanceChannels: {
+    flag: '--guidance-channels <n|all>',
+    help: 'guide only the first n channels (default 3; all for diffusers weights)',
+    parse: orWord('all', integer(1)),
+  },
+  nullClass: {
+    flag: '--null-class <n>',
+    help: 'number of the null class, which stands for no class (default: the null class of the model)',
+    parse: integer(),
+  },
+  run: SOURCE_SETTINGS.run,
+  checkpoint: SOURCE_SETTINGS.checkpoint,
+  weights: SOURCE_SETTINGS.weights,
+  vae: {
+    ...SOURCE_SETTINGS.vae,
+    help: 'also write the decoder of this autoencoder, which turns latents into pictures',
+  },
+  raw: SOURCE_SETTINGS.raw,
+  heads: SOURCE_SETTINGS.heads,
+  ...WEIGHTS_PROCESS_SETTINGS,
+  quiet: OTHER_SETTINGS.quiet,
+  json: OTHER_SETTINGS.json,
+} as const satisfies Settings
+
+type ExportFlags = CompleteFlags<typeof EXPORT_SETTINGS>
 
 const EXAMPLES = `
 Examples:
@@ -43,33 +70,17 @@ export function exportCommand(call: Call): Command {
   const command = new Command('export')
     .summary('write a model in the format of other runtimes')
     .description('Writes a model, and the decoder of its latents, as ONNX files.')
-    .argument('[model]', 'a run, a checkpoint, weights, a folder of diffusers, an address, or hf:owner/name', path)
-    .requiredOption('--onnx <folder>', 'folder of the files that are written', path)
-    .option('--run <folder>', 'a run: its newest whole checkpoint is used', path)
-    .option('--checkpoint <folder>', 'one checkpoint of a run', path)
-    .option('--weights <file|folder>', 'published weights: a .pt or .safetensors file, or a folder of diffusers', path)
-    .option('--vae <folder>', 'also the decoder of this autoencoder', path)
-    .option('--heads <n>', 'attention heads of --weights, where neither file nor size tells them', integer(1))
-  for (const option of processOptions()) command.addOption(option)
-  return command
-    .option('--raw', 'the trained weights, not their moving average')
-    .option('--guidance', 'put classifier-free guidance into the graph, with an input guidance_scale')
-    .option(
-      '--guidance-channels <n|all>',
-      'channels that are guided, from the first (default: 3, but all of a diffusers model)',
-      orWord('all', integer(1)),
-    )
-    .option('--null-class <n>', "number of the class that stands for none (default: the model's)", integer())
-    .option('-q, --quiet', 'print nothing but warnings and errors')
-    .option('--json', 'print one JSON object a line')
+    .argument('[model]', MODEL_ARGUMENT, path)
+  return addSettings(command, EXPORT_SETTINGS)
     .addHelpText('after', EXAMPLES)
-    .action(async (given: string | undefined, flags: ExportFlags) => {
+    .action(async (given: string | undefined) => {
+      const flags = withDefaults(EXPORT_SETTINGS, givenOptions(command))
       await exportOnnx(given, flags, createOutput(flags, call))
     })
 }
 
 async function exportOnnx(given: string | undefined, flags: ExportFlags, output: Output): Promise<void> {
-  const folder = flags.onnx!
+  const folder = flags.onnx
   await checkWritable('--onnx', folder)
   const model = await openModelOf(given, flags, 'dit export')
   try {
@@ -112,7 +123,7 @@ function graphOf(flags: ExportFlags, { description, guidanceChannels: usual }: O
   if (typeof guidanceChannels === 'number' && guidanceChannels > config.inChannels) {
     throw new UsageError(`--guidance-channels must be 1 to ${config.inChannels}, or all (got ${guidanceChannels})`)
   }
-  const channels = guidanceChannels === NULL ? 'all' : (guidanceChannels ?? (usual === 'all' ? usual : undefined))
+  const channels = guidanceChannels === null ? 'all' : (guidanceChannels ?? (usual === 'all' ? usual : undefined))
   return denoiserGraph(config, { guidance: { nullLabel: nullClass, channels } })
 }
 

@@ -7,20 +7,28 @@ import { fileLines, reportFile, tensorLines, type TensorReport } from './file-re
 import { findTarget } from './find-target.js'
 import { modelLines, reportModel, sketchLines } from './model-report.js'
 import { reportRun, runLines } from './run-report.js'
+import { OTHER_SETTINGS } from '../settings/other-settings.js'
+import { addSettings, type FlagsOf, type Settings } from '../settings/setting.js'
 import { integer, path } from '../settings/values.js'
 import { denoisingOrNull } from '../run/objective-config.js'
 import { readRunConfig } from '../run/run-folder.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 
-interface InfoFlags {
-  readonly batch?: number
-  readonly tensors?: boolean
-  readonly json?: boolean
-}
-
-/** Examples at a time for the memory of training, where no recipe says. */
+/** Examples at a time for the memory of training, if no recipe says. */
 const DEFAULT_BATCH = 32
+
+const INFO_SETTINGS = {
+  batch: {
+    flag: '--batch <n>',
+    help: `examples at a time, for the memory of training (default: that of the run, else ${DEFAULT_BATCH})`,
+    parse: integer(1),
+  },
+  tensors: { flag: '--tensors', help: 'list every tensor' },
+  json: { ...OTHER_SETTINGS.json, help: 'print one JSON object' },
+} as const satisfies Settings
+
+type InfoFlags = FlagsOf<typeof INFO_SETTINGS>
 
 const EXAMPLES = `
 Examples:
@@ -32,7 +40,7 @@ Examples:
 
 /** `dit info` */
 export function infoCommand(call: Call): Command {
-  return new Command('info')
+  const command = new Command('info')
     .summary('tell what a model, a run or a checkpoint is and costs')
     .description('Parameters, compute and memory of a model; the state of a run; the tensors of a checkpoint.')
     .argument(
@@ -40,13 +48,7 @@ export function infoCommand(call: Call): Command {
       'folder of a run, a checkpoint or diffusers, a .safetensors or .pt file, or a name such as DiT-S/8',
       path,
     )
-    .option(
-      '--batch <n>',
-      `examples at a time, for the memory of training (default: the run's, or ${DEFAULT_BATCH})`,
-      integer(1),
-    )
-    .option('--tensors', 'list every tensor')
-    .option('--json', 'print one JSON object')
+  return addSettings(command, INFO_SETTINGS)
     .addHelpText('after', EXAMPLES)
     .action(async (what: string, flags: InfoFlags) => {
       const output = createOutput(flags, call)

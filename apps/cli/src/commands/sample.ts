@@ -20,9 +20,9 @@ import { engineText, openEngine } from '../engines/open-engine.js'
 import { writeWhole } from '../run/write-whole.js'
 import { checkSampleMemory } from '../samples/check-memory.js'
 import { type Outputs, resolveOutputs } from '../samples/outputs.js'
-import { optionsOf } from '../samples/options-of.js'
+import { fileOf, optionsOf } from '../samples/options-of.js'
 import { SAMPLE_HELP } from '../samples/sample-help.js'
-import { addSampleOptions, type SampleFlags } from '../samples/sample-options.js'
+import { addSampleOptions, type SampleFlags } from '../samples/sample-settings.js'
 import {
   type ClassPictures,
   classGrid,
@@ -33,8 +33,9 @@ import {
   writeSingles,
 } from '../samples/write-samples.js'
 import { givenOptions } from '../settings/config-file.js'
-import { inFlags } from '../settings/flag-of.js'
+import { inFlags } from '../settings/option-flag.js'
 import { openModelOf, openNamed } from '../settings/model-source.js'
+import { MODEL_ARGUMENT } from '../settings/source-settings.js'
 import { path } from '../settings/values.js'
 import { EXIT, Failure, UsageError } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
@@ -47,7 +48,7 @@ export function sampleCommand(call: Call): Command {
   const command = new Command('sample')
     .summary('make pictures with a trained model')
     .description('Makes pictures with a trained model: a grid, single files, or npz for evaluation.')
-    .argument('[model]', 'a run, a checkpoint, weights, a folder of diffusers, an address, or hf:owner/name', path)
+    .argument('[model]', MODEL_ARGUMENT, path)
   return addSampleOptions(command)
     .addHelpText('after', SAMPLE_HELP)
     .action(async (model: string | undefined) => {
@@ -120,9 +121,9 @@ async function withFileNames<T>(flags: SampleFlags, check: () => Promise<T>): Pr
     return await check()
   } catch (error) {
     if (!(error instanceof OptionError)) throw error
-    const file = (['noise', 'draws', 'image', 'mask', 'guide'] as const).find((name) => name === error.option)
-    if (file === undefined || flags[file] === undefined) throw error
-    throw new OptionError(error.option, error.problem, flags[file], { cause: error })
+    const file = fileOf(flags, error.option)
+    if (file === undefined) throw error
+    throw new OptionError(error.option, error.problem, file, { cause: error })
   }
 }
 

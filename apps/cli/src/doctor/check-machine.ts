@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, freemem, release, totalmem } from 'node:os'
 import { svgToPng } from '../plot/fonts.js'
-import { explain } from '../terminal/errors.js'
+import { explain } from '../terminal/explain.js'
 import { formatBytes } from '../terminal/format.js'
 import { ditVersion } from '../version.js'
 import type { Finding } from './finding.js'

@@ -1,6 +1,5 @@
-import type { Option } from 'commander'
 import type { RunSetting } from '../settings/run-setting.js'
-import { type FlagsOf, settingOptions, type Settings } from '../settings/setting.js'
+import type { FlagsOf, Settings } from '../settings/setting.js'
 import { threadCount } from '../settings/values.js'
 import { UsageError } from '../terminal/errors.js'
 import { type BackendName, BACKENDS, CPU_ENGINES, DEFAULT_BACKEND } from './names.js'
@@ -37,11 +36,6 @@ export const ENGINE_SETTINGS = {
 
 /** Flags that say what computes. */
 export type EngineFlags = FlagsOf<typeof ENGINE_SETTINGS>
-
-/** The options behind `EngineFlags`. */
-export function engineOptions(): Option[] {
-  return settingOptions(ENGINE_SETTINGS)
-}
 
 /**
  * The backend that flags ask for.

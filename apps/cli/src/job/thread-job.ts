@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { runThreads, ThreadJobError, threadSeat } from '@dit/train-ddp/node'
 import type { Workers } from '../settings/values.js'
-import { explain } from '../terminal/errors.js'
+import { explain } from '../terminal/explain.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Output } from '../terminal/output.js'
 import { isConsequence, type Job } from './job.js'

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { checkWritable } from '../run/run-folder.js'
 import { UsageError } from '../terminal/errors.js'
-import type { SampleFlags } from './sample-options.js'
+import type { SampleFlags } from './sample-settings.js'
 
 /** Where samples go; null for what is not written. */
 export interface Outputs {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError, type Option } from 'commander'
-import { explain, UsageError } from '../terminal/errors.js'
+import { messageOf, UsageError } from '../terminal/errors.js'
 import { didYouMean } from './suggest.js'
 import { NULL } from './values.js'
 
@@ -50,7 +50,7 @@ function parseObject(path: string): Record<string, unknown> {
     // Editors on Windows begin files with a byte order mark.
     text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
   } catch (error) {
-    throw new UsageError(`--config: ${explain(error).message}`, { cause: error })
+    throw new UsageError(`--config: ${messageOf(error)}`, { cause: error })
   }
   let value: unknown
   try {

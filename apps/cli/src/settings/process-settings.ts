@@ -110,17 +110,30 @@ export const PROCESS_SETTINGS = {
   },
 } as const satisfies Settings<RunSetting>
 
-const { process, predict, path, schedule, timesteps, betas, betaStart, betaEnd, variance } = PROCESS_SETTINGS
+const { predict, betas, betaStart, betaEnd } = PROCESS_SETTINGS
 
-/** Those of them that say what weights were trained on: all that sampling needs to know. */
+/**
+ * Those of them that say what weights were trained on: all that sampling needs to know. They have no defaults of their own, because
+ * the file of the weights may say more.
+ */
 export const WEIGHTS_PROCESS_SETTINGS = {
-  process,
-  path,
+  process: {
+    flag: PROCESS_SETTINGS.process.flag,
+    help: 'what the weights were trained as: a Gaussian diffusion (DDPM, DiT) or a flow (SiT)',
+    choices: PROCESS_SETTINGS.process.choices,
+    place: PROCESS_SETTINGS.process.place,
+  },
   predict,
-  schedule,
-  timesteps,
-  betas,
+  path: {
+    flag: PROCESS_SETTINGS.path.flag,
+    help: 'how a flow mixes pictures and noise (default linear)',
+    choices: PROCESS_SETTINGS.path.choices,
+    place: PROCESS_SETTINGS.path.place,
+  },
+  schedule: { ...PROCESS_SETTINGS.schedule, help: 'noise schedule of a Gaussian diffusion (default linear)' },
+  timesteps: { ...PROCESS_SETTINGS.timesteps, help: 'number of its timesteps (default 1000)' },
   betaStart,
   betaEnd,
-  variance,
+  betas,
+  variance: { ...PROCESS_SETTINGS.variance, help: 'variance of its denoising steps' },
 } as const satisfies Settings<RunSetting>

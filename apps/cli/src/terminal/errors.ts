@@ -1,6 +1,3 @@
-import { OpenError, OptionError, optionProblem } from '@dit/pipeline'
-import { inFlags, optionFlag } from '../settings/flag-of.js'
-
 /** Exit codes of `dit`. An interrupted run exits with 128 + the number of the signal: 130 for Ctrl-C. */
 export const EXIT = { ok: 0, failure: 1, usage: 2 } as const
 
@@ -33,21 +30,14 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
 }
 
-/** The message and exit code for whatever was thrown. */
-export function explain(error: unknown): { message: string; exitCode: number } {
-  if (!(error instanceof Error)) return { message: String(error), exitCode: EXIT.failure }
-  if (error instanceof UsageError) return { message: error.message, exitCode: EXIT.usage }
-  if (error instanceof OpenError) return { message: inFlags(error.message), exitCode: EXIT.usage }
-  if (error instanceof OptionError) {
-    const { option, problem, value } = error
-    return { message: optionProblem(optionFlag(option), inFlags(problem), value), exitCode: EXIT.usage }
-  }
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
   if (isSystemError(error)) {
     const { code, path, syscall } = error
-    const meaning = SYSTEM_ERRORS[code]
-    return { message: `cannot ${verb(syscall)} ${path ?? 'a file'}: ${meaning} (${code})`, exitCode: EXIT.failure }
+    return `cannot ${verb(syscall)} ${path ?? 'a file'}: ${SYSTEM_ERRORS[code]} (${code})`
   }
-  return { message: error.message === '' ? error.name : error.message, exitCode: EXIT.failure }
+  return error.message === '' ? error.name : error.message
 }
 
 /** Whether a system call failed in a way that a message can explain. */
