@@ -96,11 +96,11 @@ describe('weights of SiT', () => {
     expect(asked.latents).toEqual(known.latents)
     const assumed = await drawn(bare, '--process', 'flow')
     expect(assumed.said).toMatch(
-      /a flow as SiT trains it, whose time runs from noise to data \(.*\); a linear path; that it predicts velocity$/,
+      /a flow as in SiT, with time from noise to data \(.*\); a linear path; that it predicts velocity$/,
     )
     const other = await drawn(bare)
     expect(other.said).toMatch(
-      /; a Gaussian diffusion \(weights of SiT have the same names; for them give --process flow\)$/,
+      /; a Gaussian diffusion \(if these are weights of SiT, which have the same names, give --process flow\)$/,
     )
     expect((await drawn(bare, '--process', 'gaussian')).said).not.toMatch(/Gaussian/)
     expect(other.latents).not.toEqual(assumed.latents)
@@ -108,12 +108,16 @@ describe('weights of SiT', () => {
 
   test('do not take flags that say something else', async () => {
     const file = await sit({ path_type: 'GVP' })
-    expect(await refusal(file, '--path', 'linear')).toBe('dit: --path linear: FILE says gvp; leave it out')
-    expect(await refusal(file, '--predict', 'score')).toBe('dit: --predict score: FILE says velocity; leave it out')
-    expect(await refusal(file, '--process', 'gaussian')).toBe(
-      'dit: --process gaussian: FILE says that it was trained as flow; leave --process out',
+    expect(await refusal(file, '--path', 'linear')).toBe('dit: --path linear: FILE says gvp; leave the option out')
+    expect(await refusal(file, '--predict', 'score')).toBe(
+      'dit: --predict score: FILE says velocity; leave the option out',
     )
-    expect(await refusal(await stateFile({ key: null }), '--path', 'vp')).toBe('dit: --path is for --process flow')
+    expect(await refusal(file, '--process', 'gaussian')).toBe(
+      'dit: --process gaussian: FILE says that it was trained as a flow; leave --process out',
+    )
+    expect(await refusal(await stateFile({ key: null }), '--path', 'vp')).toBe(
+      'dit: --path works only with --process flow',
+    )
     expect(await refusal(await sit({ path_type: 'Cubic' }))).toBe(
       'dit: FILE: weights: the saved path_type of SiT must be Linear, GVP, VP (got "Cubic")',
     )
@@ -178,8 +182,8 @@ describe('weights of other programs', () => {
     expect(await refusal(file)).toBe(`dit: FILE: weights: ${needs}`)
     const { code, stdout } = await runDit(['info', file])
     expect(code).toBe(0)
-    expect(stdout).toContain('written by the program of JiT')
-    expect(stdout).toContain('trained as a flow: linear path, predicts x0; its time 0 is noise and 1 is data')
+    expect(stdout).toContain('written by the training program of JiT')
+    expect(stdout).toContain('trained as a flow: linear path, predicts x0; time 0 is noise and 1 is data')
     expect(stdout).toContain('hidden 8, depth 2')
     expect(stdout).toContain(`It cannot be loaded: ${needs}.\n`)
   })
@@ -253,30 +257,30 @@ describe('recorded noise', () => {
     }
     const npy = put('a.npy', writeNpy(noise))
     expect(await refusal(file, '--sampler', 'sde', '--draws', npy)).toMatch(
-      /--draws .*a\.npy: the array must be \[2, 2, 4, 4, 4\], as the samples asked for are \(got \[2, 4, 4, 4\]\)$/,
+      /--draws .*a\.npy: the array must have the shape of the samples, \[2, 2, 4, 4, 4\] \(got \[2, 4, 4, 4\]\)$/,
     )
-    expect(await refusal(file, '--draws', npy)).toMatch(/a\.npy is for --sampler sde, heun-sde, ddpm, ddim$/)
+    expect(await refusal(file, '--draws', npy)).toMatch(/a\.npy works only with --sampler sde, heun-sde, ddpm, ddim$/)
     const two = put('two.npz', writeNpz({ a: noise, b: noise }))
     expect(await refusal(file, '--noise', two)).toMatch(
-      /it must hold one array, or one named noise, draws, arr_0 \(it has a, b\)$/,
+      /the file must hold one array, or one named noise, draws, arr_0 \(it has a, b\)$/,
     )
     const endless = put('endless.npy', writeNpy({ ...noise, data: noise.data.map(() => Infinity) }))
     expect(await refusal(file, '--noise', endless)).toMatch(/every value must be finite$/)
     expect(await refusal(file, '--noise', put('a.txt', Uint8Array.of(1)))).toMatch(/must end in \.npy, \.npz or/)
     expect(await refusal(file, '--noise', put('bad.npy', Uint8Array.of(1)))).toMatch(/^dit: --noise .*bad\.npy: npy/)
-    expect(await refusal(file, '--noise', join(folder, 'none.npy'))).toMatch(/it cannot be read \(ENOENT\)$/)
+    expect(await refusal(file, '--noise', join(folder, 'none.npy'))).toMatch(/cannot be read \(ENOENT\)$/)
   })
 })
 
 test.each([
-  [['--diffusion-form', 'sigma'], '--diffusion-form is for --sampler sde or heun-sde'],
-  [['--last-step', 'mean', '--sampler', 'rk4'], '--last-step is for --sampler sde or heun-sde'],
-  [['--rtol', '0.1'], '--rtol is for --sampler dopri5'],
-  [['--rtol', '0', '--atol', '0', '--sampler', 'dopri5'], '--rtol must not be 0 where --atol is'],
-  [['--last-step-size', '1', '--sampler', 'sde'], '--last-step-size 1 must be below 1, the start of the path'],
+  [['--diffusion-form', 'sigma'], '--diffusion-form works only with --sampler sde or heun-sde'],
+  [['--last-step', 'mean', '--sampler', 'rk4'], '--last-step works only with --sampler sde or heun-sde'],
+  [['--rtol', '0.1'], '--rtol works only with --sampler dopri5'],
+  [['--rtol', '0', '--atol', '0', '--sampler', 'dopri5'], '--rtol must be above 0 if --atol is 0'],
+  [['--last-step-size', '1', '--sampler', 'sde'], '--last-step-size 1 must be below 1, where the path starts'],
   [
     ['--last-step-size', '0.1', '--last-step', 'none', '--sampler', 'heun-sde'],
-    '--last-step-size is for a last step other than none',
+    '--last-step-size has no effect if --last-step is none; leave one of them out',
   ],
 ])('%j is refused', async (flags, message) => {
   expect(await refusal(await sit(), ...flags)).toBe(`dit: ${message}`)
@@ -305,6 +309,6 @@ test('weights that are not finite are told, and write nothing', async () => {
   const file = await stateFile({ weights, args: { path_type: 'Linear', prediction: 'velocity' } })
   const { code, stderr } = await runDit(['sample', '--weights', file, ...COMMON, '--heads', '2', '--latents', out])
   expect(code).toBe(1)
-  expect(stderr).toContain('the samples are not finite: the weights hold such numbers, or the steps diverged')
+  expect(stderr).toContain('the samples are not finite numbers: the weights are not finite, or sampling diverged')
   expect(existsSync(out)).toBe(false)
 })

@@ -48,21 +48,21 @@ Examples:
   dit convert runs/shapes shapes.safetensors
   dit convert SiT-XL-2-256.pt sit-xl-2.safetensors --process flow
 
-Reads .pt files (nothing in them is executed), safetensors, weights in shards with an index, folders of diffusers, and runs.`
+Code in .pt files is never executed.`
 
 /** `dit convert` */
 export function convertCommand(call: Call): Command {
   const command = new Command('convert')
-    .summary('convert weights between the formats of torch, safetensors and diffusers')
+    .summary('convert weights between torch, safetensors and diffusers')
     .description(
-      "Converts the weights of a DiT: to safetensors or torch's format with official names, or to a folder for diffusers.",
+      'Converts the weights of a DiT to a safetensors or .pt file with the official tensor names, or to a diffusers folder. The process and class names, if known, are written too.',
     )
     .argument(
       '<from>',
-      'a .pt or .safetensors file, an index of shards, a folder of diffusers, a run or its checkpoint',
+      'a .pt or .safetensors file, an index of shards, a diffusers folder, a run or one of its checkpoints',
       path,
     )
-    .argument('<to>', 'a .safetensors or .pt file (official names), or a folder (for diffusers)', path)
+    .argument('<to>', 'a .safetensors or .pt file with official names, or a folder for diffusers', path)
   return addSettings(command, CONVERT_SETTINGS)
     .addHelpText('after', EXAMPLES)
     .action(async (from: string, to: string, flags: ConvertFlags) => {
@@ -73,10 +73,10 @@ export function convertCommand(call: Call): Command {
 async function convert(from: string, to: string, flags: ConvertFlags, output: Output): Promise<number> {
   const target = await findWeightsTarget(to, flags.force === true).catch((cause: unknown) => {
     if (!(cause instanceof ExistsError)) throw cause
-    throw new UsageError(`${cause.source} exists already; --force overwrites it`, { cause })
+    throw new UsageError(`${cause.source} already exists; overwrite it with --force`, { cause })
   })
   if (target.kind === 'torch' && flags.shardSize !== undefined) {
-    throw new UsageError('--shard-size is for safetensors; a .pt file is always one')
+    throw new UsageError('--shard-size is for safetensors; a .pt file cannot be split')
   }
   // `--weights` of this command chooses among the weights of a file.
   const { weights: chosen, ...others } = flags
@@ -86,7 +86,7 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
     const { process } = description
     const source = location ?? from
     output.line(
-      `from   ${source}: ${layout === 'diffusers' ? "diffusers'" : 'official'} names${model.which === null ? '' : `, ${model.which} weights`}`,
+      `from   ${source}: ${layout === 'diffusers' ? 'diffusers' : 'official'} names${model.which === null ? '' : `, ${model.which} weights`}`,
     )
     if (process !== null && model.isProcessKnown) output.line(`       ${describeProcess({ ...process })}`)
     for (const notice of model.notices) output.notice(notice)
@@ -128,12 +128,12 @@ function kept({ description, isProcessKnown }: OpenModel): Description {
 function noticeDifferences({ network, process }: Description, output: Output): void {
   if (network.timestepFrequencyShift !== 1) {
     output.notice(
-      'diffusers computes timestep features with a frequency shift of 1, so its outputs will differ a little',
+      'diffusers embeds timesteps with a frequency shift of 1, so its outputs will differ slightly from those of dit',
     )
   }
   if (process !== null && diffusersConfigOf(process as ProcessSpec) === null) {
     output.notice(
-      `diffusers has no scheduler for ${describeProcess({ ...process })}: only dit samples from this folder, which says the process in the metadata of its weights`,
+      `diffusers has no scheduler for ${describeProcess({ ...process })}: only dit can sample from this folder; it reads the process from the metadata of the weights`,
     )
   }
 }

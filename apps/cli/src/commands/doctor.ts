@@ -10,7 +10,7 @@ import type { Call } from '../terminal/io.js'
 import { createOutput } from '../terminal/output.js'
 
 const EXIT_HELP = `
-The exit code is 0 when dit can train and sample here (with --backend: on this engine), and 1 when not.`
+The exit code is 0 if dit can train and sample here (with --backend: on this engine), else 1.`
 
 const DOCTOR_SETTINGS = {
   backend: { flag: '--backend <name>', help: 'check only this engine', choices: ENGINE_NAMES },
@@ -22,8 +22,10 @@ type DoctorFlags = FlagsOf<typeof DOCTOR_SETTINGS>
 /** `dit doctor` */
 export function doctorCommand(call: Call): Command {
   const command = new Command('doctor')
-    .summary('check this machine: what is there, what is missing, how to get it')
-    .description('Checks Node, the machine and every engine, whose kernels it compares with plain float64 loops.')
+    .summary('check this machine: what works, what is missing, how to install it')
+    .description(
+      'Checks Node, the machine and every engine. It compares the kernels of each engine with plain float64 loops.',
+    )
   return addSettings(command, DOCTOR_SETTINGS)
     .addHelpText('after', EXIT_HELP)
     .action(async ({ json, backend }: DoctorFlags) => {
@@ -43,5 +45,5 @@ export function doctorCommand(call: Call): Command {
 
 function verdict(isOk: boolean, backend: EngineName | undefined): string {
   if (backend !== undefined) return `dit can${isOk ? '' : 'not'} train and sample here on ${backend}`
-  return isOk ? 'dit can train and sample here' : 'something that dit needs is missing or wrong: see "fail" above'
+  return isOk ? 'dit can train and sample here' : 'something that dit needs is missing or broken: see "fail" above'
 }

@@ -64,18 +64,20 @@ Examples:
   dit encode photos --vae DiT-XL-2-512/vae --out latents/photos --size 512 --batch 4
   dit train --latents latents/imagenet-256 --model DiT-B/2
 
-Pictures are cropped to squares as for training. Of each, and of its mirror image, the mean and the log variance of the
-latents are kept, so that training draws anew each time. The same command goes on where an earlier one was stopped, and
-checks the checksums of what is there.
+Pictures are cropped to squares, as in training. For each picture and its mirror image, the mean and the log
+variance of the latents are stored, so that training can draw new latents each time. If encoding was stopped,
+repeat the command: it checks the files that are there and continues.
 
---dtype f16 halves the files: it moves a mean by at most 1/2048 of itself, and a log variance so, too; bf16 by 1/256, and has
-the range of f32. Training reads either as float32.`
+--dtype f16 and bf16 halve the files. f16 changes a value by at most 1/2048 of itself, bf16 by at most 1/256, but
+bf16 has the range of f32. Training reads both as float32.`
 
 /** `dit encode` */
 export function encodeCommand(call: Call): Command {
   const command = new Command('encode')
-    .summary('turn a folder of pictures into latents to train on')
-    .description('Encodes a folder of pictures, one sub-folder per class, with an autoencoder.')
+    .summary('encode a folder of pictures as latents to train on')
+    .description(
+      'Encodes a folder of pictures, one sub-folder per class, with an autoencoder. Training on the smaller latents is much faster.',
+    )
     .argument('<folder>', 'folder with one sub-folder of pictures per class, or `shapes`', path)
   return addSettings(command, ENCODE_SETTINGS)
     .addHelpText('after', EXAMPLES)
@@ -90,16 +92,23 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
   const { config } = found
   const factor = spatialFactor(config)
   if (flags.size % factor !== 0) {
-    throw new UsageError(`--size ${flags.size} must be a multiple of ${factor}, the side of a latent's pixel`)
+    throw new UsageError(
+      `--size ${flags.size} must be a multiple of ${factor}: one pixel of the latents stands for ${factor} x ${factor} pixels`,
+    )
   }
-  if (config.inChannels !== 3) throw new UsageError(`--vae ${flags.vae}: it must encode 3 channels`)
+  if (config.inChannels !== 3)
+    throw new UsageError(
+      `--vae ${flags.vae}: the autoencoder must encode 3 channels, but it encodes ${config.inChannels}`,
+    )
   await checkWritable('--out', flags.out)
   const before = await readManifest(flags.out)
   if (before === null && (await readdir(flags.out).catch(() => [])).length > 0) {
-    throw new UsageError(`--out ${flags.out} holds other files; latents need a folder that is empty or not there yet`)
+    throw new UsageError(`--out ${flags.out} holds other files; give an empty or new folder for the latents`)
   }
   const opened = await openData({ data, size: flags.size, skipBad: flags.skipBad === true }, output)
-  const interruption = onInterrupt(() => output.notice('stopping after this batch (once more quits at once)'))
+  const interruption = onInterrupt(() =>
+    output.notice('stopping after this batch (press Ctrl-C again to quit at once)'),
+  )
   try {
     const { backend, description } = await openEngine(chosenBackend(flags), flags)
     try {
@@ -144,7 +153,7 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
     if (code === null) throw error
     const left = await readManifest(flags.out)
     if (left !== null) await removePartial(flags.out, left)
-    output.notice(`stopped; the same command goes on after the last whole file`)
+    output.notice(`stopped; repeat the command to continue after the last complete file`)
     return code
   } finally {
     interruption.dispose()
@@ -182,7 +191,7 @@ function continued(folder: string, before: LatentsManifest, now: LatentsManifest
   )
   if (different.length > 0) {
     throw new UsageError(
-      `--out ${folder} holds latents that were begun otherwise (${different.join(', ')} in ${LATENTS_FILE}); give another folder`,
+      `--out ${folder} holds latents of another encoding (${LATENTS_FILE} differs in ${different.join(', ')}); give another folder`,
     )
   }
   return before
@@ -197,7 +206,9 @@ async function verify(folder: string, manifest: LatentsManifest, output: Output)
   } finally {
     progress.stop()
   }
-  output.line(`found  ${shards.length} whole files${isComplete(manifest) ? ': everything is there' : ''}`)
+  output.line(
+    `found  ${shards.length} complete file${shards.length === 1 ? '' : 's'}${isComplete(manifest) ? '; nothing is left to do' : ''}`,
+  )
 }
 
 async function fingerprint(params: Params): Promise<string> {

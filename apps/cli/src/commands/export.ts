@@ -59,8 +59,18 @@ Examples:
   dit export --onnx out --run runs/shapes
   dit export --onnx out --weights DiT-XL-2-256 --vae DiT-XL-2-256/vae --guidance --guidance-channels all
 
-Writes <folder>/denoiser.onnx, with --vae <folder>/vae_decoder.onnx as well. From 2 GiB on the parameters of a model are in
-a second file beside it, <name>.onnx.data.`
+Writes <folder>/denoiser.onnx, and with --vae <folder>/vae_decoder.onnx. Parameters of 2 GiB and more go to a
+second file, <name>.onnx.data; keep the two together.
+
+denoiser.onnx is one call of the network; a sampler calls it at every step.
+  xt              in: noisy pictures or latents [batch, C, H, W], float32
+  timesteps       in: one per picture [batch]: a timestep of a diffusion, the time of a flow
+  labels          in: class numbers [batch], int64; the null class, if any, follows the last class
+  guidance_scale  in: a number, only with --guidance
+  output          out: what the network predicts, [batch, C, H, W]: noise, x0 or velocity;
+                  networks that learn a variance append its C channels
+vae_decoder.onnx turns latents [batch, C, h, w], as the model makes them, into images in about [-1, 1].
+The metadata of denoiser.onnx hold the process, the class names and the pixel range, if they are known.`
 
 /** Bytes from which parameters go into a file of their own: protobuf ends at 2 GiB. */
 const SECOND_FILE = 2 ** 31 - 2 ** 24
@@ -68,8 +78,10 @@ const SECOND_FILE = 2 ** 31 - 2 ** 24
 /** `dit export` */
 export function exportCommand(call: Call): Command {
   const command = new Command('export')
-    .summary('write a model in the format of other runtimes')
-    .description('Writes a model, and the decoder of its latents, as ONNX files.')
+    .summary('write a model as ONNX, for other runtimes')
+    .description(
+      'Writes a model as an ONNX file, for onnxruntime and others. With --vae also the decoder of its latents.',
+    )
     .argument('[model]', MODEL_ARGUMENT, path)
   return addSettings(command, EXPORT_SETTINGS)
     .addHelpText('after', EXAMPLES)
@@ -108,18 +120,18 @@ function graphOf(flags: ExportFlags, { description, guidanceChannels: usual }: O
   const { network: config } = description
   if (flags.guidance !== true) {
     if (flags.guidanceChannels !== undefined || flags.nullClass !== undefined) {
-      throw new UsageError('--guidance-channels and --null-class are for --guidance')
+      throw new UsageError('--guidance-channels and --null-class change guidance; give --guidance as well')
     }
     return denoiserGraph(config)
   }
   const { nullClass = nullLabel(config) ?? undefined, guidanceChannels } = flags
   if (nullClass === undefined) {
     throw new UsageError(
-      '--guidance needs a null class, which the model has not; --null-class names one of its classes',
+      '--guidance needs a null class, but the model has none; choose one of its classes with --null-class',
     )
   }
   const last = nullLabel(config) ?? config.numClasses - 1
-  if (nullClass > last) throw new UsageError(`--null-class ${nullClass}: the model has the classes 0 to ${last}`)
+  if (nullClass > last) throw new UsageError(`--null-class ${nullClass} must be a class of the model, 0 to ${last}`)
   if (typeof guidanceChannels === 'number' && guidanceChannels > config.inChannels) {
     throw new UsageError(`--guidance-channels must be 1 to ${config.inChannels}, or all (got ${guidanceChannels})`)
   }

@@ -21,7 +21,7 @@ const DEFAULT_BATCH = 32
 const INFO_SETTINGS = {
   batch: {
     flag: '--batch <n>',
-    help: `examples at a time, for the memory of training (default: that of the run, else ${DEFAULT_BATCH})`,
+    help: `examples computed at a time, for the training memory (default: as in the run, else ${DEFAULT_BATCH})`,
     parse: integer(1),
   },
   tensors: { flag: '--tensors', help: 'list every tensor' },
@@ -41,11 +41,13 @@ Examples:
 /** `dit info` */
 export function infoCommand(call: Call): Command {
   const command = new Command('info')
-    .summary('tell what a model, a run or a checkpoint is and costs')
-    .description('Parameters, compute and memory of a model; the state of a run; the tensors of a checkpoint.')
+    .summary('describe a model, a run or a checkpoint, and its cost')
+    .description(
+      'Shows the parameters, compute and memory of a model, the state of a run, or the contents of a checkpoint.',
+    )
     .argument(
       '<what>',
-      'folder of a run, a checkpoint or diffusers, a .safetensors or .pt file, or a name such as DiT-S/8',
+      'a run, a checkpoint, a diffusers folder, a .safetensors or .pt file, or a model name such as DiT-S/8',
       path,
     )
   return addSettings(command, INFO_SETTINGS)
@@ -65,7 +67,7 @@ function infoModel(name: string, { batch = DEFAULT_BATCH, tensors }: InfoFlags, 
   const list = tensors === true ? { tensors: tensorsOf(parameterShapes(model)) } : {}
   output.event({ type: 'info', kind: 'model', name, ...report, ...list })
   const image = Number(model.inputSize) * 8
-  print(output, [`${name}, for ${image}-pixel pictures as latents of 1/8 their side`, ...modelLines(report)], list)
+  print(output, [`${name}, for ${image}-pixel pictures, as latents of 1/8 of that side`, ...modelLines(report)], list)
 }
 
 async function infoRun(folder: string, { batch, tensors }: InfoFlags, output: Output): Promise<void> {
@@ -111,8 +113,10 @@ async function infoFile(
   output.event({ type: 'info', kind: 'file', run, ...about, assumptions, ...report, ...list })
   const lines = [...fileLines(file), '']
   if (report !== null) lines.push(...modelLines(report))
-  else if (file.needs.length === 0) {
-    lines.push(`These are not the parameters of a DiT: ${file.refusal}.`, '--tensors lists them.')
+  else if (file.refusal?.startsWith('the metadata ')) {
+    lines.push(`The description in this file is broken: ${file.refusal}.`)
+  } else if (file.needs.length === 0) {
+    lines.push(`This is not a DiT: ${file.refusal}.`, 'List its tensors with --tensors.')
   } else {
     if (file.sketch !== null) lines.push(...sketchLines(file.sketch), '')
     lines.push(`It cannot be loaded: ${file.refusal}.`)
@@ -120,7 +124,10 @@ async function infoFile(
   if (assumptions.length > 0) lines.push('', `assumed: ${assumptions.join('; ')}`)
   const isUntold = isModel && config === null && file.layout === 'reference'
   if (isUntold && file.process === null && file.program === null) {
-    lines.push('', 'It does not say what it was trained on: weights of DiT and of SiT have the same names.')
+    lines.push(
+      '',
+      'The file does not say what it was trained as; weights of DiT (diffusion) and SiT (flow) have the same names.',
+    )
   }
   print(output, lines, list)
 }

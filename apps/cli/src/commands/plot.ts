@@ -45,9 +45,7 @@ type PlotFlags = CompleteFlags<typeof PLOT_SETTINGS>
 export function plotCommand(call: Call): Command {
   const command = new Command('plot')
     .summary('draw the loss, held-out error and learning rate of a run')
-    .description(
-      'Draws the loss, the error on held-out pictures and the learning rate of a run, finished or not, as SVG and PNG.',
-    )
+    .description('Draws the loss, the held-out error and the learning rate of a run, finished or not, as SVG and PNG.')
     .argument('<run>', 'folder of a run', path)
   return addSettings(command, PLOT_SETTINGS)
     .addHelpText(
@@ -67,13 +65,15 @@ async function plot(run: string, flags: PlotFlags, output: Output): Promise<void
     const what = records === null ? 'has no log.jsonl' : 'has an empty log.jsonl'
     const [last] = await listCheckpoints(folderRunStore(run))
     if (last !== undefined) {
-      throw new UsageError(`${run} ${what}, though it was trained to step ${last}: the log with its losses is lost`)
+      throw new UsageError(
+        `${run} ${what}, but was trained to step ${last}: its log was lost, so there are no losses to draw`,
+      )
     }
-    throw new UsageError(`${run} ${what}: no step was trained yet. Go on with \`dit train --resume ${run}\``)
+    throw new UsageError(`${run} ${what}: no step was trained yet. Continue it with \`dit train --resume ${run}\``)
   }
   const losses = records.map(({ loss }) => loss)
   if (flags.scale === 'log' && Math.min(...losses) <= 0) {
-    throw new UsageError(`--scale log needs losses above 0, but the smallest of ${run} is ${Math.min(...losses)}`)
+    throw new UsageError(`--scale log needs losses above 0, but the smallest loss of ${run} is ${Math.min(...losses)}`)
   }
   const base = await outputBase(flags.out, run)
   await checkWritable('--out', dirname(base))

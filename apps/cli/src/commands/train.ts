@@ -27,14 +27,16 @@ Examples:
   dit train --workers 2 --threads 1 --shard-optimizer
   mpirun -n 4 dit train --batch 256 --out runs/large
 
-Ctrl-C saves a checkpoint and stops; a second one quits at once. A run folder holds config.json, log.jsonl,
-checkpoints/ and samples/.`
+Ctrl-C saves a checkpoint and stops; a second Ctrl-C quits at once. A run folder holds config.json,
+log.jsonl, checkpoints/ and samples/.`
 
 /** `dit train` */
 export function trainCommand(call: Call): Command {
   const command = new Command('train')
-    .summary('train a class-conditional DiT on pictures, or an objective of your own')
-    .description('Trains a class-conditional DiT on pictures, or what a module of your own describes.')
+    .summary('train a DiT on pictures, or your own network')
+    .description(
+      'Trains a class-conditional DiT on pictures, or the network of your own module. --data, --size, --steps and --out are enough to begin.',
+    )
   return addTrainOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async () => {
@@ -52,7 +54,7 @@ async function startTraining(flags: TrainFlags, output: Output): Promise<number>
   const place = mpiPlace()
   const workers = numWorkers(flags.workers ?? TRAIN_DEFAULTS.workers)
   if ((place !== null || mpirun !== undefined) && workers > 1) {
-    throw new UsageError('--workers starts threads, and an MPI launcher processes; leave one of them out')
+    throw new UsageError('--workers starts threads, but an MPI launcher starts processes; leave one of them out')
   }
   if ((maxRestarts > 0 || mpirun !== undefined) && process.env[SUPERVISED] === undefined) {
     if (place !== null) {

@@ -78,7 +78,7 @@ function parseValue(path: string, key: string, option: Option, value: unknown): 
   }
   if (value === null) {
     if (takesNull(option)) return NULL
-    throw new UsageError(`${path}: "${key}" cannot be null; leave it out for the default`)
+    throw new UsageError(`${path}: "${key}" cannot be null; leave the key out to get the default`)
   }
   if (option.optional && typeof value === 'boolean') return value
   if (typeof value === 'boolean') throw new UsageError(`${path}: "${key}" must be a plain value (got ${value})`)

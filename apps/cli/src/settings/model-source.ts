@@ -23,12 +23,12 @@ export async function openModelOf(given: string | undefined, flags: ModelFlags, 
   if (named.length > 1) {
     throw new UsageError(
       given === undefined
-        ? '--run, --checkpoint and --weights exclude each other'
-        : `${given}: a model is named by an argument, or by --run, --checkpoint or --weights; leave all but one out`,
+        ? '--run, --checkpoint and --weights each name a model; give only one of them'
+        : `${given}: the model is named twice; give either this argument or one of --run, --checkpoint and --weights`,
     )
   }
   if (named.length === 0) {
-    throw new UsageError(`a model is needed: \`${command} <run or weights>\`. ${await howToGetRun()}`)
+    throw new UsageError(`which model? Give a run or weights: \`${command} <run or weights>\`. ${await howToGetRun()}`)
   }
   await checkRun(flags, command)
   return openNamed(named[0], flags)
@@ -60,7 +60,7 @@ export async function openNamed(
 async function checkRun(flags: ModelFlags, command: string): Promise<void> {
   const { run, checkpoint } = flags
   if (run === undefined && checkpoint === undefined) return
-  if (flags.half !== undefined) throw new UsageError('--half is for --weights; the checkpoints of runs are small')
+  if (flags.half !== undefined) throw new UsageError('--half is for weights files; a run is used in float32')
   const config = run === undefined ? await readRunOfCheckpoint(checkpoint!) : await readRunConfig(run)
   denoisingOf(config, command)
 }

@@ -1,4 +1,4 @@
-import { type FileTree, findWeights, openTensorsIn, readText, WEIGHTS_FILES } from '@dit/checkpoint'
+import { type FileTree, findWeights, openTensorsIn, readText, ShardsError, WEIGHTS_FILES } from '@dit/checkpoint'
 import { type CompleteProcess, completeProcess } from '@dit/diffusion'
 import {
   checkConfig,
@@ -78,7 +78,7 @@ export async function understand(
     const weights = withHeads(opened, options.heads)
     const scheduler = folder === null ? null : await schedulerIn(folder)
     if (scheduler !== null && options.process !== undefined) {
-      throw new OptionError('process', `${scheduler.path} says the process; leave \`process\` out`)
+      throw new OptionError('process', `${scheduler.path} already says the process; leave \`process\` out`)
     }
     const told = { ...weights, process: processTold(weights, scheduler, known) }
     const { process, assumptions, isKnown } =
@@ -87,7 +87,7 @@ export async function understand(
         : processOfWeights(name, told, options.process)
     const classes = await namesOf(name, folder, weights, options, known)
     const autoencoder = options.autoencoder ?? (folder === null ? null : await findAutoencoder(folder))
-    const named = classes.from === 'imagenet' ? ['the class names of ImageNet, as there are a thousand classes'] : []
+    const named = classes.from === 'imagenet' ? ['class names of ImageNet, because there are 1,000 classes'] : []
     return {
       name,
       title: titleOf(weights),
@@ -132,9 +132,14 @@ async function openWeightsOf(
       const [, base, count, extension] = part
       throw new OpenError(
         name,
-        `it is one of ${count} files; give their index ${tree.place(`${base}${extension}.index.json`)}, or their folder`,
+        `it is only one of ${count} files; give their index ${tree.place(`${base}${extension}.index.json`)}, or their folder`,
         { cause: error },
       )
+    }
+    if (error instanceof ShardsError && /must (?:be JSON|have a "weight_map")/.test(error.message)) {
+      const problem =
+        'it is not a weights file, nor the index of one; give the weights file or the folder that it is in'
+      throw new OpenError(name, problem, { cause: error })
     }
     // What a file does not hold is the caller's mistake; a damaged or hostile file is a failure of its own kind.
     const isSystemError = typeof (error as { code?: unknown }).code === 'string'
@@ -150,7 +155,10 @@ function withHeads(weights: OpenWeights, heads: number | undefined): OpenWeights
   const guess = weights.assumptions.find((text) => text.includes('heads (a file does not say)'))
   if (heads === undefined) {
     if (guess === undefined) return weights
-    throw new OptionError('heads', 'it is needed: neither the file nor its size tells the attention heads')
+    throw new OptionError(
+      'heads',
+      'it is needed, because neither the file nor its sizes tell the number of attention heads',
+    )
   }
   const config = { ...weights.config, numHeads: heads }
   try {
@@ -214,7 +222,7 @@ async function id2labelIn(tree: FileTree): Promise<{ readonly id2label: unknown;
     try {
       json = JSON.parse(text)
     } catch (cause) {
-      throw new OpenError(tree.place(path), 'it must be JSON', { cause })
+      throw new OpenError(tree.place(path), 'it is not valid JSON', { cause })
     }
     const id2label = (json as { id2label?: unknown } | null)?.id2label ?? null
     if (id2label !== null) return { id2label, path }
@@ -243,7 +251,7 @@ export async function findAutoencoder(tree: FileTree, prefix = 'vae/'): Promise<
     config,
     async open() {
       const file = await findWeights(tree, prefix)
-      if (file === null) throw new OpenError(name, `it has no weights, such as ${WEIGHTS_FILES[0]}`)
+      if (file === null) throw new OpenError(name, `it has no weights file, such as ${WEIGHTS_FILES[0]}`)
       return openTensorsIn(tree, file)
     },
   }

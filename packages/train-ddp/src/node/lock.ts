@@ -33,7 +33,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     const owner = await readOwner(path)
     if (owner !== null && isAtWork(owner, path)) {
       throw new RunLockedError(
-        `${folder} is being written by process ${owner.pid} on ${owner.host}; if that one is gone, remove ${path}`,
+        `process ${owner.pid} on ${owner.host} is already writing to ${folder}; if it no longer runs, remove ${path}`,
       )
     }
     await rm(path, { force: true })

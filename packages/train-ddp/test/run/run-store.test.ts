@@ -76,7 +76,7 @@ describe('the lock of a folder', () => {
 
   test('keeps a second writer out until it is given back', async () => {
     const unlock = await folderRunStore(locked()).lock()
-    await expect(folderRunStore(locked()).lock()).rejects.toThrow(`is being written by process ${process.pid} on`)
+    await expect(folderRunStore(locked()).lock()).rejects.toThrow(`process ${process.pid} on`)
     await unlock()
     await (
       await folderRunStore(locked()).lock()
@@ -101,7 +101,7 @@ describe('the lock of a folder', () => {
 
   test('is respected where it is of another machine', async () => {
     await writeFile(join(locked(), 'lock.json'), JSON.stringify({ pid: 1, host: 'elsewhere.example' }))
-    await expect(folderRunStore(locked()).lock()).rejects.toThrow('if that one is gone, remove')
+    await expect(folderRunStore(locked()).lock()).rejects.toThrow('if it no longer runs, remove')
   })
 })
 
