@@ -76,7 +76,7 @@ export function encodeCommand(call: Call): Command {
   const command = new Command('encode')
     .summary('encode a folder of pictures as latents to train on')
     .description(
-      'Encodes a folder of pictures, one sub-folder per class, with an autoencoder. Training on the smaller latents is much faster.',
+      'Encodes a folder of pictures, one sub-folder per class, with an autoencoder. Train on the latents with dit train --latents.',
     )
     .argument('<folder>', 'folder with one sub-folder of pictures per class, or `shapes`', path)
   return addSettings(command, ENCODE_SETTINGS)

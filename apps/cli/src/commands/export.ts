@@ -56,8 +56,8 @@ type ExportFlags = CompleteFlags<typeof EXPORT_SETTINGS>
 
 const EXAMPLES = `
 Examples:
-  dit export --onnx out --run runs/shapes
-  dit export --onnx out --weights DiT-XL-2-256 --vae DiT-XL-2-256/vae --guidance --guidance-channels all
+  dit export runs/shapes --onnx out
+  dit export DiT-XL-2-256 --onnx out --vae DiT-XL-2-256/vae --guidance --guidance-channels all
 
 Writes <folder>/denoiser.onnx, and with --vae <folder>/vae_decoder.onnx. Parameters of 2 GiB and more go to a
 second file, <name>.onnx.data; keep the two together.
