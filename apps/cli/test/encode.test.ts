@@ -175,7 +175,7 @@ test('dit train --latents draws from the posteriors, resumes to the byte, and di
   const { code, stdout, stderr } = await train('--steps=6', '--out', run)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/10 latents from /)
-  expect(stdout).toMatch(/dit sample --run .* --vae <autoencoder>/)
+  expect(stdout).toMatch(/dit sample .* --vae <autoencoder>/)
   expect(JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'))).toMatchObject({
     objective: { network: { config: { inputSize: 4, inChannels: 4, numClasses: 2 } } },
     data: { kind: 'latents', size: 4, channels: 4, length: 10 },

@@ -119,7 +119,7 @@ describe('weights of SiT', () => {
       'dit: --path works only with --process flow',
     )
     expect(await refusal(await sit({ path_type: 'Cubic' }))).toBe(
-      'dit: FILE: weights: the saved path_type of SiT must be Linear, GVP, VP (got "Cubic")',
+      'dit: FILE: the saved path_type of SiT must be Linear, GVP, VP (got "Cubic")',
     )
     expect((await drawn(file, '--process', 'flow', '--path', 'gvp', '--predict', 'velocity')).latents).toEqual(
       (await drawn(file)).latents,
@@ -153,7 +153,7 @@ describe('weights of other programs', () => {
   test('of REPA with QK norm are refused', async () => {
     const repa = await withMore({ 'projectors.0.0.weight': [8, 8], 'blocks.0.attn.q_norm.weight': [4] })
     expect(await refusal(await stateFile({ weights: repa }))).toBe(
-      "dit: FILE: weights: these are REPA's and need QK norm, which is not built yet",
+      "dit: FILE: these are REPA's and need QK norm, which is not built yet",
     )
   })
 
@@ -163,7 +163,7 @@ describe('weights of other programs', () => {
     const plain = await drawn(await config({ use_rope: false }))
     expect(plain.latents).toEqual((await drawn(await sit())).latents)
     expect(await refusal(await config({ use_rope: true, use_swiglu: true }))).toBe(
-      "dit: FILE: weights: these are LightningDiT's and need RoPE and SwiGLU, which are not built yet",
+      "dit: FILE: these are LightningDiT's and need RoPE and SwiGLU, which are not built yet",
     )
   })
 
@@ -179,7 +179,7 @@ describe('weights of other programs', () => {
     })
     const needs =
       "these are JiT's and need a patch embedding of two layers, in-context tokens and RoPE, which are not built yet"
-    expect(await refusal(file)).toBe(`dit: FILE: weights: ${needs}`)
+    expect(await refusal(file)).toBe(`dit: FILE: ${needs}`)
     const { code, stdout } = await runDit(['info', file])
     expect(code).toBe(0)
     expect(stdout).toContain('written by the training program of JiT')
@@ -191,7 +191,7 @@ describe('weights of other programs', () => {
   test('with names missing are refused by name', async () => {
     const all = [...(await tinyWeights())]
     const half = new Map(all.filter((_, i) => i % 2 === 0))
-    expect(await refusal(await stateFile({ weights: half }))).toMatch(/^dit: FILE: weights: .*\(missing: /)
+    expect(await refusal(await stateFile({ weights: half }))).toMatch(/^dit: FILE: .*\(missing: /)
   })
 })
 

@@ -72,7 +72,7 @@ function doneText({ folder, config }: PreparedRun): string {
     return `done; docs/own-network.md shows how to sample from the averaged weights in ${folder}`
   }
   const vae = config.data.kind === 'latents' ? ' --vae <autoencoder>' : ''
-  return `done; see what it learned with: dit sample --run ${folder}${vae}`
+  return `done; see what it learned with: dit sample ${folder}${vae}`
 }
 
 /** Trains what flags describe, as one worker of a job. Returns the exit code; errors are thrown. */
@@ -89,7 +89,7 @@ export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job
     const { step, interrupted, isGridMissing } = await runTraining(prepared, output, job)
     if (interrupted !== null && step === config.steps && isGridMissing) {
       output.notice(
-        `all ${step} steps are done and saved, but the last grid of samples is missing. Make one with: dit sample --run ${folder}`,
+        `all ${step} steps are done and saved, but the last grid of samples is missing. Make one with: dit sample ${folder}`,
       )
       return interrupted
     }

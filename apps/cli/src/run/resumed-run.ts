@@ -19,7 +19,7 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
   checkSame(config, given)
   if (config.data.kind === 'latents' && (given.sampleEvery ?? null) !== null) {
     throw new UsageError(
-      '--sample-every works only for pictures; sample a run of latents with `dit sample --run ... --vae`',
+      '--sample-every works only for pictures; sample a run of latents with `dit sample <run> --vae <autoencoder>`',
     )
   }
   if (given.objective !== undefined && !('module' in config.objective)) {

@@ -9,5 +9,10 @@ export function explain(error: unknown): { message: string; exitCode: number } {
     const { option, problem, value } = error
     return { message: optionProblem(optionFlag(option), inFlags(problem), value), exitCode: EXIT.usage }
   }
-  return { message: messageOf(error), exitCode: error instanceof UsageError ? EXIT.usage : EXIT.failure }
+  return { message: inCommandLine(messageOf(error)), exitCode: error instanceof UsageError ? EXIT.usage : EXIT.failure }
+}
+
+/** A message of `train`, whose caller here is a command line. */
+function inCommandLine(message: string): string {
+  return message.replace(/^train: /, '').replace('allowInexact (--allow-inexact)', '--allow-inexact')
 }

@@ -144,10 +144,16 @@ async function openWeightsOf(
     // What a file does not hold is the caller's mistake; a damaged or hostile file is a failure of its own kind.
     const isSystemError = typeof (error as { code?: unknown }).code === 'string'
     if (error instanceof LayoutError || (error instanceof RangeError && !isSystemError)) {
-      throw new OpenError(name, error.message, { cause: error })
+      throw new OpenError(name, about(name, error.message), { cause: error })
     }
     throw error
   }
+}
+
+/** A message of a reader as a problem of what was opened, which it may name. */
+function about(name: string, message: string): string {
+  const problem = message.replace(/^(?:openWeights|weights): /, '')
+  return problem.startsWith(`${name} `) ? `it${problem.slice(name.length)}` : problem
 }
 
 /** Weights with the number of attention heads that was given: it changes what they mean, and no shape tells it. */
