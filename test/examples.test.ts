@@ -2,9 +2,10 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlin
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { installed } from '../tools/release/installed.js'
 import { extractExample, extractExamples, trimOutput, typescriptBlocks, withoutTypes } from '../tools/release/readme.js'
 import { run } from '../tools/release/run.js'
-import { closure, publishable, readPackages, repositoryRoot, type Package } from '../tools/release/workspace.js'
+import { publishable, readPackages, repositoryRoot, type Package } from '../tools/release/workspace.js'
 import { readText } from './sources.js'
 
 // Needs a build and no network: the project is laid out by hand. `npm run check:packages` does the same with npm,
@@ -17,18 +18,22 @@ afterAll(() => rmSync(work, { recursive: true, force: true }), 60_000)
 const withModule = packages.filter(({ manifest }) => manifest.exports?.['.'] !== undefined)
 
 test.each(withModule)(
-  "the example in $name's README prints what it says, with nothing else of ours installed",
+  "the example in $name's README prints what it says, with no more of ours installed than its install line names",
   async (item) => {
     const readme = join(item.folder, 'README.md')
     expect(existsSync(readme), 'README.md is missing').toBe(true)
-    const { code, output } = extractExample(readText(readme))
+    const { before, code, output } = extractExample(readText(readme))
     const project = join(work, item.name.replace('/', '-'))
-    for (const needed of closure(packages, item.name)) layOut(project, needed)
-    writeFileSync(join(project, 'example.mjs'), await withoutTypes(code))
+    for (const needed of installed(packages, item)) layOut(project, needed)
 
-    const finished = await run(process.execPath, ['example.mjs'], { cwd: project, seconds: 100 })
-    expect(finished.code, finished.stderr).toBe(0)
-    expect(trimOutput(finished.stdout)).toBe(trimOutput(output))
+    let printed = ''
+    for (const block of [...before, code]) {
+      writeFileSync(join(project, 'example.mjs'), await withoutTypes(block))
+      const finished = await run(process.execPath, ['example.mjs'], { cwd: project, seconds: 100 })
+      expect(finished.code, finished.stderr).toBe(0)
+      printed = finished.stdout
+    }
+    expect(trimOutput(printed)).toBe(trimOutput(output))
   },
 )
 

@@ -2,24 +2,45 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, transformWithOxc } from 'vite'
+import { build, type Rolldown, transformWithOxc } from 'vite'
 import webpack from 'webpack'
 import { closure, type Package, publishable, readPackages, repositoryRoot } from '../../tools/release/workspace.js'
 
 const pages = fileURLToPath(new URL('./pages', import.meta.url))
 
-/** Builds a page as an application would: Vite with its defaults, and the packages as they are published. */
-export async function buildBundledPage(outDir: string, page = 'bundled.html'): Promise<void> {
+/** A file of JavaScript that a bundler wrote, and the bytes of each module in it before they were minified. */
+export interface Chunk {
+  readonly file: string
+  readonly modules: Readonly<Record<string, number>>
+}
+
+/**
+ * Builds a page as an application would: Vite with its defaults, and the packages as they are published.
+ *
+ * @param root folder of the page, within the repository, where the packages resolve
+ */
+export async function buildBundledPage(outDir: string, page = 'bundled.html', root = pages): Promise<Chunk[]> {
   for (const { name, folder } of neededPackages()) {
     if (!existsSync(join(folder, 'dist'))) throw new Error(`${name} is not built: run npm run build first`)
   }
-  await build({
-    root: pages,
+  const built = await build({
+    root,
     base: './',
     configFile: false,
     logLevel: 'error',
-    build: { outDir, emptyOutDir: true, rolldownOptions: { input: join(pages, page) } },
+    build: { outDir, emptyOutDir: true, rolldownOptions: { input: join(root, page) } },
   })
+  // Vite gives a list only where several outputs were asked for.
+  return (built as Rolldown.RolldownOutput).output.flatMap((item) =>
+    item.type === 'chunk'
+      ? [
+          {
+            file: item.fileName,
+            modules: Object.fromEntries(Object.entries(item.modules).map(([id, { code }]) => [id, code?.length ?? 0])),
+          },
+        ]
+      : [],
+  )
 }
 
 /** Builds modules of `pages` as an application would with webpack and its defaults; the first is the page's script. */
@@ -57,20 +78,29 @@ export async function writePlainPage(
   repositoryUrl: string,
   modules: readonly string[] = ['ten-steps'],
 ): Promise<void> {
-  const imports = Object.fromEntries(moduleFiles().map(([name, path]) => [name, `${repositoryUrl}/${path}`]))
   await writeModules(folder, modules)
   await writeFile(
     join(folder, 'plain.html'),
-    `<!doctype html>
-<meta charset="utf-8" />
-<link rel="icon" href="data:," />
-<script type="importmap">${JSON.stringify({ imports })}</script>
-<script type="module">
+    `${HEAD}${importMap(repositoryUrl)}<script type="module">
   import * as functions from './${modules.at(-1)}.js'
   Object.assign(globalThis, functions)
 </script>
 `,
   )
+}
+
+/** Writes a page of a README twice: for a bundler, as it is, and for none, with an import map as in `writePlainPage`. */
+export async function writeExamplePages(folder: string, html: string, repositoryUrl: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'example.html'), HEAD + html)
+  await writeFile(join(folder, 'plain.html'), HEAD + importMap(repositoryUrl) + html)
+}
+
+const HEAD = '<!doctype html>\n<meta charset="utf-8" />\n<link rel="icon" href="data:," />\n'
+
+function importMap(repositoryUrl: string): string {
+  const imports = Object.fromEntries(moduleFiles().map(([name, path]) => [name, `${repositoryUrl}/${path}`]))
+  return `<script type="importmap">${JSON.stringify({ imports })}</script>\n`
 }
 
 async function writeModules(folder: string, modules: readonly string[]): Promise<void> {
@@ -89,7 +119,9 @@ async function writeModules(folder: string, modules: readonly string[]): Promise
 function neededPackages(): Package[] {
   const all = publishable(readPackages())
   const backends = ['@dit/backend-cpu', '@dit/backend-tfjs', '@dit/backend-webgpu']
-  const needed = [...backends, '@dit/train-ddp', '@dit/sampler', '@dit/browser'].flatMap((name) => closure(all, name))
+  const needed = [...backends, '@dit/train-ddp', '@dit/sampler', '@dit/browser', '@dit/pipeline'].flatMap((name) =>
+    closure(all, name),
+  )
   return [...new Map(needed.map((item) => [item.name, item])).values()]
 }
 

@@ -7,6 +7,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.wasm': 'application/wasm',
+  '.safetensors': 'application/octet-stream',
 }
 
 /** Makes a page cross-origin isolated. */
@@ -22,7 +23,7 @@ export interface PageServer {
 }
 
 /**
- * Serves `.html`, `.js` and `.wasm` files on 127.0.0.1 at a port that is free: each folder under `/plain/<its name>`, and
+ * Serves `.html`, `.js`, `.wasm` and `.safetensors` files on 127.0.0.1 at a port that is free: each folder under `/plain/<its name>`, and
  * the same under `/isolated` with the headers of cross-origin isolation.
  */
 export async function servePages(folders: Readonly<Record<string, string>>): Promise<PageServer> {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as checkpoint from '@dit/checkpoint'
+import * as onnx from '@dit/onnx'
 import { zipSync } from 'fflate'
 
 /** A reader under test. */
@@ -111,6 +112,21 @@ async function readPickle(pickle: Uint8Array): Promise<void> {
   }
 }
 
+/** A small ONNX file with metadata. */
+async function onnxSeed(): Promise<Uint8Array> {
+  const nodes = [
+    { op: 'Neg', inputs: ['x'], outputs: ['y'], attributes: { axis: 1, mode: 'm', scale: { float: 0.5 } } },
+  ]
+  const graph = { name: 'g', inputs: [], outputs: [], constants: [], nodes }
+  const metadata = { 'dit.config': '{}', key: 'é' }
+  const pieces: Uint8Array[] = []
+  const read = () => Promise.reject(new Error('there are no parameters'))
+  for await (const piece of onnx.onnxBytes(graph, read, { metadata })) pieces.push(piece)
+  return Uint8Array.from(Buffer.concat(pieces))
+}
+
+const onnxSeeds = [await onnxSeed()]
+
 const jsonWords = [
   '"dtype":"F32"',
   '"shape":[',
@@ -191,5 +207,11 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       })
     },
     errors: [checkpoint.ShardsError],
+  },
+  onnx: {
+    seeds: () => onnxSeeds,
+    words: ['\x72\x06\x0a\x01a\x12\x01b', '\x3a\x00', '\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01', '\x0a\x09__proto__'],
+    run: async (bytes) => void onnx.onnxMetadata(bytes),
+    errors: [onnx.OnnxError],
   },
 }

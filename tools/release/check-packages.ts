@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { installed } from './installed.js'
 import { layoutProblems } from './layout.js'
 import { packAll } from './pack.js'
 import { pickAndMixProblems } from './pick-and-mix.js'
-import { closure, publishable, readPackages, repositoryRoot, type Package } from './workspace.js'
+import { publishable, readPackages, repositoryRoot, type Package } from './workspace.js'
 
 const all = publishable(readPackages())
 const wanted = process.argv.slice(2).map((name) => (name.startsWith('@') ? name : `@dit/${name}`))
@@ -24,7 +25,7 @@ if (unknown.length > 0) {
 async function check(selected: readonly Package[]): Promise<number> {
   const work = mkdtempSync(join(tmpdir(), 'dit-packages-'))
   try {
-    const needed = new Set(selected.flatMap(({ name }) => closure(all, name)))
+    const needed = new Set(selected.flatMap((item) => installed(all, item)))
     const tarballs = await packAll(repositoryRoot, [...needed], join(work, 'tarballs'))
     const queue = [...selected]
     let numFailed = 0

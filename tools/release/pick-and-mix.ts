@@ -1,15 +1,17 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { installed } from './installed.js'
 import type { Tarball } from './pack.js'
-import { extractExample, trimOutput, withoutTypes } from './readme.js'
+import { type Example, extractExample, installedPackages, trimOutput, withoutTypes } from './readme.js'
 import { run } from './run.js'
-import { closure, type Package } from './workspace.js'
+import type { Package } from './workspace.js'
 
 /**
  * Installs one package into an empty project, as a user would, and runs its README's example and its commands there.
  *
- * The project gets the tarballs of the package and of the packages of ours that it depends on, its peers (an optional
- * peer only if the README's install line names it), and what npm adds to these. Nothing else of ours may be there.
+ * The project gets the tarballs of the package, of others of ours that the README's install line names (such as an engine), and of all
+ * that these depend on, its peers (an optional peer only if that line names it), and what npm adds to these. Nothing else of ours may be
+ * there.
  *
  * @returns what is wrong, one entry each
  */
@@ -22,11 +24,11 @@ export async function pickAndMixProblems(
   const readme = readReadme(item)
   if (typeof readme === 'string') return [readme]
 
-  const ours = closure(packages, item.name)
+  const ours = installed(packages, item)
   mkdirSync(project, { recursive: true })
   const dependencies = {
     ...Object.fromEntries(ours.map(({ name }) => [name, `file:${tarballs.get(name)!.path}`])),
-    ...peers(item, readme.installLine),
+    ...peers(item, readme.named),
   }
   const manifest = { name: 'pick-and-mix', private: true, type: 'module', dependencies }
   writeFileSync(join(project, 'package.json'), JSON.stringify(manifest, null, 2))
@@ -47,8 +49,9 @@ export async function pickAndMixProblems(
 }
 
 interface Readme {
-  readonly example: ReturnType<typeof extractExample> | undefined
-  readonly installLine: string
+  readonly example: Example | undefined
+  /** What its install line names. */
+  readonly named: readonly string[]
 }
 
 // Either the README's example or what is wrong with the README. A package of commands needs no example in TypeScript.
@@ -59,17 +62,16 @@ function readReadme({ folder, manifest }: Package): Readme | string {
   } catch {
     return 'it has no README.md, and so no example to run'
   }
-  const installLine = /^npm install .*$/m.exec(text)?.[0] ?? ''
-  if (manifest.exports?.['.'] === undefined && !text.includes('```ts')) return { example: undefined, installLine }
+  const named = installedPackages(text)
+  if (manifest.exports?.['.'] === undefined && !text.includes('```ts')) return { example: undefined, named }
   try {
-    return { example: extractExample(text), installLine }
+    return { example: extractExample(text), named }
   } catch (error) {
     return `README.md: ${(error as Error).message}`
   }
 }
 
-function peers({ manifest }: Package, installLine: string): Record<string, string> {
-  const named = installLine.split(/\s+/)
+function peers({ manifest }: Package, named: readonly string[]): Record<string, string> {
   const all = Object.entries(manifest.peerDependencies ?? {}).filter(([name]) => !name.startsWith('@dit/'))
   return Object.fromEntries(
     all.filter(([name]) => manifest.peerDependenciesMeta?.[name]?.optional !== true || named.includes(name)),
@@ -90,14 +92,15 @@ function foreignPackages(project: string, ours: readonly Package[]): string[] {
   ]
 }
 
-async function exampleProblems(
-  project: string,
-  { code, output }: { readonly code: string; readonly output: string },
-): Promise<string[]> {
-  writeFileSync(join(project, 'example.mjs'), await withoutTypes(code))
-  const finished = await run(process.execPath, ['example.mjs'], { cwd: project, seconds: 120 })
-  if (finished.code !== 0) return [`README.md: the example failed\n${finished.stdout}${finished.stderr}`.trimEnd()]
-  const [wanted, got] = [trimOutput(output), trimOutput(finished.stdout)]
+async function exampleProblems(project: string, { before, code, output }: Example): Promise<string[]> {
+  let printed = ''
+  for (const block of [...before, code]) {
+    writeFileSync(join(project, 'example.mjs'), await withoutTypes(block))
+    const finished = await run(process.execPath, ['example.mjs'], { cwd: project, seconds: 120 })
+    if (finished.code !== 0) return [`README.md: the example failed\n${finished.stdout}${finished.stderr}`.trimEnd()]
+    printed = finished.stdout
+  }
+  const [wanted, got] = [trimOutput(output), trimOutput(printed)]
   return wanted === got ? [] : [`README.md: the example should print\n${wanted}\n  but printed\n${got}`]
 }
 

@@ -1,7 +1,9 @@
 import { transformWithOxc } from 'vite'
 
-/** The example of a README: the code of its first ts block and the output promised by the text block after it. */
+/** The example of a README: a ts block and the output promised by the text block after it. */
 export interface Example {
+  /** The ts blocks before it, such as one that writes the file that it reads. */
+  readonly before: readonly string[]
   readonly code: string
   readonly output: string
 }
@@ -14,17 +16,27 @@ export interface PageExample {
 }
 
 /**
- * The first ```ts block of a README and the ```text block that follows it.
+ * The first ```ts block of a README that a ```text block follows, and the ```ts blocks before it: they run one after another.
  *
  * @throws RangeError when one of them is missing
  */
 export function extractExample(markdown: string): Example {
-  const [first] = extractExamples(markdown)
-  if (first === undefined) throw new RangeError('extractExample: a README must hold a ```ts block (there is none)')
-  if (first.output === null) {
-    throw new RangeError('extractExample: the first ```ts block must be followed by its output in a ```text block')
+  const examples = extractExamples(markdown)
+  if (examples.length === 0) throw new RangeError('extractExample: a README must hold a ```ts block (there is none)')
+  const at = examples.findIndex(({ output }) => output !== null)
+  if (at < 0) {
+    throw new RangeError('extractExample: a ```ts block must be followed by its output in a ```text block')
   }
-  return { code: first.code, output: first.output }
+  return {
+    before: examples.slice(0, at).map(({ code }) => code),
+    code: examples[at].code,
+    output: examples[at].output!,
+  }
+}
+
+/** What the install line of a README names; empty where it has none. */
+export function installedPackages(markdown: string): string[] {
+  return /^npm install (.*)$/m.exec(markdown)?.[1].split(/\s+/) ?? []
 }
 
 /** Every ```ts block of a page, with the heading that it stands under; `output` is null unless a ```text block follows. */

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { deflateSync } from 'node:zlib'
 
 export interface WasmSources {
   /** A clang with its linker beside it, such as `clang-16` with `wasm-ld-16`. */
@@ -51,23 +52,30 @@ export function compileWasm({ compiler, folder, sources, compilerFlags = [], lin
 /**
  * Writes a module of TypeScript that holds one of WebAssembly as base64, because a string is found by every bundler, page and
  * Node without a request for a file.
+ *
+ * @param as `deflated` for a large one: servers cannot compress base64 well, so it is compressed before (zlib), which takes a third off
+ *   what a page downloads
  */
 export function writeWasmModule(
   file: URL,
   bytes: Buffer,
   { by, from }: { by: string; from: string },
   compiler: string,
+  as: 'base64' | 'deflated' = 'base64',
 ) {
   const version = compilerVersion(compiler)
   if (version === null) throw new Error(`${by}: no ${compiler} on the PATH`)
+  const stored = as === 'base64' ? bytes : deflateSync(bytes, { level: 9 })
+  const what =
+    as === 'base64' ? 'A WebAssembly module in base64' : 'A WebAssembly module, deflated (zlib) and in base64'
   const text = `// Made by ${by} from ${from}.
 
 /** The compiler that made it. */
 export const compiler = '${version}'
 
-/** A WebAssembly module in base64, ${bytes.length} bytes. */
-export const base64 =
-  '${bytes.toString('base64')}'
+/** ${what}, ${bytes.length} bytes. */
+export const ${as} =
+  '${stored.toString('base64')}'
 `
   writeFileSync(file, text)
   console.log(`${file.pathname.split('/src/')[1]}: ${bytes.length} bytes, ${version}`)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { bfloat16ToFloat32, float16ToFloat32, readNpz, readSafetensors } from '@dit/checkpoint'
 import { openImageFolder } from '@dit/data/node'
 import { reference, tensor } from '@dit/tensor'
@@ -186,24 +186,24 @@ test('dit train --latents draws from the posteriors, resumes to the byte, and di
   expect(await runDit(['train', '--resume', broken, '--quiet'])).toMatchObject({ code: 0, stderr: '' })
   expect(filesOf(broken, 6)).toEqual(filesOf(run, 6))
 
-  const out = join(folder, 'samples.png')
-  const drawn = await runDit([
-    'sample',
-    '--run',
-    run,
-    '--vae',
-    vae,
-    '--steps=4',
-    '--count=2',
-    ...ENGINE,
-    '--npz',
-    '--out',
-    out,
-  ])
-  expect({ code: drawn.code, stderr: drawn.stderr }).toEqual({ code: 0, stderr: '' })
-  const { shape } = (await readNpz(readFileSync(join(folder, 'samples.npz')))).get('arr_0')!
-  expect(shape).toEqual([4, 8, 8, 3])
+  const pictures = await sampled(run, vae)
+  expect(pictures.shape).toEqual([4, 8, 8, 3])
+  // The file of weights alone says how its latents are scaled, whatever the autoencoder says.
+  const [file, other] = [join(folder, 'run.pt'), join(folder, 'other-vae')]
+  expect(await runDit(['convert', run, file])).toMatchObject({ code: 0, stderr: '' })
+  cpSync(vae, other, { recursive: true })
+  const config = JSON.parse(readFileSync(join(vae, 'config.json'), 'utf8')) as object
+  writeFileSync(join(other, 'config.json'), JSON.stringify({ ...config, scaling_factor: 1.5 }))
+  expect(await sampled(file, other)).toEqual(pictures)
 })
+
+async function sampled(model: string, autoencoder: string) {
+  const out = join(folder, `${basename(model)}.png`)
+  const flags = ['--vae', autoencoder, '--classes=b,a', '--steps=4', '--count=2', ...ENGINE, '--npz', '--out', out]
+  const { code, stderr } = await runDit(['sample', model, ...flags])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  return (await readNpz(readFileSync(out.replace('.png', '.npz')))).get('arr_0')!
+}
 
 test('a folder whose manifest names no type holds float32, and can be gone on with', async () => {
   const [whole, old] = [join(folder, 'whole'), join(folder, 'old')]

@@ -39,6 +39,7 @@ test('rectangular, grey, palette, CMYK and rotated files train; a text file is r
   await makePictures(data)
   const trained = await runDit([...TRAIN, '--data', data, '--out', out])
   expect(trained).toMatchObject({ code: 0, stderr: '' })
+  expect(trained.stdout).not.toMatch(/left out|transparent/)
   expect(trained.stdout).toContain(`12 pictures from ${data}, 16x16, 2 classes`)
   const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as RunConfig
   expect(config).toMatchObject({ classes: ['cats', 'dogs'], data: { kind: 'folder', length: 12 } })
@@ -46,7 +47,7 @@ test('rectangular, grey, palette, CMYK and rotated files train; a text file is r
   writeFileSync(join(data, 'dogs', 'notes.jpg'), 'this is no picture')
   const second = join(folder, 'second')
   const refused = await runDit([...TRAIN, '--data', data, '--out', second])
-  expect(refused).toMatchObject({ code: 2, stdout: '' })
+  expect(refused).toMatchObject({ code: 2, stdout: 'found  13 pictures in 2 classes: cats, dogs\n' })
   expect(refused.stderr).toContain('dogs/notes.jpg')
   expect(refused.stderr).toContain('--skip-bad')
   expect(existsSync(second)).toBe(false)

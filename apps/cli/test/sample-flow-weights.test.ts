@@ -309,6 +309,8 @@ test('weights that are not finite are told, and write nothing', async () => {
   const file = await stateFile({ weights, args: { path_type: 'Linear', prediction: 'velocity' } })
   const { code, stderr } = await runDit(['sample', '--weights', file, ...COMMON, '--heads', '2', '--latents', out])
   expect(code).toBe(1)
-  expect(stderr).toContain('the samples are not finite numbers: the weights are not finite, or sampling diverged')
+  expect(stderr).toContain(
+    'the weights must be finite, but value 1 of final_layer.linear.bias is NaN: the training diverged',
+  )
   expect(existsSync(out)).toBe(false)
 })

@@ -77,9 +77,7 @@ test('a loss that is not finite ends the run with one line that names the step a
   const wild = ['--lr', '1e30', '--warmup', '0', '--clip', 'none', '--decay', 'constant', '--checkpoint-every', '1']
   const { code, stderr } = await runDit(['train', ...TINY, ...wild, '--steps', '9', '--out', out, '--quiet'])
   expect(code).toBe(1)
-  expect(stderr).toMatch(
-    /^dit: the .* at step \d+; the last good checkpoint is .*run\/checkpoints\/step-\d+\..*\n$/,
-  )
+  expect(stderr).toMatch(/^dit: the .* at step \d+; the last good checkpoint is .*run\/checkpoints\/step-\d+\..*\n$/)
 })
 
 test('Ctrl-C in the last grid of samples: exit code 130, and how to get the grid', async () => {

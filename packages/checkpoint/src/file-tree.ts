@@ -17,6 +17,8 @@ export interface FileTree {
    * @throws Error where it is there and cannot be read, or nobody can tell
    */
   open(path: string): Promise<OpenSource | null>
+  /** Names of the files in a folder, where they can be listed. */
+  list?(folder: string): Promise<readonly string[]>
 }
 
 /**

@@ -15,10 +15,16 @@ function looksLikeTorch(head: Uint8Array): boolean {
   return isPickle || isZip
 }
 
+/** How the magic number of torch's old format begins where its pickle is text. */
+const OLD_MAGIC = 'L11954703714603'
+
 /** What a file may be that is known not to be safetensors, from its first bytes. */
 export function describeFormat(head: Uint8Array): string | undefined {
   const text = String.fromCharCode(...head.subarray(0, 16))
   if (looksLikeTorch(head)) return 'this looks like a PyTorch .pt file'
+  if (text.startsWith(OLD_MAGIC)) {
+    return 'this looks like a PyTorch .pt file with a pickle of protocol 0 or 1; save it again with torch.save(..., pickle_protocol=2)'
+  }
   if (text.startsWith('version ')) return 'this looks like a Git LFS pointer, not like the file itself'
   if (/^\s*</.test(text)) return 'this looks like a web page, not like a file of weights'
   if (/^(?:\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP)/s.test(text)) return 'this looks like a picture'

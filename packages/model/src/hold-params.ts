@@ -9,6 +9,7 @@ import {
 import { type Backend, currentBackend, reshape, type Shape, tensor, Tensor } from '@dit/tensor'
 import { isLinearWeight } from './parameter-shapes.js'
 import type { ParameterSource } from './parameter-source.js'
+import { requireFinite } from './require-finite.js'
 
 /** How parameters are held in memory: two bytes each, of float16 (11 bits, up to 65504) or bfloat16 (8 bits, the range of float32). */
 export type HeldDType = 'f16' | 'bf16'
@@ -42,6 +43,7 @@ type Held =
  *     source.dispose()
  *
  * @param weights under the official names, from `readLayout`
+ * @throws RangeError for values that are not finite
  * @throws RangeError when a float16 would overflow: hold such weights in bf16
  * @throws RangeError when `dtype` is another
  * @throws TypeError when a tensor holds no floats
@@ -101,11 +103,25 @@ function floatsOf({ dtype, data }: Held, out = new Float32Array(data.length)): F
   return dtype === 'f16' ? float16ToFloat32(data, out) : bfloat16ToFloat32(data, out)
 }
 
+/** An exponent of ones alone is infinite or NaN. */
+function requireFiniteBits(name: string, dtype: 'F16' | 'BF16', bits: Uint16Array): void {
+  const exponent = dtype === 'F16' ? 0x7c00 : 0x7f80
+  const at = bits.findIndex((pattern) => (pattern & exponent) === exponent)
+  if (at < 0) return
+  const one = bits.subarray(at, at + 1)
+  const [value] = dtype === 'F16' ? float16ToFloat32(one) : bfloat16ToFloat32(one)
+  throw new RangeError(
+    `holdParams: the weights must be finite, but value ${at} of ${name} is ${value}: the training diverged, or the file is damaged`,
+  )
+}
+
 async function hold(weights: TensorFile, name: string, dtype: HeldDType): Promise<Held> {
   const array = await weights.tensor(name)
+  if (array.dtype === 'F16' || array.dtype === 'BF16') requireFiniteBits(name, array.dtype, array.data)
   if (array.dtype === 'F16') return { dtype: 'f16', data: array.data }
   if (array.dtype === 'BF16') return { dtype: 'bf16', data: array.data }
   const values = toFloat32(array)
+  requireFinite('holdParams', name, values)
   if (array.shape.length < 2 || name === 'pos_embed') return { dtype: 'f32', data: values }
   if (dtype === 'bf16') return { dtype, data: float32ToBfloat16(values) }
   const bits = float32ToFloat16(values)

@@ -22,11 +22,12 @@ export {
 } from './layouts/program.js'
 export { type LayoutReport, reportLayout } from './layouts/report-layout.js'
 export { type ModelWeights, readLayout, type ReadLayoutOptions } from './layouts/read-layout.js'
-export { type ChosenStateDict, chooseStateDict, type WhichWeights } from './layouts/state-dict.js'
+export { type ChooseOptions, type ChosenStateDict, chooseStateDict, type WhichWeights } from './layouts/state-dict.js'
 export { type DiffusersWeights, toDiffusers } from './layouts/to-diffusers.js'
 export { loadParams, type LoadParamsOptions } from './load-params.js'
 export { DIT_NAMES, ditConfig, type DiTName } from './named-configs.js'
 export {
+  checkTied,
   locateWeightsIn,
   type OpenWeights,
   type OpenWeightsOptions,

@@ -1,5 +1,6 @@
 import { type StoredArray, type TensorFile, toFloat32 } from '@dit/checkpoint'
 import { type Backend, currentBackend, dispose, type Params, tensor, type Tensor } from '@dit/tensor'
+import { requireFinite } from './require-finite.js'
 
 export interface LoadParamsOptions {
   /** Where the parameters live; the current backend by default. */
@@ -11,7 +12,7 @@ export interface LoadParamsOptions {
  *
  * @param weights under the official names, from `readLayout`
  * @returns by name; the caller disposes of them
- * @throws TypeError when a tensor holds no floats
+ * @throws TypeError when a tensor holds no floats; RangeError for values that are not finite
  */
 export async function loadParams(
   weights: TensorFile,
@@ -20,7 +21,9 @@ export async function loadParams(
   const loaded = new Map<string, Tensor>()
   try {
     for (const [name, { shape }] of weights.entries) {
-      loaded.set(name, tensor(hostFloats(await weights.tensor(name), backend), shape, { backend }))
+      const values = hostFloats(await weights.tensor(name), backend)
+      requireFinite('loadParams', name, values)
+      loaded.set(name, tensor(values, shape, { backend }))
     }
   } catch (error) {
     dispose([...loaded.values()])

@@ -13,7 +13,7 @@ import type { DiTConfig } from './config.js'
 import type { ConfigHints } from './layouts/infer-config.js'
 import type { SavedArguments } from './layouts/program.js'
 import { type ModelWeights, readLayout } from './layouts/read-layout.js'
-import { chooseStateDict, type WhichWeights } from './layouts/state-dict.js'
+import type { ChooseOptions, WhichWeights } from './layouts/state-dict.js'
 
 /** Weights of a DiT, open until they are closed. */
 export interface OpenWeights extends ModelWeights {
@@ -30,6 +30,8 @@ export interface OpenWeightsOptions {
   readonly which?: WhichWeights
   /** The configuration, where it is known. */
   readonly config?: DiTConfig
+  /** The weights in a `.pt` file by the name of their dict, with dots between names, where they lie in an unusual place. */
+  readonly key?: string
 }
 
 /** Where weights are in a folder. */
@@ -79,18 +81,33 @@ async function readConfig(tree: FileTree, path: string): Promise<unknown> {
 export async function openWeightsIn(
   tree: FileTree,
   path: string | null,
-  { which: wanted, config }: OpenWeightsOptions = {},
+  { which: wanted, config, key }: OpenWeightsOptions = {},
 ): Promise<OpenWeights> {
   const place = path === null ? await locateWeightsIn(tree) : { file: path, config: null }
-  const opened = await openFile(tree, place.file, wanted)
+  const opened = await openFile(tree, place.file, { which: wanted, key })
   try {
     const { which, hints, saved, close } = opened
     const known = { ...(config === undefined ? {} : { config }), hints, saved }
     const options = place.config === null ? known : { ...known, diffusersConfig: place.config }
-    return { ...readLayout(opened.file, options), path: tree.place(place.file), which, close }
+    const weights = readLayout(opened.file, options)
+    await checkTied(weights)
+    return { ...weights, path: tree.place(place.file), which, close }
   } catch (error) {
     await opened.close()
     throw error
+  }
+}
+
+/**
+ * Looks at small tensors of the embedders that diffusers keeps once for each block: they must be the same, and a file in which they are not
+ * is known at once. The large ones are compared when they are read.
+ *
+ * @throws RangeError where they differ
+ */
+export async function checkTied(weights: ModelWeights): Promise<void> {
+  if (weights.layout !== 'diffusers') return
+  for (const name of ['t_embedder.mlp.0.bias', 't_embedder.mlp.2.bias']) {
+    if (weights.entries.has(name)) await weights.tensor(name)
   }
 }
 
@@ -102,16 +119,18 @@ interface OpenedFile {
   readonly close: () => Promise<void>
 }
 
-async function openFile(tree: FileTree, path: string, which: WhichWeights | undefined): Promise<OpenedFile> {
+async function openFile(tree: FileTree, path: string, { which, key }: ChooseOptions): Promise<OpenedFile> {
   const torch = path.endsWith('.json') ? null : await openTorchIn(tree, path)
   if (torch !== null) {
     try {
-      return { ...chooseStateDict(torch, which), close: torch.close }
+      const { chooseStateDict } = await import('./layouts/state-dict.js')
+      return { ...chooseStateDict(torch, { which, key }), close: torch.close }
     } catch (error) {
       await torch.close()
       throw error
     }
   }
+  if (key !== undefined) throw new RangeError(`openWeights: key is for .pt files, but ${tree.place(path)} is none`)
   if (which !== undefined) {
     throw new RangeError(
       `openWeights: ${tree.place(path)} must be a training state to have ${which} weights (it holds one set, and does not say which)`,

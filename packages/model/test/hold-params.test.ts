@@ -178,3 +178,23 @@ test('another dtype is refused, and not taken for one of them', async () => {
     new RangeError('holdParams: dtype must be f16 or bf16 (got "float16")'),
   )
 })
+
+test.each<[string, StoredArray, string]>([
+  ['NaN', f32([1, NaN]), 'value 1 of w is NaN'],
+  ['infinite', f32([1, -Infinity]), 'value 1 of w is -Infinity'],
+  [
+    'infinite in float16',
+    { dtype: 'F16', shape: [1, 2], data: Uint16Array.of(0x3c00, 0x7c00) },
+    'value 1 of w is Infinity',
+  ],
+  ['NaN in bfloat16', { dtype: 'BF16', shape: [1, 2], data: Uint16Array.of(0x3f80, 0x7fc0) }, 'value 1 of w is NaN'],
+])(
+  'weights that are %s are refused on loading, held or not, and leave nothing on the engine',
+  async (_, array, text) => {
+    const before = backend.memory().buffers
+    const file = fileOf({ a: f32([1]), w: array })
+    await expect(loadParams(file, { backend })).rejects.toThrow(`loadParams: the weights must be finite, but ${text}`)
+    await expect(holdParams(file, { backend })).rejects.toThrow(`holdParams: the weights must be finite, but ${text}`)
+    expect(backend.memory().buffers).toBe(before)
+  },
+)

@@ -9,4 +9,6 @@ export {
   type OnnxGraph,
   parameterBytes,
 } from './graph.js'
+export { onnxMetadata } from './metadata.js'
+export { OnnxError } from './read-protobuf.js'
 export { vaeDecoderGraph } from './vae-decoder.js'

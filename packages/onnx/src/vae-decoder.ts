@@ -17,15 +17,14 @@ const EPSILON = 1e-6
  */
 export function vaeDecoderGraph(config: VaeConfig): OnnxGraph {
   checkVaeConfig(config)
-  const { latentChannels: C, outChannels, layersPerBlock, scalingFactor, shiftFactor, usePostQuantConv } = config
+  const { latentChannels: C, outChannels, layersPerBlock, usePostQuantConv } = config
   const graph = new GraphBuilder()
-  const { add, mul, scalar, silu } = operationsOf(graph)
+  const { silu } = operationsOf(graph)
   const { convolution, norm, resnet, attentionOverPixels } = layersOf(graph, config)
   const latents = graph.input('latents', 'float', ['batch', C, 'height', 'width'])
   const widths = config.blockOutChannels.toReversed()
 
-  let x = mul(latents, scalar(1 / scalingFactor))
-  if (shiftFactor !== 0) x = add(x, scalar(shiftFactor))
+  let x = unscaled(graph, config, latents)
   if (usePostQuantConv) x = convolution(x, 'post_quant_conv', C, C, 1)
   x = convolution(x, 'decoder.conv_in', widths[0], C, 3)
   x = resnet(x, 'decoder.mid_block.resnets.0', widths[0], widths[0])
@@ -44,6 +43,18 @@ export function vaeDecoderGraph(config: VaeConfig): OnnxGraph {
   const sides = spatialFactor(config) === 1 ? ['height', 'width'] : ['image_height', 'image_width']
   graph.output('images', x, ['batch', outChannels, ...sides])
   return graph.finish('vae_decoder')
+}
+
+/** As `unscaleLatents`: by one factor, or by one a channel. */
+function unscaled(graph: GraphBuilder, config: VaeConfig, latents: string): string {
+  const { scalingFactor, shiftFactor, latentsMean, latentsStd } = config
+  const { add, mul, scalar } = operationsOf(graph)
+  if (latentsMean === undefined || latentsStd === undefined) {
+    const x = mul(latents, scalar(1 / scalingFactor))
+    return shiftFactor === 0 ? x : add(x, scalar(shiftFactor))
+  }
+  const channels = (values: readonly number[]) => graph.floats(values, [1, values.length, 1, 1])
+  return add(mul(latents, channels(latentsStd.map((value) => value / scalingFactor))), channels(latentsMean))
 }
 
 function layersOf(graph: GraphBuilder, { normNumGroups }: VaeConfig) {

@@ -25,6 +25,10 @@ test.each([
       latentChannels: 3,
     },
   ],
+  [
+    'whose latents have statistics of each channel',
+    { latentsMean: [0.1, -0.2, 0.3, 0], latentsStd: [1, 2, 0.5, 1.5], scalingFactor: 0.7 },
+  ],
 ])('a decoder %s gives the same images in ONNX Runtime, for any batch and size', async (_, changes) => {
   const of = { ...config, ...changes }
   const params = initVaeParams(of, { seed: 1 })

@@ -13,7 +13,14 @@ export { type Picture, type PictureData, toImageData } from './pictures/picture.
 export { isPixelModel, sampleShape } from './pictures/pixel-model.js'
 export { type Pictures, picture, toPictures } from './pictures/pixels.js'
 export { toPng } from './pictures/png.js'
-export { createPipeline, lastSamples, type Pipeline, type PipelineOptions, type SampleStep } from './pipeline.js'
+export {
+  createPipeline,
+  type DecodeOptions,
+  lastSamples,
+  type Pipeline,
+  type PipelineOptions,
+  type SampleStep,
+} from './pipeline.js'
 export { describeProcess, isUnlikePaper, type ProcessSettings, requireProcess } from './process-of.js'
 export { DIFFUSION_FORMS, LAST_STEPS, noisySteps, type SdeOptions } from './sampling/flow-options.js'
 export { planSampling, type SamplingPlan } from './sampling/plan-sampling.js'

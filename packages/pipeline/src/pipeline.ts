@@ -5,7 +5,7 @@ import { shortName } from './classes/class-names.js'
 import type { OpenModel } from './open-model.js'
 import { isSource, paramsTensors } from './open/params-tensors.js'
 import { OpenError } from './option-error.js'
-import { checkAutoencoder, decodePictures, loadAutoencoder, type OpenAutoencoder } from './pictures/autoencoder.js'
+import type { OpenAutoencoder } from './pictures/autoencoder.js'
 import { keepPainted } from './pictures/keep-painted.js'
 import { type Picture, rgbaOf } from './pictures/picture.js'
 import { isPixelModel, sampleShape } from './pictures/pixel-model.js'
@@ -19,6 +19,12 @@ import type { SampleOptions } from './sampling/sample-options.js'
 export interface SampleStep extends SampleProgress {
   /** Pictures as they are now: estimates of those in work. For a model of latents each call decodes all of them. */
   pictures(): Promise<Picture[]>
+}
+
+/** Options of `decode`. */
+export interface DecodeOptions extends Pick<SampleOptions, 'image' | 'mask' | 'tile'> {
+  /** Called after each picture of an autoencoder. */
+  readonly onPicture?: (done: number) => void | Promise<void>
 }
 
 /** A model on an engine, ready to make pictures. */
@@ -50,9 +56,10 @@ export interface Pipeline {
   /**
    * Samples as the network makes them, `[N, C, H, W]`, as pictures.
    *
+   * @param options `image` and `mask` as they were sampled with: what the mask keeps is then the picture's own; and a callback for progress
    * @throws OpenError where they are latents and there is no autoencoder
    */
-  decode(samples: Float32Array, onPicture?: (done: number) => void | Promise<void>): Promise<Pictures>
+  decode(samples: Float32Array, options?: DecodeOptions): Promise<Pictures>
   /** The model as a safetensors file, with its description: another pipeline makes the same pictures from that file alone. */
   save(): Promise<Uint8Array<ArrayBuffer>>
   /** Gives back what it holds on the engine. Parameters that the caller brought stay. */
@@ -79,14 +86,16 @@ export async function createPipeline(
   const { description, autoencoder: found } = model
   const { network } = description
   const shape = sampleShape(network)
-  if (found !== null) checkAutoencoder(found, shape[0], model.name)
+  // Loaded only where there is one: a page of a model of pixels does without.
+  const autoencoding = found === null ? null : await import('./pictures/autoencoder.js')
+  if (found !== null) autoencoding!.checkAutoencoder(found, shape[0], model.name)
   const params = await model.load(backend, half)
   await model.close()
   let autoencoder: Promise<OpenAutoencoder> | null = null
   let isDisposed = false
   const openAutoencoder = async (): Promise<OpenAutoencoder | null> => {
     if (found === null) return null
-    autoencoder ??= loadAutoencoder(found, description.latents, backend)
+    autoencoder ??= autoencoding!.loadAutoencoder(found, description.latents, backend)
     return autoencoder
   }
   const requireAlive = () => {
@@ -108,7 +117,7 @@ export async function createPipeline(
       for (;;) {
         const { done, value } = await steps.next()
         if (done === true) return value
-        const pictures = async () => asPictures(await decode(await value.estimates()), plan)
+        const pictures = async () => asPictures(await decode(await value.estimates(), options), plan)
         yield { ...value, pictures }
       }
     } finally {
@@ -123,10 +132,14 @@ export async function createPipeline(
     return yield* run(plan, options)
   }
 
-  async function decode(samples: Float32Array, onPicture?: (done: number) => void | Promise<void>): Promise<Pictures> {
+  async function decode(samples: Float32Array, options: DecodeOptions = {}): Promise<Pictures> {
+    return keepPainted(await decodeAll(samples, options), options)
+  }
+
+  async function decodeAll(samples: Float32Array, { onPicture, tile }: DecodeOptions): Promise<Pictures> {
     requireAlive()
     const opened = await openAutoencoder()
-    if (opened !== null) return decodePictures(opened, backend, samples, shape, onPicture)
+    if (opened !== null) return autoencoding!.decodePictures(opened, backend, samples, shape, { tile, onPicture })
     if (isPixelModel(network)) return toPictures(samples, shape, description.pixelRange ?? [-1, 1])
     throw new OpenError(
       model.name,
@@ -162,7 +175,7 @@ export async function createPipeline(
       if (!samples.every(Number.isFinite)) {
         throw new RangeError('the samples are not finite numbers: the weights are not finite, or sampling diverged')
       }
-      return asPictures(await decode(samples), plan).map((picture) => keepPainted(picture, options))
+      return asPictures(await decode(samples, options), plan)
     },
     async save() {
       requireAlive()

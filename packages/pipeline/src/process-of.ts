@@ -80,9 +80,9 @@ function gaussianOfWeights(
 ): KnownProcess {
   const process = complete(name, {
     varianceType: learnSigma ? 'learnedRange' : 'fixedLarge',
-    ...told,
-    ...given,
     kind: 'gaussian',
+    ...given,
+    ...told,
   })
   // diffusers' class, and scripts of DiT, are for diffusions.
   const isKnown = told !== null || given.kind !== undefined || layout === 'diffusers' || program === 'DiT'

@@ -15,7 +15,7 @@ export interface DiffusersConfigOptions {
 
 /**
  * The `scheduler/scheduler_config.json` by which diffusers samples from a network of this process: a `DDPMScheduler`, or for straight
- * paths a `FlowMatchEulerDiscreteScheduler`. `diffusersProcess` reads the former back.
+ * paths a `FlowMatchEulerDiscreteScheduler`. `diffusersProcess` and `diffusersFlow` read them back.
  *
  * @returns null where diffusers has no scheduler for the process: a flow whose network is told another time than sigma 1000, or has another
  *   path or prediction; a Gaussian diffusion that predicts the previous x, or is respaced

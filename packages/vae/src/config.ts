@@ -12,11 +12,14 @@ export interface VaeConfig {
   readonly layersPerBlock: number
   /** Groups of every group norm; divides all of `blockOutChannels`. */
   readonly normNumGroups: number
-  /** Side of the images it was trained on, and of the tiles of large images. */
+  /** Side of the images it was trained on; tiles of large images have about this side. */
   readonly sampleSize: number
   /** Latents are (z - shiftFactor) * scalingFactor, so that their deviation is about 1. */
   readonly scalingFactor: number
   readonly shiftFactor: number
+  /** With statistics of each channel latents are (z - latentsMean) * scalingFactor / latentsStd, and shiftFactor is 0. */
+  readonly latentsMean?: readonly number[]
+  readonly latentsStd?: readonly number[]
   /** Whether a 1x1 convolution follows the encoder, and precedes the decoder. */
   readonly useQuantConv: boolean
   readonly usePostQuantConv: boolean
@@ -54,7 +57,7 @@ export function checkVaeConfig(config: VaeConfig): void {
       throw new RangeError(`VaeConfig: ${name} must be a positive integer (got ${config[name]})`)
     }
   }
-  const { blockOutChannels, normNumGroups, scalingFactor, shiftFactor, sampleSize } = config
+  const { blockOutChannels, normNumGroups, scalingFactor, shiftFactor } = config
   const splits = (channels: number) => isCount(channels) && channels % normNumGroups === 0
   if (!Array.isArray(blockOutChannels) || blockOutChannels.length === 0 || !blockOutChannels.every(splits)) {
     throw new RangeError(
@@ -65,10 +68,23 @@ export function checkVaeConfig(config: VaeConfig): void {
     throw new RangeError(`VaeConfig: scalingFactor must be a positive number (got ${scalingFactor})`)
   }
   if (!Number.isFinite(shiftFactor)) throw new RangeError(`VaeConfig: shiftFactor must be finite (got ${shiftFactor})`)
-  if (sampleSize % spatialFactor(config) !== 0) {
+  checkStatistics(config)
+}
+
+function checkStatistics({ latentChannels, latentsMean, latentsStd, shiftFactor }: VaeConfig): void {
+  for (const [name, values] of Object.entries({ latentsMean, latentsStd })) {
+    if (values === undefined) continue
+    const isRight = values.length === latentChannels && values.every(Number.isFinite)
+    if (isRight && (name === 'latentsMean' || values.every((value) => value > 0))) continue
     throw new RangeError(
-      `VaeConfig: sampleSize must be a multiple of ${spatialFactor(config)}, the size of a latent's pixel (got ${sampleSize})`,
+      `VaeConfig: ${name} must be ${latentChannels} numbers, one a channel${name === 'latentsStd' ? ', above 0' : ''} (got ${JSON.stringify(values)})`,
     )
+  }
+  if ((latentsMean === undefined) !== (latentsStd === undefined)) {
+    throw new RangeError('VaeConfig: latentsMean and latentsStd must come together')
+  }
+  if (latentsMean !== undefined && shiftFactor !== 0) {
+    throw new RangeError(`VaeConfig: shiftFactor must be 0 beside latentsMean (got ${shiftFactor})`)
   }
 }
 

@@ -29,8 +29,16 @@ export function vaeConfig(json: unknown): VaeConfig {
     usePostQuantConv: flag(fields, 'use_post_quant_conv'),
     midBlockAddAttention: flag(fields, 'mid_block_add_attention'),
   }
-  checkVaeConfig(config)
-  return config
+  const complete = { ...config, ...statistics(fields) }
+  checkVaeConfig(complete)
+  return complete
+}
+
+/** Mean and deviation of each channel of the latents, where they are there. */
+function statistics(fields: Readonly<Record<string, unknown>>): Pick<VaeConfig, 'latentsMean' | 'latentsStd'> {
+  if ((fields['latents_mean'] ?? null) === null && (fields['latents_std'] ?? null) === null) return {}
+  const latentsMean = numbers(fields, 'latents_mean', [])
+  return { latentsMean, latentsStd: numbers(fields, 'latents_std', []) }
 }
 
 function refuseOthers(fields: Readonly<Record<string, unknown>>): void {
@@ -51,7 +59,6 @@ function refuseOthers(fields: Readonly<Record<string, unknown>>): void {
       refuse(name, `${kind} for each of the ${levels} levels`)
     }
   }
-  for (const name of ['latents_mean', 'latents_std']) if (!isOneOf(name, null)) refuse(name, 'null')
 }
 
 function number(fields: Readonly<Record<string, unknown>>, name: string, fallback: number): number {

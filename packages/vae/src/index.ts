@@ -1,6 +1,7 @@
 export { checkVaeParams } from './check-params.js'
 export { checkVaeConfig, spatialFactor, STABLE_DIFFUSION_VAE, type VaeConfig } from './config.js'
 export { decode } from './decode.js'
+export { decoderMemory } from './decoder-memory.js'
 export { vaeConfig } from './diffusers-config.js'
 export { encode } from './encode.js'
 export { initVaeParams, type InitVaeOptions } from './init-params.js'

@@ -1,4 +1,17 @@
-import { add, affine, clamp, exp, formatShape, mul, reshape, sameShape, scope, slice, type Tensor } from '@dit/tensor'
+import {
+  add,
+  affine,
+  clamp,
+  exp,
+  formatShape,
+  mul,
+  reshape,
+  sameShape,
+  scope,
+  slice,
+  type Tensor,
+  tensor,
+} from '@dit/tensor'
 import type { VaeConfig } from './config.js'
 
 /** A diagonal Gaussian over latents. Both tensors are `[B, C, h, w]`. */
@@ -42,12 +55,28 @@ export function modeOfPosterior({ mean }: Posterior): Tensor {
   return reshape(mean, mean.shape)
 }
 
-/** What a diffusion model works on: (z - shiftFactor) scalingFactor. */
-export function scaleLatents({ scalingFactor, shiftFactor }: VaeConfig, z: Tensor): Tensor {
-  return affine(z, scalingFactor, -shiftFactor * scalingFactor)
+/** What a diffusion model works on: (z - shiftFactor) scalingFactor, or by channels (z - latentsMean) scalingFactor / latentsStd. */
+export function scaleLatents(config: VaeConfig, z: Tensor): Tensor {
+  const { scalingFactor, shiftFactor, latentsMean: mean, latentsStd: deviation } = config
+  if (mean === undefined || deviation === undefined) return affine(z, scalingFactor, -shiftFactor * scalingFactor)
+  return scope(() => {
+    const factors = deviation.map((value) => scalingFactor / value)
+    const shifts = mean.map((value, c) => -value * factors[c])
+    return add(mul(z, channels(factors, z)), channels(shifts, z))
+  })
 }
 
-/** What the decoder works on: latents / scalingFactor + shiftFactor. */
-export function unscaleLatents({ scalingFactor, shiftFactor }: VaeConfig, latents: Tensor): Tensor {
-  return affine(latents, 1 / scalingFactor, shiftFactor)
+/** What the decoder works on: latents / scalingFactor + shiftFactor, or by channels latents latentsStd / scalingFactor + latentsMean. */
+export function unscaleLatents(config: VaeConfig, latents: Tensor): Tensor {
+  const { scalingFactor, shiftFactor, latentsMean: mean, latentsStd: deviation } = config
+  if (mean === undefined || deviation === undefined) return affine(latents, 1 / scalingFactor, shiftFactor)
+  return scope(() => {
+    const factors = deviation.map((value) => value / scalingFactor)
+    return add(mul(latents, channels(factors, latents)), channels(mean, latents))
+  })
+}
+
+/** One number a channel, `[1, C, 1, 1]`. */
+function channels(values: readonly number[], { backend }: Tensor): Tensor {
+  return tensor(Float32Array.from(values), [1, values.length, 1, 1], { backend })
 }

@@ -6,7 +6,7 @@ import { checkImages, encodeMoments } from './encode.js'
 import { type Posterior, posteriorOf } from './posterior.js'
 
 export interface TiledOptions {
-  /** Side of a tile in pixels of the image, a multiple of `4 spatialFactor(config)`; `config.sampleSize` by default. */
+  /** Side of a tile in pixels of the image, a multiple of `4 spatialFactor(config)`; by default about `config.sampleSize`. */
   readonly tileSize?: number
   /** Called after each tile, with how many are done. */
   readonly onTile?: (done: number, total: number) => void
@@ -28,7 +28,7 @@ export function encodeTiled(
   config: VaeConfig,
   params: Params,
   images: Tensor,
-  { tileSize = config.sampleSize, onTile }: TiledOptions = {},
+  { tileSize = usualTile(config), onTile }: TiledOptions = {},
 ): Posterior {
   checkVaeParamsOnce(config, params)
   checkImages('encodeTiled', config, images)
@@ -51,7 +51,7 @@ export function decodeTiled(
   config: VaeConfig,
   params: Params,
   z: Tensor,
-  { tileSize = config.sampleSize, onTile }: TiledOptions = {},
+  { tileSize = usualTile(config), onTile }: TiledOptions = {},
 ): Tensor {
   checkVaeParamsOnce(config, params)
   checkLatents('decodeTiled', config, z)
@@ -61,6 +61,12 @@ export function decodeTiled(
     const run = (tile: Tensor) => decodeLatents(config, params, tile)
     return tiled(z, run, { tile: tileSize / factor, scale: factor, onTile })
   })
+}
+
+/** About the size that the autoencoder was trained on, as tiles can have it. */
+function usualTile(config: VaeConfig): number {
+  const step = 4 * spatialFactor(config)
+  return Math.max(step, Math.floor(config.sampleSize / step) * step)
 }
 
 function checkTile(caller: string, config: VaeConfig, tileSize: number): void {

@@ -38,7 +38,16 @@ test('fields override the defaults', () => {
 test.each([
   [{ act_fn: 'mish' }, 'vaeConfig: act_fn must be silu (got "mish")'],
   [{ _class_name: 'VQModel' }, 'vaeConfig: _class_name must be AutoencoderKL (got "VQModel")'],
-  [{ latents_mean: [0] }, 'vaeConfig: latents_mean must be null (got [0])'],
+  [{ latents_mean: [0, 0, 0, 0] }, 'VaeConfig: latentsStd must be 4 numbers, one a channel, above 0 (got [])'],
+  [{ latents_mean: [0], latents_std: [1] }, 'VaeConfig: latentsMean must be 4 numbers, one a channel (got [0])'],
+  [
+    { latents_mean: [0, 0, 0, 0], latents_std: [1, 0, 1, 1] },
+    'VaeConfig: latentsStd must be 4 numbers, one a channel, above 0 (got [1,0,1,1])',
+  ],
+  [
+    { latents_mean: [0, 0, 0, 0], latents_std: [1, 1, 1, 1], shift_factor: 1 },
+    'VaeConfig: shiftFactor must be 0 beside latentsMean (got 1)',
+  ],
   [
     { down_block_types: ['AttnDownEncoderBlock2D'] },
     'vaeConfig: down_block_types must be DownEncoderBlock2D for each of the 4 levels (got ["AttnDownEncoderBlock2D"])',
@@ -49,7 +58,6 @@ test.each([
     'VaeConfig: blockOutChannels must be multiples of normNumGroups 48 (got [128,256,512,512])',
   ],
   [{ scaling_factor: 0 }, 'VaeConfig: scalingFactor must be a positive number (got 0)'],
-  [{ sample_size: 12 }, "VaeConfig: sampleSize must be a multiple of 8, the size of a latent's pixel (got 12)"],
 ])('refuses %o', (change, message) => {
   expect(() => vaeConfig({ ...stableDiffusion, ...change })).toThrow(new RangeError(message))
 })

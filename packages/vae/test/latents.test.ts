@@ -1,4 +1,4 @@
-import { reference, tensor, zeros } from '@dit/tensor'
+import { reference, tensor, toFloat32Array, zeros } from '@dit/tensor'
 import {
   decode,
   decodeTiled,
@@ -70,4 +70,19 @@ test('errors', () => {
   expect(() => samplePosterior(posterior, image(1, 4, 2, 3))).toThrow(
     new RangeError('samplePosterior: noise must have the shape of the mean (got [1, 4, 2, 3] and [1, 4, 2, 2])'),
   )
+})
+
+test('statistics of each channel scale its latents, and back', async () => {
+  const config = {
+    ...STABLE_DIFFUSION_VAE,
+    latentChannels: 2,
+    scalingFactor: 2,
+    latentsMean: [1, -1],
+    latentsStd: [4, 0.5],
+  }
+  const z = tensor(Float32Array.of(3, 5, 0, -1), [1, 2, 1, 2], { backend: reference() })
+  const scaled = scaleLatents(config, z)
+  // 2 (3 - 1) / 4, 2 (5 - 1) / 4, 2 (0 + 1) / 0.5, 2 (-1 + 1) / 0.5
+  expect([...(await toFloat32Array(scaled))]).toEqual([1, 2, 4, 0])
+  expect([...(await toFloat32Array(unscaleLatents(config, scaled)))]).toEqual([3, 5, 0, -1])
 })

@@ -84,13 +84,15 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
   try {
     const { description, layout, location, weights, assumptions } = model
     const { process } = description
-    const source = location ?? from
+    // Of a run, the checkpoint that is read.
+    const source = model.step === null ? from : (location ?? from)
     output.line(
       `from   ${source}: ${layout === 'diffusers' ? 'diffusers' : 'official'} names${model.which === null ? '' : `, ${model.which} weights`}`,
     )
     if (process !== null && model.isProcessKnown) output.line(`       ${describeProcess({ ...process })}`)
     for (const notice of model.notices) output.notice(notice)
     if (assumptions.length > 0) output.notice(inFlags(`assumed: ${assumptions.join('; ')}`))
+    if (!model.isProcessKnown) noticeUnknownProcess(model, to, output)
     if (target.kind === 'diffusers') noticeDifferences(description, output)
     const progress = showProgress(output, { total: weights.entries.size, unit: 'tensors', isPlainShown: false })
     const onTensor = (done: number, total: number) => progress.update(Math.min(done, total), '')
@@ -122,6 +124,16 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
 /** What a file may say for certain: a process that was only assumed is left out. */
 function kept({ description, isProcessKnown }: OpenModel): Description {
   return isProcessKnown ? description : { ...description, process: null }
+}
+
+/** Says that a file which is made here will not be sampled without flags. */
+function noticeUnknownProcess({ scheduler }: OpenModel, to: string, output: Output): void {
+  const obstacle = scheduler?.obstacle ?? null
+  output.notice(
+    obstacle === null
+      ? `${to} does not say what the network was trained on, since nothing here tells; give --process to write it down`
+      : `${to} does not say what the network was trained on, which only its scheduler knows: ${inFlags(obstacle)}`,
+  )
 }
 
 /** Says where diffusers will not compute, or cannot sample, what dit does. */

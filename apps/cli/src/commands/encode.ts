@@ -12,6 +12,7 @@ import { isComplete, LATENTS_FILE, LATENTS_FORMAT, type LatentsManifest, readMan
 import { givenOptions } from '../settings/config-file.js'
 import { OTHER_SETTINGS } from '../settings/other-settings.js'
 import { addSettings, type CompleteFlags, type Settings, withDefaults } from '../settings/setting.js'
+import { DATA_SETTINGS } from '../settings/train-settings.js'
 import { integer, path } from '../settings/values.js'
 import { type OpenPictures, openData } from '../run/open-data.js'
 import { checkWritable } from '../run/run-folder.js'
@@ -51,6 +52,13 @@ const ENCODE_SETTINGS = {
     default: 'f32',
   },
   skipBad: { flag: '--skip-bad', help: 'name unreadable pictures and leave them out, instead of stopping' },
+  // Without a default: what was begun before there was a choice goes on without one.
+  background: {
+    flag: DATA_SETTINGS.background.flag,
+    help: DATA_SETTINGS.background.help,
+    parse: DATA_SETTINGS.background.parse,
+  },
+  maxPixels: DATA_SETTINGS.maxPixels,
   ...ENGINE_SETTINGS,
   quiet: OTHER_SETTINGS.quiet,
   json: OTHER_SETTINGS.json,
@@ -64,7 +72,7 @@ Examples:
   dit encode photos --vae DiT-XL-2-512/vae --out latents/photos --size 512 --batch 4
   dit train --latents latents/imagenet-256 --model DiT-B/2
 
-Pictures are cropped to squares, as in training. For each picture and its mirror image, the mean and the log
+Pictures are cropped to squares, as in training. Transparent ones are put on white, or on --background. For each picture and its mirror image, the mean and the log
 variance of the latents are stored, so that training can draw new latents each time. If encoding was stopped,
 repeat the command: it checks the files that are there and continues.
 
@@ -105,7 +113,8 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
   if (before === null && (await readdir(flags.out).catch(() => [])).length > 0) {
     throw new UsageError(`--out ${flags.out} holds other files; give an empty or new folder for the latents`)
   }
-  const opened = await openData({ data, size: flags.size, skipBad: flags.skipBad === true }, output)
+  const { size, skipBad = false, maxPixels } = flags
+  const opened = await openData({ data, size, skipBad, maxPixels, background: backgroundOf(flags, before) }, output)
   const interruption = onInterrupt(() =>
     output.notice('stopping after this batch (press Ctrl-C again to quit at once)'),
   )
@@ -161,6 +170,17 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
   }
 }
 
+/** What transparent pictures are put on; undefined where latents were begun before there was a choice, which go on as they began. */
+function backgroundOf({ out, background }: EncodeFlags, before: LatentsManifest | null): string | null | undefined {
+  if (before !== null && before.background === undefined && before.files !== 'shapes') {
+    if (typeof background !== 'string') return undefined
+    throw new UsageError(
+      `--out ${out} holds latents of pictures whose alpha was dropped; leave --background out, or give another folder`,
+    )
+  }
+  return background === undefined ? DATA_SETTINGS.background.default : background
+}
+
 async function manifestOf(
   flags: EncodeFlags,
   { dataset, config }: OpenPictures,
@@ -177,6 +197,7 @@ async function manifestOf(
     length: dataset.length,
     flips: flags.flips,
     dtype: STORED[flags.dtype],
+    ...(config.kind === 'folder' && config.background !== undefined ? { background: config.background } : {}),
     files: config.kind === 'folder' ? config.files : config.kind,
     shardSize: flags.shard,
     shards: [],

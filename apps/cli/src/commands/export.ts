@@ -106,8 +106,8 @@ async function exportOnnx(given: string | undefined, flags: ExportFlags, output:
     const read = (name: string) => weights.float32(name)
     await writeGraph(join(folder, 'denoiser.onnx'), graph, read, output, descriptionMetadata(known))
     if (flags.vae === undefined || autoencoder === null) return
-    const backend = reference()
-    const { config, params } = await loadAutoencoder(autoencoder, null, backend)
+    // The graph of the decoder scales latents as the model has them, which need not be the autoencoder's own way.
+    const { config, params } = await loadAutoencoder(autoencoder, description.latents, reference())
     const decoder = (name: string) => toFloat32Array(params[name])
     await writeGraph(join(folder, 'vae_decoder.onnx'), vaeDecoderGraph(config), decoder, output)
     dispose(params)

@@ -227,14 +227,14 @@ async function drawSamples(
   output: Output,
 ): Promise<Drawn> {
   const { labels, classes, perClass } = plan
-  const total = Math.ceil(labels.length / plan.batchSize) * plan.steps
+  const total = Math.ceil(labels.length / plan.batchSize) * plan.stepsTaken
   const named = (pictures: Pictures): ClassPictures => ({
     pictures,
     perClass,
     names: classes.map((label) => shortName(model, label)),
   })
   const size = sampleShape(model.description.network).reduce((a, b) => a * b)
-  const every = Math.max(1, Math.floor(plan.steps / PREVIEWS))
+  const every = Math.max(1, Math.floor(plan.stepsTaken / PREVIEWS))
   const states: Float32Array[] = []
   const progress = showProgress(output, { total, unit: 'steps' })
   const onStep = async ({ done, finished, index, first, state, estimates }: SampleStep) => {
@@ -246,7 +246,7 @@ async function drawSamples(
     progress.update(done, `${finished} of ${labels.length} pictures`)
     output.event({ type: 'step', done, total, finished })
     if (outputs.preview !== null && (done % every === 0 || done === 1)) {
-      await writeWhole(outputs.preview, await classGrid(named(await pipeline.decode(await estimates()))))
+      await writeWhole(outputs.preview, await classGrid(named(await pipeline.decode(await estimates(), options))))
     }
   }
   try {
@@ -257,7 +257,7 @@ async function drawSamples(
       )
     }
     if (outputs.out === null) return { samples, states, pictures: null }
-    return { samples, states, pictures: named(await pipeline.decode(samples)) }
+    return { samples, states, pictures: named(await pipeline.decode(samples, options)) }
   } finally {
     progress.stop()
   }

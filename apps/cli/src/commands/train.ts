@@ -27,6 +27,9 @@ Examples:
   dit train --workers 2 --threads 1 --shard-optimizer
   mpirun -n 4 dit train --batch 256 --out runs/large
 
+Transparent pictures are put on white, or on --background (none: drop the alpha channel, as the reference does).
+samples/data.png in the run shows pictures as the network sees them.
+
 Ctrl-C saves a checkpoint and stops; a second Ctrl-C quits at once. A run folder holds config.json,
 log.jsonl, checkpoints/ and samples/.`
 

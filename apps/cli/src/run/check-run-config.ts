@@ -92,7 +92,13 @@ function checkData(data: Fields): void {
     must(typeof data[name] === 'string' && data[name] !== '', `data.${name}`, 'text', data[name])
   }
   if (data.kind === 'latents') must(isCount(data.channels), 'data.channels', A_COUNT, data.channels)
-  else must(typeof data.skipBad === 'boolean', 'data.skipBad', TRUE_OR_FALSE, data.skipBad)
+  else {
+    must(typeof data.skipBad === 'boolean', 'data.skipBad', TRUE_OR_FALSE, data.skipBad)
+    const { background = null, maxPixels = 1 } = data
+    const isColour = background === null || (typeof background === 'string' && /^#[0-9a-f]{6}$/.test(background))
+    must(isColour, 'data.background', 'a colour such as #ffffff, or null', background)
+    must(isCount(maxPixels), 'data.maxPixels', A_COUNT, maxPixels)
+  }
 }
 
 const A_COUNT = 'a positive whole number'

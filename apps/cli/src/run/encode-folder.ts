@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type StoredArray, writeSafetensors } from '@dit/checkpoint'
 import type { Dataset } from '@dit/data'
@@ -75,7 +75,8 @@ export async function verifyShards(
 
 /** Removes what a shard that was broken off may have left. */
 export async function removePartial(folder: string, { shards }: LatentsManifest): Promise<void> {
-  await rm(join(folder, `${shardName(shards.length)}.partial`), { force: true })
+  const begun = new RegExp(`^${shardName(shards.length)}\\.[0-9a-f]+\\.partial$`)
+  for (const name of await readdir(folder)) if (begun.test(name)) await rm(join(folder, name), { force: true })
 }
 
 async function encodeShard(

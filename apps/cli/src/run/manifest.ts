@@ -39,6 +39,8 @@ export interface LatentsManifest {
   readonly flips: boolean
   /** Type of the numbers: float32, or half precision for half the bytes. */
   readonly dtype: LatentsDType
+  /** What transparent pictures were put on; null where alpha was dropped. Absent for shapes, and where there was no choice yet. */
+  readonly background?: string | null
   /** SHA-256 over the names and sizes of the pictures' files, in order. */
   readonly files: string
   /** Pictures of a shard; the last one may have fewer. */
@@ -92,6 +94,7 @@ export async function readManifest(folder: string): Promise<LatentsManifest | nu
     manifest.classes.every((name) => typeof name === 'string') &&
     typeof manifest.flips === 'boolean' &&
     LATENTS_DTYPES.includes(manifest.dtype) &&
+    ['undefined', 'string', 'object'].includes(typeof manifest.background) &&
     typeof manifest.files === 'string' &&
     Array.isArray(manifest.shards) &&
     manifest.shards.every(isShard) &&

@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Dataset, shapesDataset } from '@dit/data'
-import { type ImageFolder, ImageFolderError, openImageFolder } from '@dit/data/node'
+import { type FolderScan, type ImageFolder, ImageFolderError, openImageFolder } from '@dit/data/node'
 import { UsageError } from '../terminal/errors.js'
+import { foundText, leftOutText, swallowedText, transparencyText, wrongFolderText } from './folder-words.js'
 import { openLatents } from './open-latents.js'
 import type { Output } from '../terminal/output.js'
+import { formatCount } from '../terminal/format.js'
 import { printableName } from '../terminal/printable.js'
 import { type Progress, showProgress } from '../terminal/progress.js'
 import type { DataConfig } from './run-config.js'
@@ -31,6 +33,10 @@ export interface DataRequest {
   readonly data: string
   readonly size: number
   readonly skipBad: boolean
+  /** What transparent pictures are put on; null drops alpha, and absent reads the folder as runs did before there was a choice. */
+  readonly background?: string | null
+  /** Pixels of the largest picture that is read, where a limit is given. */
+  readonly maxPixels?: number
   /** Classes of the run that is resumed. */
   readonly classes?: readonly string[]
 }
@@ -49,13 +55,15 @@ export interface ModuleRequest {
 /** What a run asks for, from the folder that it began with or another one. */
 export function requestOf(
   { data, flip, classes }: { readonly data: DataConfig; readonly flip: boolean; readonly classes: readonly string[] },
-  flags: { readonly data?: string; readonly latents?: string } = {},
+  flags: { readonly data?: string; readonly latents?: string; readonly maxPixels?: number } = {},
 ): DataRequest | LatentsRequest | ModuleRequest {
   if (data.kind === 'module') return { module: true }
   if (flags.latents !== undefined) return { latents: flags.latents, flip }
   if (data.kind === 'latents' && flags.data === undefined) return { latents: data.folder, flip }
   const path = flags.data ?? (data.kind === 'shapes' ? 'shapes' : data.folder)
-  return { data: path, size: data.size, skipBad: data.kind === 'folder' && data.skipBad, classes }
+  if (data.kind !== 'folder') return { data: path, size: data.size, skipBad: false, background: '#ffffff', classes }
+  const { size, skipBad, background, maxPixels } = data
+  return { data: path, size, skipBad, background, maxPixels: flags.maxPixels ?? maxPixels, classes }
 }
 
 /**
@@ -86,32 +94,73 @@ export async function openData(
     throw new UsageError(`--data ${data}: this is a file; give a folder with one sub-folder of pictures per class`)
   const folder = await openFolder(request, output)
   if (folder.skipped.length > 0) {
-    const names = folder.skipped.map(({ path, reason }) => `\n  ${printableName(path)}: ${reason}`).join('')
+    const names = folder.skipped.map(({ path, reason }) => `\n  ${printableName(path)}: ${inFlags(reason)}`).join('')
     output.notice(`left out ${folder.skipped.length} unreadable pictures:${names}`)
   }
+  const { skipBad, background, maxPixels } = request
+  const ground = background ?? null
+  const transparency = transparencyText(folder, ground, background === undefined)
+  if (transparency !== null) output.line(transparency)
+  const swallowed = swallowedText(folder, ground)
+  if (swallowed !== null) output.notice(swallowed)
   const files = await fingerprint(data, folder.files)
+  const same = { kind: 'folder', folder: resolve(data), size, length: folder.length, skipBad, files } as const
   return {
     dataset: folder,
-    config: { kind: 'folder', folder: resolve(data), size, length: folder.length, skipBad: request.skipBad, files },
+    config: {
+      ...same,
+      ...(background === undefined ? {} : { background }),
+      ...(maxPixels === undefined ? {} : { maxPixels }),
+    },
     close: () => folder.close(),
   }
 }
 
-async function openFolder({ data, size, skipBad, classes }: DataRequest, output: Output): Promise<ImageFolder> {
+/** Pixels of the largest picture that was read before there was a choice. */
+const FIRST_MAX_PIXELS = 16_383 ** 2
+/** Milliseconds between lines while a folder is searched. */
+const SEARCH_INTERVAL = 5000
+
+async function openFolder(request: DataRequest, output: Output): Promise<ImageFolder> {
+  const { data, size, skipBad, background, classes } = request
   let progress: Progress | null = null
   const onProgress = ({ done, total }: { done: number; total: number }) => {
-    progress ??= showProgress(output, { total, unit: 'pictures', isPlainShown: false })
+    progress ??= showProgress(output, { total, unit: 'pictures', isPlainShown: 'when slow' })
     progress.update(done, 'checking')
   }
+  let said = performance.now()
+  const onScan = (numFound: number) => {
+    if (performance.now() - said < SEARCH_INTERVAL) return
+    said = performance.now()
+    output.line(`searching ${data}: ${formatCount(numFound)} pictures so far`)
+  }
+  const onScanned = (scan: FolderScan) => {
+    output.line(foundText(scan))
+    const leftOut = leftOutText(scan.leftOut)
+    if (leftOut !== null) output.line(leftOut)
+    const wrongFolder = classes === undefined ? wrongFolderText(data, scan) : null
+    if (wrongFolder !== null) output.notice(wrongFolder)
+  }
+  const isOld = background === undefined
+  const maxPixels = request.maxPixels ?? (isOld ? FIRST_MAX_PIXELS : undefined)
+  const rules = isOld ? 1 : 2
+  const reading = { size, skipBad, classes, background: background ?? null, maxPixels, rules } as const
   try {
-    return await openImageFolder(data, { size, skipBad, classes, onProgress })
+    return await openImageFolder(data, { ...reading, onScan, onScanned, onProgress })
   } catch (error) {
     if (!(error instanceof ImageFolderError)) throw error
-    const text = error.message.replace('openImageFolder: ', `--data: `).replace('with skipBad', 'with --skip-bad')
+    const text = inFlags(
+      error.message.replace('openImageFolder: ', `--data: `).replace('with skipBad', 'with --skip-bad'),
+    )
     throw new UsageError(text, { cause: error })
   } finally {
     ;(progress as Progress | null)?.stop()
   }
+}
+
+/** A reason with the option by its name here. */
+function inFlags(text: string): string {
+  return text.replaceAll('raise maxPixels', 'raise --max-pixels')
 }
 
 /** SHA-256 over the names and sizes of the files: the same in a copy of the folder. */
@@ -127,7 +176,7 @@ async function fingerprint(folder: string, files: readonly string[]): Promise<st
  * @returns null where they are the same
  */
 export function dataDifference(before: DataConfig, now: DataConfig): string | null {
-  const identity = (data: DataConfig) => JSON.stringify({ ...data, folder: null })
+  const identity = (data: DataConfig) => JSON.stringify({ ...data, folder: null, maxPixels: undefined })
   if (identity(before) === identity(now)) return null
   if (before.kind !== now.kind) return 'the run began with other data'
   if (before.kind === 'module' || now.kind === 'module') return null

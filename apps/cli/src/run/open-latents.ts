@@ -99,6 +99,11 @@ async function openShard(folder: string, manifest: LatentsManifest, index: numbe
 function latentsDataset({ vae, shape, classes, length, dtype }: LatentsManifest, shards: readonly Shard[]): Dataset {
   const [C, h, w] = shape
   const size = C * h * w
+  const { scalingFactor, shiftFactor, latentsMean, latentsStd } = vae
+  const channels = Array.from({ length: C }, (_, c) => ({
+    shift: latentsMean?.[c] ?? shiftFactor,
+    factor: scalingFactor / (latentsStd?.[c] ?? 1),
+  }))
   const row = async (shard: Shard, name: string, at: number): Promise<Float32Array> => {
     const rowBytes = size * (dtype === 'F32' ? 4 : 2)
     const start = shard.offsets.get(name)! + rowBytes * at
@@ -121,8 +126,9 @@ function latentsDataset({ vae, shape, classes, length, dtype }: LatentsManifest,
         ])
         const to = x0.subarray(i * 2 * size, (i + 1) * 2 * size)
         for (let k = 0; k < size; k++) {
-          to[k] = (mean[k] - vae.shiftFactor) * vae.scalingFactor
-          to[size + k] = Math.exp(0.5 * logVariance[k]) * vae.scalingFactor
+          const { shift, factor } = channels[Math.floor(k / (h * w))]
+          to[k] = (mean[k] - shift) * factor
+          to[size + k] = Math.exp(0.5 * logVariance[k]) * factor
         }
         labels[i] = shard.labels[at]
       }),

@@ -116,8 +116,9 @@ async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<
   else checkTrainingMemory(resolveRun(flags, 1, workers, latents), job)
   await checkWritable('--out', folder)
   await checkUnused('--out', folder)
-  const { data, size, flip, skipBad } = { ...TRAIN_DEFAULTS, ...flags }
-  const pictures = flags.latents === undefined ? { data, size, skipBad } : { latents: flags.latents, flip }
+  const { data, size, flip, skipBad, background, maxPixels } = { ...TRAIN_DEFAULTS, ...flags }
+  const folderRequest = { data, size, skipBad, background, maxPixels }
+  const pictures = flags.latents === undefined ? folderRequest : { latents: flags.latents, flip }
   const opened = await openData(module === null || module.data === null ? pictures : { module: true }, output)
   return orClose(opened, async () => {
     const classes = opened.dataset?.classes ?? []
@@ -242,7 +243,7 @@ async function checkStillThere(flags: TrainFlags, data: DataConfig): Promise<voi
 /** Extents of the latents that flags name. */
 async function latentSize(flags: TrainFlags): Promise<LatentSize | undefined> {
   if (flags.latents === undefined) return undefined
-  for (const name of ['data', 'size', 'skipBad', 'sampleEvery'] as const) {
+  for (const name of ['data', 'size', 'skipBad', 'background', 'maxPixels', 'sampleEvery'] as const) {
     if ((flags[name] ?? null) === null) continue
     throw new UsageError(`${flagOf(name)} is for pictures, but --latents names latents; leave one of them out`)
   }

@@ -26,6 +26,13 @@ export type DataConfig =
       readonly size: number
       readonly length: number
       readonly skipBad: boolean
+      /**
+       * What transparent pictures are put on, `#rrggbb`; null drops their alpha. Absent in runs from before there was a choice: alpha
+       * is dropped there, and the folder is read by its first rules.
+       */
+      readonly background?: string | null
+      /** Pixels of the largest picture, where a limit was given. */
+      readonly maxPixels?: number
       /** SHA-256 over the names and sizes of the files, in order. */
       readonly files: string
     }

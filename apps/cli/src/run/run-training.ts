@@ -1,5 +1,5 @@
 import { rm, rmdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import {
   type Communicator,
   CheckpointPartError,
@@ -10,8 +10,10 @@ import {
   train,
   type TrainEvent,
 } from '@dit/train-ddp'
+import type { Dataset } from '@dit/data'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { largest, singleJob } from '../job/job.js'
+import { DATA_GRID, dataGrid, hasDataGrid } from './data-grid.js'
 import { drawnBatches } from './drawn-batches.js'
 import { awaitingLock } from './awaiting-lock.js'
 import { batchSource } from './batch-source.js'
@@ -75,6 +77,10 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
       if (event.type === 'start') {
         hasBegun = true
         if (rank === 0) await writeConfig(store, config)
+        if (rank === 0 && event.step === 0 && dataset !== null && hasDataGrid(config)) {
+          await writeDataGrid(store, heldOut?.train ?? dataset)
+          output.line(`data   ${join(folder, DATA_GRID)} shows pictures as the network sees them`)
+        }
       }
       reporter.report(event)
       // In a thread, a request to stop is seen when it is looked for.
@@ -173,10 +179,16 @@ async function writeConfig(store: RunStore, config: RunConfig): Promise<void> {
   await store.write(CONFIG_FILE, `${JSON.stringify(config, null, 2)}\n`)
 }
 
+/** A grid of training pictures, unless the run has one already. */
+async function writeDataGrid(store: RunStore, dataset: Dataset): Promise<void> {
+  if ((await store.inspect(DATA_GRID)) === null) await store.write(DATA_GRID, await dataGrid(dataset))
+}
+
 /** Removes what a run that failed before its first step was done has made, so that it is not in the way of the next one. */
 async function removeBeginnings(folder: string, existed: boolean): Promise<void> {
-  for (const name of [CONFIG_FILE, `${CONFIG_FILE}.partial`, LOG])
+  for (const name of [CONFIG_FILE, `${CONFIG_FILE}.partial`, LOG, DATA_GRID])
     await rm(join(folder, name), { force: true }).catch(() => {})
+  await rmdir(join(folder, dirname(DATA_GRID))).catch(() => {})
   // Of a folder that holds anything else, or that was there before, nothing is removed.
   if (!existed) await rmdir(folder).catch(() => {})
 }

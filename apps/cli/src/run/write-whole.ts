@@ -1,16 +1,15 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { writeWholeFile } from '@dit/checkpoint/node'
 import { nameFile } from './named-errors.js'
 
-/** Writes a file whole or not at all, with the folders above it. */
-export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
-  const partial = `${path}.partial`
+/** Writes a file whole or not at all, with the folders above it; through a link, and into a device or a pipe. */
+export async function writeWhole(path: string, contents: Uint8Array | string): Promise<void> {
+  const bytes = typeof contents === 'string' ? new TextEncoder().encode(contents) : contents
   await mkdir(dirname(path), { recursive: true })
   try {
-    await writeFile(partial, bytes)
-    await rename(partial, path)
+    await writeWholeFile(path, false, (append) => append(bytes))
   } catch (error) {
-    await rm(partial, { force: true }).catch(() => {})
     throw nameFile(error, path)
   }
 }

@@ -6,7 +6,7 @@ import { PROCESS_SETTINGS } from './process-settings.js'
 import { RECIPE_SETTINGS } from './recipe-settings.js'
 import type { RunSetting } from './run-setting.js'
 import { addSettings, defaultsOf, type FlagsOf, type Settings } from './setting.js'
-import { integer, number, orWord, path, recomputedBlocks, share, workerCount } from './values.js'
+import { colour, integer, number, orWord, path, recomputedBlocks, share, workerCount } from './values.js'
 
 const A_COUNT = 'a positive whole number'
 const A_COUNT_OR_NULL = `${A_COUNT}, or null`
@@ -39,6 +39,19 @@ export const DATA_SETTINGS = {
     help: 'name unreadable pictures and leave them out, instead of stopping',
     default: false,
     ofData: (data) => data.kind === 'folder' && data.skipBad,
+  },
+  background: {
+    flag: '--background <colour>',
+    help: 'put transparent pictures on this: a name, rrggbb, or `none` to drop alpha as the reference does (default white)',
+    parse: orWord('none', colour),
+    default: '#ffffff',
+    ofData: (data) => (data.kind === 'folder' ? (data.background ?? null) : undefined),
+  },
+  maxPixels: {
+    flag: '--max-pixels <n>',
+    help: 'pixels of the largest picture that is read (default 100,000,000, and 32,768 a side unless this is raised)',
+    parse: integer(1),
+    mayChange: true,
   },
   valShare: {
     flag: '--val-share <share>',

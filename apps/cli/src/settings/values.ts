@@ -72,6 +72,26 @@ export function byteCount(text: string): number {
   return bytes
 }
 
+const COLOURS: Readonly<Record<string, string>> = {
+  white: '#ffffff',
+  black: '#000000',
+  grey: '#808080',
+  gray: '#808080',
+  red: '#ff0000',
+  green: '#008000',
+  blue: '#0000ff',
+}
+
+/** A colour by its name or its hexadecimal digits, as `#rrggbb`. The `#` may be left out, which begins a comment in shells. */
+export function colour(text: string): string {
+  const name = text.trim().toLowerCase()
+  const [, short, long] = /^#?(?:([0-9a-f]{3})|([0-9a-f]{6}))$/.exec(name) ?? []
+  if (Object.hasOwn(COLOURS, name)) return COLOURS[name]
+  if (long !== undefined) return `#${long}`
+  if (short !== undefined) return `#${short.replaceAll(/./g, '$&$&')}`
+  throw new InvalidArgumentError(`It must be ${Object.keys(COLOURS).join(', ')}, or digits such as ff8000.`)
+}
+
 /** The path of a file or folder. An empty one would be the working folder, which nobody means by it. */
 export function path(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It must be a path; it is empty.')

@@ -23,8 +23,8 @@ export interface ProgressOptions {
   readonly unit: string
   /** Seconds between plain lines. */
   readonly interval?: number
-  /** Off for work that is only worth telling about on a terminal (default true). */
-  readonly isPlainShown?: boolean
+  /** Off for work that is only worth telling about on a terminal, or before it takes long (default true). */
+  readonly isPlainShown?: boolean | 'when slow'
 }
 
 /**
@@ -85,12 +85,14 @@ function plainLines(output: Output, options: ProgressOptions): Progress {
   const { total, start = 0, interval = 10, isPlainShown = true } = options
   const speed = meter(options)
   const width = String(total).length
-  let last = -Infinity
+  const isLate = isPlainShown === 'when slow'
+  let last = isLate ? performance.now() / 1000 : -Infinity
   return {
     update(done, state) {
       const now = performance.now() / 1000
-      if (!isPlainShown) return
-      if (done < total && done > start + 1 && now - last < interval) return
+      if (isPlainShown === false) return
+      const isEnd = done >= total || done <= start + 1
+      if ((isLate || !isEnd) && now - last < interval) return
       last = now
       output.line(
         [`${String(done).padStart(width)}/${total}`, state, speed(done)].filter((part) => part !== '').join('  '),

@@ -12,8 +12,13 @@ function changed(path: string, value: unknown): Record<string, unknown> {
   return config
 }
 
+const FOLDER = { kind: 'folder', size: 4, length: 2, folder: 'x', files: 'y', skipBad: false }
+
 test('a run that was written is accepted', () => {
   expect(() => checkRunConfig(changed('seed', 3))).not.toThrow()
+  for (const more of [{}, { background: null }, { background: '#0a64ff', maxPixels: 9 }]) {
+    expect(() => checkRunConfig(changed('data', { ...FOLDER, ...more }))).not.toThrow()
+  }
   expect(() => checkRunConfig(changed('classes', ['a', 'b', 'c', 'd', 'e', 'f']))).not.toThrow()
 })
 
@@ -43,6 +48,12 @@ test.each<[string, unknown, RegExp]>([
   ['classes', [1, 2, 3, 4, 5, 6], /"classes" must be a list of names/],
   ['data.kind', 'video', /"data\.kind" must be one of shapes, folder, latents, module \(got "video"\)/],
   ['data', { kind: 'folder', size: 4, length: 2 }, /"data\.folder" must be text \(got nothing\)/],
+  [
+    'data',
+    { ...FOLDER, background: 'white' },
+    /"data\.background" must be a colour such as #ffffff, or null \(got "white"\)/,
+  ],
+  ['data', { ...FOLDER, maxPixels: 0 }, /"data\.maxPixels" must be a positive whole number \(got 0\)/],
   ['checkpoint.every', 0, /"checkpoint\.every" must be a positive whole number \(got 0\)/],
   ['checkpoint.keepEvery', 'all', /"checkpoint\.keepEvery" must be .*, or null \(got "all"\)/],
   ['engine.name', 'abacus', /"engine\.name" must be one of .* \(got "abacus"\)/],

@@ -40,12 +40,25 @@ export const tinyConfig: RunConfig = {
   versions: { dit: '0.0.0', node: '20.0.0', platform: 'linux', arch: 'x64' },
 }
 
-/** A finished run of 4 steps with checkpoints at 2 and 4, by default of a Gaussian diffusion. */
-export async function makeTinyRun(folder: string, options: Parameters<typeof classConditional>[1] = {}): Promise<void> {
-  const { recipe, steps, seed, checkpoint } = tinyConfig
-  const objective = classConditional(tinyModel, options)
+/** Moves every parameter far in a few steps, so that each of them tells in the pictures: a fresh network is the zero function. */
+export const eagerRecipe = {
+  ...tinyConfig.recipe,
+  learningRate: 0.05,
+  warmupSteps: 0,
+  decay: 'constant',
+  emaDecay: 0.5,
+} as const satisfies RunConfig['recipe']
+
+/** A finished run of 4 steps with checkpoints at 2 and 4, by default of a Gaussian diffusion of the model above. */
+export async function makeTinyRun(
+  folder: string,
+  options: Parameters<typeof classConditional>[1] = {},
+  { model = tinyModel, ...changes }: Partial<RunConfig> & { readonly model?: DiTConfig } = {},
+): Promise<void> {
+  const { recipe, steps, seed, checkpoint } = { ...tinyConfig, ...changes }
+  const objective = classConditional(model, options)
   const store = folderRunStore(folder)
-  await store.write('config.json', JSON.stringify({ ...tinyConfig, objective: objective.spec }))
+  await store.write('config.json', JSON.stringify({ ...tinyConfig, ...changes, objective: objective.spec }))
   const dataset = shapesDataset({ size: 4, length: 60 })
   const data = batchSource(dataset, { batchSize: recipe.batchSize, seed, flip: false, steps })
   const backend = reference()

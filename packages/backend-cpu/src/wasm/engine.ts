@@ -32,8 +32,8 @@ export async function wasmEngine(threads: number, set = bestWasmSet()): Promise<
   if (!supportsWasmSet(set)) {
     throw new RangeError(`cpu: WebAssembly has no ${set} here; simd128 runs anywhere`)
   }
-  const { base64 } = await loadModule(set, isShared)
-  const module = await WebAssembly.compile(decode(base64))
+  const { deflated } = await loadModule(set, isShared)
+  const module = await WebAssembly.compile(await inflate(deflated))
   // Enough for the module's own data; the heap grows from there. Shared memory must name its limit, 4 GiB.
   const memory = new WebAssembly.Memory({ initial: 4, ...(isShared ? { maximum: MAX_PAGES + 1, shared: true } : {}) })
   const instance = await WebAssembly.instantiate(module, { env: { memory } })
@@ -120,6 +120,8 @@ function outOfMemory(name: string, byteLength: number, usedBytes: number): Range
   )
 }
 
-function decode(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+/** The bytes of a module that is stored deflated (zlib) and in base64. */
+async function inflate(deflated: string): Promise<ArrayBuffer> {
+  const bytes = Uint8Array.from(atob(deflated), (character) => character.charCodeAt(0))
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'))).arrayBuffer()
 }

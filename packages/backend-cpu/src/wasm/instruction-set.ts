@@ -36,7 +36,7 @@ export function bestWasmSet(): WasmInstructionSet {
 }
 
 /** The compiled kernels for an instruction set, for memory that threads share or for plain memory. */
-export function loadModule(set: WasmInstructionSet, isShared: boolean): Promise<{ readonly base64: string }> {
+export function loadModule(set: WasmInstructionSet, isShared: boolean): Promise<{ readonly deflated: string }> {
   if (set === 'simd128') return isShared ? import('./modules/simd128-threads.js') : import('./modules/simd128.js')
   return isShared ? import('./modules/relaxed-simd-threads.js') : import('./modules/relaxed-simd.js')
 }

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FileTree } from '../file-tree.js'
 import { openFileSource } from './file-source.js'
@@ -8,6 +9,9 @@ export function folderTree(folder: string): FileTree {
   return {
     name: folder,
     place,
+    async list(inner) {
+      return readdir(place(inner)).catch(() => [])
+    },
     async open(path) {
       try {
         return await openFileSource(place(path))

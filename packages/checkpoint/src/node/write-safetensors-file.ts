@@ -15,7 +15,7 @@ export interface WriteFileOptions {
  * Writes a safetensors file to disk, one tensor at a time: where `data` is a function, no more than one tensor is held.
  * The bytes are those of `writeSafetensors`.
  *
- * Writes to `<path>.partial` and renames at the end, so under `path` there is the old file or the whole new one, never a part.
+ * Writes to a partial file beside it and renames that at the end, so under `path` there is the old file or the whole new one, never a part.
  *
  * @returns size and SHA-256 of the file
  * @throws TypeError and RangeError as `writeSafetensors` does

@@ -24,7 +24,7 @@ const ARCHIVE_VERSION = '3\n'
  * Metadata lie in the archive beside the pickle, in `extra/metadata.json`, which torch does not read: for it the file is the bare state
  * dict.
  *
- * Writes to `<path>.partial` and renames at the end.
+ * Writes to a partial file beside it and renames that at the end.
  *
  * @returns size and SHA-256 of the file
  * @throws TypeError on an unknown dtype or data of another kind than the dtype needs, RangeError on a shape that does not

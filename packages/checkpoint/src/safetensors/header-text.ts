@@ -29,7 +29,8 @@ export function parseHeaderText(text: string, fail: Fail): HeaderText {
   object('header', (name) => {
     if (name === '__metadata__') {
       if (metadata) throw fail('"__metadata__" stands in the header twice')
-      metadata = parseMetadata()
+      // Some programs write null where there is none.
+      metadata = takes('null') ? Object.create(null) : parseMetadata()
     } else {
       if (tensors.has(name)) throw fail(`tensor ${quote(name)}: stands in the header twice`)
       tensors.set(name, parseEntry(name))
@@ -136,6 +137,14 @@ export function parseHeaderText(text: string, fail: Fail): HeaderText {
     }
     if (/\p{Surrogate}/u.test(value)) throw fail(`header holds half a surrogate pair at character ${start}`)
     return value
+  }
+
+  /** Passes a word that stands here. */
+  function takes(word: string): boolean {
+    peek()
+    if (!text.startsWith(word, at)) return false
+    at += word.length
+    return true
   }
 
   /** The next character that is not white space, without passing it. */

@@ -4,16 +4,37 @@ import { describeFormat } from '../format.js'
 import type { Fail } from './error.js'
 import { parseHeaderText, type HeaderEntry } from './header-text.js'
 
-/** Where one tensor stands: `byteOffset` counts from the start of the file. */
-export interface SafetensorsEntry extends StoredSpec {
+/** Where bytes stand: `byteOffset` counts from the start of the file. */
+interface Place {
   readonly byteOffset: number
   readonly byteLength: number
+}
+
+/** Where one tensor stands. */
+export interface SafetensorsEntry extends StoredSpec, Place {}
+
+/** A tensor of a dtype that the format has and no typed array holds: it is listed and not read. */
+export interface ForeignEntry extends Place {
+  readonly dtype: string
+  readonly shape: readonly number[]
+}
+
+/** Bits of an element of such a dtype. */
+const FOREIGN_BITS: Readonly<Record<string, number>> = {
+  C64: 64,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  F4: 4,
 }
 
 /** What the head of a file says, checked. */
 export interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>
   readonly entries: ReadonlyMap<string, SafetensorsEntry>
+  readonly foreign: ReadonlyMap<string, ForeignEntry>
 }
 
 /** Largest header that is read or written, in bytes; the format's own limit. */
@@ -51,21 +72,28 @@ export function parseHeader(json: Uint8Array, size: number, fail: Fail): Safeten
   const { metadata, tensors } = parseHeaderText(decodeUtf8(json, fail), fail)
   const dataOffset = 8 + json.length
   const entries = new Map<string, SafetensorsEntry>()
-  for (const [name, entry] of tensors) entries.set(name, checkEntry(name, entry, dataOffset, size, fail))
-  checkCoverage(entries, dataOffset, size, fail)
-  return { metadata, entries }
+  const foreign = new Map<string, ForeignEntry>()
+  for (const [name, entry] of tensors) {
+    const place = checkEntry(name, entry, dataOffset, size, fail)
+    if (isStoredDType(place.dtype)) entries.set(name, { ...place, dtype: place.dtype })
+    else foreign.set(name, place)
+  }
+  checkCoverage(new Map<string, Place>([...entries, ...foreign]), dataOffset, size, fail)
+  return { metadata, entries, foreign }
 }
 
-function checkEntry(name: string, entry: HeaderEntry, dataOffset: number, size: number, fail: Fail): SafetensorsEntry {
+function checkEntry(name: string, entry: HeaderEntry, dataOffset: number, size: number, fail: Fail): ForeignEntry {
   const who = `tensor ${quote(name)}`
   const { dtype, shape, start, end } = entry
-  if (!isStoredDType(dtype)) throw fail(`${who}: dtype must be one of ${storedDTypes.join(', ')} (${quote(dtype)})`)
+  if (!isStoredDType(dtype) && !Object.hasOwn(FOREIGN_BITS, dtype)) {
+    throw fail(`${who}: dtype must be one of ${storedDTypes.join(', ')} (${quote(dtype)})`)
+  }
   if (end < start) throw fail(`${who}: data_offsets must not run backwards (${start} to ${end})`)
   const available = size - dataOffset
   if (end > available) {
     throw fail(`${who}: bytes ${start} to ${end} must lie within the data (${available} bytes; cut short?)`)
   }
-  const bytes = arrayBytes({ dtype, shape })
+  const bytes = isStoredDType(dtype) ? arrayBytes({ dtype, shape }) : foreignBytes(dtype, shape)
   if (bytes === undefined) throw fail(`${who}: shape ${bracket(shape)} must stay below 2^53 bytes`)
   if (bytes !== end - start) {
     throw fail(`${who}: ${dtype} ${bracket(shape)} must have ${bytes} bytes (data_offsets give ${end - start})`)
@@ -73,7 +101,7 @@ function checkEntry(name: string, entry: HeaderEntry, dataOffset: number, size: 
   return { dtype, shape, byteOffset: dataOffset + start, byteLength: bytes }
 }
 
-function checkCoverage(entries: ReadonlyMap<string, SafetensorsEntry>, dataOffset: number, size: number, fail: Fail) {
+function checkCoverage(entries: ReadonlyMap<string, Place>, dataOffset: number, size: number, fail: Fail) {
   const inOrder = [...entries].toSorted(([, a], [, b]) => a.byteOffset - b.byteOffset || a.byteLength - b.byteLength)
   let end = dataOffset
   let previous = ''
@@ -86,6 +114,12 @@ function checkCoverage(entries: ReadonlyMap<string, SafetensorsEntry>, dataOffse
     previous = name
   }
   if (end !== size) throw fail(`the last ${size - end} bytes belong to no tensor`)
+}
+
+/** Bytes of a tensor that is not read; undefined from 2^53 on, or where they are no whole number. */
+function foreignBytes(dtype: string, shape: readonly number[]): number | undefined {
+  const bytes = (shape.reduce((product, length) => product * length, 1) * FOREIGN_BITS[dtype]) / 8
+  return Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
 function decodeUtf8(bytes: Uint8Array, fail: Fail): string {

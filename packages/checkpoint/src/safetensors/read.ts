@@ -3,12 +3,21 @@ import { elementsOf, type StoredArray } from '../dtype.js'
 import { quote } from '../quote.js'
 import { float32Reader, type TensorFile } from '../tensor-file.js'
 import { failFor, type Fail } from './error.js'
-import { headBytes, parseHeader, parseHeadLength, type SafetensorsEntry, type SafetensorsHeader } from './header.js'
+import {
+  headBytes,
+  parseHeader,
+  parseHeadLength,
+  type ForeignEntry,
+  type SafetensorsEntry,
+  type SafetensorsHeader,
+} from './header.js'
 
 /** An opened safetensors file. Only its header has been read; each tensor is read when asked for. */
 export interface SafetensorsFile extends TensorFile<SafetensorsEntry> {
   /** The strings under `__metadata__`, without a prototype; empty where there are none. */
   readonly metadata: Readonly<Record<string, string>>
+  /** Tensors of dtypes that are not read, such as C64: `entries` does not have them. */
+  readonly foreign: ReadonlyMap<string, ForeignEntry>
 }
 
 /**
@@ -43,10 +52,14 @@ export async function openSafetensors(source: ByteSource): Promise<SafetensorsFi
   return makeFile(source, parseHeader(await readExactly(source, 8, 8 + length, fail), size, fail), fail)
 }
 
-function makeFile(source: ByteSource, { metadata, entries }: SafetensorsHeader, fail: Fail): SafetensorsFile {
+function makeFile(source: ByteSource, { metadata, entries, foreign }: SafetensorsHeader, fail: Fail): SafetensorsFile {
   async function tensor(name: string): Promise<StoredArray> {
     const entry = entries.get(name)
-    if (!entry) throw fail(`there is no tensor ${quote(name)} among the ${entries.size}`)
+    if (!entry) {
+      const dtype = foreign.get(name)?.dtype
+      if (dtype !== undefined) throw fail(`tensor ${quote(name)}: its dtype ${dtype} is not read`)
+      throw fail(`there is no tensor ${quote(name)} among the ${entries.size}`)
+    }
     const { byteOffset, byteLength } = entry
     const failHere = (problem: string) => fail(`tensor ${quote(name)}: ${problem}`)
     const bytes = await readExactly(source, byteOffset, byteOffset + byteLength, failHere)
@@ -58,5 +71,5 @@ function makeFile(source: ByteSource, { metadata, entries }: SafetensorsHeader, 
     return array
   }
 
-  return { metadata, entries, tensor, float32: float32Reader({ entries, tensor }) }
+  return { metadata, entries, foreign, tensor, float32: float32Reader({ entries, tensor }) }
 }

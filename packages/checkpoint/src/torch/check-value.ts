@@ -1,5 +1,6 @@
 import { arrayBytes } from '../dtype.js'
 import type { Fail } from './error.js'
+import { TorchPlaceholder } from './placeholder.js'
 import { TorchTensor, type TorchValue } from './value.js'
 
 /** Deepest nesting of containers. A training state has about five levels. */
@@ -38,7 +39,7 @@ export function checkValue(root: unknown, fileBytes: number, fail: Fail): TorchV
   /** Depth of a value, as far as it is known. */
   function visit(value: unknown): number {
     if (value === null || typeof value !== 'object') return requirePlain(value)
-    if (value instanceof Uint8Array) return 0
+    if (value instanceof Uint8Array || value instanceof TorchPlaceholder) return 0
     if (value instanceof TorchTensor) return (count(value), 0)
     const items = itemsOf(value)
     if (items === undefined) return requirePlain(value)

@@ -2,6 +2,7 @@ import type { StoredDType } from '../dtype.js'
 import { TORCH_DTYPES } from './dtypes.js'
 import type { Fail } from './error.js'
 import { NumpyDType, numpyScalar } from './numpy-scalar.js'
+import { isPlaceholder, PlaceholderClass, TorchPlaceholder } from './placeholder.js'
 import { rebuildTensor } from './rebuild.js'
 import { TorchTensor } from './value.js'
 
@@ -32,33 +33,65 @@ const STORAGES: Readonly<Record<string, StoredDType>> = {
   BoolStorage: 'BOOL',
 }
 
-/** The storage class that a global is: its dtype, null for untyped bytes, undefined where it is none. */
-export function storageType(value: unknown): StoredDType | null | undefined {
+/** Storages of elements that no typed array holds: their tensors are placeholders. */
+const FOREIGN_STORAGES: Readonly<Record<string, number>> = {
+  ComplexDoubleStorage: 16,
+  ComplexFloatStorage: 8,
+  ComplexHalfStorage: 4,
+  QInt32Storage: 4,
+  QInt8Storage: 1,
+  QUInt8Storage: 1,
+  QUInt4x2Storage: 1,
+  QUInt2x4Storage: 1,
+}
+
+/** What makes tensors of kinds that are not read: placeholders in their place. */
+const FOREIGN_TENSORS = [
+  '_rebuild_qtensor',
+  '_rebuild_sparse_tensor',
+  '_rebuild_sparse_csr_tensor',
+  '_rebuild_nested_tensor',
+  '_rebuild_meta_tensor_no_storage',
+]
+
+/** How a quantized tensor says what its numbers mean. */
+const QUANTIZATIONS = [
+  'per_tensor_affine',
+  'per_channel_affine',
+  'per_channel_affine_float_qparams',
+  'per_tensor_symmetric',
+  'per_channel_symmetric',
+]
+
+/** The elements of a storage class: a dtype, null for untyped bytes, or the bytes of an element that is not read. */
+export type StorageType = StoredDType | number | null
+
+/** The storage class that a global is; undefined where it is none. */
+export function storageType(value: unknown): StorageType | undefined {
   return storageTypes.get(value)
 }
 
-const storageTypes = new Map<unknown, StoredDType | null>()
-const globals = new Map<string, PickleGlobal | PickleConstant>()
+const storageTypes = new Map<unknown, StorageType>()
+const globals = new Map<string, PickleGlobal | PickleConstant | PlaceholderClass>()
 
 /**
  * What `module.name` stands for.
  *
  * @throws TorchError naming it where it is not on the list: only containers, numbers, strings and tensors are built from a file
  */
-export function findGlobal(module: string, name: string, fail: Fail): PickleGlobal | PickleConstant {
+export function findGlobal(module: string, name: string, fail: Fail): PickleGlobal | PickleConstant | PlaceholderClass {
   fillOnce()
   const found = globals.get(`${module}.${name}`)
-  if (found === undefined) throw fail(`asks for ${JSON.stringify(`${module}.${name}`)}, ${reasonFor(module, name)}`)
-  return found
+  if (found !== undefined) return found
+  if (isPlaceholder(module, name)) return new PlaceholderClass(`${module}.${name}`)
+  throw fail(`asks for ${JSON.stringify(`${module}.${name}`)}, ${reasonFor(module)}`)
 }
 
+/** What a defaultdict calls where a key is missing: names that are never called here. `long` is int under protocol 2. */
+const FACTORIES = ['dict', 'list', 'int', 'long', 'float', 'str', 'unicode', 'bool', 'tuple', 'bytes']
+
 /** Why a name is not on the list, for the kinds that people meet. */
-function reasonFor(module: string, name: string): string {
-  if (/^Complex\w*Storage$/.test(name)) return 'and complex tensors are not read; save their view_as_real()'
-  if (name === '_rebuild_qtensor' || /^QU?Int\w+Storage$/.test(name)) {
-    return 'and quantized tensors are not read; save their dequantize()'
-  }
-  if (name === '_rebuild_sparse_tensor') return 'and sparse tensors are not read; save their to_dense()'
+function reasonFor(module: string): string {
   if (module.startsWith('torch.nn.modules.')) return 'which is a whole module; save its state_dict() instead'
   return 'and nothing but containers, numbers, strings and tensors is built from a file'
 }
@@ -71,6 +104,7 @@ function fillOnce(): void {
     return item
   }
   for (const [name, dtype] of Object.entries(STORAGES)) storageTypes.set(add(`torch.${name}`), dtype)
+  for (const [name, bytes] of Object.entries(FOREIGN_STORAGES)) storageTypes.set(add(`torch.${name}`), bytes)
   for (const module of ['torch', 'torch.storage']) storageTypes.set(add(`${module}.UntypedStorage`), null)
   for (const name of Object.keys(TORCH_DTYPES)) globals.set(`torch.${name}`, { value: `torch.${name}` })
 
@@ -79,6 +113,8 @@ function fillOnce(): void {
   add('torch._utils._rebuild_tensor_v3', rebuildTensor)
   add('torch._utils._rebuild_parameter', theTensor)
   add('torch._utils._rebuild_parameter_with_state', theTensor)
+  for (const name of FOREIGN_TENSORS) globals.set(`torch._utils.${name}`, new PlaceholderClass(`torch._utils.${name}`))
+  for (const name of QUANTIZATIONS) globals.set(`torch.${name}`, { value: `torch.${name}` })
   add('torch._tensor._rebuild_from_type_v2', rebuildFromType)
   add('torch.nn.parameter.Parameter', theTensor)
   add('torch.Tensor')
@@ -94,11 +130,16 @@ function fillOnce(): void {
     add(`${module}.set`, ([items = []], fail) => new Set(listOf(items, 'set', fail)), 'set')
     add(`${module}.frozenset`, ([items = []], fail) => new Set(listOf(items, 'frozenset', fail)), 'set')
     // Default factories of a defaultdict, never called.
-    for (const name of ['dict', 'list', 'int', 'float']) add(`${module}.${name}`)
+    for (const name of FACTORIES) add(`${module}.${name}`)
+    // How an enum of Python 3.11 names its member.
+    add(`${module}.getattr`, ([target, name], fail) => {
+      if (target instanceof PlaceholderClass && typeof name === 'string') return target.make()
+      throw fail(`asks for "${module}.getattr", ${reasonFor(module)}`)
+    })
   }
   // How protocol 2 writes bytes.
   add('_codecs.encode', ([text, encoding], fail) => encodeLatin1(text, encoding, fail))
-  add('numpy.dtype', (args, fail) => new NumpyDType(args, fail))
+  add('numpy.dtype', (args) => new NumpyDType(args))
   for (const core of ['core', '_core']) add(`numpy.${core}.multiarray.scalar`, numpyScalar)
 }
 
@@ -106,7 +147,8 @@ function fillOnce(): void {
 export class Namespace extends Map<string, unknown> {}
 
 /** A Parameter is its tensor; what else it carries (gradient flags, hooks, attributes) is left behind. */
-function theTensor([tensor]: readonly unknown[], fail: Fail): TorchTensor {
+function theTensor([tensor]: readonly unknown[], fail: Fail): TorchTensor | TorchPlaceholder {
+  if (tensor instanceof TorchPlaceholder) return tensor
   if (!(tensor instanceof TorchTensor)) throw fail('a Parameter must hold a tensor')
   return tensor
 }

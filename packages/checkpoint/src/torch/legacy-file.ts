@@ -20,7 +20,7 @@ const FIRST_BYTES = 2 ** 16
  * and then, in the order of the keys, each storage as a count of elements in eight bytes and the elements.
  */
 export async function openLegacy(source: ByteSource, fail: Fail): Promise<OpenedTorch> {
-  const { value, keys, roots, end } = await readPickles(source, fail)
+  const { value, placeholders, keys, roots, end } = await readPickles(source, fail)
   const places = new Map<string, number>()
   let at = end
   for (const key of keys) {
@@ -44,7 +44,7 @@ export async function openLegacy(source: ByteSource, fail: Fail): Promise<Opened
     return (start: number, end: number) =>
       readExactly(source, place + start, place + end, (problem) => fail(`storage ${quote(key)}: ${problem}`))
   }
-  return { value, metadata: noMetadata(), storage }
+  return { value, placeholders, metadata: noMetadata(), isBigEndian: false, storage }
 }
 
 async function readPickles(source: ByteSource, fail: Fail) {
@@ -63,9 +63,11 @@ async function readPickles(source: ByteSource, fail: Fail) {
 function parsePickles(bytes: Uint8Array, fail: Fail) {
   const { persistent, roots } = storageCollector(fail)
   let end = 0
+  const placeholders = new Set<string>()
   const next = (id?: typeof persistent): unknown => {
     const done = runPickle(bytes, { at: end, fail, ...(id === undefined ? {} : { persistent: id }) })
     end = done.end
+    for (const name of done.placeholders) placeholders.add(name)
     return done.value
   }
   if (next() !== MAGIC) throw fail('must begin with the magic number of torch, or be a zip archive')
@@ -78,5 +80,5 @@ function parsePickles(bytes: Uint8Array, fail: Fail) {
   const keys = next()
   if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string'))
     throw fail('the keys of storages must be strings')
-  return { value, keys, roots, end }
+  return { value, placeholders: [...placeholders], keys, roots, end }
 }

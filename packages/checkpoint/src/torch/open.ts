@@ -1,17 +1,15 @@
 import { asBytes, bytesSource, readExactly, requireByteSource, type ByteSource } from '../byte-source.js'
 import type { StoredArray } from '../dtype.js'
 import { describeFormat, detectFormat } from '../format.js'
-import { checkValue } from './check-value.js'
 import { failFor } from './error.js'
-import { openLegacy } from './legacy-file.js'
-import { readTensor } from './read-tensor.js'
 import type { TorchTensor, TorchValue } from './value.js'
-import { openZip } from './zip-file.js'
 
 /** An opened `.pt` file. Its pickle has been read; the elements of each tensor are read when asked for. */
 export interface TorchFile {
   /** What was saved: most often a Map of tensors, or of such Maps. */
   readonly value: TorchValue
+  /** Names of what is in the file and not read, such as `pathlib.PosixPath`: see `TorchPlaceholder`. */
+  readonly placeholders: readonly string[]
   /** Strings that `writeTorchFile` kept beside the pickle, without a prototype; empty where there are none. */
   readonly metadata: Readonly<Record<string, string>>
   /**
@@ -30,8 +28,8 @@ export interface TorchFile {
  *     const weights = file.value.get('ema') ?? file.value
  *     const { data } = await file.tensor(weights.get('pos_embed'))
  *
- * Nothing in the file is executed. Containers, numbers, strings and tensors are built; a file that asks for anything else is
- * refused, with the name of what it asks for. Memory is taken in proportion to the pickle, and to each tensor when it is read.
+ * Nothing in the file is executed. Containers, numbers, strings and tensors are built; of plain data of other classes (paths, dates, arrays
+ * of numpy, objects of somebody's class) the names are kept. A file that asks for a function is refused, with the name of what it asks for. Memory is taken in proportion to the pickle, and to each tensor when it is read.
  *
  * @throws TorchError on anything that torch would not have written, or that is not on the list
  * @throws TypeError when `source` has no size or no read function
@@ -45,19 +43,9 @@ export async function openTorch(source: ByteSource): Promise<TorchFile> {
     const looks = format === null ? describeFormat(head) : 'this looks like a safetensors file'
     throw fail(looks ?? 'must be a zip archive or begin with a pickle, as torch.save writes it')
   }
-  const isZip = head[0] === 0x50
-  const { value: built, metadata, storage } = await (isZip ? openZip : openLegacy)(source, fail)
-  const value = checkValue(built, source.size, fail)
-
-  async function tensor(tensor: TorchTensor): Promise<StoredArray> {
-    const array = await readTensor(tensor, storage(tensor.storage))
-    if (array.dtype === 'BOOL') {
-      const odd = array.data.find((value) => value > 1)
-      if (odd !== undefined) throw fail(`a BOOL must be stored as 0 or 1 (${odd})`)
-    }
-    return array
-  }
-  return { value, metadata, tensor }
+  // Loaded only here: pages that read safetensors do without unzipping and unpickling.
+  const { openSaved } = await import('./open-saved.js')
+  return openSaved(source, head[0] === 0x50 ? 'zip' : 'legacy', fail)
 }
 
 /** `openTorch` for a file that is in memory. */

@@ -3,6 +3,7 @@ import { findGlobal, Namespace, type PickleGlobal } from './globals.js'
 import { NumpyDType } from './numpy-scalar.js'
 import { Op } from './opcodes.js'
 import { PickleBytes } from './pickle-bytes.js'
+import { PlaceholderClass, TorchPlaceholder } from './placeholder.js'
 import { TorchTensor } from './value.js'
 
 /** What a pickle may build, in proportion to its length: a byte can make an object of two hundred. */
@@ -10,7 +11,7 @@ const FREE_OBJECTS = 2 ** 18
 const BYTES_PER_OBJECT = 4
 const MAX_OBJECTS = 2 ** 22
 
-/** Most numbers that are keys of dicts or members of sets: chosen ones can collide in a hash table, as strings cannot. */
+/** Numbers that may be keys of dicts or members of sets: chosen ones can collide in a hash table, as strings cannot. */
 const MAX_NUMBER_KEYS = 2 ** 16
 
 export interface PickleOptions {
@@ -21,6 +22,16 @@ export interface PickleOptions {
   readonly fail: Fail
 }
 
+/** What a pickle built. */
+export interface Pickled {
+  /** As yet unchecked: see `checkValue`. */
+  readonly value: unknown
+  /** Where the next bytes begin. */
+  readonly end: number
+  /** Names of classes whose objects are placeholders. */
+  readonly placeholders: ReadonlySet<string>
+}
+
 /**
  * Runs one pickle of protocol 2 to 5. Only what `findGlobal` lists is built, and nothing of the host is ever called.
  *
@@ -28,7 +39,7 @@ export interface PickleOptions {
  * @throws TorchError on anything that is not allowed, with the name of what was asked for
  * @throws CutShort when the bytes end before the pickle does
  */
-export function runPickle(bytes: Uint8Array, options: PickleOptions): { value: unknown; end: number } {
+export function runPickle(bytes: Uint8Array, options: PickleOptions): Pickled {
   return new Machine(bytes, options).run()
 }
 
@@ -42,6 +53,7 @@ class Machine {
   private readonly memo: unknown[] = []
   private objects: number
   private numberKeys = MAX_NUMBER_KEYS
+  private readonly placeholders = new Set<string>()
 
   constructor(bytes: Uint8Array, { at = 0, persistent, fail }: PickleOptions) {
     this.input = new PickleBytes(bytes, at, fail)
@@ -50,7 +62,7 @@ class Machine {
     this.objects = Math.min(FREE_OBJECTS + bytes.length / BYTES_PER_OBJECT, MAX_OBJECTS)
   }
 
-  run(): { value: unknown; end: number } {
+  run(): Pickled {
     const { input } = this
     const first = input.uint8()
     const protocol = first === Op.PROTO ? input.uint8() : undefined
@@ -66,7 +78,7 @@ class Machine {
     }
     const value = this.pop()
     if (this.stack.length > 0 || this.marks.length > 0) throw this.fail('a pickle must end with one value on its stack')
-    return { value, end: input.at }
+    return { value, end: input.at, placeholders: this.placeholders }
   }
 
   /** Opcodes that only put something on the stack. */
@@ -181,14 +193,15 @@ class Machine {
       }
       case Op.NEWOBJ_EX: {
         const [callable, args, named] = this.popMany(3)
-        if (!(named instanceof Map) || named.size > 0) throw this.fail('NEWOBJ_EX must have no named arguments')
+        const isPlain = callable instanceof TorchPlaceholder || (named instanceof Map && named.size === 0)
+        if (!isPlain) throw this.fail('NEWOBJ_EX must have no named arguments')
         return this.call(callable, args)
       }
       case Op.BUILD:
         return this.build(this.pop())
       case Op.BINPERSID:
         if (this.persistent === undefined) throw this.fail('a persistent id must stand in the pickle of the object')
-        return stack.push(this.made(this.persistent(this.pop()))) > 0
+        return this.pushPersistent(this.persistent(this.pop()))
       default:
         return false
     }
@@ -196,28 +209,43 @@ class Machine {
 
   private pushGlobal(module: string, name: string): boolean {
     const found = findGlobal(module, name, this.fail)
+    if (found instanceof TorchPlaceholder) this.placeholders.add(found.name)
     return this.stack.push('value' in found ? found.value : found) > 0
+  }
+
+  private pushPersistent(found: unknown): boolean {
+    if (found instanceof TorchPlaceholder) this.placeholders.add(found.name)
+    return this.stack.push(this.made(found)) > 0
   }
 
   private call(callable: unknown, args: unknown): boolean {
     if (!Array.isArray(args)) throw this.fail('what is called must be given a tuple')
+    if (callable instanceof PlaceholderClass) return this.stack.push(this.made(callable.make())) > 0
     const { name, make, makes } = (callable ?? {}) as Partial<PickleGlobal>
     if (make === undefined) throw this.fail(`must not call ${name ?? 'what is no function'}`)
     // What it makes may be as long as what it is given, which can be given again and again.
     for (const arg of args) this.spend(lengthOf(arg))
-    if (makes === 'set' && Array.isArray(args[0])) this.members(args[0])
-    if (makes === 'dict') for (const pair of keysOf(args[0])) this.key(pair)
-    return this.stack.push(this.made(make(args, this.fail))) > 0
+    const given = makes === undefined ? (args as readonly unknown[]) : this.hashable(args as readonly unknown[], makes)
+    return this.stack.push(this.made(make(given, this.fail))) > 0
+  }
+
+  /** Arguments whose first goes into a hash table, with the keys or members in it bounded; those of a dict already are. */
+  private hashable([source, ...rest]: readonly unknown[], makes: 'dict' | 'set'): readonly unknown[] {
+    if (!Array.isArray(source)) return source === undefined ? rest : [source, ...rest]
+    const items = source as readonly unknown[]
+    if (makes === 'set') return [this.members(items), ...rest]
+    const pairs = items.map((pair) => (isPair(pair) ? [this.key(pair[0]), pair[1]] : pair))
+    return [pairs, ...rest]
   }
 
   /** Attributes are kept for a Namespace alone: those of an OrderedDict or a tensor say nothing about the values. */
   private build(state: unknown): boolean {
     const target = this.top()
-    if (target instanceof NumpyDType) target.setState(state, this.fail)
+    if (target instanceof NumpyDType) target.setState(state)
     else if (target instanceof Namespace && state instanceof Map) {
       this.spend(state.size)
       for (const [key, value] of state) target.set(String(this.key(key)), value)
-    } else if (!(target instanceof Map || target instanceof TorchTensor)) {
+    } else if (!(target instanceof Map || target instanceof TorchTensor || target instanceof TorchPlaceholder)) {
       throw this.fail('BUILD must be for a Namespace, a dict or a tensor')
     }
     return true
@@ -225,19 +253,25 @@ class Machine {
 
   private append(items: readonly unknown[]): boolean {
     const list = this.top()
+    if (list instanceof TorchPlaceholder) return true
     if (!Array.isArray(list) || list === noItems) throw this.fail('APPEND must be to a list')
     for (const item of items) list.push(item)
     return true
   }
 
   private setItems(map: unknown, items: readonly unknown[]): unknown {
+    if (map instanceof TorchPlaceholder) return map
     if (!(map instanceof Map) || items.length % 2 !== 0) throw this.fail('SETITEM must be for a dict, and in pairs')
-    for (let i = 0; i < items.length; i += 2) map.set(this.key(items[i]), items[i + 1])
+    for (let i = 0; i < items.length; i += 2) {
+      // A key that is a placeholder, such as a member of an enum, is no name for anything here.
+      if (!(items[i] instanceof TorchPlaceholder)) map.set(this.key(items[i]), items[i + 1])
+    }
     return map
   }
 
   private addItems(items: readonly unknown[]): boolean {
     const set = this.top()
+    if (set instanceof TorchPlaceholder) return true
     if (!(set instanceof Set)) throw this.fail('ADDITEMS must be to a set')
     for (const item of this.members(items)) set.add(item)
     return true
@@ -247,15 +281,15 @@ class Machine {
     if (key === null || typeof key === 'object') {
       throw this.fail('the key of a dict must be a string, a number or a boolean')
     }
-    this.members([key])
-    return key
+    return this.members([key])[0]
   }
 
-  /** Counts the numbers among keys or members. */
+  /** Keys or members, numbers beyond `MAX_NUMBER_KEYS` as text. */
   private members(items: readonly unknown[]): readonly unknown[] {
-    for (const item of items) if (typeof item === 'number' || typeof item === 'bigint') this.numberKeys--
-    if (this.numberKeys < 0) throw this.fail(`a pickle must not have more than ${MAX_NUMBER_KEYS} numbers as keys`)
-    return items
+    return items.map((item) => {
+      if (typeof item !== 'number' && typeof item !== 'bigint') return item
+      return this.numberKeys-- > 0 ? item : String(item)
+    })
   }
 
   private recall(index: number): boolean {
@@ -316,10 +350,8 @@ function lengthOf(value: unknown): number {
   return value instanceof Map || value instanceof Set ? value.size : 0
 }
 
-/** The keys of a dict, or of a list of pairs. */
-function keysOf(source: unknown): Iterable<unknown> {
-  if (source instanceof Map) return source.keys()
-  return Array.isArray(source) ? source.map((pair: unknown) => (Array.isArray(pair) ? (pair[0] as unknown) : pair)) : []
+function isPair(value: unknown): value is readonly [key: unknown, value: unknown] {
+  return Array.isArray(value) && value.length === 2
 }
 
 function opName(op: number): string {

@@ -8,16 +8,31 @@ export type ReadStorage = (start: number, end: number) => Promise<Uint8Array>
  * The elements of a tensor in row-major order. Where they stand so in the file, they are read straight into the result; else
  * the range of the storage that holds them is read and they are picked out of it.
  */
-export async function readTensor(tensor: TorchTensor, read: ReadStorage): Promise<StoredArray> {
+export async function readTensor(
+  tensor: TorchTensor,
+  readAsStored: ReadStorage,
+  isBigEndian = false,
+): Promise<StoredArray> {
   const { dtype, shape, strides, offset } = tensor
   const spec = { dtype, shape }
   const bytes = arrayBytes(spec)!
   const size = itemBytes(dtype)
+  const read: ReadStorage = async (start, end) => {
+    const stored = await readAsStored(start, end)
+    return isBigEndian ? reversed(stored, size) : stored
+  }
   if (bytes === 0) return elementsOf(spec, new Uint8Array())
   if (isRowMajor(tensor)) return elementsOf(spec, await read(offset * size, offset * size + bytes))
   const extent = 1 + shape.reduce((sum, length, axis) => sum + (length - 1) * strides[axis], 0)
   const range = await read(offset * size, (offset + extent) * size)
   return elementsOf(spec, gathered(range, tensor, size))
+}
+
+/** Each element with its bytes the other way round. */
+function reversed(bytes: Uint8Array, size: number): Uint8Array {
+  const turned = new Uint8Array(bytes.length)
+  for (let at = 0; at < bytes.length; at++) turned[at - (at % size) + (size - 1 - (at % size))] = bytes[at]
+  return turned
 }
 
 function isRowMajor({ shape, strides }: TorchTensor): boolean {

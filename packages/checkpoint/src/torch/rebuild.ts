@@ -2,6 +2,7 @@ import { arrayBytes, itemBytes } from '../dtype.js'
 import { bracket } from '../quote.js'
 import type { Fail } from './error.js'
 import { dtypeNamed } from './dtypes.js'
+import { TorchPlaceholder } from './placeholder.js'
 import { TorchStorage, TorchTensor } from './value.js'
 
 /** As many axes as torch allows. */
@@ -11,13 +12,15 @@ const MAX_AXES = 64
  * A tensor from `(storage, offset, sizes, strides, ...)`, as torch's `_rebuild_tensor` functions take them; version 3 adds the
  * dtype after `requires_grad` and the hooks.
  *
- * Every element must lie within the storage. Nothing is read or allocated.
+ * Every element must lie within the storage. Nothing is read or allocated. Elements that no typed array holds (complex, quantized) make a
+ * placeholder.
  */
-export function rebuildTensor(args: readonly unknown[], fail: Fail): TorchTensor {
+export function rebuildTensor(args: readonly unknown[], fail: Fail): TorchTensor | TorchPlaceholder {
   const [storage, offset, shape, strides, , , sixth, seventh] = args
+  if (storage instanceof TorchPlaceholder) return storage
   if (!(storage instanceof TorchStorage)) throw fail('a tensor must have a storage')
   const named = dtypeNamed(sixth)
-  if (named === null) throw fail(`a tensor must have a dtype with a typed array (${sixth as string})`)
+  if (named === null) return new TorchPlaceholder(`a tensor of ${sixth as string}`)
   const dtype = named ?? storage.dtype
   if (dtype === null) throw fail('a tensor of untyped bytes must say its dtype')
   requirePlain(named === undefined ? sixth : seventh, fail)

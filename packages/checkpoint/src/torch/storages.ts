@@ -1,13 +1,15 @@
-import { itemBytes, type StoredDType } from '../dtype.js'
+import { itemBytes } from '../dtype.js'
 import { quote } from '../quote.js'
 import type { Fail } from './error.js'
-import { storageType } from './globals.js'
+import { type PickleGlobal, type StorageType, storageType } from './globals.js'
+import { TorchPlaceholder } from './placeholder.js'
 import { TorchStorage } from './value.js'
 
 /** Elements and bytes of what a key stands for in the file. */
 export interface RootStorage {
   readonly key: string
-  readonly dtype: StoredDType | null
+  /** Null for untyped bytes, the bytes of an element where it is not read. */
+  readonly dtype: StorageType
   /** Elements; bytes where the dtype is null. */
   readonly count: number
 }
@@ -20,7 +22,7 @@ export function storageCollector(fail: Fail) {
   const roots = new Map<string, RootStorage>()
   const made = new Map<string, TorchStorage>()
 
-  function persistent(id: unknown): TorchStorage {
+  function persistent(id: unknown): TorchStorage | TorchPlaceholder {
     if (!Array.isArray(id) || id[0] !== 'storage' || id.length < 5 || id.length > 6) {
       throw fail('a persistent id must be of a storage')
     }
@@ -34,6 +36,7 @@ export function storageCollector(fail: Fail) {
       throw fail(`storage ${quote(key)} must have one class and size`)
     }
     roots.set(key, { key, dtype, count })
+    if (typeof dtype === 'number') return new TorchPlaceholder((type as PickleGlobal).name)
     const part = view === null ? { offset: 0, count } : viewOf(view, count)
     const name = `${part.offset} ${part.count} ${key}`
     const size = dtype === null ? 1 : itemBytes(dtype)
@@ -60,5 +63,6 @@ function isCount(value: unknown): value is number {
 
 /** Bytes that a storage takes in the file. */
 export function rootBytes({ dtype, count }: RootStorage): number {
-  return dtype === null ? count : count * itemBytes(dtype)
+  if (dtype === null) return count
+  return count * (typeof dtype === 'number' ? dtype : itemBytes(dtype))
 }

@@ -1,15 +1,17 @@
 import type { StoredDType, StoredSpec } from '../dtype.js'
+import type { TorchPlaceholder } from './placeholder.js'
 
 /**
  * What a `.pt` file holds besides its tensors, in JavaScript: dict, OrderedDict and argparse.Namespace are Maps; lists, tuples and
  * torch.Size are arrays; torch.dtype, torch.device and torch.layout are strings such as `torch.float16`. Integers beyond
- * 2^53 are bigints.
+ * 2^53 are bigints. Of anything else only the name of its class is kept.
  */
 export type TorchValue =
   | TorchKey
   | null
   | Uint8Array
   | TorchTensor
+  | TorchPlaceholder
   | readonly TorchValue[]
   | ReadonlySet<TorchValue>
   | ReadonlyMap<TorchKey, TorchValue>

@@ -73,8 +73,8 @@ describe('refuses', () => {
     ['a dtype that is a number', buildFile('{"a":{"dtype":8}}'), 'tensor "a": dtype must be a string'],
     [
       'an unknown dtype',
-      buildFile(headerOf(['C64', '[0]', '[0,0]'])),
-      'tensor "a": dtype must be one of F64, F32, F16, BF16, F8_E4M3, F8_E5M2, I64, I32, I16, I8, U64, U32, U16, U8, BOOL ("C64")',
+      buildFile(headerOf(['C63', '[0]', '[0,0]'])),
+      'tensor "a": dtype must be one of F64, F32, F16, BF16, F8_E4M3, F8_E5M2, I64, I32, I16, I8, U64, U32, U16, U8, BOOL ("C63")',
     ],
     ['a dtype in small letters', buildFile(headerOf(['f32', '[0]', '[0,0]'])), 'tensor "a": dtype must be one of'],
     ['a dtype that is a built-in name', buildFile(headerOf(['__proto__', '[0]', '[0,0]'])), '("__proto__")'],

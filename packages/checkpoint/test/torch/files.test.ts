@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
+  TorchPlaceholder,
   openTorch,
   readTorch,
   type TorchFile,
@@ -163,15 +164,6 @@ test('checksums that were not computed are not compared', async () => {
 
 describe('refused, with the name of what was asked for', () => {
   test.each([
-    ['complex', 'asks for "torch.ComplexFloatStorage", and complex tensors are not read; save their view_as_real()'],
-    [
-      'quantized',
-      'asks for "torch._utils._rebuild_qtensor", and quantized tensors are not read; save their dequantize()',
-    ],
-    [
-      'sparse',
-      'asks for "torch._utils._rebuild_sparse_tensor", and sparse tensors are not read; save their to_dense()',
-    ],
     ['module', 'asks for "torch.nn.modules.linear.Linear", which is a whole module; save its state_dict() instead'],
     ['conjugate', 'a tensor must be stored as it is (neg is set); save a clone of it'],
   ])('%s', async (name, message) => {
@@ -186,4 +178,10 @@ test('torchTensors takes dicts alone, and knows its names', async () => {
   const model = torchTensors(file, at(file.value, 'training', 'model'))
   await expect(model.tensor('2.weight')).rejects.toThrow('there is no tensor "2.weight" among the 4')
   expect(model.entries.get('0.weight')).toBeInstanceOf(TorchTensor)
+})
+
+test.each(['complex', 'quantized', 'sparse'])('a %s tensor is a placeholder, and the file is read', async (name) => {
+  const { value, placeholders } = await open(name)
+  expect([...(value as Map<string, unknown>).values()]).toEqual([expect.any(TorchPlaceholder)])
+  expect(placeholders[0]).toMatch(/^torch\./)
 })

@@ -204,21 +204,6 @@ describe('small files that would become large', () => {
       pickle('((', repeated('N', 2000), 'tq', 0, '0', repeated(join('cbuiltins\nset\nh', 0, 0x85, 'R'), 1000), 't'),
       'must not build more objects',
     ],
-    [
-      'many numbers as keys, which can be made to collide',
-      pickle('}(', repeated(join('K', 1, 'N'), 2 ** 16 + 1), 'u'),
-      'must not have more than 65536 numbers as keys',
-    ],
-    [
-      'many numbers as keys of an OrderedDict',
-      pickle('ccollections\nOrderedDict\n](', repeated(join('K', 1, 'N', 0x86), 2 ** 16 + 1), 'e', 0x85, 'R'),
-      'must not have more than 65536 numbers as keys',
-    ],
-    [
-      'many numbers in a set',
-      pickle('cbuiltins\nset\n](', repeated(join('K', 1), 2 ** 16 + 1), 'e', 0x85, 'R'),
-      'must not have more than 65536 numbers as keys',
-    ],
     ['a list within itself', pickle(']q\0h\0a'), 'a container must not hold itself'],
     [
       'two dicts within each other',
@@ -250,11 +235,7 @@ describe('small files that would become large', () => {
     expect(value).toHaveLength(2)
   })
 
-  test('a packed storage is refused, a packed pickle read within its limit', async () => {
-    const data = pickle('}', text('a'), tensor({ count: 2 ** 16, shape: [2] }), 's')
-    expect(await refusal(torchZip(data, { 0: new Uint8Array(2 ** 18) }, {}, 6))).toContain(
-      'storage "0" must be stored, not compressed',
-    )
+  test('a packed pickle is read within its limit', async () => {
     const large = new Uint8Array(2 ** 26 + 1)
     expect(await refusal(torchZip(large, {}, {}, 6))).toContain('entry "a/data.pkl": must have at most 67108864 bytes')
   })
@@ -289,7 +270,11 @@ describe('files that are something else', () => {
       torchZip(pickle('N'), {}, { 'a/constants.pkl': new Uint8Array() }),
       'this is a TorchScript archive',
     ],
-    ['big-endian', torchZip(pickle('N'), {}, { 'a/byteorder': ascii('big') }), 'the byte order must be little ("big")'],
+    [
+      'of an unknown byte order',
+      torchZip(pickle('N'), {}, { 'a/byteorder': ascii('pdp') }),
+      'the byte order must be little or big ("pdp")',
+    ],
   ])('%s', async (_, bytes, message) => {
     expect(await refusal(bytes)).toContain(message)
   })

@@ -19,20 +19,11 @@ export function centerCrop(image: PixelImage, height: number, width: number): Pi
     current = resample(current, Math.floor(current.width / 2), Math.floor(current.height / 2), boxFilter)
   }
   const scale = Math.max(height / current.height, width / current.width)
-  current = resample(
-    current,
-    Math.max(width, roundHalfToEven(current.width * scale)),
-    Math.max(height, roundHalfToEven(current.height * scale)),
-    bicubicFilter,
-  )
-  const top = Math.floor((current.height - height) / 2)
-  const left = Math.floor((current.width - width) / 2)
-  const data = new Uint8Array(height * width * 3)
-  for (let row = 0; row < height; row++) {
-    const from = ((top + row) * current.width + left) * 3
-    data.set(current.data.subarray(from, from + width * 3), row * width * 3)
-  }
-  return { data, width, height }
+  const coveringWidth = Math.max(width, roundHalfToEven(current.width * scale))
+  const coveringHeight = Math.max(height, roundHalfToEven(current.height * scale))
+  const left = Math.floor((coveringWidth - width) / 2)
+  const top = Math.floor((coveringHeight - height) / 2)
+  return resample(current, coveringWidth, coveringHeight, bicubicFilter, { left, top, width, height })
 }
 
 /** Rounding as Python's `round` does it. */

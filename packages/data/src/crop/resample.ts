@@ -32,43 +32,79 @@ export const bicubicFilter: ResampleFilter = {
   },
 }
 
+/** A part of a picture, in its pixels. */
+export interface PixelWindow {
+  readonly left: number
+  readonly top: number
+  readonly width: number
+  readonly height: number
+}
+
 /**
  * Resizes a picture the way Pillow does, to the bit: one pass along the rows, then one along the columns, each rounded
  * to bytes. When shrinking, the filter is stretched by the scale, so that every old pixel takes part.
+ *
+ * @param window  the part of the new picture to compute (default: all of it). Nothing outside it costs time or memory,
+ *   which matters where a line of one pixel is enlarged to cover a square
  */
-export function resample(image: PixelImage, width: number, height: number, filter: ResampleFilter): PixelImage {
-  const wide = width === image.width ? image : resampleRows(image, width, filter)
-  return height === wide.height ? wide : resampleColumns(wide, height, filter)
+export function resample(
+  image: PixelImage,
+  width: number,
+  height: number,
+  filter: ResampleFilter,
+  window: PixelWindow = { left: 0, top: 0, width, height },
+): PixelImage {
+  const { left, top } = window
+  const rowTaps = height === image.height ? null : filterTaps(image.height, height, filter, top, window.height)
+  // Old rows that the second pass reads: the centres rise, and so do the ends of the taps.
+  const first = rowTaps === null ? top : rowTaps[0].first
+  const last = rowTaps?.at(-1)
+  const end = last === undefined ? top + window.height : last.first + last.weights.length
+  const wide =
+    width === image.width
+      ? cut(image, { left, top: first, width: window.width, height: end - first })
+      : resampleRows(image, filterTaps(image.width, width, filter, left, window.width), first, end)
+  return rowTaps === null ? wide : resampleColumns(wide, rowTaps, first)
+}
+
+/** The pixels of a window; the picture itself where that is all of it. */
+function cut(image: PixelImage, { left, top, width, height }: PixelWindow): PixelImage {
+  if (width === image.width && height === image.height) return image
+  const data = new Uint8Array(width * height * 3)
+  for (let row = 0; row < height; row++) {
+    const from = ((top + row) * image.width + left) * 3
+    data.set(image.data.subarray(from, from + width * 3), row * width * 3)
+  }
+  return { data, width, height }
 }
 
 function resampleRows(
-  { data, width: oldWidth, height }: PixelImage,
-  width: number,
-  filter: ResampleFilter,
+  { data, width: oldWidth }: PixelImage,
+  taps: readonly Taps[],
+  first: number,
+  end: number,
 ): PixelImage {
+  const [width, height] = [taps.length, end - first]
   const out = new Uint8Array(width * height * 3)
-  const taps = filterTaps(oldWidth, width, filter)
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
-      const { first, weights } = taps[column]
-      const from = (row * oldWidth + first) * 3
+      const { first: firstColumn, weights } = taps[column]
+      const from = ((first + row) * oldWidth + firstColumn) * 3
       writeSums(data, from, 3, weights, out, (row * width + column) * 3)
     }
   }
   return { data: out, width, height }
 }
 
-function resampleColumns(
-  { data, width, height: oldHeight }: PixelImage,
-  height: number,
-  filter: ResampleFilter,
-): PixelImage {
+/** @param offset  the old row that `data` begins with */
+function resampleColumns({ data, width }: PixelImage, taps: readonly Taps[], offset: number): PixelImage {
+  const height = taps.length
   const out = new Uint8Array(width * height * 3)
-  const taps = filterTaps(oldHeight, height, filter)
   for (let row = 0; row < height; row++) {
     const { first, weights } = taps[row]
     for (let column = 0; column < width; column++) {
-      writeSums(data, (first * width + column) * 3, 3 * width, weights, out, (row * width + column) * 3)
+      const from = ((first - offset) * width + column) * 3
+      writeSums(data, from, 3 * width, weights, out, (row * width + column) * 3)
     }
   }
   return { data: out, width, height }
@@ -100,13 +136,13 @@ interface Taps {
   readonly weights: Float64Array
 }
 
-/** For each new pixel of a line: which old pixels it is made of, and their weights, which sum to 1. */
-function filterTaps(oldSize: number, newSize: number, filter: ResampleFilter): Taps[] {
+/** For `count` new pixels of a line from `start` on: which old pixels each is made of, and their weights, which sum to 1. */
+function filterTaps(oldSize: number, newSize: number, filter: ResampleFilter, start: number, count: number): Taps[] {
   const scale = oldSize / newSize
   const stretch = Math.max(scale, 1)
   const support = filter.support * stretch
-  return Array.from({ length: newSize }, (_, i) => {
-    const center = (i + 0.5) * scale
+  return Array.from({ length: count }, (_, i) => {
+    const center = (start + i + 0.5) * scale
     const first = Math.max(0, Math.trunc(center - support + 0.5))
     const end = Math.min(oldSize, Math.trunc(center + support + 0.5))
     const weights = new Float64Array(end - first)

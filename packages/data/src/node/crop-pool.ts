@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import type { CropJob, CropResult } from './crop-worker.js'
+import type { CropJob, CropResult, CropSettings } from './crop-worker.js'
 
 /** Threads that decode and crop pictures. */
 export interface CropPool {
   /**
    * Decodes and crops a file.
    *
-   * @returns `[height, width, 3]` bytes, or the decoder's reason when the file is not a whole picture
+   * @returns the crop, or the decoder's reason when the file is not a whole picture
    * @throws Error when a thread cannot do its work or the pool is closed; the signal's reason when that aborts
    */
   crop(path: string, signal?: AbortSignal): Promise<CropResult>
@@ -31,11 +31,7 @@ interface Thread {
 const WORKER = import.meta.url.endsWith('.ts') ? '../../dist/node/crop-worker.js' : './crop-worker.js'
 
 /** Starts no thread before the first job, and at most `threads`; idle threads do not keep the process alive. */
-export function cropPool(
-  height: number,
-  width: number,
-  threads: number = Math.min(4, availableParallelism()),
-): CropPool {
+export function cropPool(settings: CropSettings, threads: number = Math.min(4, availableParallelism())): CropPool {
   const idle: Thread[] = []
   const all = new Set<Thread>()
   const queue: Waiting[] = []
@@ -81,7 +77,7 @@ export function cropPool(
     crop: (path, signal) =>
       new Promise((resolve, reject) => {
         if (isClosed) throw new Error('the dataset is closed')
-        queue.push({ job: { path, height, width }, signal, resolve, reject })
+        queue.push({ job: { path, ...settings }, signal, resolve, reject })
         work()
       }),
     close: async () => {

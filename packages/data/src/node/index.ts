@@ -1,4 +1,6 @@
 export { ImageFolderError } from './image-folder-error.js'
 export type { UnreadablePicture } from './image-folder-error.js'
 export { openImageFolder } from './image-folder.js'
-export type { ImageFolder, ImageFolderOptions } from './image-folder.js'
+export type { FolderScan, ImageFolder, ImageFolderOptions } from './image-folder.js'
+export type { FolderRules } from './file-kinds.js'
+export type { LeftOut } from './left-out.js'

@@ -1,62 +1,37 @@
-import { open, stat } from 'node:fs/promises'
-import type { Metadata, Sharp } from 'sharp'
+import { stat } from 'node:fs/promises'
+import type { Metadata } from 'sharp'
+import { FORMATS, type FolderRules, KINDS, reasonAgainstContent } from './file-kinds.js'
 
-/** Pixels of the largest picture that is decoded: a square of 16,383 by 16,383, as large as WebP files can be. */
-export const PIXEL_LIMIT = 16_383 ** 2
-
-/** How a kind of file begins; a dot stands for any byte. */
-type Signature = readonly [kind: string, begin: RegExp]
-
-const DECODED: readonly Signature[] = [
-  ['PNG', /^\x89PNG\r\n.\n/s],
-  ['JPEG', /^\xff\xd8\xff/],
-  ['WebP', /^RIFF.{4}WEBP/s],
-]
-
-// Only for the error's text.
-const NAMED: readonly Signature[] = [
-  ['GIF', /^GIF8/],
-  ['TIFF', /^(II\*\0|MM\0\*)/],
-  ['AVIF or HEIC', /^.{4}ftyp/s],
-  ['BMP', /^BM/],
-  ['PDF', /^%PDF/],
-  ['SVG or other markup', /^(\xef\xbb\xbf)?\s*</],
-]
-
-/** What the decoder calls the kinds above; `uhdr` is a JPEG with a second picture for bright screens. */
-const FORMATS: readonly string[] = ['png', 'jpeg', 'webp', 'uhdr']
+/** Pixels of the largest picture that is decoded where no limit is given: a file of 30 kB can hold more and take a minute. */
+export const MAX_PIXELS = 100_000_000
+/** Pixels of its longest side; a higher `maxPixels` lifts this limit, too. */
+export const MAX_SIDE = 32_768
 
 /**
  * Looks at the kind of a file and its first bytes, before a decoder sees it: named pipes would never end, and SVG is a
  * language to run rather than a picture to decode.
  *
- * @returns why the file is no PNG, JPEG or WebP, or null
+ * @returns why the file is of no kind that is decoded, or null
  */
-export async function reasonAgainstFile(path: string): Promise<string | null> {
+export async function reasonAgainstFile(path: string, rules: FolderRules): Promise<string | null> {
   const found = await stat(path)
   if (!found.isFile()) return 'it is not a regular file'
   if (found.size === 0) return 'the file is empty'
-  const file = await open(path)
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0)
-    const begin = buffer.toString('latin1', 0, bytesRead)
-    if (kindIn(DECODED, begin) !== undefined) return null
-    return `its content is ${kindIn(NAMED, begin) ?? 'of another kind'}, not PNG, JPEG or WebP`
-  } finally {
-    await file.close()
-  }
+  return reasonAgainstContent(path, rules)
 }
 
-/** @returns why the decoder must not decode the picture, from what it reads in its header, or null */
-export async function reasonAgainstPicture(header: Sharp): Promise<string | null> {
-  const { format, width, height }: Metadata = await header.metadata()
-  if (!FORMATS.includes(format)) return `its content is ${format}, not PNG, JPEG or WebP`
-  if (width * height > PIXEL_LIMIT) {
-    return `it is too large: ${width} by ${height} pixels are more than ${PIXEL_LIMIT}; make it smaller`
-  }
+/** @returns why the decoder must not decode a picture, from what it reads in its header, or null */
+export function reasonAgainstPicture(
+  { format, compression, width, height }: Metadata,
+  rules: FolderRules,
+  maxPixels: number,
+): string | null {
+  if (!FORMATS[rules].includes(format)) return `its content is ${format}, not ${KINDS[rules]}`
+  // HEIC is the same container around another codec.
+  if (format === 'heif' && compression !== 'av1') return `its content is HEIC, not ${KINDS[rules]}`
+  const is = `it is too large: ${width} by ${height} pixels are more than`
+  const advice = 'make it smaller, or raise maxPixels'
+  if (width * height > maxPixels) return `${is} ${maxPixels}; ${advice}`
+  if (maxPixels <= MAX_PIXELS && Math.max(width, height) > MAX_SIDE) return `${is} ${MAX_SIDE} a side; ${advice}`
   return null
-}
-
-function kindIn(signatures: readonly Signature[], begin: string): string | undefined {
-  return signatures.find(([, pattern]) => pattern.test(begin))?.[0]
 }

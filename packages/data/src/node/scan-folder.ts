@@ -1,6 +1,16 @@
-import { readdir, realpath, stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
+import {
+  type FolderRules,
+  isPictureName,
+  isVisible,
+  isWithoutSuffix,
+  KINDS,
+  reasonAgainstContent,
+} from './file-kinds.js'
 import { ImageFolderError } from './image-folder-error.js'
+import { type LeftOut, type Tally, tally } from './left-out.js'
+import { type Entry, visibleEntries } from './list-folder.js'
 import { printable } from './printable.js'
 
 /** The pictures of a folder with one sub-folder per class. */
@@ -9,21 +19,33 @@ export interface FolderListing {
   readonly classes: readonly string[]
   /** paths inside the folder, class by class, sorted */
   readonly files: readonly { readonly path: string; readonly label: number }[]
+  /** what is no picture that can be read; nothing that is there for a system's sake */
+  readonly leftOut: readonly LeftOut[]
+  /** where no class folder holds a picture itself: folders in each of them */
+  readonly innerFolders: readonly (readonly string[])[] | null
 }
 
-const PICTURE = /\.(png|jpe?g|webp)$/i
+/** Options of `scanFolder`. */
+export interface ScanOptions {
+  readonly rules?: FolderRules
+  /** told of the pictures found so far, after each folder */
+  readonly onScan?: (numFound: number) => void
+  readonly signal?: AbortSignal
+}
 
 /**
- * Lists PNG, JPEG and WebP files by their names, in sub-folders of any depth below each class. Names that start with a
- * dot and other kinds of files are passed over.
+ * Lists pictures by their names, in sub-folders of any depth below each class; files without a suffix by their first bytes.
+ * Hidden names, and what systems put beside pictures (`@eaDir`, `__MACOSX`, `Thumbs.db`), are passed over; other files are
+ * counted.
  *
  * Links are followed, and each folder, and each file that a link leads to, counts once: a link to what its class already
  * has is passed over, and so is one to a folder around the class folders. What two classes lead to is an error.
  *
  * @throws ImageFolderError when the folder is missing, is a file, has no class sub-folders, a class has no pictures, or
- *   two classes share a folder or a file by a link
+ *   two classes share a folder or a file by a link; the signal's reason when that aborts
  */
-export async function scanFolder(folder: string): Promise<FolderListing> {
+export async function scanFolder(folder: string, options: ScanOptions = {}): Promise<FolderListing> {
+  const { rules = 2 } = options
   const found = await stat(folder).catch((cause: unknown) => {
     throw new ImageFolderError(`openImageFolder: there is no folder ${printable(folder)}; check the path`, [], {
       cause,
@@ -34,27 +56,47 @@ export async function scanFolder(folder: string): Promise<FolderListing> {
       `openImageFolder: ${printable(folder)} is a file; give the folder that holds one sub-folder of pictures per class`,
     )
   }
-  const entries = await visibleEntries(folder)
+  const leftOut = tally()
+  const entries = await visibleEntries(folder, rules, () => leftOut.addPicture('hidden'))
   const classes = entries.filter((entry) => entry.isFolder).map((entry) => entry.name)
-  if (classes.length === 0) throw noClasses(folder, entries)
-  const paths = await new Walk(folder, classes).run()
-  const empty = paths.findIndex((inClass) => inClass.length === 0)
-  if (empty >= 0) {
-    const name = printable(join(folder, classes[empty]))
-    throw new ImageFolderError(
-      `openImageFolder: class folder ${name} holds no PNG, JPEG or WebP files; fill it or remove it`,
-    )
+  if (classes.length === 0) throw noClasses(folder, entries, rules)
+  for (const { name, isFolder } of entries) {
+    if (isFolder) continue
+    if (isPictureName(name, rules)) leftOut.addPicture('outside the class folders')
+    else leftOut.add(name)
   }
-  return { classes, files: paths.flatMap((inClass, label) => inClass.map((path) => ({ path, label }))) }
+  const walk = new Walk(folder, classes, leftOut, options)
+  const paths = await walk.run()
+  const empty = paths.findIndex((inClass) => inClass.length === 0)
+  if (empty >= 0) throw await emptyClass(folder, classes[empty], options)
+  const isNested = paths.every((inClass) => inClass.every((path) => dirname(dirname(path)) !== '.'))
+  return {
+    classes,
+    files: paths.flatMap((inClass, label) => inClass.map((path) => ({ path, label }))),
+    leftOut: leftOut.list(),
+    innerFolders: isNested ? walk.innerFolders : null,
+  }
 }
 
-function noClasses(folder: string, entries: readonly Entry[]): ImageFolderError {
+/** The error of a class without a picture, with what is there in place of pictures. */
+async function emptyClass(folder: string, name: string, options: ScanOptions): Promise<ImageFolderError> {
+  const own = tally()
+  await new Walk(folder, [name], own, options).run()
+  const kinds = own.list().map(({ kind, count }) => `${count} ${printable(kind)}`)
+  const has = kinds.length === 0 ? '' : ` (it has ${kinds.slice(0, 5).join(', ')}${kinds.length > 5 ? ', …' : ''})`
+  return new ImageFolderError(
+    `openImageFolder: class folder ${printable(join(folder, name))} holds no ${KINDS[options.rules ?? 2]} files${has}; ` +
+      'fill it or remove it',
+  )
+}
+
+function noClasses(folder: string, entries: readonly Entry[], rules: FolderRules): ImageFolderError {
   if (entries.length === 0) {
     return new ImageFolderError(
-      `openImageFolder: ${printable(folder)} is empty; put one sub-folder of PNG, JPEG or WebP files per class in it`,
+      `openImageFolder: ${printable(folder)} is empty; put one sub-folder of ${KINDS[rules]} files per class in it`,
     )
   }
-  const count = entries.filter((entry) => PICTURE.test(entry.name)).length
+  const count = entries.filter((entry) => isPictureName(entry.name, rules)).length
   return new ImageFolderError(
     `openImageFolder: ${printable(folder)} has no class sub-folders (it holds ${count} pictures and ${entries.length - count} ` +
       'other files); move the pictures into one sub-folder per class',
@@ -79,10 +121,22 @@ class Walk {
   private readonly fileLinks: Place[] = []
   /** Real paths of the folder and the class folders. */
   private readonly roots: string[] = []
+  /** Real paths of files that are pictures by their content, having no suffix. */
+  private readonly sniffed = new Set<string>()
+  private readonly leftOut: Tally
+  private readonly rules: FolderRules
+  private readonly options: ScanOptions
+  private numFound = 0
+  /** Folders in each class folder. */
+  readonly innerFolders: string[][]
 
-  constructor(folder: string, classes: readonly string[]) {
+  constructor(folder: string, classes: readonly string[], leftOut: Tally, options: ScanOptions) {
     this.folder = folder
     this.classes = classes
+    this.leftOut = leftOut
+    this.rules = options.rules ?? 2
+    this.options = options
+    this.innerFolders = classes.map(() => [])
     this.files = classes.map(() => [])
   }
 
@@ -104,25 +158,46 @@ class Walk {
 
   private async enter(place: Place, real: string): Promise<void> {
     if (this.isAround(real, place) || !this.claim(place, real)) return
-    for (const { name, isFolder, isLink } of await visibleEntries(join(this.folder, place.path))) {
+    this.options.signal?.throwIfAborted()
+    const entries = await visibleEntries(join(this.folder, place.path), this.rules, () =>
+      this.leftOut.addPicture('hidden'),
+    )
+    const isClass = dirname(place.path) === '.'
+    for (const { name, isFolder, isFile, isLink } of entries) {
       const inside = { path: join(place.path, name), label: place.label }
+      if (isFolder && isClass) this.innerFolders[place.label].push(name)
       if (isFolder && isLink) this.folderLinks.push(inside)
       else if (isFolder) await this.enter(inside, join(real, name))
-      else if (PICTURE.test(name)) {
-        if (isLink) this.fileLinks.push(inside)
-        else this.files[place.label].push(inside.path)
-      }
+      else if (!(await this.isPicture(inside.path, name, isFile, join(real, name)))) this.leftOut.add(name)
+      else if (isLink) this.fileLinks.push(inside)
+      else this.addFile(inside)
     }
+    this.options.onScan?.(this.numFound)
+  }
+
+  private addFile({ path, label }: Place): void {
+    this.files[label].push(path)
+    this.numFound++
+  }
+
+  /** What has no suffix is looked into, unless it is a pipe or device. */
+  private async isPicture(path: string, name: string, isFile: boolean, real: string): Promise<boolean> {
+    if (isPictureName(name, this.rules)) return true
+    if (this.rules === 1 || !isFile || !isWithoutSuffix(name)) return false
+    const reason = await reasonAgainstContent(join(this.folder, path), this.rules).catch(() => 'it cannot be read')
+    if (reason === null) this.sniffed.add(real)
+    return reason === null
   }
 
   private addLinkedFile(link: Place, real: string | null): void {
     if (real !== null) {
       const around = this.owners.get(dirname(real))
-      const isListed = around !== undefined && isVisible(basename(real)) && PICTURE.test(real)
+      const isPicture = isPictureName(real, this.rules) || this.sniffed.has(real)
+      const isListed = around !== undefined && isVisible(basename(real), this.rules) && isPicture
       if (isListed) this.refuseUnlessOwner(link, around)
       if (isListed || !this.claim(link, real)) return
     }
-    this.files[link.label].push(link.path)
+    this.addFile(link)
   }
 
   /** True for the folder itself and those around it or around a class folder: a walk from there would come back. */
@@ -151,32 +226,7 @@ class Walk {
   }
 }
 
-interface Entry {
-  readonly name: string
-  readonly isFolder: boolean
-  readonly isLink: boolean
-}
-
-/** What a folder holds, sorted by character code; links count as what they lead to. */
-async function visibleEntries(folder: string): Promise<Entry[]> {
-  const entries = await readdir(folder, { withFileTypes: true })
-  const resolved = await Promise.all(
-    entries
-      .filter(({ name }) => isVisible(name))
-      .map(async (entry) => {
-        const isLink = entry.isSymbolicLink()
-        const target = isLink ? await stat(join(folder, entry.name)).catch(() => entry) : entry
-        return { name: entry.name, isFolder: target.isDirectory(), isLink }
-      }),
-  )
-  return resolved.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-}
-
 /** Folder by folder, as names sort: `a/b/c` before `a/b.png`. */
 function inWalkOrder(a: string, b: string): number {
   return a.replaceAll(sep, '\0') < b.replaceAll(sep, '\0') ? -1 : 1
-}
-
-function isVisible(name: string): boolean {
-  return !name.startsWith('.')
 }

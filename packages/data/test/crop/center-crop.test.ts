@@ -54,3 +54,29 @@ test('the cubic kernel is 1 at 0, 0 at other whole numbers, and sums to 1', () =
     expect(sum).toBeCloseTo(1, 12)
   }
 })
+
+test.each([
+  [37, 23, 61, 40],
+  [37, 23, 12, 9],
+  [16, 16, 16, 31],
+  [16, 16, 7, 16],
+])('a window of %i x %i resized to %i x %i is cut from the whole', (oldWidth, oldHeight, width, height) => {
+  const image = source(oldWidth, oldHeight)
+  const whole = resample(image, width, height, bicubicFilter)
+  const window = { left: 2, top: 3, width: 4, height: 5 }
+  const part = resample(image, width, height, bicubicFilter, window)
+  const rows = Array.from({ length: 5 }, (_, row) => {
+    const from = ((3 + row) * width + 2) * 3
+    return [...whole.data.subarray(from, from + 12)]
+  })
+  expect(part).toMatchObject({ width: 4, height: 5 })
+  expect([...part.data]).toEqual(rows.flat())
+})
+
+test('a line of a million pixels is cropped without enlarging all of it', () => {
+  const height = 1_000_000
+  const data = new Uint8Array(height * 3).fill(90)
+  data.fill(200, (height / 2) * 3)
+  const { data: crop } = centerCrop({ data, width: 1, height }, 64, 64)
+  expect([crop[0], crop.at(-1)]).toEqual([90, 200])
+})

@@ -48,8 +48,24 @@ const TELLING = [
   'final_layer.linear.weight',
 ]
 
-/** What wrappers put before every name: DistributedDataParallel, torch.compile, JiT's denoiser. */
-const PREFIXES = ['module.', '_orig_mod.', 'net.']
+/**
+ * What wrappers put before the names of the network: DistributedDataParallel, JiT's denoiser, modules of Lightning and others that hold a
+ * network beside what else they need. Averages come first.
+ */
+const PREFIXES = [
+  'ema_model.',
+  'model_ema.',
+  'ema.',
+  'module.',
+  'model.',
+  'net.',
+  'network.',
+  'denoiser.',
+  'diffusion_model.',
+]
+
+/** What wrappers put into names, wherever: torch.compile, FSDP, activation checkpointing. */
+const MARKS = /(?:^|(?<=\.))(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\./g
 
 /**
  * Sees weights of a DiT under the official names:
@@ -91,19 +107,43 @@ export function readLayout(file: TensorFile, options: ReadLayoutOptions = {}): M
   throw new RangeError(`weights: the names must be those of a DiT, official or diffusers' (${first})`)
 }
 
-/** A file's tensors by their names without what wrappers put before every one. */
+/**
+ * A file's tensors by their names without what wrappers put before and into them. Where only some begin with a wrapper's prefix, those of
+ * the network are taken: what stands beside them is not part of it.
+ */
 export function withoutPrefix(file: TensorFile): TensorFile {
-  const names = [...file.entries.keys()]
-  const prefix = PREFIXES.find((prefix) => names.length > 0 && names.every((name) => name.startsWith(prefix)))
-  if (prefix === undefined) return file
-  const entries = new Map([...file.entries].map(([name, spec]) => [name.slice(prefix.length), spec]))
-  const shorter: TensorFile = {
+  const marked = [...file.entries.keys()].some((name) => name.search(MARKS) >= 0)
+  const plain = marked ? renamed(file, (name) => name.replaceAll(MARKS, '')) : file
+  const names = [...plain.entries.keys()]
+  if (names.some((name) => ANY_NETWORK.includes(name))) return plain
+  const prefix = PREFIXES.find((each) => hasNetwork(names, each))
+  return prefix === undefined ? plain : withoutPrefix(below(plain, prefix))
+}
+
+/** Names by which a network is known, official or diffusers'. */
+const ANY_NETWORK = ['x_embedder.proj.weight', 'pos_embed.proj.weight', 'x_embedder.proj1.weight']
+
+/** Whether a network lies under a prefix, perhaps under further ones. */
+function hasNetwork(names: readonly string[], prefix: string): boolean {
+  return names.some((name) => name.startsWith(prefix) && ANY_NETWORK.some((known) => name.endsWith(`.${known}`)))
+}
+
+function below(file: TensorFile, prefix: string): TensorFile {
+  const entries = new Map([...file.entries].filter(([name]) => name.startsWith(prefix)))
+  return renamed({ ...file, entries }, (name) => name.slice(prefix.length))
+}
+
+/** A file under other names. */
+function renamed(file: TensorFile, rename: (name: string) => string): TensorFile {
+  const originals = new Map([...file.entries.keys()].map((name) => [rename(name), name]))
+  if (originals.size < file.entries.size) return file
+  const original = (name: string) => originals.get(name) ?? name
+  return {
     ...file,
-    entries,
-    tensor: (name) => file.tensor(prefix + name),
-    float32: (name) => file.float32(prefix + name),
+    entries: new Map([...originals].map(([name, from]) => [name, file.entries.get(from)!])),
+    tensor: (name) => file.tensor(original(name)),
+    float32: (name) => file.float32(original(name)),
   }
-  return withoutPrefix(shorter)
 }
 
 function withoutOthers(file: TensorFile, program: About['program']): TensorFile {
@@ -136,7 +176,8 @@ function readDiffusers(file: TensorFile, { config, diffusersConfig, hints = {} }
   const has = (name: string) => entries.has(name)
   const known =
     config ?? configFromMetadata(file) ?? (diffusersConfig === undefined ? null : configFromDiffusers(diffusersConfig))
-  const found = known === null ? inferDiffusers(entries, hints) : { config: known, assumptions: [] }
+  const found =
+    known === null ? inferDiffusers(entries, hints) : { config: known, assumptions: olderClass(diffusersConfig, has) }
   const recipes = recipesFromDiffusers(boundedDepth(found.config, entries.size), has)
   if (numTokens(found.config) > MAX_TOKENS)
     throw new RangeError(`weights: inputSize must give at most ${MAX_TOKENS} tokens`)
@@ -151,6 +192,24 @@ function readDiffusers(file: TensorFile, { config, diffusersConfig, hints = {} }
   }
   const float32 = async (name: string) => toFloat32(await tensor(name))
   return { entries: specs, tensor, float32, layout: 'diffusers', ...found }
+}
+
+/**
+ * What the class from before `DiTTransformer2DModel` computes otherwise: for inputs of 128 and more, or by its option, it stretches the
+ * positions that it does not store.
+ */
+function olderClass(json: unknown, has: (name: string) => boolean): string[] {
+  const {
+    _class_name,
+    sample_size: size,
+    interpolation_scale: given,
+  } = (json ?? {}) as Readonly<Record<string, unknown>>
+  if (_class_name !== 'Transformer2DModel' || has('pos_embed.pos_embed')) return []
+  const scale = typeof given === 'number' ? given : typeof size === 'number' ? Math.max(1, Math.floor(size / 64)) : 1
+  if (scale === 1) return []
+  return [
+    `the positions of DiTTransformer2DModel, though Transformer2DModel, which config.json names, divides them by ${scale} (interpolation_scale)`,
+  ]
 }
 
 /** diffusers' names and shapes for a configuration: ours, taken apart. */

@@ -1,4 +1,4 @@
-import { type TensorFile, type TorchFile, torchTensors, type TorchValue } from '@dit/checkpoint'
+import { type TensorFile, type TorchFile, TorchTensor, torchTensors, type TorchValue } from '@dit/checkpoint'
 import { ditConfig, type DiTName } from '../named-configs.js'
 import type { ConfigHints } from './infer-config.js'
 import type { SavedArguments } from './program.js'
@@ -17,42 +17,97 @@ export interface ChosenStateDict {
   readonly saved: SavedArguments
 }
 
-/** Where training scripts keep each: most under `ema`, JiT under `model_ema1`, by which it samples. */
-const PLACES: readonly (readonly [which: WhichWeights, key: string])[] = [
-  ['ema', 'ema'],
-  ['ema', 'model_ema1'],
-  ['model', 'model'],
-]
+/** Under what names training scripts keep each; of several the first counts. JiT samples by its first average. */
+const PLACES: Readonly<Record<WhichWeights, readonly string[]>> = {
+  ema: ['ema', 'model_ema1', 'ema_state_dict', 'ema_model', 'model_ema', 'params_ema', 'ema_params', 'ema_weights'],
+  model: ['model', 'model_state_dict'],
+}
+
+/** Names of weights that do not say which they are. */
+const UNTOLD = ['state_dict', 'net', 'network', 'module', 'params', 'weights', 'denoiser', 'transformer', 'dit']
+
+/** Keys that an error lists. */
+const LISTED = 12
+
+/** Options of `chooseStateDict`. */
+export interface ChooseOptions {
+  /** By default the moving average where there is one. */
+  readonly which?: WhichWeights
+  /** The dict by its name in the file, with dots between names, in place of any that would be looked for. */
+  readonly key?: string
+}
 
 /**
- * The state dict of a `.pt` file: that under `ema` or `model`, as the training scripts of DiT, fast-DiT, SiT, REPA and LightningDiT save
- * them beside `opt` and `args` (or `config`), or under JiT's `model_ema1`; where it has none, that under `state_dict`, or the whole file.
+ * The state dict of a `.pt` file: under `ema`, `model` and the other names by which training scripts save the average and the trained weights
+ * (those of DiT, fast-DiT, SiT, REPA, LightningDiT and JiT beside `opt` and `args` or `config`), under `state_dict`, `net`, `module` or
+ * `params`, or the whole file. A dict without tensors is none: some keep numbers under `ema`.
  *
- * @param which by default the moving average where there is one
- * @throws RangeError when the weights asked for are not there
+ * @throws RangeError when the weights asked for are not there, or none are found: then with the keys of the file
  */
-export function chooseStateDict(file: TorchFile, which?: WhichWeights): ChosenStateDict {
+export function chooseStateDict(file: TorchFile, { which, key }: ChooseOptions = {}): ChosenStateDict {
   const { value } = file
-  const dicts = PLACES.filter(([, key]) => at(value, key) instanceof Map)
-  if (dicts.length === 0) {
-    if (which !== undefined) {
-      throw new RangeError(
-        `chooseStateDict: the file must have ${which} weights (it has one set, and does not say which)`,
-      )
-    }
-    const dict = at(value, 'state_dict')
-    const tensors = torchTensors(file, dict instanceof Map ? dict : value)
-    const saved: SavedArguments = dict instanceof Map ? savedIn(value) : new Map()
-    return { file: tensors, which: null, hints: hintsOf(saved, tensors), saved }
-  }
-  const chosen = dicts.find(([found]) => found === (which ?? dicts[0][0]))
-  if (chosen === undefined) {
-    const found = [...new Set(dicts.map(([name]) => name))].join()
-    throw new RangeError(`chooseStateDict: the file must have ${which} weights (it has ${found})`)
-  }
-  const tensors = torchTensors(file, at(value, chosen[1]))
   const saved = savedIn(value)
-  return { file: tensors, which: chosen[0], hints: hintsOf(saved, tensors), saved }
+  const chosen = (dict: TorchValue, which: WhichWeights | null): ChosenStateDict => {
+    const tensors = torchTensors(file, dict)
+    return { file: tensors, which, hints: hintsOf(saved, tensors), saved }
+  }
+  if (key !== undefined) return chosen(dictAt(file, key), null)
+  const dicts = (['ema', 'model'] as const).flatMap((found) => {
+    const dict = firstDict(value, PLACES[found])
+    return dict === null ? [] : [{ found, dict }]
+  })
+  const wanted = dicts.find(({ found }) => found === (which ?? dicts[0].found))
+  if (wanted !== undefined) return chosen(wanted.dict, wanted.found)
+  if (which !== undefined) {
+    const has = dicts.length === 0 ? 'one set, and does not say which' : dicts.map(({ found }) => found).join()
+    throw new RangeError(`chooseStateDict: the file must have ${which} weights (it has ${has})`)
+  }
+  const dict = holdsTensors(value) ? value : firstDict(value, UNTOLD)
+  if (dict === null) throw new RangeError(`chooseStateDict: no dict of tensors is found: ${keysText(value)}`)
+  // Arguments beside a bare dict would be its tensors.
+  return dict === value
+    ? { ...chosen(dict, null), saved: new Map(), hints: hintsOf(new Map(), torchTensors(file, dict)) }
+    : chosen(dict, null)
+}
+
+/** The dict that a key names, with dots between names. */
+function dictAt(file: TorchFile, key: string): TorchValue {
+  let value = file.value
+  for (const name of key.split('.')) value = at(value, name)
+  if (holdsTensors(value)) return value
+  throw new RangeError(`chooseStateDict: ${JSON.stringify(key)} must name a dict of tensors; ${keysText(file.value)}`)
+}
+
+/** The first of these keys under which tensors lie, at once or in a `state_dict` of its own. */
+function firstDict(value: TorchValue, keys: readonly string[]): TorchValue {
+  for (const key of keys) {
+    const found = at(value, key)
+    if (holdsTensors(found)) return found
+    const inner = ['state_dict', 'module', 'model'].map((name) => at(found, name)).find(holdsTensors)
+    if (inner !== undefined) return inner
+  }
+  return null
+}
+
+function holdsTensors(value: TorchValue): boolean {
+  return (
+    value instanceof Map &&
+    [...(value as ReadonlyMap<unknown, TorchValue>).values()].some((item) => item instanceof TorchTensor)
+  )
+}
+
+/** What a file holds, for who must name a part of it. */
+function keysText(value: TorchValue): string {
+  if (!(value instanceof Map)) return 'the file holds no dict'
+  const keys = [...(value as ReadonlyMap<unknown, TorchValue>)].map(([key, item]) => {
+    const size =
+      item instanceof Map ? ` (a dict of ${item.size})` : Array.isArray(item) ? ` (a list of ${item.length})` : ''
+    return `${String(key).slice(0, 60)}${size}`
+  })
+  const more = keys.length > LISTED ? ` and ${keys.length - LISTED} more` : ''
+  return keys.length === 0
+    ? 'the file is an empty dict'
+    : `its keys are ${keys.slice(0, LISTED).join(', ')}${more}; name the one with the weights by \`key\``
 }
 
 /** The plain values of `args`, and those of `config` with dots between their names. */
@@ -79,7 +134,9 @@ function hintsOf(saved: SavedArguments, { entries }: TensorFile): ConfigHints {
   const size = MODEL_NAME.exec(String(saved.get('model') ?? saved.get('model.model_type')))?.[1]
   const numClasses = saved.get('num_classes') ?? saved.get('data.num_classes')
   const shapeOf = (name: string) =>
-    (entries.get(name) ?? entries.get(`module.${name}`) ?? entries.get(`net.${name}`))?.shape ?? []
+    ['', 'module.', 'net.', 'model.']
+      .map((prefix) => entries.get(prefix + name)?.shape)
+      .find((shape) => shape !== undefined) ?? []
   const [rows = 0] = shapeOf('y_embedder.embedding_table.weight')
   const hasClasses = typeof numClasses === 'number' && (rows === numClasses || rows === numClasses + 1)
   const named = size === undefined ? undefined : ditConfig(`DiT-${size}/2` as DiTName)

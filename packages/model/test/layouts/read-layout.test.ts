@@ -42,7 +42,16 @@ function diffusersShapes(): (readonly [string, Shape])[] {
 }
 
 describe('official names', () => {
-  test.each(['', 'module.', '_orig_mod.', 'module._orig_mod.'])('with %j before each', async (prefix) => {
+  test.each([
+    '',
+    'module.',
+    '_orig_mod.',
+    'module._orig_mod.',
+    'model.',
+    '_fsdp_wrapped_module.',
+    'model.net.',
+    'diffusion_model.',
+  ])('with %j before each', async (prefix) => {
     const read: string[] = []
     const weights = readLayout(
       fileOf(
@@ -55,6 +64,35 @@ describe('official names', () => {
     expect([...weights.entries.keys()]).toEqual(ours().map(([name]) => name))
     expect(await weights.float32('pos_embed')).toHaveLength(32)
     expect(read).toEqual([`${prefix}pos_embed`])
+  })
+
+  test('within names wrappers leave their marks, too', async () => {
+    const read: string[] = []
+    const marked = (name: string) =>
+      name.replace(/^(blocks\.\d+)\./, '$1._fsdp_wrapped_module._checkpoint_wrapped_module.')
+    const weights = readLayout(
+      fileOf(
+        ours().map(([name, shape]) => [marked(name), shape]),
+        read,
+      ),
+    )
+    expect([...weights.entries.keys()]).toEqual(ours().map(([name]) => name))
+    await weights.tensor('blocks.0.attn.qkv.bias')
+    expect(read).toEqual(['blocks.0._fsdp_wrapped_module._checkpoint_wrapped_module.attn.qkv.bias'])
+  })
+
+  test('what stands beside the network of a module is passed over, and its average goes first', async () => {
+    const read: string[] = []
+    const all = [
+      ...ours().map(([name, shape]) => [`model.${name}`, shape] as const),
+      ...ours().map(([name, shape]) => [`ema_model.${name}`, shape] as const),
+      ['vae.decoder.conv_in.weight', [4, 4]] as const,
+      ['logvar', [1000]] as const,
+    ]
+    const weights = readLayout(fileOf(all, read))
+    expect([...weights.entries.keys()]).toEqual(ours().map(([name]) => name))
+    await weights.tensor('pos_embed')
+    expect(read).toEqual(['ema_model.pos_embed'])
   })
 
   test('a file that says its configuration, with heads and all', () => {
@@ -234,4 +272,13 @@ describe('what does not fit is listed in one error', () => {
     const file = withMetadata(fileOf(ours()), descriptionMetadata({ network: { ...config, depth: 1e9 } }))
     expect(() => readLayout(file)).toThrow('depth must be at most the number of tensors')
   })
+})
+
+test.each([
+  [{ _class_name: 'Transformer2DModel' }, []],
+  [{ _class_name: 'Transformer2DModel', interpolation_scale: 2 }, [expect.stringContaining('divides them by 2')]],
+  [{ _class_name: 'DiTTransformer2DModel', interpolation_scale: 2 }, []],
+])('the older class of diffusers with %j is told apart where it computes other positions', (fields, assumptions) => {
+  const weights = readLayout(fileOf(diffusersShapes()), { diffusersConfig: { ...theirs, ...fields } })
+  expect(weights.assumptions).toEqual(assumptions)
 })

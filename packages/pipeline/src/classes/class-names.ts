@@ -33,7 +33,8 @@ export function shortName({ from, names }: ClassNames, label: number): string {
 }
 
 /**
- * The names in an `id2label` of diffusers, a record from label to name; a class without one is called by its number.
+ * The names in an `id2label` of diffusers, a record from label to name. A class without one is called by its number, or `class 7` where
+ * another class has the name 7.
  *
  * @throws RangeError where it is no such record, or names a class that the network does not have
  */
@@ -41,7 +42,7 @@ export function namesFromId2label(id2label: unknown, numClasses: number): readon
   if (typeof id2label !== 'object' || id2label === null || Array.isArray(id2label)) {
     throw new RangeError('id2label must be an object from label to name')
   }
-  const names = Array.from({ length: numClasses }, (_, label) => String(label))
+  const names = Array<string>(numClasses)
   for (const [key, name] of Object.entries(id2label)) {
     const label = /^\d{1,9}$/.test(key) ? Number(key) : -1
     if (label < 0 || label >= numClasses) {
@@ -52,5 +53,6 @@ export function namesFromId2label(id2label: unknown, numClasses: number): readon
     if (typeof name !== 'string') throw new RangeError(`id2label must give class ${label} a text as its name`)
     if (name.trim() !== '') names[label] = name
   }
-  return names
+  const given = new Set(names)
+  return Array.from(names, (name, label) => name ?? (given.has(String(label)) ? `class ${label}` : String(label)))
 }

@@ -39,7 +39,7 @@ function labelOf(word: string | number, known: ClassNames): number {
   const { names } = known
   if (typeof word === 'string') {
     const exact = known.from === 'model' ? names.indexOf(word) : -1
-    if (exact >= 0) return exact
+    if (exact >= 0 && exact === names.lastIndexOf(word)) return exact
     const found = withSynonym(word, names)
     if (found.length === 1) return found[0]
     if (found.length > 1) {
@@ -74,5 +74,6 @@ function synonyms(name: string): string[] {
 function listOf({ names, from }: ClassNames): string {
   if (from === 'numbers') return `the classes have no names, only the numbers 0 to ${names.length - 1}`
   const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : ''
-  return `the classes are ${names.slice(0, LISTED).join(from === 'id2label' ? '; ' : ', ')}${more}`
+  const listed = names.slice(0, LISTED)
+  return `the classes are ${listed.join(listed.some((name) => name.includes(',')) ? '; ' : ', ')}${more}`
 }

@@ -16,7 +16,7 @@ export interface Pipeline extends Omit<PagePipeline, 'save'> {
   save(): ReturnType<PagePipeline['save']>
   /**
    * Saves the model with its description, told by the name: `.safetensors` (in shards with `shardBytes`), `.pt`, or a folder for diffusers.
-   * Whatever it is, another pipeline makes the same pictures from it alone.
+   * Whatever it is, another pipeline makes the same pictures from it alone; of latents, with the same autoencoder, which is not saved.
    *
    * @returns the files of weights
    * @throws OptionError where something is there, or diffusers' class cannot be this model

@@ -4,9 +4,11 @@ import { folderTree } from '@dit/checkpoint/node'
 import { type LatentScaling, LayoutError } from '@dit/model'
 import { checkpointPath, checkpointStep, findCheckpoint, findDamage, partFile } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
+import { checkVaeConfig, type VaeConfig } from '@dit/vae'
 import type { OpenModel } from '../open-model.js'
 import { type OpenOptions, openTree } from '../open/open-tree.js'
 import { OpenError, OptionError } from '../option-error.js'
+import { scalingOf } from '../pictures/latent-scaling.js'
 import { describeRunConfig, isRunConfig } from './run-config.js'
 
 /** A checkpoint of a run. */
@@ -53,7 +55,7 @@ export async function openRun(path: string, options: OpenOptions): Promise<OpenM
   const store = folderRunStore(folder)
   const part = await partFile(store, place.path, which)
   const tree = folderTree(join(folder, place.path))
-  const known = { ...run, step, latents: latents === null ? null : await scalingOf(latents) }
+  const known = { ...run, step, latents: latents === null ? null : await scalingIn(latents) }
   // A part of a checkpoint does not say which weights it holds: its name does.
   const { which: _which, ...others } = options
   const model = await openTree(folder, tree, part, others, known).catch((error: unknown) => {
@@ -95,11 +97,15 @@ function relativeTo(checkpoint: string, folder: string): string {
 }
 
 /** How latents of a folder of `dit encode` are scaled; null where the folder is gone. */
-async function scalingOf(folder: string): Promise<LatentScaling | null> {
-  const manifest = (await readJson(join(folder, 'latents.json'))) as { vae?: Record<string, unknown> } | null
-  const { scalingFactor, shiftFactor } = manifest?.vae ?? {}
-  if (typeof scalingFactor !== 'number' || typeof shiftFactor !== 'number') return null
-  return { scale: scalingFactor, mean: shiftFactor }
+async function scalingIn(folder: string): Promise<LatentScaling | null> {
+  const manifest = (await readJson(join(folder, 'latents.json'))) as { vae?: VaeConfig } | null
+  try {
+    if (manifest?.vae === undefined) return null
+    checkVaeConfig(manifest.vae)
+    return scalingOf(manifest.vae)
+  } catch {
+    return null
+  }
 }
 
 /** A file of JSON parsed; null where there is none, or it is none. */

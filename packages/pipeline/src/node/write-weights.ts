@@ -1,10 +1,17 @@
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, rm, stat } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import type { TensorFile } from '@dit/checkpoint'
-import { type TensorToWrite, writeShards, writeTorchFile, type WrittenShard } from '@dit/checkpoint/node'
+import {
+  type TensorToWrite,
+  writeShards,
+  writeTorchFile,
+  writeWholeFile,
+  type WrittenShard,
+} from '@dit/checkpoint/node'
 import { type Description, descriptionMetadata, toDiffusers } from '@dit/model'
 import type { ProcessSpec } from '@dit/diffusion'
 import { diffusersConfigOf } from '@dit/sampler'
+import { OWN_NAMES } from '../open/open-tree.js'
 import { OpenError } from '../option-error.js'
 import { isPixelModel } from '../pictures/pixel-model.js'
 import { cast, type DTypeName, STORED } from './cast.js'
@@ -104,8 +111,8 @@ async function writeFolderFiles(
   config: Readonly<Record<string, unknown>>,
   { classNames, process, network }: Description,
 ): Promise<void> {
-  const id2label = classNames === null ? {} : { id2label: Object.fromEntries(classNames.entries()) }
-  await writeJson(join(folder, 'config.json'), { ...config, ...id2label })
+  const names = classNames === null ? {} : { [OWN_NAMES]: Object.fromEntries(classNames.entries()) }
+  await writeJson(join(folder, 'config.json'), { ...config, ...names })
   const clips = isPixelModel(network)
   const scheduler = process === null ? null : diffusersConfigOf(process as ProcessSpec, { clips })
   const path = join(folder, 'scheduler', 'scheduler_config.json')
@@ -116,9 +123,8 @@ async function writeFolderFiles(
 
 async function writeJson(path: string, json: object): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  const partial = `${path}.partial`
-  await writeFile(partial, `${JSON.stringify(json, null, 2)}\n`)
-  await rename(partial, path)
+  const text = new TextEncoder().encode(`${JSON.stringify(json, null, 2)}\n`)
+  await writeWholeFile(path, true, (append) => append(text))
 }
 
 async function writeSafetensors(

@@ -11,7 +11,8 @@ import {
 import type { Params } from '@dit/tensor'
 import { classNamesOf } from '../classes/class-names.js'
 import type { OpenModel } from '../open-model.js'
-import { OpenError } from '../option-error.js'
+import { OpenError, OptionError } from '../option-error.js'
+import { scalingOf } from '../pictures/latent-scaling.js'
 import { isPixelModel } from '../pictures/pixel-model.js'
 import { memoryTree } from './memory-tree.js'
 import { type OpenOptions, openTree, understand } from './open-tree.js'
@@ -60,7 +61,7 @@ export async function openModel(
     const name = source instanceof File ? source.name : 'the weights'
     return openTree(name, memoryTree(name, source), name, options)
   }
-  return 'entries' in source ? openTensorsModel(source, options) : openInMemory(source)
+  return 'entries' in source ? openTensorsModel(source, options) : openInMemory(source, options)
 }
 
 function locate(source: string, fetch: FetchOptions): ReturnType<typeof locateAddress> {
@@ -78,8 +79,14 @@ async function openTensorsModel(file: TensorFile, options: OpenOptions): Promise
   return understand(name, opened, null, options)
 }
 
-async function openInMemory(source: ModelInMemory): Promise<OpenModel> {
-  const { network, params, classNames = null, latents = null, name = 'the model' } = source
+async function openInMemory(source: ModelInMemory, options: OpenOptions): Promise<OpenModel> {
+  const { network, params, name = 'the model' } = source
+  const { autoencoder = null, classNames = source.classNames ?? null } = options
+  for (const option of ['process', 'which', 'heads'] as const) {
+    if (options[option] !== undefined) {
+      throw new OptionError(option, `it is for weights; ${name} is in memory, with all that is known of it`)
+    }
+  }
   checkConfig(network)
   if (!isSource(params)) checkParams(network, params)
   const process = completeProcess(source.process)
@@ -99,7 +106,7 @@ async function openInMemory(source: ModelInMemory): Promise<OpenModel> {
     program: null,
     classNames,
     pixelRange: source.pixelRange ?? (isPixelModel(network) ? [-1, 1] : null),
-    latents,
+    latents: source.latents ?? (autoencoder === null ? null : scalingOf(autoencoder.config)),
   }
   return {
     name,
@@ -113,7 +120,7 @@ async function openInMemory(source: ModelInMemory): Promise<OpenModel> {
     step: null,
     guidanceChannels: 3,
     scheduler: null,
-    autoencoder: null,
+    autoencoder,
     location: null,
     notices: [],
     assumptions: [],

@@ -12,13 +12,13 @@ import {
   type OpenWeights,
   type WhichWeights,
 } from '@dit/model'
-import { vaeConfig } from '@dit/vae'
 import { type ClassNames, classNamesOf, namesFromId2label } from '../classes/class-names.js'
 import type { FoundAutoencoder, OpenModel } from '../open-model.js'
 import { OpenError, OptionError } from '../option-error.js'
+import { scalingOf } from '../pictures/latent-scaling.js'
 import { isPixelModel } from '../pictures/pixel-model.js'
 import { type ProcessSettings, processOfWeights } from '../process-of.js'
-import { readScheduler, type Scheduler } from './scheduler.js'
+import type { Scheduler } from './scheduler.js'
 
 /** What a file does not say, where the caller knows it. */
 export interface OpenOptions {
@@ -26,6 +26,8 @@ export interface OpenOptions {
   readonly process?: ProcessSettings
   /** Which weights of a training state or a run: the moving average by default, where there is one. */
   readonly which?: WhichWeights
+  /** The weights in a `.pt` file by the name of their dict, with dots between names, where they lie in an unusual place. */
+  readonly key?: string
   /** Attention heads, where neither the file nor its size tells them. */
   readonly heads?: number
   /** Names of the classes, in the order of the labels, in place of those of the file. */
@@ -120,12 +122,12 @@ async function openWeightsOf(
   name: string,
   tree: FileTree,
   path: string | null,
-  { which }: OpenOptions,
+  { which, key }: OpenOptions,
   known: Known | null,
 ): Promise<OpenWeights> {
   try {
     const config = known === null ? {} : { config: known.config }
-    return await openWeightsIn(tree, path, { ...config, ...(which === undefined ? {} : { which }) })
+    return await openWeightsIn(tree, path, { ...config, which, key })
   } catch (error) {
     const part = path === null ? null : /^(.*)-\d{5}-of-0*(\d+)(\.\w+)$/.exec(path)
     if (part !== null && (error instanceof LayoutError || error instanceof RangeError)) {
@@ -179,7 +181,10 @@ function withHeads(weights: OpenWeights, heads: number | undefined): OpenWeights
 async function schedulerIn(tree: FileTree): Promise<Scheduler | null> {
   const path = 'scheduler/scheduler_config.json'
   const text = await readText(tree, path)
-  return text === null ? null : readScheduler(text, tree.place(path))
+  if (text === null) return null
+  // Loaded only here: the schedulers of diffusers are a tenth of what a page downloads.
+  const { readScheduler } = await import('./scheduler.js')
+  return readScheduler(text, tree.place(path))
 }
 
 /** The process that the files say: a run's, then that of a scheduler that somebody chose, then that of the weights. */
@@ -207,7 +212,7 @@ async function namesOf(
   const labels = folder === null ? null : await id2labelIn(folder)
   if (labels !== null) {
     try {
-      return { from: 'id2label', names: namesFromId2label(labels.id2label, numClasses) }
+      return { from: labels.isOwn ? 'model' : 'id2label', names: namesFromId2label(labels.id2label, numClasses) }
     } catch (cause) {
       if (cause instanceof RangeError) throw new OpenError(folder!.place(labels.path), cause.message, { cause })
       throw cause
@@ -216,12 +221,29 @@ async function namesOf(
   return classNamesOf(numClasses, classNames === null ? null : { from: 'model', names: classNames })
 }
 
+/**
+ * Under what name dit writes the names of classes into the `config.json` of a network. diffusers' class warns of an `id2label`; names that
+ * begin so it keeps without a word, also when it saves the network again.
+ */
+export const OWN_NAMES = '_id2label'
+
 /** Largest file with names of classes that is read. */
 const MAX_NAMES_BYTES = 2 ** 24
 
-/** The names of classes in a diffusers folder: those of the pipeline, or those that dit writes beside a network. */
-async function id2labelIn(tree: FileTree): Promise<{ readonly id2label: unknown; readonly path: string } | null> {
-  for (const path of ['model_index.json', 'config.json']) {
+/** Where a diffusers folder may name its classes: in its pipeline's file, or in that of the network. */
+const WITH_NAMES = ['model_index.json', 'config.json', 'transformer/config.json']
+
+/** The names of classes in a diffusers folder, and where they were found. */
+interface FoundNames {
+  readonly id2label: unknown
+  readonly path: string
+  /** Whether dit wrote them: then a comma is a part of a name, and parts no synonyms. */
+  readonly isOwn: boolean
+}
+
+/** Those of the first file that has any. */
+async function id2labelIn(tree: FileTree): Promise<FoundNames | null> {
+  for (const path of WITH_NAMES) {
     const text = await readText(tree, path, MAX_NAMES_BYTES)
     if (text === null) continue
     let json: unknown
@@ -230,8 +252,9 @@ async function id2labelIn(tree: FileTree): Promise<{ readonly id2label: unknown;
     } catch (cause) {
       throw new OpenError(tree.place(path), 'it is not valid JSON', { cause })
     }
-    const id2label = (json as { id2label?: unknown } | null)?.id2label ?? null
-    if (id2label !== null) return { id2label, path }
+    const { id2label = null, [OWN_NAMES]: own = null } = (json ?? {}) as Readonly<Record<string, unknown>>
+    if (id2label !== null) return { id2label, path, isOwn: false }
+    if (own !== null) return { id2label: own, path, isOwn: true }
   }
   return null
 }
@@ -246,6 +269,8 @@ export async function findAutoencoder(tree: FileTree, prefix = 'vae/'): Promise<
   const text = await readText(tree, path)
   if (text === null) return null
   const name = tree.place(prefix)
+  // Loaded only here, as most pages have no autoencoder.
+  const { vaeConfig } = await import('@dit/vae')
   let config: FoundAutoencoder['config']
   try {
     config = vaeConfig(JSON.parse(text))
@@ -277,8 +302,7 @@ function describe(
 ): Description {
   const { config, program, pixelRange } = weights
   const isKnown = from !== 'numbers' && from !== 'imagenet'
-  const scaling =
-    autoencoder === null ? null : { scale: autoencoder.config.scalingFactor, mean: autoencoder.config.shiftFactor }
+  const scaling = autoencoder === null ? null : scalingOf(autoencoder.config)
   return {
     network: config,
     process: process === null ? null : { ...completeProcess(process) },

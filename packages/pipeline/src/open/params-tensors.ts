@@ -1,6 +1,6 @@
-import type { TensorFile } from '@dit/checkpoint'
+import { type TensorFile, toFloat32 } from '@dit/checkpoint'
 import type { ParameterSource } from '@dit/model'
-import { type Params, toFloat32Array } from '@dit/tensor'
+import { type Params, type Tensor, toFloat32Array } from '@dit/tensor'
 
 export function isSource(params: Params | ParameterSource): params is ParameterSource {
   return typeof params['load'] === 'function'
@@ -14,10 +14,10 @@ export function paramsTensors(name: string, params: Params | ParameterSource): T
   const entries = new Map(Object.entries(shapes).map(([key, shape]) => [key, { dtype: 'F32' as const, shape }]))
   const float32 = async (key: string) => {
     if (!entries.has(key)) throw new RangeError(`${name}: there is no parameter ${JSON.stringify(key)}`)
-    if (!isSource(params)) return toFloat32Array(params[key])
+    if (!isSource(params)) return valuesOf(params[key])
     const loaded = params.load(key)
     try {
-      return await toFloat32Array(loaded)
+      return await valuesOf(loaded)
     } finally {
       loaded.dispose()
     }
@@ -27,4 +27,11 @@ export function paramsTensors(name: string, params: Params | ParameterSource): T
     float32,
     tensor: async (key) => ({ dtype: 'F32', shape: entries.get(key)!.shape, data: await float32(key) }),
   }
+}
+
+/** Values as float32; an engine gives those in half precision as their bits. */
+async function valuesOf(tensor: Tensor): Promise<Float32Array> {
+  const { dtype, shape } = tensor
+  if (dtype !== 'f16' && dtype !== 'bf16') return toFloat32Array(tensor)
+  return toFloat32({ dtype: dtype === 'f16' ? 'F16' : 'BF16', shape, data: (await tensor.data()) as Uint16Array })
 }

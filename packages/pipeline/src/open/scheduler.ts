@@ -1,5 +1,6 @@
 import type { ProcessDescription } from '@dit/model'
 import {
+  diffusersFlow,
   diffusersProcess,
   diffusersSampler,
   hasGaussianProcess,
@@ -47,6 +48,8 @@ export function readScheduler(text: string, path: string): Scheduler | null {
 function processOf(text: string): Pick<Scheduler, 'process' | 'obstacle'> {
   const without = (obstacle: string) => ({ process: null, obstacle })
   try {
+    const flow = diffusersFlow(text)
+    if (flow !== null) return { process: { ...flow }, obstacle: null }
     const { betas, predictionType } = diffusersProcess(text)
     if (predictionType === 'v')
       return without('models with prediction_type v_prediction need their own sampler; leave `sampler` out')

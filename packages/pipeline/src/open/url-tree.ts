@@ -13,21 +13,37 @@ export interface FetchOptions extends Omit<FetchFileOptions, 'size' | 'sha256' |
   }) => void
 }
 
-/** A folder behind an address: each file is fetched whole, and kept in the page's cache. */
-export function urlTree(name: string, address: (path: string) => string, options: FetchOptions = {}): FileTree {
+/**
+ * A folder behind an address: each file is fetched once and whole, and kept in the page's cache.
+ *
+ * @param required the file that must be there: that it is not is an error, which says how the server answered
+ */
+export function urlTree(
+  name: string,
+  address: (path: string) => string,
+  options: FetchOptions = {},
+  required: string | null = null,
+): FileTree {
   const { host: _host, onProgress, ...fetching } = options
+  const load = async (path: string) => {
+    const url = address(path)
+    const progress = onProgress === undefined ? {} : { onProgress: report(url, onProgress) }
+    try {
+      return await fetchFile(url, { ...fetching, ...progress })
+    } catch (error) {
+      if (path !== required && error instanceof WebFileError && isMissing(error)) return null
+      throw error
+    }
+  }
+  // Readers open a file again: to find it, to see what it is, to read it.
+  const loaded = new Map<string, ReturnType<typeof load>>()
   return {
     name,
     place: address,
     async open(path) {
-      const url = address(path)
-      const progress = onProgress === undefined ? {} : { onProgress: report(url, onProgress) }
-      try {
-        return bytesSource(await fetchFile(url, { ...fetching, ...progress }), url)
-      } catch (error) {
-        if (error instanceof WebFileError && isMissing(error)) return null
-        throw error
-      }
+      if (!loaded.has(path)) loaded.set(path, load(path))
+      const bytes = await loaded.get(path)!
+      return bytes === null ? null : bytesSource(bytes, address(path))
     },
   }
 }
@@ -52,12 +68,19 @@ const FILE = /\.(safetensors|pt|pth|ckpt|bin|json)$/i
 export function locateAddress(source: string, options: FetchOptions): { tree: FileTree; path: string | null } {
   if (source.startsWith('hf:')) {
     const host = options.host === undefined ? {} : { host: options.host }
-    hubFileUrl(source, 'config.json', host) // throws at once for a reference that is none
-    return { tree: urlTree(source, (path) => hubFileUrl(source, path, host), options), path: null }
+    const root = hubFileUrl(source, 'config.json', host).replace(/config\.json$/, '') // throws for a reference that is none
+    // Messages name folders, too, which are no files of the hub.
+    const address = (path: string) => (/^$|\/$/.test(path) ? root + path : hubFileUrl(source, path, host))
+    return { tree: urlTree(source, address, options), path: null }
   }
   // In a page an address may be relative to it.
   const base = (globalThis as { location?: { href: string } }).location?.href
   const url = new URL(source, base)
+  // What a page holds itself is one file, without a folder around it.
+  if (/^(blob|data):$/.test(url.protocol)) {
+    const name = 'the weights'
+    return { tree: urlTree(name, () => source, options, name), path: name }
+  }
   const last = url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
   const isFile = FILE.test(last)
   const folder = new URL(isFile ? '.' : url.pathname.endsWith('/') ? url.href : `${url.pathname}/`, url)
@@ -66,5 +89,6 @@ export function locateAddress(source: string, options: FetchOptions): { tree: Fi
     file.search = url.search
     return file.href
   }
-  return { tree: urlTree(source, address, options), path: isFile ? decodeURIComponent(last) : null }
+  const path = isFile ? decodeURIComponent(last) : null
+  return { tree: urlTree(source, address, options, path), path }
 }

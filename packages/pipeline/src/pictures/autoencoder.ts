@@ -1,6 +1,8 @@
-import type { Description, LatentScaling } from '@dit/model'
+import type { Description } from '@dit/model'
 import { type Backend, dispose, type Params, scope, tensor, toFloat32Array } from '@dit/tensor'
 import {
+  checkVaeConfig,
+  decode,
   decodeTiled,
   encodeTiled,
   loadVaeParams,
@@ -16,15 +18,21 @@ import { type Pictures, toPictures } from './pixels.js'
 
 /** An autoencoder on an engine. Whoever opened it disposes of it. */
 export interface OpenAutoencoder {
+  /** With the scaling of the network's latents, where its file says one, in place of the autoencoder's own. */
   readonly config: VaeConfig
   readonly params: Params
-  /** How the network's latents are scaled, where its file says: in place of the autoencoder's own factor. */
-  readonly scaling: LatentScaling | null
   /** Pixels of a picture a pixel of its latents, in each direction. */
   readonly factor: number
 }
 
-/** Tiles of at most so many pixels a side: larger pictures are decoded piece by piece. */
+/** How pictures are decoded. */
+export interface DecodeAutoencoderOptions {
+  /** In tiles of 512 pixels, which blend into each other. Default: false, as a whole. */
+  readonly tile?: boolean
+  readonly onPicture?: (done: number) => void | Promise<void>
+}
+
+/** Pixels a side of a tile. */
 const TILE = 512
 
 /**
@@ -54,11 +62,11 @@ export async function loadAutoencoder(
   scaling: Description['latents'],
   backend: Backend,
 ): Promise<OpenAutoencoder> {
-  const { config } = found
   const file = await found.open()
   try {
+    const config = withScaling(found.config, scaling)
     const params = await loadVaeParams(config, file, { backend })
-    return { config, params, scaling, factor: spatialFactor(config) }
+    return { config, params, factor: spatialFactor(config) }
   } catch (cause) {
     if (cause instanceof RangeError) throw new OpenError(found.name, cause.message, { cause })
     throw cause
@@ -67,61 +75,56 @@ export async function loadAutoencoder(
   }
 }
 
-/** Whether a scaling is one factor and one shift, which the autoencoder's own functions apply. */
-function uniform(config: VaeConfig, scaling: LatentScaling | null): VaeConfig | null {
+/**
+ * An autoencoder whose latents are scaled as a network has them, in place of its own factor: for `scaleLatents`, `unscaleLatents` and the
+ * graph of its decoder.
+ *
+ * @throws RangeError for statistics of another number of channels
+ */
+function withScaling(config: VaeConfig, scaling: Description['latents']): VaeConfig {
   if (scaling === null) return config
+  const { latentsMean: _mean, latentsStd: _std, ...others } = config
   const { scale, mean = 0, deviation = 1 } = scaling
-  if (typeof mean !== 'number' || typeof deviation !== 'number') return null
-  return { ...config, scalingFactor: scale / deviation, shiftFactor: mean }
-}
-
-/** One number a channel. */
-function perChannel(value: number | readonly number[], channels: number, what: string): readonly number[] {
-  if (typeof value === 'number') return Array.from({ length: channels }, () => value)
-  if (value.length === channels) return value
-  throw new RangeError(`latents: ${what} must have ${channels} numbers, one per channel (got ${value.length})`)
-}
-
-/** Latents `[C, h, w]` with each channel times a factor and plus a shift. */
-function mapChannels(
-  latents: Float32Array,
-  channels: number,
-  map: (value: number, channel: number) => number,
-): Float32Array {
-  const area = latents.length / channels
-  return latents.map((value, i) => map(value, Math.floor(i / area)))
+  if (typeof mean === 'number' && typeof deviation === 'number') {
+    return { ...others, scalingFactor: scale / deviation, shiftFactor: mean }
+  }
+  const perChannel = (value: number | readonly number[]) =>
+    typeof value === 'number' ? Array.from({ length: config.latentChannels }, () => value) : value
+  const scaled = {
+    ...others,
+    scalingFactor: scale,
+    shiftFactor: 0,
+    latentsMean: perChannel(mean),
+    latentsStd: perChannel(deviation),
+  }
+  checkVaeConfig(scaled)
+  return scaled
 }
 
 /**
  * Latents as pictures.
  *
  * @param latents `[N, C, h, w]`, as a diffusion model makes them
- * @param onPicture called after each
+ * @param options `tile` decodes large pictures piece by piece, in a fraction of the memory and a little differently; `onPicture` is called
+ *   after each
  */
 export async function decodePictures(
-  { config, params, scaling, factor }: OpenAutoencoder,
+  { config, params, factor }: OpenAutoencoder,
   backend: Backend,
   latents: Float32Array,
   [C, h, w]: readonly [number, number, number],
-  onPicture: (done: number) => void | Promise<void> = () => {},
+  { tile = false, onPicture = () => {} }: DecodeAutoencoderOptions = {},
 ): Promise<Pictures> {
   const [height, width, size] = [h * factor, w * factor, C * h * w]
   const count = latents.length / size
   const pixels = new Uint8Array(count * height * width * 3)
-  const known = uniform(config, scaling)
-  const { scale = 1, mean = 0, deviation = 1 } = scaling ?? {}
-  const [means, deviations] = [perChannel(mean, C, 'mean'), perChannel(deviation, C, 'deviation')]
   const step = 4 * factor
   const tileSize = Math.max(step, Math.floor(Math.max(TILE, config.sampleSize) / step) * step)
   for (let i = 0; i < count; i++) {
     const own = latents.subarray(i * size, (i + 1) * size)
     const image = scope(() => {
-      if (known !== null) {
-        const z = tensor(own, [1, C, h, w], { backend })
-        return decodeTiled(config, params, unscaleLatents(known, z), { tileSize })
-      }
-      const values = mapChannels(own, C, (value, c) => (value * deviations[c]) / scale + means[c])
-      return decodeTiled(config, params, tensor(values, [1, C, h, w], { backend }), { tileSize })
+      const z = unscaleLatents(config, tensor(own, [1, C, h, w], { backend }))
+      return tile ? decodeTiled(config, params, z, { tileSize }) : decode(config, params, z)
     })
     const { pixels: bytes } = toPictures(await toFloat32Array(image), [config.outChannels, height, width])
     dispose(image)
@@ -138,23 +141,17 @@ export async function decodePictures(
  * @returns `[C, h, w]`
  */
 export async function encodePicture(
-  { config, params, scaling }: OpenAutoencoder,
+  { config, params }: OpenAutoencoder,
   backend: Backend,
   pixels: Float32Array,
   shape: readonly [number, number, number],
 ): Promise<Float32Array> {
-  const known = uniform(config, scaling)
   const latents = scope(() => {
     const z = modeOfPosterior(encodeTiled(config, params, tensor(pixels, [1, ...shape], { backend })))
-    return known === null ? z : scaleLatents(known, z)
+    return scaleLatents(config, z)
   })
   try {
-    const values = await toFloat32Array(latents)
-    if (known !== null) return values
-    const { scale, mean = 0, deviation = 1 } = scaling!
-    const C = config.latentChannels
-    const [means, deviations] = [perChannel(mean, C, 'mean'), perChannel(deviation, C, 'deviation')]
-    return mapChannels(values, C, (value, c) => (scale * (value - means[c])) / deviations[c])
+    return await toFloat32Array(latents)
   } finally {
     dispose(latents)
   }

@@ -3,7 +3,7 @@ import type { OpenModel } from '../open-model.js'
 import { OptionError } from '../option-error.js'
 import type { SampleOptions } from '../sampling/sample-options.js'
 import type { StartPicture } from '../sampling/sample-batches.js'
-import { encodePicture, type OpenAutoencoder } from './autoencoder.js'
+import type { OpenAutoencoder } from './autoencoder.js'
 import { channelsOf, type PictureData } from './picture.js'
 import { sampleShape } from './pixel-model.js'
 
@@ -26,10 +26,15 @@ export async function startPicture(
   const [black, white] = description.pixelRange ?? [-1, 1]
   const colours = autoencoder === null ? channels : autoencoder.config.inChannels
   const pixels = planesOf(image, colours).map((value) => black + (value / 255) * (white - black))
-  const x0 = autoencoder === null ? pixels : await encodePicture(autoencoder, backend, pixels, [colours, height, width])
+  const x0 = autoencoder === null ? pixels : await encoded(autoencoder, pixels, [colours, height, width])
   if (mask === undefined) return { x0, kept: null }
   checkSize('mask', mask, width, height)
   return { x0, kept: keptOf(mask, factor) }
+
+  async function encoded(opened: OpenAutoencoder, values: Float32Array, of: readonly [number, number, number]) {
+    const { encodePicture } = await import('./autoencoder.js')
+    return encodePicture(opened, backend, values, of)
+  }
 }
 
 function checkSize(option: 'image' | 'mask', given: PictureData, width: number, height: number): void {

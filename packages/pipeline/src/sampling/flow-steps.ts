@@ -1,7 +1,7 @@
 import { type FlowProcessSpec, type PredictAt, processFromSpec } from '@dit/diffusion'
 import { dormandPrince, type NoiseSource, rungeKutta } from '@dit/sampler'
-import { isSdeSampler, type SdeOptions, sdeSolving } from './flow-options.js'
-import { isFlowPathSolver, PATH_SOLVERS } from './path-solvers.js'
+import { isSdeSampler, type SdeOptions } from './flow-options.js'
+import { isFlowPathSolver } from './path-solver-names.js'
 import { type PathOptions, pathOfFlow } from './sampling-path.js'
 import type { Solving } from './solving.js'
 
@@ -20,19 +20,23 @@ export interface FlowSteps extends PathOptions, SdeOptions {
   readonly seeded: NoiseSource & { readonly signal?: AbortSignal }
 }
 
-/** How a flow is solved. */
-export function flowSolving(
+/** How a flow is solved. Those of a path and of an SDE load only where they are used. */
+export async function flowSolving(
   process: FlowProcessSpec,
   sampler: string,
   predict: PredictAt,
   { outputsPerChannel, clip, rtol, atol, noise, seeded, ...options }: FlowSteps,
-): Solving {
+): Promise<Solving> {
   const denoise = processFromSpec(process, outputsPerChannel).denoiser(predict, clip ? { clipRange: 1 } : {})
   if (isFlowPathSolver(sampler)) {
+    const { PATH_SOLVERS } = await import('./path-solvers.js')
     const path = pathOfFlow(process, options, 'signal')
     return { path, denoise, scale: path.startScale, solve: (...at) => PATH_SOLVERS[sampler](...at, seeded) }
   }
-  if (isSdeSampler(sampler)) return sdeSolving(sampler, process, denoise, options, noise)
+  if (isSdeSampler(sampler)) {
+    const { sdeSolving } = await import('./sde-solving.js')
+    return sdeSolving(sampler, process, denoise, options, noise)
+  }
   const path = pathOfFlow(process, options, 'ode')
   const { signal } = noise
   if (sampler === 'dopri5') {

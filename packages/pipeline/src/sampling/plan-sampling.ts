@@ -5,7 +5,7 @@ import type { OpenModel } from '../open-model.js'
 import { OptionError } from '../option-error.js'
 import { isPixelModel, sampleShape } from '../pictures/pixel-model.js'
 import { requireProcess } from '../process-of.js'
-import { isSdeSampler, noisySteps, SDE_SOLVERS } from './flow-options.js'
+import { isSdeSampler, noisySteps, SDE_SAMPLERS } from './flow-options.js'
 import type { Guidance } from './guided-predictor.js'
 import type { RecordedNoise } from './recorded-noise.js'
 import { SAMPLE_DEFAULTS, type SampleOptions } from './sample-options.js'
@@ -31,8 +31,10 @@ export interface SamplingPlan {
   readonly sampler: SamplerName | null
   /** Null where only that scheduler knows what the network means. */
   readonly process: ProcessSpec | null
-  /** Denoising steps of a batch. */
+  /** Denoising steps of the whole path. */
   readonly steps: number
+  /** Those that are taken for each batch: from a picture only the last ones. */
+  readonly stepsTaken: number
   /** What differs from the default layout of the steps. */
   readonly layout: LayoutOptions
   readonly guidance: Omit<Guidance, 'guide'>
@@ -68,6 +70,7 @@ export async function planSampling(model: OpenModel, options: SampleOptions): Pr
   checkSolver(options, sampler)
   const { classes, perClass, labels } = classesOf(model, options)
   checkRecorded(options, sampler, steps, [labels.length, ...sampleShape(network)])
+  const strength = strengthOf(options, steps)
   const notice = sampler === null ? null : spacingNotice(options.spacing, sampler, process!)
   return {
     labels,
@@ -76,12 +79,13 @@ export async function planSampling(model: OpenModel, options: SampleOptions): Pr
     sampler,
     process,
     steps,
+    stepsTaken: strength === null ? steps : stepsAt(strength, steps),
     layout: sampler === null ? {} : layoutOf(options, process!),
     guidance: guidanceOf(model, options),
     clip: options.clip ?? clipsByDefault(model),
     seed: checkedCount('seed', options.seed ?? SAMPLE_DEFAULTS.seed, 0),
     batchSize: checkedCount('batchSize', options.batchSize ?? SAMPLE_DEFAULTS.batchSize, 1),
-    strength: strengthOf(options, steps),
+    strength,
     notices: notice === null ? [] : [notice],
   }
 }
@@ -196,7 +200,7 @@ const OF_AN_SDE = ['diffusionForm', 'diffusionNorm', 'lastStep', 'lastStepSize']
 const OF_DOPRI5 = ['rtol', 'atol'] as const
 
 /** Samplers that take one recorded draw a step. */
-const DRAWING: readonly string[] = [...Object.keys(SDE_SOLVERS), 'ddpm', 'ddim']
+const DRAWING: readonly string[] = [...SDE_SAMPLERS, 'ddpm', 'ddim']
 
 /** Throws for options of a solver that is not used. */
 function checkSolver(options: SampleOptions, sampler: SamplerName | null): void {
@@ -206,7 +210,7 @@ function checkSolver(options: SampleOptions, sampler: SamplerName | null): void 
     if (stray !== undefined) throw new OptionError(stray, `it works only with \`sampler\` ${samplers}`)
   }
   if (options.eta !== undefined && sampler !== 'ddim' && sampler !== null) refuse(['eta'], 'ddim')
-  if (!isSde) refuse(OF_AN_SDE, Object.keys(SDE_SOLVERS).join(' or '))
+  if (!isSde) refuse(OF_AN_SDE, SDE_SAMPLERS.join(' or '))
   if (sampler !== 'dopri5') refuse(OF_DOPRI5, 'dopri5')
   if (sampler === null || !DRAWING.includes(sampler)) refuse(['draws'], DRAWING.join(', '))
   if (options.draws !== undefined && options.spacing !== undefined && !isSde) {
@@ -272,11 +276,16 @@ function checkImageOptions(model: OpenModel, { image, mask, strength, sampler, n
   }
 }
 
+/** How many of the steps `startFromPicture` leaves. */
+function stepsAt(strength: number, steps: number): number {
+  return Math.floor(steps * strength + 1e-9)
+}
+
 function strengthOf({ image, mask, strength }: SampleOptions, steps: number): number | null {
   if (image === undefined) return null
   const used = strength ?? (mask === undefined ? SAMPLE_DEFAULTS.strength : 1)
   if (!(used > 0 && used <= 1)) throw new OptionError('strength', 'it must be above 0 and at most 1', used)
-  if (Math.floor(steps * used + 1e-9) >= 1) return used
+  if (stepsAt(used, steps) >= 1) return used
   throw new OptionError('strength', `it leaves none of ${steps} steps; raise it, or raise \`steps\``, used)
 }
 

@@ -1,4 +1,4 @@
-import { type Denoise, isFlow, type PredictAt } from '@dit/diffusion'
+import { type Denoise, isFlow, type PredictAt, type ProcessSpec } from '@dit/diffusion'
 import { outChannels } from '@dit/model'
 import {
   ddpm,
@@ -11,12 +11,12 @@ import {
 } from '@dit/sampler'
 import { affine, type Backend, dispose, reshape, tensor, type Tensor, toFloat32Array } from '@dit/tensor'
 import { sampleShape } from '../pictures/pixel-model.js'
-import { flowSolving } from './flow-steps.js'
-import { ddpmDiffusion, gaussianSolving } from './gaussian-steps.js'
+import { ddpmDiffusion } from './gaussian-steps.js'
 import { type Guidance, guidedPredictor, type LoadedNetwork } from './guided-predictor.js'
 import type { SamplingPlan } from './plan-sampling.js'
 import { recordedPart } from './recorded-noise.js'
 import { SAMPLE_DEFAULTS, type SampleOptions } from './sample-options.js'
+import type { SamplerName } from './sampler-names.js'
 import type { Solving } from './solving.js'
 
 /** A picture to start from, in the network's units. */
@@ -78,7 +78,7 @@ export async function* sampleBatches(run: SamplingRun): AsyncGenerator<SamplePro
         : tensor(recordedPart(options.noise, { first, count: batch.length, sampleSize: size }), batchShape, { backend })
     const predict = guidedPredictor(loaded, batch, { ...plan.guidance, guide: run.guide }, plan.process)
     try {
-      for await (const { index, numSteps, xt, x0 } of stepsOf(run, predict, xT, first)) {
+      for await (const { index, numSteps, xt, x0 } of await stepsOf(run, predict, xT, first)) {
         const isLast = index === numSteps - 1
         try {
           if (isLast) samples.set(await toFloat32Array(xt), first * size)
@@ -102,12 +102,12 @@ export async function* sampleBatches(run: SamplingRun): AsyncGenerator<SamplePro
 }
 
 /** The sampling loop over a batch that begins with sample `first`. */
-function stepsOf(
+async function stepsOf(
   run: SamplingRun,
   predict: PredictAt,
   xT: Tensor,
   first: number,
-): AsyncGenerator<SamplerStep, void, void> {
+): Promise<AsyncGenerator<SamplerStep, void, void>> {
   const { plan, options, scheduler, loaded } = run
   const { sampler, process, steps, seed, clip } = plan
   const { spacing, eta = SAMPLE_DEFAULTS.eta, signal } = options
@@ -119,11 +119,19 @@ function stepsOf(
   if (sampler === 'ddpm' && !isFlow(process)) {
     return ddpm(ddpmDiffusion(process, { steps, spacing }), predict, xT, { ...noise, clipDenoised: clip })
   }
-  const outputsPerChannel = outChannels(loaded.network) === loaded.network.inChannels ? 1 : 2
-  const solving = isFlow(process)
-    ? flowSolving(process, sampler, predict, { ...options, outputsPerChannel, steps, clip, noise, seeded })
-    : gaussianSolving(process, sampler, predict, { steps, spacing, eta, clip, noise })
+  const solving = await solvingOf(process, sampler)
   return run.start === null ? fromNoise(solving, xT) : fromPicture(solving, xT, run, run.start, first)
+
+  /** Loads the solvers of the family: with all of them a page would download more than it uses. */
+  async function solvingOf(process: ProcessSpec, sampler: SamplerName): Promise<Solving> {
+    if (!isFlow(process)) {
+      const { gaussianSolving } = await import('./gaussian-solving.js')
+      return gaussianSolving(process, sampler, predict, { steps, spacing, eta, clip, noise })
+    }
+    const { flowSolving } = await import('./flow-steps.js')
+    const outputsPerChannel = outChannels(loaded.network) === loaded.network.inChannels ? 1 : 2
+    return flowSolving(process, sampler, predict, { ...options, outputsPerChannel, steps, clip, noise, seeded })
+  }
 }
 
 /** Where the noise of the steps comes from. */

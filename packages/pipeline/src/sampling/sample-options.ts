@@ -53,6 +53,8 @@ export interface SampleOptions extends LayoutOptions, SdeOptions {
   readonly strength?: number
   /** Where the picture is painted anew: white, as in other tools; black keeps the picture, grey blends. */
   readonly mask?: PictureData
+  /** Decode large pictures of an autoencoder in tiles: less memory, and a little different. Default: false. */
+  readonly tile?: boolean
   /** Stops between two steps. */
   readonly signal?: AbortSignal
 }

@@ -2,16 +2,11 @@ import { isFlow, type ProcessSpec } from '@dit/diffusion'
 import { FLOW_SPACINGS, isSigmaSpacing, type Spacing, SPACINGS } from '@dit/schedules'
 import { OptionError } from '../option-error.js'
 import { checkSpacing, startRatio } from './gaussian-steps.js'
-import { FLOW_PATH_SOLVERS, PATH_SOLVERS, type PathSolverName, usualSpacing } from './path-solvers.js'
+import { FLOW_PATH_SOLVERS, PATH_SOLVER_NAMES, usualSpacing } from './path-solver-names.js'
 import { mostSteps, mostStepsWith, trainedShift } from './sampling-path.js'
 
 /** Samplers of Gaussian diffusions; the first is the default. */
-export const GAUSSIAN_SAMPLERS = [
-  'ddpm',
-  'ddim',
-  'dpm',
-  ...(Object.keys(PATH_SOLVERS) as readonly PathSolverName[]),
-] as const
+export const GAUSSIAN_SAMPLERS = ['ddpm', 'ddim', 'dpm', ...PATH_SOLVER_NAMES] as const
 
 /** Samplers of flows; the first is the default. */
 export const FLOW_SAMPLERS = [

@@ -20,7 +20,7 @@ import {
   type Spacing,
   type TimestepSpacing,
 } from '@dit/schedules'
-import { timestepRule, usualSpacing } from './path-solvers.js'
+import { timestepRule, usualSpacing } from './path-solver-names.js'
 
 /** What a path is laid out by. */
 export interface PathOptions {

@@ -16,7 +16,7 @@ test('names go before numbers, and a whole list may be one name', () => {
 
 test('an unknown class is named, with the likely one and those there are', () => {
   expect(() => parseClasses('rnig', classes)).toThrow(
-    'classes: the model has no class rnig; did you mean ring?; the classes are disc, ring, 0, black, white',
+    'classes: the model has no class rnig; did you mean ring?; the classes are disc; ring; 0; black, white',
   )
   expect(() => parseClasses('4', classes)).toThrow('classes: there is no class 4; the classes are 0 to 3')
   expect(() => parseClasses(',', classes)).toThrow('classes must name at least one class, or be all')

@@ -3,7 +3,8 @@ import { lastStep, startNoise } from '@dit/sampler'
 import { flowLevel, type Interpolant, type NoiseLevel } from '@dit/schedules'
 import { affine, reference, toFloat32Array } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
-import { FLOW_PATH_SOLVERS, type FlowPathSolverName, PATH_SOLVERS } from '../../src/sampling/path-solvers.js'
+import { FLOW_PATH_SOLVERS, type FlowPathSolverName } from '../../src/sampling/path-solver-names.js'
+import { PATH_SOLVERS } from '../../src/sampling/path-solvers.js'
 import { NEARLY_NOISE, pathOfFlow } from '../../src/sampling/sampling-path.js'
 
 // Data of one normal distribution. Its flow moves every point by the ratio of the deviations about the mean.

@@ -4,7 +4,8 @@ import { SPACINGS } from '@dit/schedules'
 import { affine, reference, type Tensor, toFloat32Array } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
 import { toldSigma } from '../../src/sampling/guided-predictor.js'
-import { ddpmDiffusion, type GaussianSteps, gaussianSolving } from '../../src/sampling/gaussian-steps.js'
+import { gaussianSolving } from '../../src/sampling/gaussian-solving.js'
+import { ddpmDiffusion, type GaussianSteps } from '../../src/sampling/gaussian-steps.js'
 import { mostStepsWith, spacedDiffusion } from '../../src/sampling/sampling-path.js'
 
 // Data of one normal distribution, of which the best estimate of x0 is known at every level.

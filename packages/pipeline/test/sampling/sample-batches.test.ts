@@ -1,22 +1,10 @@
-import { type DiTConfig, initParams } from '@dit/model'
+import { initParams } from '@dit/model'
 import { dispose, reference } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import { lastSamples, openPipeline, type Pipeline, type SampleOptions, type SampleStep } from '../../src/index.js'
+import { tinyModel } from '../tiny-model.js'
 
 const backend = reference()
-
-export const tinyModel: DiTConfig = {
-  inputSize: 4,
-  patchSize: 2,
-  inChannels: 3,
-  hiddenSize: 8,
-  depth: 1,
-  numHeads: 2,
-  mlpRatio: 2,
-  numClasses: 3,
-  classDropout: 0.1,
-  learnSigma: true,
-}
 
 const open = (network = tinyModel, params = initParams(network, { seed: 1, backend })): Promise<Pipeline> =>
   openPipeline({ network, process: {}, params, classNames: ['a', 'b', 'c'] }, { backend })

@@ -16,6 +16,8 @@ export async function pruneCheckpoints(store: RunStore, { last, every }: KeepPol
   for (const name of await store.list('checkpoints')) {
     const step = checkpointStep(name)
     if (step === null || kept.has(step)) continue
+    // A file of such a name is nothing that was saved here.
+    if ((await store.inspect(checkpointPath(step))) !== null) continue
     await store.remove(`${checkpointPath(step)}/${MANIFEST}`)
     await store.remove(checkpointPath(step))
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises'
+import { appendFile, lstat, mkdir, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { openSafetensorsFile, writeSafetensorsFile } from '@dit/checkpoint/node'
 import type { RunStore } from '../run/run-store.js'
@@ -83,8 +83,20 @@ export function folderRunStore(folder: string, { isMember = false }: FolderStore
         return unlock()
       }
     },
-    remove: (path) => rm(join(folder, path), { recursive: true, force: true }),
+    async remove(path) {
+      // What lies behind a link is somebody else's: the link alone is removed.
+      if (await isBehindLink(folder, dirname(path))) return
+      await rm(join(folder, path), { recursive: true, force: true })
+    },
   }
+}
+
+/** Whether a part of a path within the folder is a link. */
+async function isBehindLink(folder: string, path: string): Promise<boolean> {
+  for (let part = path; part !== '.' && part !== '/'; part = dirname(part)) {
+    if ((await lstat(join(folder, part)).catch(() => null))?.isSymbolicLink() === true) return true
+  }
+  return false
 }
 
 /** Makes sure that a rank's folder is the one that rank 0 has locked. */
@@ -118,7 +130,9 @@ async function orNull<T>(promise: Promise<T>): Promise<T | null> {
   try {
     return await promise
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    // A file where a folder was looked for holds nothing, either.
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
     throw error
   }
 }

@@ -12,7 +12,7 @@ const data = wholeBatches(async (step) => {
   return { count: 64, arrays: { points: { data: points, shape: [2] }, inside: { data: inside, shape: [1] } } }
 })
 
-// A network with one hidden layer, and what it is to minimise.
+// A network with one hidden layer, and the loss that it minimises.
 export const objective = defineObjective({
   spec: { kind: 'circle', hidden: 32 },
   parameters: {

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { memoryRunStore, type RunStore } from '../../src/index.js'
+import { findCheckpoint, memoryRunStore, pruneCheckpoints, type RunStore } from '../../src/index.js'
 import { folderRunStore } from '../../src/node/index.js'
 
 let folder: string
@@ -116,4 +116,48 @@ test('a folder store leaves no partial files', async () => {
   const store = folderRunStore(join(folder, 'clean'))
   await store.write('x', 'y')
   expect(await readdir(join(folder, 'clean'))).toEqual(['x'])
+})
+
+test('a lock is one whatever the spelling of its folder, and only its owner gives it back', async () => {
+  const place = join(folder, 'spelled')
+  await mkdir(place, { recursive: true })
+  await symlink(place, join(folder, 'other-name'))
+  const unlock = await folderRunStore(place).lock()
+  for (const spelling of [`${place}/`, join(place, '..', 'spelled', '.'), join(folder, 'other-name')]) {
+    await expect(folderRunStore(spelling).lock()).rejects.toThrow('is already writing to')
+  }
+  // Somebody removed the lock by hand, and another process took the run.
+  const other = JSON.stringify({ pid: 1, host: 'elsewhere.example', token: 'theirs' })
+  await writeFile(join(place, 'lock.json'), other)
+  await unlock()
+  expect(await readFile(join(place, 'lock.json'), 'utf8')).toBe(other)
+})
+
+test('of many who take over a lock that was left behind, one gets it', async () => {
+  const place = join(folder, 'stale')
+  const gone = spawnSync(process.execPath, ['--version']).pid
+  for (let round = 0; round < 10; round++) {
+    await mkdir(place, { recursive: true })
+    await writeFile(join(place, 'lock.json'), JSON.stringify({ pid: gone, host: hostname() }))
+    const tries = await Promise.allSettled(Array.from({ length: 8 }, () => folderRunStore(place).lock()))
+    const got = tries.filter((each) => each.status === 'fulfilled')
+    expect(got).toHaveLength(1)
+    await got[0].value()
+    expect(await readdir(place)).toEqual([])
+  }
+})
+
+test('a link among the files is removed, and what it leads to stays', async () => {
+  const kept = join(folder, 'kept')
+  await mkdir(kept, { recursive: true })
+  await writeFile(join(kept, 'manifest.json'), '{}')
+  const run = join(folder, 'linked')
+  await mkdir(join(run, 'checkpoints'), { recursive: true })
+  await symlink(kept, join(run, 'checkpoints', 'step-0000001'))
+  await writeFile(join(run, 'checkpoints', 'step-0000077'), 'a note')
+  const store = folderRunStore(run)
+  await pruneCheckpoints(store, { last: 0, every: null })
+  expect(await readdir(join(run, 'checkpoints'))).toEqual(['step-0000077'])
+  expect(await readdir(kept)).toEqual(['manifest.json'])
+  expect(await findCheckpoint(store)).toBeNull()
 })
