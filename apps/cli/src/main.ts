@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { nameFile } from './run/named-errors.js'
 import { run } from './run-cli.js'
-import { EXIT, explain } from './terminal/errors.js'
+import { EXIT } from './terminal/errors.js'
+import { explain } from './terminal/explain.js'
 
 /** Commands whose work is more than what they print. */
 const WORKING = new Set(['demo', 'train', 'sample', 'convert', 'encode', 'export'])

@@ -10,7 +10,8 @@ import { planCommand } from './commands/plan.js'
 import { plotCommand } from './commands/plot.js'
 import { sampleCommand } from './commands/sample.js'
 import { trainCommand } from './commands/train.js'
-import { EXIT, explain } from './terminal/errors.js'
+import { EXIT } from './terminal/errors.js'
+import { explain } from './terminal/explain.js'
 import type { Call, Io } from './terminal/io.js'
 import { printable } from './terminal/printable.js'
 import { ditVersion } from './version.js'
@@ -18,9 +19,9 @@ import { ditVersion } from './version.js'
 const EXIT_CODES = `
 Exit codes:
   0    done
-  1    it was asked for correctly, but failed
+  1    the command was right, but failed
   2    the command line, a config file or an input is wrong; nothing was written
-  130  stopped by Ctrl-C (143 by SIGTERM, 129 by SIGHUP, 140 by SIGUSR2); training has saved a checkpoint`
+  130  stopped by Ctrl-C; training saved a checkpoint (143: SIGTERM, 129: SIGHUP, 140: SIGUSR2)`
 
 /**
  * Runs one command line of `dit` in this process and returns its exit code. Errors become a line on `io.stderr`.
@@ -83,6 +84,6 @@ function oneLine(text: string): string {
     .replaceAll(/\s*\n\s*/g, ' ')
     .replace(
       /^too many arguments for '(\w+)'. Expected 0 .*/,
-      '$1: folders and files follow an option, see dit $1 --help',
+      '$1 takes no argument: files and folders follow an option, see dit $1 --help',
     )
 }

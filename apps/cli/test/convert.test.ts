@@ -45,7 +45,7 @@ describe('weights of a flow', () => {
   test('stay those of a flow in safetensors', async () => {
     const { code, stdout, to } = await written('sit.safetensors')
     expect(code).toBe(0)
-    expect(stdout).toContain('a flow: gvp path, predicts velocity; its time 0 is noise and 1 is data\n')
+    expect(stdout).toContain('a flow: gvp path, predicts velocity; time 0 is noise and 1 is data\n')
     const { metadata } = readSafetensors(readFileSync(to))
     expect(metadata).toMatchObject({ 'dit.program': 'SiT' })
     const process = { kind: 'flow', networkTime: 'towardsData', interpolant: 'gvp', prediction: 'velocity' }
@@ -61,7 +61,7 @@ describe('weights of a flow', () => {
     const folder = await written('folder')
     expect(folder.code).toBe(0)
     expect(folder.stderr).toContain(
-      'diffusers has no scheduler for a flow: gvp path, predicts velocity; its time 0 is noise and 1 is data: only dit samples from this folder',
+      'diffusers has no scheduler for a flow: gvp path, predicts velocity; time 0 is noise and 1 is data: only dit can sample from this folder',
     )
     expect(existsSync(join(folder.to, 'scheduler'))).toBe(false)
     const weights = readSafetensors(readFileSync(join(folder.to, 'diffusion_pytorch_model.safetensors')))
@@ -72,7 +72,7 @@ describe('weights of a flow', () => {
     const to = join(temporaryFolder(), 'a.safetensors')
     const flags = ['--heads', '2', '--process', 'flow', '--path', 'vp', '--predict', 'score']
     const { code, stderr } = await runDit(['convert', join(layouts, 'state.pt'), to, ...flags])
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('; a flow as SiT trains it, ') })
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('; a flow as in SiT, ') })
     expect(JSON.parse(readSafetensors(readFileSync(to)).metadata['dit.process'])).toMatchObject({
       kind: 'flow',
       interpolant: 'vp',
@@ -140,7 +140,10 @@ test('weights of another number of files take the place of the old ones, with no
   const convert = (...args: string[]) => expectOk(['convert', join(layouts, 'diffusers'), folder, ...args])
   await convert()
   const { code, stderr } = await runDit(['convert', join(layouts, 'diffusers'), folder, '--shard-size', '4KB'])
-  expect([code, stderr]).toEqual([2, expect.stringMatching(/model\.safetensors exists already; --force overwrites it/)])
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(/model\.safetensors already exists; overwrite it with --force/),
+  ])
   await convert('--shard-size', '4KB', '--force')
   expect(readdirSync(folder)).not.toContain('diffusion_pytorch_model.safetensors')
   await convert('--force')
@@ -164,7 +167,9 @@ test('runs and their checkpoints convert with what their configuration says', as
 })
 
 test('info tells of .pt files and of folders of diffusers', async () => {
-  expect(await expectOk(['info', join(layouts, 'state.pt')])).toContain('the ema weights of a training state')
+  expect(await expectOk(['info', join(layouts, 'state.pt')])).toContain(
+    'the averaged (EMA) weights of a training state',
+  )
   const text = await expectOk(['info', join(layouts, 'bin'), '--tensors'])
   expect(text).toContain('names of diffusers')
   expect(text).toMatch(/transformer_blocks\.1\.attn1\.to_q\.weight +BF16 +\[8, 8\]/)
@@ -180,14 +185,18 @@ test('info tells of .pt files and of folders of diffusers', async () => {
 
 describe('refused in one line, with nothing written', () => {
   test.each([
-    [[join(layouts, 'state.pt'), 'o.safetensors'], /^dit: --heads is needed: neither the file nor its size tells/, 2],
+    [
+      [join(layouts, 'state.pt'), 'o.safetensors'],
+      /^dit: --heads is needed, because neither the file nor its sizes tell/,
+      2,
+    ],
     [[join(layouts, 'state.pt'), 'o.safetensors', '--heads', '3'], /hiddenSize must be a multiple of numHeads/, 2],
     [[join(layouts, 'state.pt'), 'o.bin'], /o\.bin must end in \.safetensors or \.pt/, 2],
     [[join(layouts, 'diffusers'), 'o.pt', '--shard-size', '1GB'], /--shard-size is for safetensors; a \.pt file/, 2],
     [[join(layouts, 'diffusers'), 'o', '--shard-size', '5'], /It must be a number of bytes with its unit/, 2],
     [
       [join(layouts, 'sharded/diffusion_pytorch_model-00001-of-00003.safetensors'), 'o.safetensors'],
-      /is one of 3 files; give their index .*model\.safetensors\.index\.json, or their folder/,
+      /is only one of 3 files; give their index .*model\.safetensors\.index\.json, or their folder/,
       2,
     ],
     [[join(layouts, 'sharded'), 'o.safetensors', '--weights', 'ema'], /it holds one set, and does not say which/, 2],
@@ -209,7 +218,10 @@ describe('refused in one line, with nothing written', () => {
     const to = join(temporaryFolder(), 'o.safetensors')
     writeFileSync(to, 'mine')
     const args = ['convert', join(layouts, 'diffusers'), to]
-    expect(await runDit(args)).toMatchObject({ code: 2, stderr: `dit: ${to} exists already; --force overwrites it\n` })
+    expect(await runDit(args)).toMatchObject({
+      code: 2,
+      stderr: `dit: ${to} already exists; overwrite it with --force\n`,
+    })
     expect(readFileSync(to, 'utf8')).toBe('mine')
     await expectOk([...args, '--force'])
     expect(existsSync(`${to}.partial`)).toBe(false)

@@ -8,12 +8,10 @@ test('Ctrl-C saves, and the same command goes on', async () => {
   const args = ['demo', '--steps', '12', '--per-class', '1', '--out', 'demo']
   const stopped = await runProcess(args, { cwd, interruptAt: /1\/12 / })
   expect(stopped.code).toBe(130)
-  expect(stopped.stderr).toMatch(
-    /stopped at step \d+ of 12\. A checkpoint is saved\. The same command goes on from here/,
-  )
+  expect(stopped.stderr).toMatch(/stopped at step \d+ of 12\. A checkpoint is saved\. Repeat the command to continue/)
   const resumed = await runProcess(args, { cwd })
   expect(resumed.code).toBe(0)
-  expect(resumed.stdout).toContain(`continuing the demo that was stopped in ${join('demo', '1')}`)
+  expect(resumed.stdout).toContain(`continuing the stopped demo in ${join('demo', '1')}`)
   expect(await readdir(join(cwd, 'demo'))).toEqual(['1'])
   const log = await readFile(join(cwd, 'demo', '1', 'log.jsonl'), 'utf8')
   expect(

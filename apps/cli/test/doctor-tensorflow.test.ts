@@ -64,11 +64,11 @@ test('to train on an engine that is not there is an error that names what is mis
   const { code, stderr } = await runDit(['train', '--backend', 'tfjs-node', '--steps', '1', '--out', 'x'], { env })
   expect(code).toBe(1)
   expect(stderr).toBe(
-    'dit: the engine tfjs-node cannot be used: @tensorflow/tfjs-node is not installed; see `dit doctor`\n',
+    'dit: the engine tfjs-node cannot be used: @tensorflow/tfjs-node is not installed; run `dit doctor` to see what is missing\n',
   )
 })
 
 test('--tf32 is for tfjs-node-gpu', async () => {
   const { code, stderr } = await runDit(['train', '--backend', 'cpu-wasm', '--tf32', '--out', 'x'])
-  expect([code, stderr]).toEqual([2, 'dit: --tf32 is for --backend tfjs-node-gpu (it is cpu-wasm)\n'])
+  expect([code, stderr]).toEqual([2, 'dit: --tf32 works only with --backend tfjs-node-gpu (the backend is cpu-wasm)\n'])
 })

@@ -53,7 +53,7 @@ test('only what is needed makes it unhappy, and a missing engine comes with its 
   const missing = { name: 'tfjs-cpu', status: 'missing', text: 'not installed', fix: 'npm install x' } as const
   expect(isHealthy([missing, { name: 'webgpu', status: 'planned', text: '' }])).toBe(true)
   expect(isHealthy([{ name: 'tfjs-wasm', status: 'fail', text: '' }])).toBe(false)
-  expect(findingLines([missing]).join('\n')).toMatch(/tfjs-cpu +missing +not installed\n +to get it: npm install x/)
+  expect(findingLines([missing]).join('\n')).toMatch(/tfjs-cpu +missing +not installed\n +fix: npm install x/)
   expect([checkNode('20.18.3'), checkNode('20.19.0'), checkNode('24.1.0')].map(({ status }) => status)).toEqual([
     'fail',
     'ok',

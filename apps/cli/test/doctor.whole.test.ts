@@ -14,5 +14,5 @@ test('lists what is there, and is content where the engines work', async () => {
 test('an engine that is not there makes the examination of all engines no less content', async () => {
   const { code, stdout, stderr } = await runProcess(['doctor'], { env: { DIT_TFJS_NODE: temporaryFolder() } })
   expect([code, stderr]).toEqual([0, ''])
-  expect(stdout).toMatch(/tfjs-node +missing +@tensorflow\/tfjs-node is not installed\n +to get it: npm install/)
+  expect(stdout).toMatch(/tfjs-node +missing +@tensorflow\/tfjs-node is not installed\n +fix: npm install/)
 })

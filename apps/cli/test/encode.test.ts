@@ -75,7 +75,7 @@ test('goes on after the last whole file, to the bytes of an unbroken run', async
   writeFileSync(join(broken, 'latents.json'), JSON.stringify({ ...manifest, shards: manifest.shards.slice(0, 1) }))
   const { code, stdout } = await encodeInto(broken)
   expect(code).toBe(0)
-  expect(stdout).toMatch(/found {2}1 whole files\n/)
+  expect(stdout).toMatch(/found {2}1 complete file\n/)
   expect(manifestOf(broken)).toEqual(manifestOf(whole))
   for (const { file } of manifest.shards) {
     expect(readFileSync(join(broken, file)).equals(readFileSync(join(whole, file)))).toBe(true)
@@ -90,18 +90,20 @@ test('a file that was changed is found by its checksum', async () => {
   bytes[bytes.length - 1] ^= 1
   writeFileSync(path, bytes)
   const { code, stderr } = await encodeInto(out)
-  expect(stderr).toMatch(/latents-00001.safetensors is not what was written: its checksum differs/)
+  expect(stderr).toMatch(/latents-00001.safetensors has changed since it was written \(its checksum differs\)/)
   expect(code).toBe(1)
 })
 
 test('refuses to mix latents, other folders, and sizes that do not divide', async () => {
   const mixed = await encodeInto(join(folder, 'whole'), '--no-flips')
-  expect(mixed.stderr).toMatch(/holds latents that were begun otherwise \(flips in latents.json\); give another folder/)
+  expect(mixed.stderr).toMatch(
+    /holds latents of another encoding \(latents.json differs in flips\); give another folder/,
+  )
   expect(mixed.code).toBe(2)
   const other = await encodeInto(pictures)
-  expect(other.stderr).toMatch(/holds other files; latents need a folder that is empty or not there yet/)
+  expect(other.stderr).toMatch(/holds other files; give an empty or new folder for the latents/)
   const odd = await encodeInto(join(folder, 'odd'), '--size', '9')
-  expect(odd.stderr).toMatch(/--size 9 must be a multiple of 2, the side of a latent's pixel/)
+  expect(odd.stderr).toMatch(/--size 9 must be a multiple of 2: one pixel of the latents/)
   expect(existsSync(join(folder, 'odd'))).toBe(false)
 })
 
@@ -144,7 +146,7 @@ test.each([
     const resumed = await encodeInto(half)
     expect([resumed.code, resumed.stderr]).toEqual([
       2,
-      expect.stringMatching(/begun otherwise \(dtype in latents\.json\)/),
+      expect.stringMatching(/another encoding \(latents\.json differs in dtype\)/),
     ])
     const run = join(folder, `run-${name}`)
     const trained = await runDit(['train', '--latents', half, ...TINY, '--steps=1', ...ENGINE, '--out', run])
@@ -173,7 +175,7 @@ test('dit train --latents draws from the posteriors, resumes to the byte, and di
   const { code, stdout, stderr } = await train('--steps=6', '--out', run)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/10 latents from /)
-  expect(stdout).toMatch(/dit sample --run .* --vae <autoencoder>/)
+  expect(stdout).toMatch(/dit sample .* --vae <autoencoder>/)
   expect(JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'))).toMatchObject({
     objective: { network: { config: { inputSize: 4, inChannels: 4, numClasses: 2 } } },
     data: { kind: 'latents', size: 4, channels: 4, length: 10 },
@@ -210,7 +212,7 @@ test('a folder whose manifest names no type holds float32, and can be gone on wi
   expect(dtype).toBe('F32')
   writeFileSync(join(old, 'latents.json'), JSON.stringify({ ...rest, shards: rest.shards.slice(0, 2) }))
   rmSync(join(old, rest.shards[2].file))
-  expect((await encodeInto(old, '--dtype', 'f16')).stderr).toMatch(/begun otherwise \(dtype in latents.json\)/)
+  expect((await encodeInto(old, '--dtype', 'f16')).stderr).toMatch(/another encoding \(latents.json differs in dtype\)/)
   expect(await encodeInto(old)).toMatchObject({ code: 0, stderr: '' })
   expect(manifestOf(old)).toEqual(manifestOf(whole))
   writeFileSync(join(old, 'latents.json'), JSON.stringify(rest))
@@ -218,15 +220,17 @@ test('a folder whose manifest names no type holds float32, and can be gone on wi
   expect(opened.dataset.length).toBe(10)
   await opened.close()
   writeFileSync(join(old, 'latents.json'), JSON.stringify({ ...rest, dtype: 'F64' }))
-  expect((await encodeInto(old)).stderr).toMatch(/is no manifest of latents/)
+  expect((await encodeInto(old)).stderr).toMatch(/does not describe latents/)
 })
 
 test('latents that cannot be trained on are refused', async () => {
   const refusal = async (...args: string[]) => (await runDit(['train', ...args, '--out', join(folder, 'never')])).stderr
   const whole = join(folder, 'whole')
-  expect(await refusal('--latents', pictures)).toMatch(/it has no latents.json; make one with `dit encode`/)
+  expect(await refusal('--latents', pictures)).toMatch(
+    /the folder has no latents.json; encode latents with `dit encode`/,
+  )
   expect(await refusal('--latents', whole, '--size', '8')).toMatch(
-    /--size is for pictures, and --latents names latents/,
+    /--size is for pictures, but --latents names latents/,
   )
   expect(await refusal('--latents', whole, '--patch', '3')).toMatch(/the side of the latents, 4 is not a multiple/)
   const part = join(folder, 'part')
@@ -234,12 +238,12 @@ test('latents that cannot be trained on are refused', async () => {
   const manifest = manifestOf(part)
   writeFileSync(join(part, 'latents.json'), JSON.stringify({ ...manifest, shards: manifest.shards.slice(0, 2) }))
   expect(await refusal('--latents', part)).toMatch(
-    /2 files are there, but not all; finish it with the same `dit encode`/,
+    /encoding is not finished \(2 files so far\); repeat its `dit encode` command/,
   )
   writeFileSync(join(part, 'latents.json'), JSON.stringify(manifest))
   writeFileSync(join(part, manifest.shards[2].file), 'short')
   expect(await refusal('--latents', part, '--patch', '2')).toMatch(
-    /latents-00002.safetensors has another size than it was/,
+    /latents-00002.safetensors has changed its size since it was/,
   )
   expect(existsSync(join(folder, 'never'))).toBe(false)
 })

@@ -22,6 +22,6 @@ test('goes on after a process that was killed, to the same bytes', async () => {
   expect((await once(child, 'close'))[1]).toBe('SIGKILL')
   expect(manifestOf(killed).shards.length).toBeLessThan(3)
   const { code, stdout } = await runProcess(encodeArgs(pictures, killed))
-  expect([code, stdout]).toEqual([0, expect.stringMatching(/found {2}[12] whole files\n/)])
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/found {2}[12] complete files?\n/)])
   expect(manifestOf(killed)).toEqual(manifestOf(whole))
 })

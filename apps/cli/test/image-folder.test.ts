@@ -62,7 +62,7 @@ test('rectangular, grey, palette, CMYK and rotated files train; a text file is r
   writeFileSync(join(data, 'dogs', 'notes.jpg'), readFileSync(join(data, 'dogs', 'wide.jpg')))
   const grown = await runDit(['train', '--resume', out])
   expect(grown).toMatchObject({ code: 1 })
-  expect(grown.stderr).toContain('the run began with 12 pictures and there are 13 now')
+  expect(grown.stderr).toContain('the run began with 12 pictures, but there are 13 now')
 })
 
 test('a run that was begun with a relative folder is resumed from anywhere, and with pictures that moved', async () => {
@@ -75,6 +75,8 @@ test('a run that was begun with a relative folder is resumed from anywhere, and 
   renameSync(join(folder, 'pets'), moved)
   const refused = await runDit(resume)
   expect(refused.code).toBe(2)
-  expect(refused.stderr).toMatch(/the run's pictures were in .*pets, which is not there; give their folder with --data/)
+  expect(refused.stderr).toMatch(
+    /the run's pictures were in .*pets, which no longer exists; give their folder with --data/,
+  )
   expect(await runDit([...resume, '--data', moved])).toMatchObject({ code: 0, stderr: '' })
 })

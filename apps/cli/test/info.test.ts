@@ -1,5 +1,6 @@
 import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeSafetensors } from '@dit/checkpoint'
 import { ditConfig, inferConfig, parameterShapes } from '@dit/model'
 import { sizeOf } from '@dit/tensor'
 import { expect, test } from 'vitest'
@@ -12,7 +13,7 @@ import { makeTinyRun, tinyModel } from './support/tiny-run.js'
 test('a named model: parameters, and compute labelled both ways', async () => {
   const { code, stdout } = await runDit(['info', 'DiT-XL/2'])
   expect(code).toBe(0)
-  expect(stdout).toContain('675,129,632  in all')
+  expect(stdout).toContain('675,129,632  in total')
   expect(stdout).toContain('674,834,720  trainable')
   expect(stdout).toMatch(/multiply-adds +FLOPs\n +forward +118\.6 G +237\.2 G/)
   expect(stdout).toContain('the "Gflops" of the DiT paper are multiply-adds')
@@ -36,7 +37,7 @@ test('a run: what was done, and which checkpoints are whole', async () => {
   expect(code).toBe(0)
   expect(stdout).toContain('4 of 4 steps')
   expect(stdout).toMatch(/step-0000004 +damaged: ema\.safetensors has 100 bytes instead of \d+/)
-  expect(stdout).toMatch(/step-0000002 +whole/)
+  expect(stdout).toMatch(/step-0000002 +complete/)
   expect(stdout).toMatch(/loss +[\d.]+ at step 4; mean of the last 4 steps [\d.]+/)
 
   const json = JSON.parse((await runDit(['info', folder, '--json'])).stdout) as ModelReport & { run: RunReport }
@@ -52,12 +53,12 @@ test('a checkpoint folder and its file: tensors with shapes and types', async ()
   expect(text).toMatch(/blocks\.0\.attn\.qkv\.weight +F64 +\[24, 8\] +192/)
   expect(text).toContain('heads 2')
   const optimizer = await runDit(['info', join(checkpoint, 'optimizer.safetensors')])
-  expect(optimizer.stdout).toContain('These are not the parameters of a DiT')
+  expect(optimizer.stdout).toContain('This is not a DiT')
 })
 
 test.each([
-  ['DiT-S8', /no model of that name; did you mean DiT-S\/8\?/, 2],
-  ['nothing', /there is no such file or folder, and no model of that name; named models are DiT-S\/8 to DiT-XL\/2/, 2],
+  ['DiT-S8', /or model of this name; did you mean DiT-S\/8\?/, 2],
+  ['nothing', /there is no file, folder or model of this name; models are called DiT-S\/8 to DiT-XL\/2/, 2],
   ['.', /is neither a run \(it has no config\.json\) nor a checkpoint/, 2],
   ['damaged.safetensors', /damaged\.safetensors: /, 1],
 ] as const)('%s is one clear line', async (what, message, exitCode) => {
@@ -79,4 +80,53 @@ test('a configuration is read off the shapes of its tensors, and nothing else is
   expect(inferConfig(broken)).toBeNull()
   expect(inferConfig(new Map([...shapes].slice(1)))).toBeNull()
   expect(inferConfig(new Map())).toBeNull()
+})
+
+test('what dit says in a file is told in words', async () => {
+  const folder = temporaryFolder()
+  await makeTinyRun(folder)
+  const file = join(temporaryFolder(), 'x.safetensors')
+  await runDit(['convert', folder, file])
+  const { stdout } = await runDit(['info', file])
+  expect(stdout).toMatch(
+    / {6}classes: disc, ring, square, triangle, cross, crescent\n {6}pixels: black is -1, white is 1\n/,
+  )
+  expect(stdout).toContain('trained as a Gaussian diffusion')
+  expect(stdout).not.toContain('dit.config')
+})
+
+test('a broken description is told', async () => {
+  const folder = temporaryFolder()
+  const tensors = Object.fromEntries(
+    Object.entries(parameterShapes(tinyModel)).map(([name, shape]) => [
+      name,
+      { dtype: 'F32', shape, data: new Float32Array(sizeOf(shape)) } as const,
+    ]),
+  )
+  const infoOf = async (metadata: Record<string, string>) => {
+    const file = join(folder, 'x.safetensors')
+    await writeFile(file, writeSafetensors(tensors, { 'dit.config': JSON.stringify(tinyModel), ...metadata }))
+    return (await runDit(['info', file])).stdout
+  }
+  expect(await infoOf({ 'dit.process': '{"kind":"flow","interpolant":"bent"}' })).toMatch(
+    /trained as a flow: bent path, .*This process is broken: .*bent/,
+  )
+  expect(await infoOf({ 'dit.process': '[]' })).toContain(
+    'The description in this file is broken: the metadata dit.process must be a process.',
+  )
+  expect(await infoOf({ 'dit.latents': '{"scale":0.18,"mean":[1,2,3],"deviation":2}' })).toContain(
+    'latents: those of the autoencoder minus [1, 2, 3], divided by 2, times 0.18\n',
+  )
+})
+
+test('JSON that is no index of weights is one clear usage error', async () => {
+  const cwd = temporaryFolder()
+  await writeFile(join(cwd, 'x.json'), '{"a":1}')
+  await writeFile(join(cwd, 'y.json'), 'a')
+  for (const name of ['x.json', 'y.json']) {
+    for (const args of [['info'], ['sample'], ['convert']]) {
+      const { code, stderr } = await runDit([...args, name, ...(args[0] === 'convert' ? ['o.pt'] : [])], { cwd })
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/^dit: [xy]\.json is not a weights file.*\n$/)])
+    }
+  }
 })

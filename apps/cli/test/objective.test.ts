@@ -49,7 +49,7 @@ describe('dit train --objective', () => {
     expect((await runDit(['plot', run])).code).toBe(0)
     const sample = await runDit(['sample', '--run', run])
     expect(sample.code).toBe(2)
-    expect(sample.stderr).toMatch(/dit sample knows the networks of dit only, but this run trains .*circle\.mjs/)
+    expect(sample.stderr).toMatch(/dit sample works only for DiTs, but this run trains .*circle\.mjs/)
   })
 
   test('resumes, tells of a module that has changed, and refuses one that computes something else', async () => {
@@ -80,20 +80,20 @@ describe('dit train --objective', () => {
   })
 
   test.each([
-    [['--objective', 'nowhere.mjs'], /--objective nowhere\.mjs: there is no such file/],
-    [['--objective', MODULE, '--hidden', '8'], /--hidden describes a DiT of dit, and --objective brings a network/],
-    [['--objective', MODULE, '--predict', 'x0'], /--predict describes a DiT of dit/],
-    [['--objective', MODULE, '--data', 'shapes'], /--data is for pictures, and the module .* exports data of its own/],
-    [['--objective', MODULE, '--sample-every', '5'], /--sample-every is for the DiTs of dit/],
+    [['--objective', 'nowhere.mjs'], /--objective nowhere\.mjs: this file does not exist/],
+    [['--objective', MODULE, '--hidden', '8'], /--hidden describes a DiT, but --objective brings its own network/],
+    [['--objective', MODULE, '--predict', 'x0'], /--predict describes a DiT, but/],
+    [['--objective', MODULE, '--data', 'shapes'], /--data is for pictures, but the module .* exports its own data/],
+    [['--objective', MODULE, '--sample-every', '5'], /--sample-every works only for DiTs/],
   ])('%j is refused', async (args, message) => {
     expect(await fail(...args)).toMatch(message)
   })
 
   test.each([
-    ['export const nothing = 1', /it must export `objective`/],
+    ['export const nothing = 1', /the module must export `objective`/],
     ['export const objective = { spec: {} }', /objective: parameters must be a table/],
     ['export const objective = () => { throw new Error("no luck") }', /objective failed: no luck/],
-    ['this is no module', /it cannot be imported: /],
+    ['this is no module', /cannot import the module: /],
     [
       "export const objective = { spec: {}, parameters: { w: { shape: [1] } }, terms: ['loss'], init() {}, losses() {} }; export const data = 7",
       /data must have a function rows/,
@@ -112,7 +112,7 @@ describe('dit train --val-share', () => {
     const run = join(temporaryFolder(), 'run')
     const options = ['--val-share', '0.0001', '--val-every', '2', '--checkpoint-every', '2', '--out', run]
     const { stdout } = await runDit(['train', ...tiny, ...options])
-    expect(stdout).toMatch(/held out 6 pictures, 59,994 are trained on; they are measured every 2 steps/)
+    expect(stdout).toMatch(/holding out 6 pictures and training on 59,994; measuring them every 2 steps/)
     expect(stdout).toMatch(/6\/6 .*held-out \d/)
     const log = readFileSync(join(run, 'log.jsonl'), 'utf8')
     const [last] = parseLog(log).slice(-1)
@@ -129,7 +129,7 @@ describe('dit train --val-share', () => {
     expect(await fail('--val-share', '1')).toContain('It must be above 0 and below 1')
     expect(await fail('--val-every', '5')).toContain('--val-every needs --val-share')
     const circle = moduleOf('plain.mjs', readFileSync(MODULE, 'utf8').replaceAll(/from '@dit[^']*'/g, "from 'node:os'"))
-    expect(await fail('--objective', circle, '--val-share', '0.1')).toMatch(/cannot be imported|--val-share/)
+    expect(await fail('--objective', circle, '--val-share', '0.1')).toMatch(/cannot import the module|--val-share/)
   })
 
   test('a resumed run keeps its share, and may change its period', async () => {

@@ -147,7 +147,7 @@ test('latents say what transparent pictures were put on; those begun before ther
   expect(manifest(out).background).toBe('#000000')
   const other = await runDit(encodeArgs(data, out))
   expect(other.code).toBe(2)
-  expect(other.stderr).toContain('holds latents that were begun otherwise (background in latents.json)')
+  expect(other.stderr).toContain('holds latents of another encoding (latents.json differs in background)')
 
   expect(await runDit([...encodeArgs(data, second), '--background', 'none'])).toMatchObject({ code: 0 })
   const { background: _, shards, ...old } = manifest(second)

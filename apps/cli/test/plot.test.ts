@@ -63,7 +63,7 @@ test.each([
       await makeTinyRun(folder)
       await rm(join(folder, 'log.jsonl'))
     },
-    /has no log\.jsonl, though it was trained to step 4: the log with its losses is lost/,
+    /has no log\.jsonl, but was trained to step 4: its log was lost/,
     2,
   ],
   ['an empty log', async (folder: string) => makeLoggedRun(folder, []), /has an empty log\.jsonl/, 2],
@@ -73,7 +73,7 @@ test.each([
       await makeLoggedRun(folder, [1])
       await writeFile(join(folder, 'log.jsonl'), '{"step":1\n')
     },
-    /log\.jsonl: line 1 is not a record of a step/,
+    /log\.jsonl: line 1 is not the record of a step/,
     1,
   ],
 ] as const)('%s is one clear line', async (_, prepare, message, exitCode) => {

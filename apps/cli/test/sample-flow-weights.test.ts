@@ -96,11 +96,11 @@ describe('weights of SiT', () => {
     expect(asked.latents).toEqual(known.latents)
     const assumed = await drawn(bare, '--process', 'flow')
     expect(assumed.said).toMatch(
-      /a flow as SiT trains it, whose time runs from noise to data \(.*\); a linear path; that it predicts velocity$/,
+      /a flow as in SiT, with time from noise to data \(.*\); a linear path; that it predicts velocity$/,
     )
     const other = await drawn(bare)
     expect(other.said).toMatch(
-      /; a Gaussian diffusion \(weights of SiT have the same names; for them give --process flow\)$/,
+      /; a Gaussian diffusion \(if these are weights of SiT, which have the same names, give --process flow\)$/,
     )
     expect((await drawn(bare, '--process', 'gaussian')).said).not.toMatch(/Gaussian/)
     expect(other.latents).not.toEqual(assumed.latents)
@@ -108,14 +108,18 @@ describe('weights of SiT', () => {
 
   test('do not take flags that say something else', async () => {
     const file = await sit({ path_type: 'GVP' })
-    expect(await refusal(file, '--path', 'linear')).toBe('dit: --path linear: FILE says gvp; leave it out')
-    expect(await refusal(file, '--predict', 'score')).toBe('dit: --predict score: FILE says velocity; leave it out')
-    expect(await refusal(file, '--process', 'gaussian')).toBe(
-      'dit: --process gaussian: FILE says that it was trained as flow; leave --process out',
+    expect(await refusal(file, '--path', 'linear')).toBe('dit: --path linear: FILE says gvp; leave the option out')
+    expect(await refusal(file, '--predict', 'score')).toBe(
+      'dit: --predict score: FILE says velocity; leave the option out',
     )
-    expect(await refusal(await stateFile({ key: null }), '--path', 'vp')).toBe('dit: --path is for --process flow')
+    expect(await refusal(file, '--process', 'gaussian')).toBe(
+      'dit: --process gaussian: FILE says that it was trained as a flow; leave --process out',
+    )
+    expect(await refusal(await stateFile({ key: null }), '--path', 'vp')).toBe(
+      'dit: --path works only with --process flow',
+    )
     expect(await refusal(await sit({ path_type: 'Cubic' }))).toBe(
-      'dit: FILE: weights: the saved path_type of SiT must be Linear, GVP, VP (got "Cubic")',
+      'dit: FILE: the saved path_type of SiT must be Linear, GVP, VP (got "Cubic")',
     )
     expect((await drawn(file, '--process', 'flow', '--path', 'gvp', '--predict', 'velocity')).latents).toEqual(
       (await drawn(file)).latents,
@@ -149,7 +153,7 @@ describe('weights of other programs', () => {
   test('of REPA with QK norm are refused', async () => {
     const repa = await withMore({ 'projectors.0.0.weight': [8, 8], 'blocks.0.attn.q_norm.weight': [4] })
     expect(await refusal(await stateFile({ weights: repa }))).toBe(
-      "dit: FILE: weights: these are REPA's and need QK norm, which is not built yet",
+      "dit: FILE: these are REPA's and need QK norm, which is not built yet",
     )
   })
 
@@ -159,7 +163,7 @@ describe('weights of other programs', () => {
     const plain = await drawn(await config({ use_rope: false }))
     expect(plain.latents).toEqual((await drawn(await sit())).latents)
     expect(await refusal(await config({ use_rope: true, use_swiglu: true }))).toBe(
-      "dit: FILE: weights: these are LightningDiT's and need RoPE and SwiGLU, which are not built yet",
+      "dit: FILE: these are LightningDiT's and need RoPE and SwiGLU, which are not built yet",
     )
   })
 
@@ -175,11 +179,11 @@ describe('weights of other programs', () => {
     })
     const needs =
       "these are JiT's and need a patch embedding of two layers, in-context tokens and RoPE, which are not built yet"
-    expect(await refusal(file)).toBe(`dit: FILE: weights: ${needs}`)
+    expect(await refusal(file)).toBe(`dit: FILE: ${needs}`)
     const { code, stdout } = await runDit(['info', file])
     expect(code).toBe(0)
-    expect(stdout).toContain('written by the program of JiT')
-    expect(stdout).toContain('trained as a flow: linear path, predicts x0; its time 0 is noise and 1 is data')
+    expect(stdout).toContain('written by the training program of JiT')
+    expect(stdout).toContain('trained as a flow: linear path, predicts x0; time 0 is noise and 1 is data')
     expect(stdout).toContain('hidden 8, depth 2')
     expect(stdout).toContain(`It cannot be loaded: ${needs}.\n`)
   })
@@ -187,7 +191,7 @@ describe('weights of other programs', () => {
   test('with names missing are refused by name', async () => {
     const all = [...(await tinyWeights())]
     const half = new Map(all.filter((_, i) => i % 2 === 0))
-    expect(await refusal(await stateFile({ weights: half }))).toMatch(/^dit: FILE: weights: .*\(missing: /)
+    expect(await refusal(await stateFile({ weights: half }))).toMatch(/^dit: FILE: .*\(missing: /)
   })
 })
 
@@ -253,30 +257,30 @@ describe('recorded noise', () => {
     }
     const npy = put('a.npy', writeNpy(noise))
     expect(await refusal(file, '--sampler', 'sde', '--draws', npy)).toMatch(
-      /--draws .*a\.npy: the array must be \[2, 2, 4, 4, 4\], as the samples asked for are \(got \[2, 4, 4, 4\]\)$/,
+      /--draws .*a\.npy: the array must have the shape of the samples, \[2, 2, 4, 4, 4\] \(got \[2, 4, 4, 4\]\)$/,
     )
-    expect(await refusal(file, '--draws', npy)).toMatch(/a\.npy is for --sampler sde, heun-sde, ddpm, ddim$/)
+    expect(await refusal(file, '--draws', npy)).toMatch(/a\.npy works only with --sampler sde, heun-sde, ddpm, ddim$/)
     const two = put('two.npz', writeNpz({ a: noise, b: noise }))
     expect(await refusal(file, '--noise', two)).toMatch(
-      /it must hold one array, or one named noise, draws, arr_0 \(it has a, b\)$/,
+      /the file must hold one array, or one named noise, draws, arr_0 \(it has a, b\)$/,
     )
     const endless = put('endless.npy', writeNpy({ ...noise, data: noise.data.map(() => Infinity) }))
     expect(await refusal(file, '--noise', endless)).toMatch(/every value must be finite$/)
     expect(await refusal(file, '--noise', put('a.txt', Uint8Array.of(1)))).toMatch(/must end in \.npy, \.npz or/)
     expect(await refusal(file, '--noise', put('bad.npy', Uint8Array.of(1)))).toMatch(/^dit: --noise .*bad\.npy: npy/)
-    expect(await refusal(file, '--noise', join(folder, 'none.npy'))).toMatch(/it cannot be read \(ENOENT\)$/)
+    expect(await refusal(file, '--noise', join(folder, 'none.npy'))).toMatch(/cannot be read \(ENOENT\)$/)
   })
 })
 
 test.each([
-  [['--diffusion-form', 'sigma'], '--diffusion-form is for --sampler sde or heun-sde'],
-  [['--last-step', 'mean', '--sampler', 'rk4'], '--last-step is for --sampler sde or heun-sde'],
-  [['--rtol', '0.1'], '--rtol is for --sampler dopri5'],
-  [['--rtol', '0', '--atol', '0', '--sampler', 'dopri5'], '--rtol must not be 0 where --atol is'],
-  [['--last-step-size', '1', '--sampler', 'sde'], '--last-step-size 1 must be below 1, the start of the path'],
+  [['--diffusion-form', 'sigma'], '--diffusion-form works only with --sampler sde or heun-sde'],
+  [['--last-step', 'mean', '--sampler', 'rk4'], '--last-step works only with --sampler sde or heun-sde'],
+  [['--rtol', '0.1'], '--rtol works only with --sampler dopri5'],
+  [['--rtol', '0', '--atol', '0', '--sampler', 'dopri5'], '--rtol must be above 0 if --atol is 0'],
+  [['--last-step-size', '1', '--sampler', 'sde'], '--last-step-size 1 must be below 1, where the path starts'],
   [
     ['--last-step-size', '0.1', '--last-step', 'none', '--sampler', 'heun-sde'],
-    '--last-step-size is for a last step other than none',
+    '--last-step-size has no effect if --last-step is none; leave one of them out',
   ],
 ])('%j is refused', async (flags, message) => {
   expect(await refusal(await sit(), ...flags)).toBe(`dit: ${message}`)

@@ -92,7 +92,7 @@ test('each spacing makes another picture, and the record tells it', async () => 
     join(folder, 'p.png'),
   )
   expect(poor.stderr).toMatch(
-    /^dit: --spacing trailing: this process begins with 406 times as much noise as signal, and heun cannot leap from there; exponential suits heun better\n$/,
+    /^dit: --spacing trailing: this process begins with 406 times as much noise as signal, and heun becomes inexact there; exponential suits heun better\n$/,
   )
   const args = ['--steps=2', '--sampler=deis', '--spacing=karras', '--out', join(folder, 'told.png')]
   expect((await sample(gaussian, ...args)).stdout).toContain('deis 2 steps, spacing karras, guidance 1, seed 0')
@@ -122,7 +122,7 @@ test('the record tells what guidance was asked for', async () => {
   const { code, stderr } = await sample(gaussian, '--null-class=0', ...out)
   expect({ code, stderr }).toEqual({
     code: 2,
-    stderr: 'dit: --null-class changes guidance, of which there is none; give --guidance as well\n',
+    stderr: 'dit: --null-class changes guidance, but there is none; give --guidance as well\n',
   })
 })
 
@@ -152,23 +152,23 @@ test('a weaker model can guide in place of no class', async () => {
 describe('what cannot be is refused with the reason', () => {
   const flows = FLOW_SAMPLERS.join(', ')
   test.each([
-    ['ddpm', 'ddpm walks the timesteps of a Gaussian diffusion; on a flow euler-a and sde draw fresh noise'],
-    ['ddim', 'on a flow a step of ddim is one of euler, and euler-a has its noise'],
+    ['ddpm', 'ddpm needs the timesteps of a Gaussian diffusion; for fresh noise on a flow use euler-a or sde'],
+    ['ddim', 'on a flow ddim is the same as euler, and with noise as euler-a'],
     ['dpm', 'dpmpp-2m is the same method on a flow'],
-    ['plms', 'the weights of plms are for equal timesteps; lms has those of any path'],
+    ['plms', 'plms needs equally spaced timesteps; lms works on any path'],
   ])('%s on a flow', async (sampler, reason) => {
     expect(await sample(flow, '--sampler', sampler)).toMatchObject({
       code: 2,
-      stderr: `dit: --sampler ${sampler}: the model was trained as a flow, which has ${flows}; ${reason}\n`,
+      stderr: `dit: --sampler ${sampler}: the model was trained as a flow, which can use ${flows}; ${reason}\n`,
     })
   })
 
   test.each(['midpoint', 'rk4', 'dopri5', 'sde'])('%s on a Gaussian diffusion', async (sampler) => {
     const { code, stderr } = await sample(gaussian, '--sampler', sampler)
     expect(code).toBe(2)
-    expect(stderr).toContain('the model was trained as a Gaussian diffusion, which has ddpm, ddim, dpm, euler')
+    expect(stderr).toContain('the model was trained as a Gaussian diffusion, which can use ddpm, ddim, dpm, euler')
     expect(stderr).toMatch(
-      sampler === 'sde' ? /sde is the SDE of a flow/ : /looks between two steps, where only a flow/,
+      sampler === 'sde' ? /sde solves the SDE of a flow/ : /needs times between two steps, which only a flow/,
     )
   })
 
@@ -181,53 +181,57 @@ describe('what cannot be is refused with the reason', () => {
     [
       'flow',
       ['--spacing=trailing'],
-      '--spacing trailing: a flow has no timesteps; it has linspace, karras, exponential, beta',
+      '--spacing trailing: a flow has no timesteps; use one of linspace, karras, exponential, beta',
     ],
     [
       'gaussian',
       ['--spacing=karras'],
-      '--spacing karras: its levels lie between timesteps, and ddpm knows the variances of the timesteps only; it takes leading, linspace, trailing',
+      '--spacing karras: its steps lie between timesteps, but ddpm works only at timesteps; use leading, linspace or trailing',
     ],
     [
       'gaussian',
       ['--sampler=plms', '--spacing=beta'],
-      '--spacing beta: the weights of plms are for equal timesteps; it takes leading, linspace, trailing, and lms takes any spacing',
+      '--spacing beta: plms needs equally spaced timesteps; use leading, linspace or trailing, or --sampler lms with any spacing',
     ],
-    ['gaussian', ['--shift=3'], '--shift 3: only a flow has times to shift; a Gaussian diffusion has --spacing'],
-    ['flow', ['--sampler=dopri5', '--shift=2'], '--shift 2: dopri5 chooses its steps itself'],
-    ['flow', ['--sampler=dopri5', '--spacing=karras'], '--spacing karras: dopri5 chooses its steps itself'],
+    ['gaussian', ['--shift=3'], '--shift 3 works only for a flow; for a Gaussian diffusion use --spacing'],
+    ['flow', ['--sampler=dopri5', '--shift=2'], '--shift 2: dopri5 chooses its own steps; leave the option out'],
+    [
+      'flow',
+      ['--sampler=dopri5', '--spacing=karras'],
+      '--spacing karras: dopri5 chooses its own steps; leave the option out',
+    ],
     ['flow', ['--shift=0'], "option '--shift <s>' argument '0' is invalid. It must be above 0."],
     [
       'gaussian',
       ['--sampler=dpm', '--steps=20'],
-      '--steps 20: dpm with linspace spacing counts its last step, to no noise, as one timestep more; it takes at most 19 of 20',
+      '--steps 20: dpm with linspace spacing needs one timestep more than it has steps; it can take at most 19 steps of 20',
     ],
     [
       'gaussian',
       ['--sampler=unipc', '--spacing=leading', '--steps=20'],
-      '--steps 20: unipc with leading spacing counts its last step, to no noise, as one timestep more; it takes at most 19 of 20',
+      '--steps 20: unipc with leading spacing needs one timestep more than it has steps; it can take at most 19 steps of 20',
     ],
-    ['gaussian', ['--steps=21'], '--steps 21 is more than the 20 timesteps that the model was trained with'],
+    ['gaussian', ['--steps=21'], '--steps 21 is more than the 20 timesteps the model was trained with'],
     [
       'gaussian',
       ['--guidance-interval=0,1'],
-      '--guidance-interval changes guidance, of which there is none; give --guidance as well',
+      '--guidance-interval changes guidance, but there is none; give --guidance as well',
     ],
     [
       'flow',
       ['--guidance-rescale=0.7'],
-      '--guidance-rescale changes guidance, of which there is none; give --guidance as well',
+      '--guidance-rescale changes guidance, but there is none; give --guidance as well',
     ],
     [
       'flow',
       ['--guidance=2', '--guidance-interval=3,1'],
-      "argument '3,1' is invalid. It must be two numbers, 0 or more, the smaller first: such as 0.3,5.",
+      "argument '3,1' is invalid. It must be two numbers, 0 or more, the smaller first, such as 0.3,5.",
     ],
-    ['flow', ['--guide=x'], '--guide x changes guidance, of which there is none; give --guidance as well'],
+    ['flow', ['--guide=x'], '--guide x changes guidance, but there is none; give --guidance as well'],
     [
       'flow',
       ['--guidance=2', '--guide=x', '--guidance-rescale=0.5'],
-      '--guidance-rescale is for guidance by classes; --guide takes a weaker model in their place',
+      '--guidance-rescale is for guidance by the null class, but --guide guides by a weaker model; leave one of them out',
     ],
     ['flow', ['--guidance=2', '--guidance-rescale=2'], "argument '2' is invalid. It must be from 0 to 1."],
   ])('%s %j', async (kind, args, message) => {

@@ -92,18 +92,18 @@ describe("the scheduler beside diffusers' transformer", () => {
     }
     write({ ...LINEAR, _class_name: 'SASolverScheduler' })
     expect(await refusal()).toMatch(
-      /scheduler_config\.json: _class_name must be one of DDIMScheduler, .*; --sampler takes another in its place\n$/,
+      /scheduler_config\.json: _class_name must be one of DDIMScheduler, .*; choose another one with --sampler\n$/,
     )
     write({ _class_name: 'CMStochasticIterativeScheduler' })
     expect(await refusal()).toMatch(/_class_name must be one of .* \(got "CMStochasticIterativeScheduler"\)\n$/)
     write({ _class_name: 'FlowMatchEulerDiscreteScheduler' })
     expect(await refusal('--sampler', 'ddpm')).toMatch(
-      /the model was trained as a flow, which has midpoint, heun, euler, /,
+      /the model was trained as a flow, which can use midpoint, heun, euler, /,
     )
     write({ ...LINEAR, _class_name: 'DDIMScheduler', rescale_betas_zero_snr: true })
-    expect(await refusal('--sampler', 'ddpm')).toMatch(/rescale_betas_zero_snr is for its own sampler; leave/)
+    expect(await refusal('--sampler', 'ddpm')).toMatch(/rescale_betas_zero_snr need their own sampler; leave/)
     write({ _class_name: 'DDIMScheduler', prediction_type: 'v_prediction' })
-    expect(await refusal('--sampler', 'ddpm')).toMatch(/prediction_type v_prediction is for its own sampler; leave/)
+    expect(await refusal('--sampler', 'ddpm')).toMatch(/prediction_type v_prediction need their own sampler; leave/)
     write({ prediction_type: 'flow' })
     expect(await refusal('--sampler', 'ddpm')).toMatch(/: prediction_type must be "epsilon" or .* \(got "flow"\)\n$/)
     write('{')
@@ -126,18 +126,18 @@ test('converted weights of a run of pixels give its pictures', async () => {
 })
 
 test.each([
-  [
-    ['--weights', join(layouts, 'diffusers')],
-    /is a model of 4 channels, not of pixels: its samples are latents; write them with --latents/,
-  ],
+  [['--weights', join(layouts, 'diffusers')], /makes latents of 4 channels, not pictures; write them with --latents/],
   [
     ['--weights', join(layouts, 'diffusers'), '--latents', 'l.npz', '--npz'],
-    /--npz is for pictures, but .* is a model of 4 channels/,
+    /--npz writes pictures, but .* makes latents of 4 channels/,
   ],
-  [['--weights', join(layouts, 'diffusers'), '--run', 'r'], /--run, --checkpoint and --weights exclude each other/],
-  [['--half', 'f16'], /^dit: a model is needed: `dit sample <run or weights>`/],
+  [['--weights', join(layouts, 'diffusers'), '--run', 'r'], /--run, --checkpoint and --weights each name a model/],
+  [['--half', 'f16'], /^dit: which model\? Give a run or weights: `dit sample <run or weights>`/],
   [['--weights', 'none'], /none: there is no such file or folder/],
-  [['--weights', join(layouts, 'state.pt'), '--latents', 'l.npz'], /--heads is needed: neither the file nor its size/],
+  [
+    ['--weights', join(layouts, 'state.pt'), '--latents', 'l.npz'],
+    /--heads is needed, because neither the file nor its sizes/,
+  ],
   [['--weights', join(layouts, 'sharded'), '--raw'], /it holds one set, and does not say which/],
 ])('%j is one clear line', async (args, message) => {
   const cwd = temporaryFolder()

@@ -32,7 +32,7 @@ async function pixelsOf(name: string, args: readonly string[]): Promise<Uint8Arr
 }
 
 /** What is said where nothing names a thousand classes. */
-const IMAGENET = 'dit: assumed: the class names of ImageNet, as there are a thousand classes\n'
+const IMAGENET = 'dit: assumed: class names of ImageNet, because there are 1,000 classes\n'
 
 const largestDifference = (a: Uint8Array, b: Uint8Array) => Math.max(...a.map((value, i) => Math.abs(value - b[i])))
 
@@ -51,12 +51,12 @@ test('a pipeline is sampled with its own scheduler and autoencoder, the same eve
 })
 
 test.each([
-  [['--classes', 'crane'], /^dit: --classes: crane is the name of several classes; give a number: 134/],
-  [['--run', 'runs/x'], /^dit: --run, --checkpoint and --weights exclude each other/],
-  [['--guidance', '2', '--null-class', '1001'], /^dit: --null-class 1001: .* has the classes 0 to 1000/],
-  [['--vae', 'nowhere'], /^dit: --vae nowhere: it is no folder of an autoencoder/],
+  [['--classes', 'crane'], /^dit: --classes: several classes are called crane; give the number: 134/],
+  [['--run', 'runs/x'], /^dit: --run, --checkpoint and --weights each name a model/],
+  [['--guidance', '2', '--null-class', '1001'], /^dit: --null-class 1001 must be a class of .*, 0 to 1000/],
+  [['--vae', 'nowhere'], /^dit: --vae nowhere: there is no diffusers autoencoder/],
   [['--guidance', '2', '--guidance-channels', '5'], /^dit: --guidance-channels 5 must be 1 to 4, or all/],
-  [['--preview'], /^dit: --preview shows pixels; leave it out with an autoencoder/],
+  [['--preview'], /^dit: --preview shows pixels only; leave it out/],
 ])('refuses %o', async (args, message) => {
   const { code, stderr } = await runDit([
     'sample',
@@ -129,11 +129,11 @@ test('dit export writes the denoiser and the decoder', async () => {
 })
 
 test.each([
-  [[], /^dit: a model is needed: `dit export <run or weights>`/],
-  [['--weights', pipeline, '--null-class', '3'], /^dit: --guidance-channels and --null-class are for --guidance/],
+  [[], /^dit: which model\? Give a run or weights: `dit export <run or weights>`/],
+  [['--weights', pipeline, '--null-class', '3'], /^dit: --guidance-channels and --null-class change guidance/],
   [
     ['--weights', pipeline, '--guidance', '--null-class', '1001'],
-    /^dit: --null-class 1001: the model has the classes 0/,
+    /^dit: --null-class 1001 must be a class of the model, 0/,
   ],
 ])('dit export refuses %o', async (args, message) => {
   mkdirSync(join(folder, 'no'), { recursive: true })

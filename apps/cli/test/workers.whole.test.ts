@@ -40,7 +40,7 @@ test('a run goes on with another number of workers only if asked to', async () =
   expect(first.code).toBe(0)
   const refused = await runProcess(['train', '--resume', run, '--steps', '6'])
   expect(refused.code).toBe(1)
-  expect(refused.stderr).toContain('the run had 2 workers and has 1 worker. Pass allowInexact (--allow-inexact)')
+  expect(refused.stderr).toContain('the run had 2 workers and has 1 worker. Resume anyway with --allow-inexact')
   const { code, stderr } = await runProcess(['train', '--resume', run, '--steps', '6', '--allow-inexact'])
   expect(code).toBe(0)
   expect(stderr).toContain('resumed inexactly: the run had 2 workers and has 1 worker')
@@ -60,7 +60,7 @@ test('Ctrl-C stops all threads with a checkpoint', async () => {
   const args = ['train', ...TINY, '--steps', '100000', '--workers', '2', '--out', run]
   const { code, stderr } = await runProcess(args, { interruptAt: /1\/100000 / })
   expect(code).toBe(130)
-  expect(stderr).toContain('stopping: a checkpoint is written')
+  expect(stderr).toContain('stopping: writing a checkpoint')
   expect(stderr).toMatch(/stopped at step \d+ of 100000; a checkpoint is saved/)
 })
 
@@ -68,7 +68,7 @@ test('more threads than examples are refused before anything is written', async 
   const run = join(temporaryFolder(), 'run')
   const { code, stderr } = await runProcess([...flags, '--out', run, '--workers', '5'])
   expect(code).toBe(2)
-  expect(stderr).toContain('rank 0: a batch of 4 is too small for 5 workers; raise --batch, or start fewer')
+  expect(stderr).toContain('rank 0: a batch of 4 is too small for 5 workers; raise --batch, or lower --workers')
   expect(existsSync(run)).toBe(false)
 })
 
@@ -94,7 +94,7 @@ for (const name of ['openmpi', 'mpich'] as const) {
     const args = [...one, ...rank('--threads', 'auto'), ':', '-n', '1', ...rank('--seed', '7')]
     const { status, stderr } = spawnSync(launcher, args, { env: { ...process.env, ...mpi!.env }, encoding: 'utf8' })
     expect(stderr).toContain(
-      'dit: rank 0: rank 1 was started with --seed 7, and rank 0 without --seed; start all ranks with the same options, but for --threads and --patience\n',
+      'dit: rank 0: rank 1 was started with --seed 7, but rank 0 without --seed; start all ranks with the same options (only --threads and --patience may differ)\n',
     )
     expect(status).toBe(2)
     expect(existsSync(run)).toBe(false)

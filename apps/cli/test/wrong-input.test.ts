@@ -20,15 +20,11 @@ test.concurrent.each<[string, string[], RegExp]>([
   ['unknown command', ['trian'], /unknown command 'trian' \(Did you mean train\?\)/],
   ['value of the wrong kind', ['train', '--steps', 'many'], /'--steps <n>' argument 'many' is invalid/],
   ['size that the patch does not divide', ['train', '--size', '30', '--patch', '4'], /--size 30 is not a multiple/],
-  [
-    'heads that do not divide',
-    ['train', '--hidden', '10', '--heads', '4'],
-    /hiddenSize must be a multiple of numHeads/,
-  ],
+  ['heads that do not divide', ['train', '--hidden', '10', '--heads', '4'], /--hidden must be a multiple of --heads/],
   ['unknown model', ['train', '--model', 'DiT-Q/2'], /DiT-Q\/2/],
-  ['missing folder', ['train', '--data', 'nowhere'], /--data nowhere: there is no such folder/],
+  ['missing folder', ['train', '--data', 'nowhere'], /--data nowhere: no such folder/],
   ['empty folder', ['train', '--data', 'empty'], /empty is empty/],
-  ['file as data', ['train', '--data', 'file.txt'], /--data file\.txt: it is a file/],
+  ['file as data', ['train', '--data', 'file.txt'], /--data file\.txt: this is a file/],
   ['file as output', ['train', ...TINY, '--out', 'file.txt/run'], /file\.txt is a file, not a folder/],
   ['a folder of other files as output', ['train', ...TINY, '--out', '.'], /--out \. holds other files \(empty, …\)/],
   ['no path for --out', ['train', '--out', ''], /'--out <folder>' argument '' is invalid\. It must be a path/],
@@ -38,13 +34,21 @@ test.concurrent.each<[string, string[], RegExp]>([
   ['no path for --singles', ['sample', '--run', 'x', '--singles', ''], /'--singles \[folder\]' argument '' is/],
   ['no path for a plot', ['plot', 'x', '--out', ''], /'--out <name>' argument '' is invalid/],
   ['a run that is not there', ['sample', 'x'], /x: there is no such file or folder\..*npm run demo/],
-  ['a folder without its option', ['train', 'x'], /train: folders and files follow an option, see dit train --help/],
+  [
+    'a folder without its option',
+    ['train', 'x'],
+    /train takes no argument: files and folders follow an option, see dit train --help/,
+  ],
   ['nothing to tell of', ['info', ''], /'' is invalid for argument 'what'\. It must be a path/],
   ['too many timesteps', ['train', '--timesteps', '1e9'], /It must be a whole number, 2 to 1000000/],
-  ['more than the memory holds', ['train', '--hidden', '400000'], /training would need about .*, of which the weights/],
-  ['null in a config file', ['train', '--config', 'null.json'], /"out" cannot be null; leave it out for the default/],
+  ['more than the memory holds', ['train', '--hidden', '400000'], /training needs about .* for the weights/],
+  [
+    'null in a config file',
+    ['train', '--config', 'null.json'],
+    /"out" cannot be null; leave the key out to get the default/,
+  ],
   ['list in a config file', ['train', '--config', 'list.json'], /"steps" must be a plain value \(got a list\)/],
-  ['unwritable output', ['train', ...TINY, '--out', '/proc/run'], /--out \/proc\/run: \/proc cannot be written to/],
+  ['unwritable output', ['train', ...TINY, '--out', '/proc/run'], /--out \/proc\/run: cannot write to \/proc/],
   [
     'unknown engine',
     ['train', '--backend', 'cuda'],
@@ -53,8 +57,12 @@ test.concurrent.each<[string, string[], RegExp]>([
   ['unknown key in a config file', ['train', '--config', 'keys.json'], /unknown key "stpes"; did you mean steps\?/],
   ['missing config file', ['train', '--config', 'none.json'], /cannot open none\.json: no such file/],
   ['nothing to resume', ['train', '--resume', 'empty'], /empty is not a run: it has no config\.json/],
-  ['nothing to sample', ['sample'], /a model is needed: `dit sample <run or weights>`\. .*npm run demo/],
-  ['missing run', ['sample', '--run', 'nowhere'], /nowhere is not a run: there is no such folder\..*npm run demo/],
+  [
+    'nothing to sample',
+    ['sample'],
+    /which model\? Give a run or weights: `dit sample <run or weights>`\. .*npm run demo/,
+  ],
+  ['missing run', ['sample', '--run', 'nowhere'], /nowhere is not a run: no such folder\..*npm run demo/],
   ['missing checkpoint', ['sample', '--checkpoint', 'a/b'], /a\/b: there is no such folder\..*npm run demo/],
 ])('%s: one line, exit code 2, nothing written', async (_, args, message) => {
   const cwd = mkdtempSync(join(shared, 'case-'))
@@ -75,19 +83,22 @@ test('a run in the way is refused with advice; its settings cannot change at a r
   expect((await runDit([...train, '--out', 'run'], { cwd })).code).toBe(0)
   const before = contents(cwd)
   const cases: [string[], RegExp][] = [
-    [[...train, '--out', 'run'], /--out run holds a run already; continue it with `--resume`/],
+    [[...train, '--out', 'run'], /--out run already holds a run; continue it with `--resume`/],
     [['train', '--resume', 'run', '--lr', '3'], /--lr 3 \(the run has 0\.001\)/],
     [['train', '--resume', 'run', '--steps', '0'], /1 or more/],
     [
       ['sample', '--run', 'run', '--classes', 'dsc'],
-      /unknown class dsc; did you mean disc\?; the classes are disc, ring/,
+      /the model has no class dsc; did you mean disc\?; the classes are disc, ring/,
     ],
-    [['sample', '--run', 'run', '--classes', '6'], /there is no class 6; classes are 0 to 5/],
+    [['sample', '--run', 'run', '--classes', '6'], /there is no class 6; the classes are 0 to 5/],
     [['sample', '--run', 'run', '--steps', '21'], /--steps 21 is more than the 20 timesteps/],
     [['sample', '--run', 'run', '--out', 'grid.jpg'], /its name must end in \.png/],
-    [['sample', '--run', 'run', '--eta', '0.5'], /--eta is for --sampler ddim/],
-    [['sample', '--run', 'run', '--checkpoint', 'run'], /exclude each other/],
-    [['sample', '--run', 'run/config.json'], /run\/config\.json is a file, but a run is a folder; its folder is run/],
+    [['sample', '--run', 'run', '--eta', '0.5'], /--eta works only with --sampler ddim/],
+    [['sample', '--run', 'run', '--checkpoint', 'run'], /each name a model/],
+    [
+      ['sample', '--run', 'run/config.json'],
+      /run\/config\.json is a file, but a run is a folder; give its folder, run/,
+    ],
     [['sample', '--run', 'run', '--out', 'a.png', '--npz', './a.png'], /--npz \.\/a\.png: --out has the same path/],
   ]
   const results = await Promise.all(cases.map(([args]) => runDit(args, { cwd })))

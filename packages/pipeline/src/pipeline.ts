@@ -143,7 +143,7 @@ export async function createPipeline(
     if (isPixelModel(network)) return toPictures(samples, shape, description.pixelRange ?? [-1, 1])
     throw new OpenError(
       model.name,
-      `it makes latents of ${shape[0]} channels, no pictures, and no autoencoder was found beside it; give one with \`autoencoder\``,
+      `it makes latents of ${shape[0]} channels, not pictures, and there is no autoencoder beside it; give one with \`autoencoder\``,
     )
   }
 
@@ -173,7 +173,7 @@ export async function createPipeline(
       if (found === null && !isPixelModel(network)) await decode(new Float32Array())
       const samples = await lastSamples(run(plan, options))
       if (!samples.every(Number.isFinite)) {
-        throw new RangeError('the samples are not finite: the weights hold such numbers, or the steps diverged')
+        throw new RangeError('the samples are not finite numbers: the weights are not finite, or sampling diverged')
       }
       return asPictures(await decode(samples, options), plan)
     },

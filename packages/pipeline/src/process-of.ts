@@ -41,7 +41,11 @@ export function processOfWeights(
   const { process: told, config, layout, program, isDescribed } = weights
   const kind = told?.kind ?? given.kind ?? 'gaussian'
   if (given.kind !== undefined && given.kind !== kind) {
-    throw new OptionError('process', `${name} says that it was trained as ${kind}; leave \`process\` out`, given.kind)
+    throw new OptionError(
+      'process',
+      `${name} says that it was trained as a ${kind === 'flow' ? 'flow' : 'Gaussian diffusion'}; leave \`process\` out`,
+      given.kind,
+    )
   }
   if (told === null && given.kind === undefined) {
     const [stray] = Object.keys(given)
@@ -51,7 +55,7 @@ export function processOfWeights(
   for (const [setting, value] of Object.entries(given)) {
     const found = told?.[setting]
     if (value === undefined || found === undefined || JSON.stringify(found) === JSON.stringify(value)) continue
-    throw new OptionError(`process.${setting}`, `${name} says ${shown(found)}; leave it out`, shown(value))
+    throw new OptionError(`process.${setting}`, `${name} says ${shown(found)}; leave the option out`, shown(value))
   }
   return kind === 'flow'
     ? flowOfWeights(name, told, given, layout)
@@ -61,7 +65,10 @@ export function processOfWeights(
 /** The error for a setting of a process that nobody named: it tells which family has it. */
 function strayOf(setting: string): OptionError {
   const flow: readonly string[] = ['interpolant', 'prediction', 'weighting', 'networkTime', 'timestepScale', 'times']
-  return new OptionError(`process.${setting}`, `it is for \`process\` ${flow.includes(setting) ? 'flow' : 'gaussian'}`)
+  return new OptionError(
+    `process.${setting}`,
+    `it works only with \`process\` ${flow.includes(setting) ? 'flow' : 'gaussian'}`,
+  )
 }
 
 function gaussianOfWeights(
@@ -79,7 +86,7 @@ function gaussianOfWeights(
   })
   // diffusers' class, and scripts of DiT, are for diffusions.
   const isKnown = told !== null || given.kind !== undefined || layout === 'diffusers' || program === 'DiT'
-  const guess = 'a Gaussian diffusion (weights of SiT have the same names; for them give `process` flow)'
+  const guess = 'a Gaussian diffusion (if these are weights of SiT, which have the same names, give `process` flow)'
   return { process, assumptions: isKnown ? [] : [guess], isKnown }
 }
 
@@ -92,7 +99,7 @@ function flowOfWeights(
   if (layout === 'diffusers' && told === null) {
     throw new OptionError(
       'process',
-      `${name} has the names of diffusers, whose DiT is no flow; leave \`process\` out`,
+      `${name} has the tensor names of diffusers, whose DiT is a diffusion, not a flow; leave \`process\` out`,
       'flow',
     )
   }
@@ -100,7 +107,7 @@ function flowOfWeights(
   const settings: Record<string, unknown> = { ...(told ?? { networkTime: 'towardsData' }), ...given, kind: 'flow' }
   if (told === null) {
     assumptions.push(
-      'a flow as SiT trains it, whose time runs from noise to data (weights of REPA run the other way, those of DiT are no flow)',
+      'a flow as in SiT, with time from noise to data (in REPA time runs the other way; DiT is not a flow)',
     )
   }
   for (const { setting, usual, what } of OF_SIT) {
@@ -123,7 +130,7 @@ export function requireProcess({ name, process, scheduler }: OpenModel, sampler?
   if (process !== null) return process
   throw new OpenError(
     name,
-    'it holds a configuration of dit, but not the process that it was trained on: say it with `process`, gaussian or flow, and whatever else is not the default',
+    'it does not say what it was trained as: give `process` gaussian or flow, and every other setting that was not the default',
   )
 }
 
@@ -137,7 +144,7 @@ function unlikePaper(process: Readonly<Record<string, unknown>>): string[] {
   return [
     ...(meanType === PAPERS.meanType ? [] : [`predicts ${shown(meanType)}`]),
     ...(betas !== undefined || betaStart !== undefined || betaEnd !== undefined
-      ? ['betas of its own']
+      ? ['its own betas']
       : schedule === PAPERS.schedule
         ? []
         : [`${shown(schedule)} schedule`]),
@@ -148,11 +155,11 @@ function unlikePaper(process: Readonly<Record<string, unknown>>): string[] {
 /** A process in a few words: of a flow, what a sampler must know; of a Gaussian diffusion, what is not the paper's. */
 export function describeProcess(process: Readonly<Record<string, unknown>>): string {
   const { kind = 'gaussian' } = process
-  if (kind !== 'gaussian' && kind !== 'flow') return `a process of kind ${shown(kind)}, which is not known here`
+  if (kind !== 'gaussian' && kind !== 'flow') return `a process of unknown kind ${shown(kind)}`
   if (kind === 'gaussian') return ['a Gaussian diffusion', ...unlikePaper(process)].join(', ')
   const { interpolant = 'unknown', prediction = 'unknown', networkTime } = process
   const time = networkTime === 'towardsData' ? '0 is noise and 1 is data' : '0 is data and 1 is noise'
-  return `a flow: ${shown(interpolant)} path, predicts ${shown(prediction)}; its time ${time}`
+  return `a flow: ${shown(interpolant)} path, predicts ${shown(prediction)}; time ${time}`
 }
 
 /** Whether a process is one that nobody would guess: a flow, or a Gaussian diffusion unlike the paper's. */

@@ -23,7 +23,7 @@ describe('weights of others', () => {
       meanType: 'epsilon',
       varianceType: 'learnedRange',
     })
-    expect(assumptions).toEqual([expect.stringContaining('for them give `process` flow')])
+    expect(assumptions).toEqual([expect.stringContaining('give `process` flow')])
     expect(isKnown).toBe(false)
     expect(of({ program: 'DiT' })).toMatchObject({ assumptions: [], isKnown: true })
     expect(of({ layout: 'diffusers' })).toMatchObject({ assumptions: [], isKnown: true })
@@ -38,7 +38,7 @@ describe('weights of others', () => {
       prediction: 'velocity',
       networkTime: 'towardsData',
     })
-    expect(assumptions).toEqual([expect.stringContaining('a flow as SiT trains it'), 'that it predicts velocity'])
+    expect(assumptions).toEqual([expect.stringContaining('a flow as in SiT'), 'that it predicts velocity'])
     expect(isKnown).toBe(true)
   })
 
@@ -69,16 +69,20 @@ test.each<[Partial<Weights>, ProcessSettings, string]>([
   [
     { process: { kind: 'flow' } },
     { kind: 'gaussian' },
-    'process gaussian: w says that it was trained as flow; leave `process` out',
+    'process gaussian: w says that it was trained as a flow; leave `process` out',
   ],
   [
     { process: { kind: 'flow', interpolant: 'gvp' } },
     { interpolant: 'linear' },
-    'process.interpolant linear: w says gvp; leave it out',
+    'process.interpolant linear: w says gvp; leave the option out',
   ],
-  [{}, { interpolant: 'vp' }, 'process.interpolant is for `process` flow'],
-  [{}, { schedule: 'linear' }, 'process.schedule is for `process` gaussian'],
-  [{ layout: 'diffusers' }, { kind: 'flow' }, 'process flow: w has the names of diffusers, whose DiT is no flow'],
+  [{}, { interpolant: 'vp' }, 'process.interpolant works only with `process` flow'],
+  [{}, { schedule: 'linear' }, 'process.schedule works only with `process` gaussian'],
+  [
+    { layout: 'diffusers' },
+    { kind: 'flow' },
+    'process flow: w has the tensor names of diffusers, whose DiT is a diffusion, not a flow',
+  ],
   [{}, { kind: 'gaussian', interpolant: 'vp' }, 'w: completeProcess: a gaussian process has no setting interpolant'],
   [{ process: { kind: 'wave' } }, {}, 'w: completeProcess: the process must be gaussian or flow (got wave)'],
 ])('%j with %j is refused', (changes, given, message) => {
@@ -91,8 +95,8 @@ test('a process in words', () => {
     'a Gaussian diffusion, predicts x0, squaredcos_cap_v2 schedule, 50 timesteps',
   )
   expect(describeProcess({ kind: 'flow', interpolant: 'linear', prediction: 'velocity' })).toBe(
-    'a flow: linear path, predicts velocity; its time 0 is data and 1 is noise',
+    'a flow: linear path, predicts velocity; time 0 is data and 1 is noise',
   )
-  expect(describeProcess({ kind: 'wave' })).toBe('a process of kind wave, which is not known here')
+  expect(describeProcess({ kind: 'wave' })).toBe('a process of unknown kind wave')
   expect([null, {}, { betas: [0.1] }, { kind: 'flow' }].map(isUnlikePaper)).toEqual([false, false, true, true])
 })

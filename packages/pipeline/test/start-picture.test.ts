@@ -112,17 +112,20 @@ test('a model of latents begins from the latents of a picture, and keeps its byt
   for (const pixel of [4, 7, 12, 63])
     expect(rgb(painted, pixel)).toEqual([...large.data.subarray(3 * pixel, 3 * pixel + 3)])
   await expect(dit.pictures({ image, classes: [0] })).rejects.toThrow(
-    "image must be 8 x 8 pixels, as the model's pictures are (it is 4 x 4)",
+    'image must be 8 x 8 pixels, like the pictures of the model (got 4 x 4)',
   )
 })
 
 test.each<[SampleOptions, string]>([
-  [{ image: { ...image, width: 3 } }, "image must be 4 x 4 pixels, as the model's pictures are (it is 3 x 4)"],
+  [{ image: { ...image, width: 3 } }, 'image must be 4 x 4 pixels, like the pictures of the model (got 3 x 4)'],
   [{ image, strength: 0 }, 'strength 0 must be above 0 and at most 1'],
-  [{ image, strength: 0.01, steps: 10 }, 'strength 0.01: of 10 steps it leaves none; raise it, or `steps`'],
-  [{ image, sampler: 'ddpm' }, 'sampler ddpm starts from noise only; ddim with eta 1 draws as much noise'],
+  [{ image, strength: 0.01, steps: 10 }, 'strength 0.01 leaves none of 10 steps; raise it, or raise `steps`'],
+  [
+    { image, sampler: 'ddpm' },
+    'sampler ddpm can only start from noise, not from `image`; `sampler` ddim with `eta` 1 draws as much noise',
+  ],
   [{ mask }, 'mask needs an `image` to start from'],
-  [{ image, noise: { values: new Float32Array(48), shape: [1, 3, 4, 4] } }, 'noise is for starting from noise'],
+  [{ image, noise: { values: new Float32Array(48), shape: [1, 3, 4, 4] } }, 'noise cannot be combined with `image`'],
 ])('what cannot be is refused: %#', async (options, message) => {
   const dit = await open()
   await expect(dit.pictures({ ...options, classes: [0] })).rejects.toThrow(message)

@@ -76,7 +76,7 @@ async function findResumption(
   const inexact = [...differences, ...(problem === null ? [] : [problem])]
   if (inexact.length > 0 && !allowInexact) {
     throw new InexactResumeError(
-      `train: resuming ${found.path} would not repeat an unbroken run: ${inexact.join('; ')}. Pass allowInexact (--allow-inexact) to go on`,
+      `train: resuming ${found.path} would not repeat an uninterrupted run: ${inexact.join('; ')}. Resume anyway with allowInexact (--allow-inexact)`,
     )
   }
   const notices = [...found.notices, ...inexact.map((why) => `resumed inexactly: ${why}`)]

@@ -171,7 +171,7 @@ describe('damage to the newest checkpoint', () => {
     const promise = run({ ...base, store })
     await expect(promise).rejects.toThrow(DamagedCheckpointError)
     await expect(promise).rejects.toThrow(
-      'memory: no checkpoint is whole: checkpoints/step-0000008 is damaged (ema.safetensors is missing); checkpoints/step-0000004',
+      'memory: no checkpoint is complete: checkpoints/step-0000008 is damaged (ema.safetensors is missing); checkpoints/step-0000004',
     )
   })
 })

@@ -1,28 +1,42 @@
 import type { ProcessSpec } from '@dit/diffusion'
-import type { Description, WhichWeights } from '@dit/model'
+import type { Description } from '@dit/model'
 import { describeProcess, type OpenModel } from '@dit/pipeline'
-import { type DTypeName, DTYPES, ExistsError, findWeightsTarget, writeWeights } from '@dit/pipeline/node'
+import { DTYPES, ExistsError, findWeightsTarget, writeWeights } from '@dit/pipeline/node'
 import { diffusersConfigOf } from '@dit/sampler'
-import { Command, Option } from 'commander'
-import { inFlags } from '../settings/flag-of.js'
+import { Command } from 'commander'
+import { inFlags } from '../settings/option-flag.js'
 import { openNamed } from '../settings/model-source.js'
-import { type ProcessFlags, processOptions } from '../settings/process-options.js'
-import { byteCount, integer, path } from '../settings/values.js'
+import { OTHER_SETTINGS } from '../settings/other-settings.js'
+import { WEIGHTS_PROCESS_SETTINGS } from '../settings/process-settings.js'
+import { addSettings, type FlagsOf, type Settings } from '../settings/setting.js'
+import { SOURCE_SETTINGS } from '../settings/source-settings.js'
+import { byteCount, path } from '../settings/values.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import { formatBytes } from '../terminal/format.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
 
-interface ConvertFlags extends ProcessFlags {
-  readonly dtype?: DTypeName
-  readonly weights?: WhichWeights
-  readonly heads?: number
-  readonly shardSize?: number
-  readonly force?: boolean
-  readonly quiet?: boolean
-  readonly json?: boolean
-}
+const CONVERT_SETTINGS = {
+  dtype: { flag: '--dtype <name>', help: 'type of the numbers (default: as they are stored)', choices: DTYPES },
+  weights: {
+    flag: '--weights <which>',
+    help: 'of a training state: the moving average (EMA, default) or the trained weights themselves (model)',
+    choices: ['ema', 'model'],
+  },
+  shardSize: {
+    flag: '--shard-size <bytes>',
+    help: 'split safetensors into files of at most this size, such as 2GB or 500MiB',
+    parse: byteCount,
+  },
+  force: { flag: '--force', help: 'overwrite existing files' },
+  heads: { ...SOURCE_SETTINGS.heads, help: 'attention heads, if neither the file nor its sizes tell' },
+  ...WEIGHTS_PROCESS_SETTINGS,
+  quiet: OTHER_SETTINGS.quiet,
+  json: { ...OTHER_SETTINGS.json, help: 'print one JSON object' },
+} as const satisfies Settings
+
+type ConvertFlags = FlagsOf<typeof CONVERT_SETTINGS>
 
 const EXAMPLES = `
 Examples:
@@ -34,35 +48,22 @@ Examples:
   dit convert runs/shapes shapes.safetensors
   dit convert SiT-XL-2-256.pt sit-xl-2.safetensors --process flow
 
-Reads .pt files (nothing in them is executed), safetensors, weights in shards with an index, folders of diffusers, and runs.`
+Code in .pt files is never executed.`
 
 /** `dit convert` */
 export function convertCommand(call: Call): Command {
   const command = new Command('convert')
-    .summary('convert weights between the formats of torch, safetensors and diffusers')
+    .summary('convert weights between torch, safetensors and diffusers')
     .description(
-      "Converts the weights of a DiT: to safetensors or torch's format with official names, or to a folder for diffusers.",
+      'Converts the weights of a DiT to a safetensors or .pt file with the official tensor names, or to a diffusers folder. The process and class names, if known, are written too.',
     )
     .argument(
       '<from>',
-      'a .pt or .safetensors file, an index of shards, a folder of diffusers, a run or its checkpoint',
+      'a .pt or .safetensors file, an index of shards, a diffusers folder, a run or one of its checkpoints',
       path,
     )
-    .argument('<to>', 'a .safetensors or .pt file (official names) or a folder (as diffusers reads it)', path)
-    .addOption(new Option('--dtype <name>', 'type of the numbers (default: as they are stored)').choices(DTYPES))
-    .addOption(
-      new Option('--weights <which>', 'of a training state: the average (default) or the trained weights').choices([
-        'ema',
-        'model',
-      ]),
-    )
-    .option('--shard-size <bytes>', 'cut safetensors into files of at most that size, such as 2GB or 500MiB', byteCount)
-    .option('--heads <n>', 'attention heads, where neither file nor size tells them', integer(1))
-  for (const option of processOptions()) command.addOption(option)
-  return command
-    .option('--force', 'overwrite what is there')
-    .option('-q, --quiet', 'print nothing but warnings and errors')
-    .option('--json', 'print one JSON object')
+    .argument('<to>', 'a .safetensors or .pt file with official names, or a folder for diffusers', path)
+  return addSettings(command, CONVERT_SETTINGS)
     .addHelpText('after', EXAMPLES)
     .action(async (from: string, to: string, flags: ConvertFlags) => {
       call.exitCode = await convert(from, to, flags, createOutput(flags, call))
@@ -72,20 +73,21 @@ export function convertCommand(call: Call): Command {
 async function convert(from: string, to: string, flags: ConvertFlags, output: Output): Promise<number> {
   const target = await findWeightsTarget(to, flags.force === true).catch((cause: unknown) => {
     if (!(cause instanceof ExistsError)) throw cause
-    throw new UsageError(`${cause.source} exists already; --force overwrites it`, { cause })
+    throw new UsageError(`${cause.source} already exists; overwrite it with --force`, { cause })
   })
   if (target.kind === 'torch' && flags.shardSize !== undefined) {
-    throw new UsageError('--shard-size is for safetensors; a .pt file is always one')
+    throw new UsageError('--shard-size is for safetensors; a .pt file cannot be split')
   }
-  const which = flags.weights === undefined ? {} : { which: flags.weights }
-  const model = await openNamed(from, flags, which)
+  // `--weights` of this command chooses among the weights of a file.
+  const { weights: chosen, ...others } = flags
+  const model = await openNamed(from, others, chosen === undefined ? {} : { which: chosen })
   try {
     const { description, layout, location, weights, assumptions } = model
     const { process } = description
     // Of a run, the checkpoint that is read.
     const source = model.step === null ? from : (location ?? from)
     output.line(
-      `from   ${source}: ${layout === 'diffusers' ? "diffusers'" : 'official'} names${model.which === null ? '' : `, ${model.which} weights`}`,
+      `from   ${source}: ${layout === 'diffusers' ? 'diffusers' : 'official'} names${model.which === null ? '' : `, ${model.which} weights`}`,
     )
     if (process !== null && model.isProcessKnown) output.line(`       ${describeProcess({ ...process })}`)
     for (const notice of model.notices) output.notice(notice)
@@ -138,12 +140,12 @@ function noticeUnknownProcess({ scheduler }: OpenModel, to: string, output: Outp
 function noticeDifferences({ network, process }: Description, output: Output): void {
   if (network.timestepFrequencyShift !== 1) {
     output.notice(
-      'diffusers computes timestep features with a frequency shift of 1, so its outputs will differ a little',
+      'diffusers embeds timesteps with a frequency shift of 1, so its outputs will differ slightly from those of dit',
     )
   }
   if (process !== null && diffusersConfigOf(process as ProcessSpec) === null) {
     output.notice(
-      `diffusers has no scheduler for ${describeProcess({ ...process })}: only dit samples from this folder, which says the process in the metadata of its weights`,
+      `diffusers has no scheduler for ${describeProcess({ ...process })}: only dit can sample from this folder; it reads the process from the metadata of the weights`,
     )
   }
 }

@@ -27,29 +27,29 @@ import { runTraining } from '../run/run-training.js'
 const DEMO_SETTINGS = {
   steps: {
     flag: '--steps <n>',
-    help: 'length of the training (default: {default})',
+    help: 'training steps (default {default})',
     parse: integer(1),
     default: DEMO_DEFAULTS.steps,
   },
   seed: {
     flag: '--seed <n>',
-    help: 'seed of everything random (default: {default})',
+    help: 'seed of everything random (default {default})',
     parse: integer(),
     default: DEMO_DEFAULTS.seed,
   },
   perClass: {
     flag: '--per-class <n>',
-    help: 'pictures of each class that are sampled and judged (default: {default})',
+    help: 'pictures of each class to sample and judge (default {default})',
     parse: integer(1, 1000),
     default: DEMO_SAMPLING.perClass,
   },
   out: {
     flag: '--out <folder>',
-    help: 'where the numbered folders are (default: "{default}")',
+    help: 'folder for the numbered demo folders (default {default})',
     parse: path,
     default: join('runs', 'demo'),
   },
-  new: { flag: '--new', help: 'begin anew instead of continuing a demo that was stopped' },
+  new: { flag: '--new', help: 'start a new demo instead of continuing a stopped one' },
   quiet: OTHER_SETTINGS.quiet,
   json: OTHER_SETTINGS.json,
   ...ENGINE_SETTINGS,
@@ -58,8 +58,8 @@ const DEMO_SETTINGS = {
 type DemoFlags = CompleteFlags<typeof DEMO_SETTINGS>
 
 const HELP = `
-Every demo has a folder of its own: runs/demo/1, runs/demo/2, ... One that was stopped, with Ctrl-C or otherwise, is
-continued when the same command is given again. The folder is a run like any other.
+Every demo gets its own folder: runs/demo/1, runs/demo/2, ... Repeat the command to continue a demo that was
+stopped, with Ctrl-C or otherwise. The folder is a run like any other.
 
 Examples:
   dit demo
@@ -71,7 +71,7 @@ export function demoCommand(call: Call): Command {
   const command = new Command('demo')
     .summary('train a small DiT on generated shapes and judge its pictures')
     .description(
-      'Trains a small class-conditional DiT on generated shapes, samples every class into samples.png, and prints which share a rule-based recogniser finds right.',
+      'Trains a small class-conditional DiT on generated shapes, samples every class into samples.png, and prints the share that a rule-based recogniser finds right.',
     )
     .addHelpText('after', HELP)
     .action(async () => {
@@ -101,15 +101,15 @@ async function demo(flags: DemoFlags, output: Output): Promise<number> {
       allowInexact: false,
     }
     output.line(
-      'A small DiT learns to draw six shapes; then a recogniser, which follows rules and has learned nothing,',
+      'A small DiT learns to draw six shapes. Then a recogniser, which follows fixed rules and is not trained,',
     )
-    output.line('says which of its drawings show the shape that was asked for.\n')
+    output.line('counts the drawings that show the right shape.\n')
     output.line(`engine ${engineText(engine.description)}`)
     for (const line of describeRun(config, place.folder)) output.line(line)
     output.event({ type: 'run', folder: place.folder, config })
-    if (place.isResume) output.line(`continuing the demo that was stopped in ${place.folder}`)
+    if (place.isResume) output.line(`continuing the stopped demo in ${place.folder}`)
     const exitCode = (await trainDemo(prepared, output)) ?? (await judgeDemo(prepared, flags.perClass, output))
-    if (exitCode === EXIT.ok) output.line(`\n${formatDuration((performance.now() - began) / 1000)} in all`)
+    if (exitCode === EXIT.ok) output.line(`\n${formatDuration((performance.now() - began) / 1000)} in total`)
     return exitCode
   } finally {
     await data.close()
@@ -123,11 +123,11 @@ async function trainDemo(prepared: PreparedRun, output: Output): Promise<number 
     const { step, interrupted } = await runTraining(prepared, output)
     if (interrupted === null) return null
     const saved = step === 0 ? 'Nothing was trained yet.' : 'A checkpoint is saved.'
-    output.notice(`stopped at step ${step} of ${prepared.config.steps}. ${saved} The same command goes on from here`)
+    output.notice(`stopped at step ${step} of ${prepared.config.steps}. ${saved} Repeat the command to continue`)
     return interrupted
   } catch (error) {
     if (!(error instanceof DamagedCheckpointError)) throw error
-    throw new Failure(`${error.message}. Begin anew with --new`, { cause: error })
+    throw new Failure(`${error.message}. Start a new demo with --new`, { cause: error })
   }
 }
 
@@ -143,12 +143,12 @@ async function judgeDemo(prepared: PreparedRun, perClass: number, output: Output
     const dit = process.env.npm_lifecycle_event === 'demo' ? 'npm run dit --' : 'dit'
     output.line(`what next    ${dit} plot ${folder}`)
     output.line(`             ${dit} info ${folder}`)
-    output.line(`             ${dit} sample --run ${folder} --guidance 2 --guidance-channels all`)
+    output.line(`             ${dit} sample ${folder} --guidance 2 --guidance-channels all`)
     return EXIT.ok
   } catch (error) {
     const code = interruption.exitCode()
     if (code === null) throw error
-    output.notice('stopped before the pictures were done; the training is saved. The same command goes on from here')
+    output.notice('stopped before the pictures were done; the training is saved. Repeat the command to continue')
     return code
   } finally {
     interruption.dispose()

@@ -1,27 +1,32 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { checkEngines, checkOneEngine } from '../doctor/check-engines.js'
 import { checkMachine } from '../doctor/check-machine.js'
 import { findingLines, isHealthy } from '../doctor/finding.js'
 import { ENGINE_NAMES, type EngineName } from '../engines/names.js'
+import { OTHER_SETTINGS } from '../settings/other-settings.js'
+import { addSettings, type FlagsOf, type Settings } from '../settings/setting.js'
 import { EXIT } from '../terminal/errors.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput } from '../terminal/output.js'
 
 const EXIT_HELP = `
-The exit code is 0 when dit can train and sample here (with --backend: on this engine), and 1 when not.`
+The exit code is 0 if dit can train and sample here (with --backend: on this engine), else 1.`
 
-interface DoctorFlags {
-  readonly json?: boolean
-  readonly backend?: EngineName
-}
+const DOCTOR_SETTINGS = {
+  backend: { flag: '--backend <name>', help: 'check only this engine', choices: ENGINE_NAMES },
+  json: { ...OTHER_SETTINGS.json, help: 'print one JSON object' },
+} as const satisfies Settings
+
+type DoctorFlags = FlagsOf<typeof DOCTOR_SETTINGS>
 
 /** `dit doctor` */
 export function doctorCommand(call: Call): Command {
-  return new Command('doctor')
-    .summary('check this machine: what is there, what is missing, how to get it')
-    .description('Checks Node, the machine and every engine, whose kernels it compares with plain float64 loops.')
-    .addOption(new Option('--backend <name>', 'check this engine alone').choices(ENGINE_NAMES))
-    .option('--json', 'print one JSON object')
+  const command = new Command('doctor')
+    .summary('check this machine: what works, what is missing, how to install it')
+    .description(
+      'Checks Node, the machine and every engine. It compares the kernels of each engine with plain float64 loops.',
+    )
+  return addSettings(command, DOCTOR_SETTINGS)
     .addHelpText('after', EXIT_HELP)
     .action(async ({ json, backend }: DoctorFlags) => {
       const output = createOutput({ json }, call)
@@ -40,5 +45,5 @@ export function doctorCommand(call: Call): Command {
 
 function verdict(isOk: boolean, backend: EngineName | undefined): string {
   if (backend !== undefined) return `dit can${isOk ? '' : 'not'} train and sample here on ${backend}`
-  return isOk ? 'dit can train and sample here' : 'something that dit needs is missing or wrong: see "fail" above'
+  return isOk ? 'dit can train and sample here' : 'something that dit needs is missing or broken: see "fail" above'
 }

@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { loadAutoencoder, type OpenAutoencoder } from '@dit/pipeline'
-import { autoencoderOf, type DTypeName, DTYPES, STORED } from '@dit/pipeline/node'
+import { autoencoderOf, DTYPES, STORED } from '@dit/pipeline/node'
 import { type Params, toFloat32Array } from '@dit/tensor'
 import { spatialFactor } from '@dit/vae'
-import { Command, Option } from 'commander'
-import { chosenBackend, type EngineFlags, engineOptions } from '../engines/engine-options.js'
+import { Command } from 'commander'
+import { chosenBackend, ENGINE_SETTINGS } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
 import { encodeFolder, removePartial, verifyShards } from '../run/encode-folder.js'
 import { isComplete, LATENTS_FILE, LATENTS_FORMAT, type LatentsManifest, readManifest } from '../run/manifest.js'
-import { settingOptions } from '../settings/setting.js'
+import { givenOptions } from '../settings/config-file.js'
+import { OTHER_SETTINGS } from '../settings/other-settings.js'
+import { addSettings, type CompleteFlags, type Settings, withDefaults } from '../settings/setting.js'
 import { DATA_SETTINGS } from '../settings/train-settings.js'
-import { integer, NULL, path } from '../settings/values.js'
+import { integer, path } from '../settings/values.js'
 import { type OpenPictures, openData } from '../run/open-data.js'
 import { checkWritable } from '../run/run-folder.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
@@ -21,20 +23,48 @@ import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
 
-interface EncodeFlags extends EngineFlags {
-  readonly vae: string
-  readonly out: string
-  readonly size: number
-  readonly batch: number
-  readonly shard: number
-  readonly flips: boolean
-  readonly dtype: DTypeName
-  readonly skipBad?: boolean
-  readonly background?: string | typeof NULL
-  readonly maxPixels?: number
-  readonly quiet?: boolean
-  readonly json?: boolean
-}
+const ENCODE_SETTINGS = {
+  vae: {
+    flag: '--vae <folder>',
+    help: 'the autoencoder: a diffusers folder of one, or of a pipeline that has one',
+    parse: path,
+    isRequired: true,
+  },
+  out: { flag: '--out <folder>', help: 'folder for the latents', parse: path, isRequired: true },
+  size: {
+    flag: '--size <pixels>',
+    help: 'side of the square pictures (default {default})',
+    parse: integer(1),
+    default: 256,
+  },
+  batch: {
+    flag: '--batch <n>',
+    help: 'pictures computed at a time (default {default})',
+    parse: integer(1),
+    default: 8,
+  },
+  shard: { flag: '--shard <n>', help: 'pictures per file (default {default})', parse: integer(1), default: 4096 },
+  flips: { flag: '--no-flips', help: 'do not store the mirror images', default: true },
+  dtype: {
+    flag: '--dtype <name>',
+    help: 'type of the stored numbers (default {default})',
+    choices: DTYPES,
+    default: 'f32',
+  },
+  skipBad: { flag: '--skip-bad', help: 'name unreadable pictures and leave them out, instead of stopping' },
+  // Without a default: what was begun before there was a choice goes on without one.
+  background: {
+    flag: DATA_SETTINGS.background.flag,
+    help: DATA_SETTINGS.background.help,
+    parse: DATA_SETTINGS.background.parse,
+  },
+  maxPixels: DATA_SETTINGS.maxPixels,
+  ...ENGINE_SETTINGS,
+  quiet: OTHER_SETTINGS.quiet,
+  json: OTHER_SETTINGS.json,
+} as const satisfies Settings
+
+type EncodeFlags = CompleteFlags<typeof ENCODE_SETTINGS>
 
 const EXAMPLES = `
 Examples:
@@ -42,36 +72,25 @@ Examples:
   dit encode photos --vae DiT-XL-2-512/vae --out latents/photos --size 512 --batch 4
   dit train --latents latents/imagenet-256 --model DiT-B/2
 
-Pictures are cropped to squares as for training; transparent ones are put on white, or what --background says, where the
-reference drops their alpha channel. Of each, and of its mirror image, the mean and the log variance of the
-latents are kept, so that training draws anew each time. The same command goes on where an earlier one was stopped, and
-checks the checksums of what is there.
+Pictures are cropped to squares, as in training. Transparent ones are put on white, or on --background. For each picture and its mirror image, the mean and the log
+variance of the latents are stored, so that training can draw new latents each time. If encoding was stopped,
+repeat the command: it checks the files that are there and continues.
 
---dtype f16 halves the files: it moves a mean by at most 1/2048 of itself, and a log variance so, too; bf16 by 1/256, and has
-the range of f32. Training reads either as float32.`
+--dtype f16 and bf16 halve the files. f16 changes a value by at most 1/2048 of itself, bf16 by at most 1/256, but
+bf16 has the range of f32. Training reads both as float32.`
 
 /** `dit encode` */
 export function encodeCommand(call: Call): Command {
   const command = new Command('encode')
-    .summary('turn a folder of pictures into latents to train on')
-    .description('Encodes a folder of pictures, one sub-folder per class, with an autoencoder.')
+    .summary('encode a folder of pictures as latents to train on')
+    .description(
+      'Encodes a folder of pictures, one sub-folder per class, with an autoencoder. Train on the latents with dit train --latents.',
+    )
     .argument('<folder>', 'folder with one sub-folder of pictures per class, or `shapes`', path)
-    .requiredOption('--vae <folder>', 'autoencoder as diffusers saves it, or a pipeline with one', path)
-    .requiredOption('--out <folder>', 'where the latents go', path)
-    .option('--size <pixels>', 'side of the pictures', integer(1), 256)
-    .option('--batch <n>', 'pictures at a time', integer(1), 8)
-    .option('--shard <n>', 'pictures in a file', integer(1), 4096)
-    .option('--no-flips', 'leave out the mirror images')
-    .addOption(new Option('--dtype <name>', 'type of the numbers that are kept').choices(DTYPES).default('f32'))
-    .option('--skip-bad', 'leave unreadable pictures out')
-  const { background, maxPixels } = DATA_SETTINGS
-  for (const option of settingOptions({ background, maxPixels })) command.addOption(option)
-  for (const option of engineOptions()) command.addOption(option)
-  return command
-    .option('-q, --quiet', 'print nothing but warnings and errors')
-    .option('--json', 'print one JSON object a line')
+  return addSettings(command, ENCODE_SETTINGS)
     .addHelpText('after', EXAMPLES)
-    .action(async (data: string, flags: EncodeFlags) => {
+    .action(async (data: string) => {
+      const flags = withDefaults(ENCODE_SETTINGS, givenOptions(command))
       call.exitCode = await encodeFromFlags(data, flags, createOutput(flags, call))
     })
 }
@@ -81,17 +100,24 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
   const { config } = found
   const factor = spatialFactor(config)
   if (flags.size % factor !== 0) {
-    throw new UsageError(`--size ${flags.size} must be a multiple of ${factor}, the side of a latent's pixel`)
+    throw new UsageError(
+      `--size ${flags.size} must be a multiple of ${factor}: one pixel of the latents stands for ${factor} x ${factor} pixels`,
+    )
   }
-  if (config.inChannels !== 3) throw new UsageError(`--vae ${flags.vae}: it must encode 3 channels`)
+  if (config.inChannels !== 3)
+    throw new UsageError(
+      `--vae ${flags.vae}: the autoencoder must encode 3 channels, but it encodes ${config.inChannels}`,
+    )
   await checkWritable('--out', flags.out)
   const before = await readManifest(flags.out)
   if (before === null && (await readdir(flags.out).catch(() => [])).length > 0) {
-    throw new UsageError(`--out ${flags.out} holds other files; latents need a folder that is empty or not there yet`)
+    throw new UsageError(`--out ${flags.out} holds other files; give an empty or new folder for the latents`)
   }
   const { size, skipBad = false, maxPixels } = flags
   const opened = await openData({ data, size, skipBad, maxPixels, background: backgroundOf(flags, before) }, output)
-  const interruption = onInterrupt(() => output.notice('stopping after this batch (once more quits at once)'))
+  const interruption = onInterrupt(() =>
+    output.notice('stopping after this batch (press Ctrl-C again to quit at once)'),
+  )
   try {
     const { backend, description } = await openEngine(chosenBackend(flags), flags)
     try {
@@ -136,7 +162,7 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
     if (code === null) throw error
     const left = await readManifest(flags.out)
     if (left !== null) await removePartial(flags.out, left)
-    output.notice(`stopped; the same command goes on after the last whole file`)
+    output.notice(`stopped; repeat the command to continue after the last complete file`)
     return code
   } finally {
     interruption.dispose()
@@ -152,7 +178,7 @@ function backgroundOf({ out, background }: EncodeFlags, before: LatentsManifest 
       `--out ${out} holds latents of pictures whose alpha was dropped; leave --background out, or give another folder`,
     )
   }
-  return background === NULL ? null : (background ?? DATA_SETTINGS.background.default)
+  return background === undefined ? DATA_SETTINGS.background.default : background
 }
 
 async function manifestOf(
@@ -186,7 +212,7 @@ function continued(folder: string, before: LatentsManifest, now: LatentsManifest
   )
   if (different.length > 0) {
     throw new UsageError(
-      `--out ${folder} holds latents that were begun otherwise (${different.join(', ')} in ${LATENTS_FILE}); give another folder`,
+      `--out ${folder} holds latents of another encoding (${LATENTS_FILE} differs in ${different.join(', ')}); give another folder`,
     )
   }
   return before
@@ -201,7 +227,9 @@ async function verify(folder: string, manifest: LatentsManifest, output: Output)
   } finally {
     progress.stop()
   }
-  output.line(`found  ${shards.length} whole files${isComplete(manifest) ? ': everything is there' : ''}`)
+  output.line(
+    `found  ${shards.length} complete file${shards.length === 1 ? '' : 's'}${isComplete(manifest) ? '; nothing is left to do' : ''}`,
+  )
 }
 
 async function fingerprint(params: Params): Promise<string> {

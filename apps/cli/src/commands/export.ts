@@ -8,9 +8,13 @@ import { denoiserGraph, externalBytes, onnxBytes, type OnnxGraph, parameterBytes
 import { checkAutoencoder, loadAutoencoder, type OpenModel } from '@dit/pipeline'
 import { dispose, reference, toFloat32Array } from '@dit/tensor'
 import { Command } from 'commander'
-import { openModelOf, type SourceFlags } from '../settings/model-source.js'
-import { processOptions } from '../settings/process-options.js'
-import { integer, NULL, orWord, path } from '../settings/values.js'
+import { givenOptions } from '../settings/config-file.js'
+import { openModelOf } from '../settings/model-source.js'
+import { OTHER_SETTINGS } from '../settings/other-settings.js'
+import { WEIGHTS_PROCESS_SETTINGS } from '../settings/process-settings.js'
+import { addSettings, type CompleteFlags, type Settings, withDefaults } from '../settings/setting.js'
+import { MODEL_ARGUMENT, SOURCE_SETTINGS } from '../settings/source-settings.js'
+import { integer, orWord, path } from '../settings/values.js'
 import { nameFile } from '../run/named-errors.js'
 import { checkWritable } from '../run/run-folder.js'
 import { UsageError } from '../terminal/errors.js'
@@ -18,22 +22,55 @@ import { formatBytes } from '../terminal/format.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 
-interface ExportFlags extends SourceFlags {
-  readonly onnx?: string
-  readonly guidance?: boolean
-  readonly guidanceChannels?: number | typeof NULL
-  readonly nullClass?: number
-  readonly quiet?: boolean
-  readonly json?: boolean
-}
+const EXPORT_SETTINGS = {
+  onnx: { flag: '--onnx <folder>', help: 'folder for the files', parse: path, isRequired: true },
+  guidance: {
+    flag: '--guidance',
+    help: 'build classifier-free guidance into the model, with an input guidance_scale',
+  },
+  guidanceChannels: {
+    flag: '--guidance-channels <n|all>',
+    help: 'guide only the first n channels (default 3; all for diffusers weights)',
+    parse: orWord('all', integer(1)),
+  },
+  nullClass: {
+    flag: '--null-class <n>',
+    help: 'number of the null class, which stands for no class (default: the null class of the model)',
+    parse: integer(),
+  },
+  run: SOURCE_SETTINGS.run,
+  checkpoint: SOURCE_SETTINGS.checkpoint,
+  weights: SOURCE_SETTINGS.weights,
+  vae: {
+    ...SOURCE_SETTINGS.vae,
+    help: 'also write the decoder of this autoencoder, which turns latents into pictures',
+  },
+  raw: SOURCE_SETTINGS.raw,
+  heads: SOURCE_SETTINGS.heads,
+  ...WEIGHTS_PROCESS_SETTINGS,
+  quiet: OTHER_SETTINGS.quiet,
+  json: OTHER_SETTINGS.json,
+} as const satisfies Settings
+
+type ExportFlags = CompleteFlags<typeof EXPORT_SETTINGS>
 
 const EXAMPLES = `
 Examples:
-  dit export --onnx out --run runs/shapes
-  dit export --onnx out --weights DiT-XL-2-256 --vae DiT-XL-2-256/vae --guidance --guidance-channels all
+  dit export runs/shapes --onnx out
+  dit export DiT-XL-2-256 --onnx out --vae DiT-XL-2-256/vae --guidance --guidance-channels all
 
-Writes <folder>/denoiser.onnx, with --vae <folder>/vae_decoder.onnx as well. From 2 GiB on the parameters of a model are in
-a second file beside it, <name>.onnx.data.`
+Writes <folder>/denoiser.onnx, and with --vae <folder>/vae_decoder.onnx. Parameters of 2 GiB and more go to a
+second file, <name>.onnx.data; keep the two together.
+
+denoiser.onnx is one call of the network; a sampler calls it at every step.
+  xt              in: noisy pictures or latents [batch, C, H, W], float32
+  timesteps       in: one per picture [batch]: a timestep of a diffusion, the time of a flow
+  labels          in: class numbers [batch], int64; the null class, if any, follows the last class
+  guidance_scale  in: a number, only with --guidance
+  output          out: what the network predicts, [batch, C, H, W]: noise, x0 or velocity;
+                  networks that learn a variance append its C channels
+vae_decoder.onnx turns latents [batch, C, h, w], as the model makes them, into images in about [-1, 1].
+The metadata of denoiser.onnx hold the process, the class names and the pixel range, if they are known.`
 
 /** Bytes from which parameters go into a file of their own: protobuf ends at 2 GiB. */
 const SECOND_FILE = 2 ** 31 - 2 ** 24
@@ -41,35 +78,21 @@ const SECOND_FILE = 2 ** 31 - 2 ** 24
 /** `dit export` */
 export function exportCommand(call: Call): Command {
   const command = new Command('export')
-    .summary('write a model in the format of other runtimes')
-    .description('Writes a model, and the decoder of its latents, as ONNX files.')
-    .argument('[model]', 'a run, a checkpoint, weights, a folder of diffusers, an address, or hf:owner/name', path)
-    .requiredOption('--onnx <folder>', 'folder of the files that are written', path)
-    .option('--run <folder>', 'a run: its newest whole checkpoint is used', path)
-    .option('--checkpoint <folder>', 'one checkpoint of a run', path)
-    .option('--weights <file|folder>', 'published weights: a .pt or .safetensors file, or a folder of diffusers', path)
-    .option('--vae <folder>', 'also the decoder of this autoencoder', path)
-    .option('--heads <n>', 'attention heads of --weights, where neither file nor size tells them', integer(1))
-  for (const option of processOptions()) command.addOption(option)
-  return command
-    .option('--raw', 'the trained weights, not their moving average')
-    .option('--guidance', 'put classifier-free guidance into the graph, with an input guidance_scale')
-    .option(
-      '--guidance-channels <n|all>',
-      'channels that are guided, from the first (default: 3, but all of a diffusers model)',
-      orWord('all', integer(1)),
+    .summary('write a model as ONNX, for other runtimes')
+    .description(
+      'Writes a model as an ONNX file, for onnxruntime and others. With --vae also the decoder of its latents.',
     )
-    .option('--null-class <n>', "number of the class that stands for none (default: the model's)", integer())
-    .option('-q, --quiet', 'print nothing but warnings and errors')
-    .option('--json', 'print one JSON object a line')
+    .argument('[model]', MODEL_ARGUMENT, path)
+  return addSettings(command, EXPORT_SETTINGS)
     .addHelpText('after', EXAMPLES)
-    .action(async (given: string | undefined, flags: ExportFlags) => {
+    .action(async (given: string | undefined) => {
+      const flags = withDefaults(EXPORT_SETTINGS, givenOptions(command))
       await exportOnnx(given, flags, createOutput(flags, call))
     })
 }
 
 async function exportOnnx(given: string | undefined, flags: ExportFlags, output: Output): Promise<void> {
-  const folder = flags.onnx!
+  const folder = flags.onnx
   await checkWritable('--onnx', folder)
   const model = await openModelOf(given, flags, 'dit export')
   try {
@@ -97,22 +120,22 @@ function graphOf(flags: ExportFlags, { description, guidanceChannels: usual }: O
   const { network: config } = description
   if (flags.guidance !== true) {
     if (flags.guidanceChannels !== undefined || flags.nullClass !== undefined) {
-      throw new UsageError('--guidance-channels and --null-class are for --guidance')
+      throw new UsageError('--guidance-channels and --null-class change guidance; give --guidance as well')
     }
     return denoiserGraph(config)
   }
   const { nullClass = nullLabel(config) ?? undefined, guidanceChannels } = flags
   if (nullClass === undefined) {
     throw new UsageError(
-      '--guidance needs a null class, which the model has not; --null-class names one of its classes',
+      '--guidance needs a null class, but the model has none; choose one of its classes with --null-class',
     )
   }
   const last = nullLabel(config) ?? config.numClasses - 1
-  if (nullClass > last) throw new UsageError(`--null-class ${nullClass}: the model has the classes 0 to ${last}`)
+  if (nullClass > last) throw new UsageError(`--null-class ${nullClass} must be a class of the model, 0 to ${last}`)
   if (typeof guidanceChannels === 'number' && guidanceChannels > config.inChannels) {
     throw new UsageError(`--guidance-channels must be 1 to ${config.inChannels}, or all (got ${guidanceChannels})`)
   }
-  const channels = guidanceChannels === NULL ? 'all' : (guidanceChannels ?? (usual === 'all' ? usual : undefined))
+  const channels = guidanceChannels === null ? 'all' : (guidanceChannels ?? (usual === 'all' ? usual : undefined))
   return denoiserGraph(config, { guidance: { nullLabel: nullClass, channels } })
 }
 

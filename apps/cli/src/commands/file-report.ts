@@ -1,9 +1,10 @@
-import type { StoredSpec, TensorFile } from '@dit/checkpoint'
+import { ShardsError, type StoredSpec, type TensorFile } from '@dit/checkpoint'
 import { openSafetensorsFile, openShardsFile, openTorchFile, sniffFile } from '@dit/checkpoint/node'
 import {
   chooseStateDict,
   type ConfigHints,
   type DiTConfig,
+  type LatentScaling,
   type LayoutReport,
   type ModelWeights,
   type ReadLayoutOptions,
@@ -14,7 +15,10 @@ import {
 import { locateWeights } from '@dit/model/node'
 import { sizeOf } from '@dit/tensor'
 import { describeProcess } from '@dit/pipeline'
-import { formatBytes, formatCount, formatTable } from '../terminal/format.js'
+import type { ProcessSpec } from '@dit/diffusion'
+import { completeProcess } from '@dit/train-ddp'
+import { messageOf, UsageError } from '../terminal/errors.js'
+import { formatBytes, formatCount, formatNumber, formatTable } from '../terminal/format.js'
 
 export interface TensorReport {
   readonly name: string
@@ -34,6 +38,10 @@ export interface FileReport {
   readonly bytes: number
   readonly tensors: readonly TensorReport[]
   readonly metadata: Readonly<Record<string, string>>
+  /** What the file says of its classes, pixels and latents; null where it says nothing. */
+  readonly classNames: readonly string[] | null
+  readonly pixelRange: readonly [black: number, white: number] | null
+  readonly latents: LatentScaling | null
   /** Null where it is not the parameters of a DiT, or has blocks that are not built. */
   readonly model: DiTConfig | null
   readonly assumptions: readonly string[]
@@ -71,6 +79,9 @@ export async function reportFile(path: string): Promise<FileReport> {
       bytes: entries.reduce((total, [, spec]) => total + bytesOf(spec), 0),
       tensors: entries.map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
       metadata,
+      classNames: weights?.classNames ?? null,
+      pixelRange: weights?.pixelRange ?? null,
+      latents: weights?.latents ?? null,
       model: weights?.config ?? null,
       assumptions: weights?.assumptions ?? [],
       program,
@@ -98,7 +109,10 @@ async function openRaw(path: string): Promise<RawFile> {
     return { ...plain, format: 'torch', ...chooseStateDict(torch), close: () => torch.close() }
   }
   if (path.endsWith('.json')) {
-    const shards = await openShardsFile(path)
+    const shards = await openShardsFile(path).catch((error: unknown) => {
+      if (!(error instanceof ShardsError)) throw error
+      throw new UsageError(`${path} is not a weights file or a valid index of one (${error.message})`, { cause: error })
+    })
     return { ...plain, format: 'shards', file: shards, close: () => shards.close() }
   }
   const file = await openSafetensorsFile(path)
@@ -107,17 +121,53 @@ async function openRaw(path: string): Promise<RawFile> {
 
 export function fileLines(report: FileReport): string[] {
   const { path, values, bytes, tensors, metadata, layout, which, program, process } = report
+  const { classNames, pixelRange, latents } = report
   const kinds = [...new Set(tensors.map(({ dtype }) => dtype))].join(', ')
-  const notes = Object.entries(metadata).map(([key, value]) => `${key} ${value}`)
+  // What dit writes is told in words.
+  const others = Object.entries(metadata).filter(([key]) => !key.startsWith('dit.'))
+  const notes = others.map(([key, value]) => `${key} ${value}`)
   return formatTable([
     ['file', path],
     ['', `${formatCount(tensors.length)} tensors of ${kinds}; ${formatCount(values)} values, ${formatBytes(bytes)}`],
-    ...(which === null ? [] : [['', `the ${which} weights of a training state`]]),
-    ...(layout === 'diffusers' ? [['', 'names of diffusers']] : []),
-    ...(program === null ? [] : [['', `written by the program of ${program}`]]),
-    ...(process === null ? [] : [['', `trained as ${describeProcess(process)}`]]),
+    ...(which === null
+      ? []
+      : [['', `the ${which === 'ema' ? 'averaged (EMA)' : 'trained'} weights of a training state`]]),
+    ...(layout === 'diffusers' ? [['', 'tensor names of diffusers']] : []),
+    ...(program === null ? [] : [['', `written by the training program of ${program}`]]),
+    ...(process === null ? [] : [['', processText(process)]]),
+    ...(classNames === null ? [] : [['', `classes: ${classText(classNames)}`]]),
+    ...(pixelRange === null ? [] : [['', `pixels: black is ${pixelRange[0]}, white is ${pixelRange[1]}`]]),
+    ...(latents === null ? [] : [['', `latents: ${latentText(latents)}`]]),
     ...(notes.length === 0 ? [] : [['', `metadata: ${notes.join(', ')}`]]),
   ])
+}
+
+/** The process in words, with what is wrong with it. */
+function processText(process: NonNullable<FileReport['process']>): string {
+  const text = `trained as ${describeProcess(process)}`
+  try {
+    completeProcess(process as ProcessSpec)
+    return text
+  } catch (error) {
+    return `${text}. This process is broken: ${messageOf(error)}`
+  }
+}
+
+/** Classes that are listed. */
+const LISTED = 10
+
+function classText(names: readonly string[]): string {
+  const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : ''
+  return `${names.slice(0, LISTED).join(', ')}${more}`
+}
+
+/** How the latents of the network follow from those of the autoencoder. */
+function latentText({ scale, mean = 0, deviation = 1 }: LatentScaling): string {
+  const told = (value: number | readonly number[]) =>
+    typeof value === 'number' ? formatNumber(value) : `[${value.map(formatNumber).join(', ')}]`
+  const shifted = mean === 0 ? 'those of the autoencoder' : `those of the autoencoder minus ${told(mean)}`
+  const divided = deviation === 1 ? '' : `, divided by ${told(deviation)}`
+  return `${shifted}${divided}${scale === 1 ? '' : `, times ${formatNumber(scale)}`}`
 }
 
 export function tensorLines(tensors: readonly TensorReport[]): string[] {

@@ -24,8 +24,9 @@ export async function findTarget(word: string): Promise<InfoTarget> {
   const found = await stat(word).catch(() => null)
   if (found === null) {
     const name = nearest(word, DIT_NAMES)
-    const hint = name === null ? `; named models are ${DIT_NAMES[0]} to ${DIT_NAMES.at(-1)}` : `; did you mean ${name}?`
-    throw new UsageError(`${word}: there is no such file or folder, and no model of that name${hint}`)
+    const hint =
+      name === null ? `; models are called ${DIT_NAMES[0]} to ${DIT_NAMES.at(-1)}` : `; did you mean ${name}?`
+    throw new UsageError(`${word}: there is no file, folder or model of this name${hint}`)
   }
   if (!found.isDirectory()) return { kind: 'file', path: word, run: await runOf(resolve(word, '..')) }
   if (await isWeightsFolder(word)) return { kind: 'file', path: word, run: null }

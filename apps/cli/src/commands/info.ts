@@ -7,20 +7,28 @@ import { fileLines, reportFile, tensorLines, type TensorReport } from './file-re
 import { findTarget } from './find-target.js'
 import { modelLines, reportModel, sketchLines } from './model-report.js'
 import { reportRun, runLines } from './run-report.js'
+import { OTHER_SETTINGS } from '../settings/other-settings.js'
+import { addSettings, type FlagsOf, type Settings } from '../settings/setting.js'
 import { integer, path } from '../settings/values.js'
 import { denoisingOrNull } from '../run/objective-config.js'
 import { readRunConfig } from '../run/run-folder.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 
-interface InfoFlags {
-  readonly batch?: number
-  readonly tensors?: boolean
-  readonly json?: boolean
-}
-
-/** Examples at a time for the memory of training, where no recipe says. */
+/** Examples at a time for the memory of training, if no recipe says. */
 const DEFAULT_BATCH = 32
+
+const INFO_SETTINGS = {
+  batch: {
+    flag: '--batch <n>',
+    help: `examples computed at a time, for the training memory (default: as in the run, else ${DEFAULT_BATCH})`,
+    parse: integer(1),
+  },
+  tensors: { flag: '--tensors', help: 'list every tensor' },
+  json: { ...OTHER_SETTINGS.json, help: 'print one JSON object' },
+} as const satisfies Settings
+
+type InfoFlags = FlagsOf<typeof INFO_SETTINGS>
 
 const EXAMPLES = `
 Examples:
@@ -32,21 +40,17 @@ Examples:
 
 /** `dit info` */
 export function infoCommand(call: Call): Command {
-  return new Command('info')
-    .summary('tell what a model, a run or a checkpoint is and costs')
-    .description('Parameters, compute and memory of a model; the state of a run; the tensors of a checkpoint.')
+  const command = new Command('info')
+    .summary('describe a model, a run or a checkpoint, and its cost')
+    .description(
+      'Shows the parameters, compute and memory of a model, the state of a run, or the contents of a checkpoint.',
+    )
     .argument(
       '<what>',
-      'folder of a run, a checkpoint or diffusers, a .safetensors or .pt file, or a name such as DiT-S/8',
+      'a run, a checkpoint, a diffusers folder, a .safetensors or .pt file, or a model name such as DiT-S/8',
       path,
     )
-    .option(
-      '--batch <n>',
-      `examples at a time, for the memory of training (default: the run's, or ${DEFAULT_BATCH})`,
-      integer(1),
-    )
-    .option('--tensors', 'list every tensor')
-    .option('--json', 'print one JSON object')
+  return addSettings(command, INFO_SETTINGS)
     .addHelpText('after', EXAMPLES)
     .action(async (what: string, flags: InfoFlags) => {
       const output = createOutput(flags, call)
@@ -63,7 +67,7 @@ function infoModel(name: string, { batch = DEFAULT_BATCH, tensors }: InfoFlags, 
   const list = tensors === true ? { tensors: tensorsOf(parameterShapes(model)) } : {}
   output.event({ type: 'info', kind: 'model', name, ...report, ...list })
   const image = Number(model.inputSize) * 8
-  print(output, [`${name}, for ${image}-pixel pictures as latents of 1/8 their side`, ...modelLines(report)], list)
+  print(output, [`${name}, for ${image}-pixel pictures, as latents of 1/8 of that side`, ...modelLines(report)], list)
 }
 
 async function infoRun(folder: string, { batch, tensors }: InfoFlags, output: Output): Promise<void> {
@@ -109,8 +113,10 @@ async function infoFile(
   output.event({ type: 'info', kind: 'file', run, ...about, assumptions, ...report, ...list })
   const lines = [...fileLines(file), '']
   if (report !== null) lines.push(...modelLines(report))
-  else if (file.needs.length === 0) {
-    lines.push(`These are not the parameters of a DiT: ${file.refusal}.`, '--tensors lists them.')
+  else if (file.refusal?.startsWith('the metadata ')) {
+    lines.push(`The description in this file is broken: ${file.refusal}.`)
+  } else if (file.needs.length === 0) {
+    lines.push(`This is not a DiT: ${file.refusal}.`, 'List its tensors with --tensors.')
   } else {
     if (file.sketch !== null) lines.push(...sketchLines(file.sketch), '')
     lines.push(`It cannot be loaded: ${file.refusal}.`)
@@ -118,7 +124,10 @@ async function infoFile(
   if (assumptions.length > 0) lines.push('', `assumed: ${assumptions.join('; ')}`)
   const isUntold = isModel && config === null && file.layout === 'reference'
   if (isUntold && file.process === null && file.program === null) {
-    lines.push('', 'It does not say what it was trained on: weights of DiT and of SiT have the same names.')
+    lines.push(
+      '',
+      'The file does not say what it was trained as; weights of DiT (diffusion) and SiT (flow) have the same names.',
+    )
   }
   print(output, lines, list)
 }

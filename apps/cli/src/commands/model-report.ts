@@ -41,7 +41,7 @@ export function modelLines({ model, parameters, compute, memory }: ModelReport):
     '',
     ...formatTable(
       [
-        ['parameters', formatCount(parameters.total), 'in all'],
+        ['parameters', formatCount(parameters.total), 'in total'],
         ['', formatCount(parameters.trainable), 'trainable'],
         ...Object.entries(parameters.groups).map(([group, count]) => [
           `  ${GROUPS[group] ?? group}`,
@@ -52,7 +52,7 @@ export function modelLines({ model, parameters, compute, memory }: ModelReport):
       [false, true],
     ),
     '',
-    'compute, one picture (a multiply-add counts as two FLOPs; the "Gflops" of the DiT paper are multiply-adds)',
+    'compute per picture (1 multiply-add = 2 FLOPs; the "Gflops" of the DiT paper are multiply-adds)',
     ...formatTable(
       [
         ['', 'multiply-adds', 'FLOPs'],
@@ -63,10 +63,10 @@ export function modelLines({ model, parameters, compute, memory }: ModelReport):
       [false, true, true],
     ),
     '',
-    'memory (float32; activations are an estimate, and an engine adds its own)',
+    'memory (float32; activations are an estimate, and the engine needs some more)',
     ...formatTable(
       [
-        ['', 'in all', 'parameters', 'gradients', 'AdamW', 'EMA', 'activations'],
+        ['', 'total', 'parameters', 'gradients', 'AdamW', 'EMA', 'activations'],
         [`  training, ${formatCount(batchSize)} at a time`, ...memoryRow(training)],
         ['    with --recompute', ...memoryRow(trainingRecompute)],
         ['  sampling one, guided', ...memoryRow(sampling)],
@@ -107,6 +107,6 @@ function inputText({ inputSize, inChannels, patchSize, numClasses, classDropout,
   const [height, width] = typeof inputSize === 'number' ? [inputSize, inputSize] : inputSize
   const tokens = (height / patchSize) * (width / patchSize)
   const classes = `${formatCount(numClasses)} classes${classDropout > 0 ? ' and a null class' : ''}`
-  const variance = learnSigma ? ', predicts a variance too' : ''
+  const variance = learnSigma ? ', also predicts a variance' : ''
   return `input ${height}x${width}, ${inChannels} channels, ${formatCount(tokens)} tokens; ${classes}${variance}`
 }

@@ -11,10 +11,10 @@ import { createOutput } from '../terminal/output.js'
 const PLAN_SETTINGS = {
   memory: {
     flag: '--memory <GiB>',
-    help: 'memory of each worker (default: that of this machine)',
+    help: 'memory that each worker may use (default: that of this machine)',
     parse: number(0.01),
   },
-  classes: { flag: '--classes <n>', help: 'classes of the data (default 1000)', parse: integer(1) },
+  classes: { flag: '--classes <n>', help: 'number of classes in the data (default 1000)', parse: integer(1) },
 } as const satisfies Settings
 
 /** Options of `dit plan`: those of `dit train`, and its own. */
@@ -25,14 +25,14 @@ Examples:
   dit plan --model DiT-XL/2 --workers 8 --batch 256
   dit plan --model DiT-B/4 --workers 2 --batch 64 --memory 12 --recompute --shard-optimizer
 
-The peak is that of a worker which is a process of its own, as under mpirun, on dit's own kernels (--backend cpu). ZeRO 2 and 3
-are figures to plan with: \`dit train\` has stage 1, --shard-optimizer.`
+The peak is that of a worker in its own process (as under mpirun) with --backend cpu. \`dit train\` has ZeRO
+stage 1 (--shard-optimizer); stages 2 and 3 are shown for comparison only.`
 
 /** `dit plan` */
 export function planCommand(call: Call): Command {
   const command = new Command('plan')
-    .summary('tell how much memory a training job would need')
-    .description('Memory per worker of a training job, for the options given and for neighbouring ones.')
+    .summary('estimate the memory of a training job')
+    .description('Estimates the memory per worker of a training job, for the given options and for similar ones.')
   return addSettings(addTrainOptions(command), PLAN_SETTINGS)
     .addHelpText('after', EXAMPLES)
     .action(() => {

@@ -2,11 +2,13 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { listCheckpoints, type StepRecord } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { svgToPng } from '../plot/fonts.js'
+import { givenOptions } from '../settings/config-file.js'
+import { OTHER_SETTINGS } from '../settings/other-settings.js'
+import { addSettings, type CompleteFlags, type Settings, withDefaults } from '../settings/setting.js'
 import { integer, path } from '../settings/values.js'
 import { runPlot } from '../plot/run-plot.js'
-import type { ScaleKind } from '../plot/scales.js'
 import { readLog } from '../run/read-log.js'
 import { denoisingOrNull } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
@@ -17,34 +19,43 @@ import { formatCount } from '../terminal/format.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 
-interface PlotFlags {
-  readonly out?: string
-  readonly scale: 'auto' | ScaleKind
-  readonly window?: number
-  readonly json?: boolean
-}
+const PLOT_SETTINGS = {
+  out: {
+    flag: '--out <name>',
+    help: 'write <name>.svg and <name>.png (default: plot, in the run folder)',
+    parse: path,
+  },
+  scale: {
+    flag: '--scale <kind>',
+    help: 'scale of the loss axis (default {default}: log if the losses span a large range)',
+    choices: ['auto', 'linear', 'log'],
+    default: 'auto',
+  },
+  window: {
+    flag: '--window <steps>',
+    help: 'steps averaged by the smooth line (default: a fiftieth of the run)',
+    parse: integer(1),
+  },
+  json: { ...OTHER_SETTINGS.json, help: 'print one JSON object' },
+} as const satisfies Settings
+
+type PlotFlags = CompleteFlags<typeof PLOT_SETTINGS>
 
 /** `dit plot` */
 export function plotCommand(call: Call): Command {
-  return new Command('plot')
+  const command = new Command('plot')
     .summary('draw the loss, held-out error and learning rate of a run')
-    .description(
-      'Draws the loss, the error on held-out pictures and the learning rate of a run, finished or not, as SVG and PNG.',
-    )
+    .description('Draws the loss, the held-out error and the learning rate of a run, finished or not, as SVG and PNG.')
     .argument('<run>', 'folder of a run', path)
-    .option('--out <name>', 'write <name>.svg and <name>.png (default: plot, in the run)', path)
-    .addOption(
-      new Option('--scale <kind>', 'of the loss; auto takes log where it spans a large range')
-        .choices(['auto', 'linear', 'log'])
-        .default('auto'),
-    )
-    .option('--window <steps>', 'steps that the smooth line averages (default: a fiftieth of the run)', integer(1))
-    .option('--json', 'print one JSON object')
+  return addSettings(command, PLOT_SETTINGS)
     .addHelpText(
       'after',
       '\nExamples:\n  dit plot runs/demo/1\n  dit plot runs/shapes --scale linear --out pictures/loss',
     )
-    .action((run: string, flags: PlotFlags) => plot(run, flags, createOutput(flags, call)))
+    .action((run: string) => {
+      const flags = withDefaults(PLOT_SETTINGS, givenOptions(command))
+      return plot(run, flags, createOutput(flags, call))
+    })
 }
 
 async function plot(run: string, flags: PlotFlags, output: Output): Promise<void> {
@@ -54,13 +65,15 @@ async function plot(run: string, flags: PlotFlags, output: Output): Promise<void
     const what = records === null ? 'has no log.jsonl' : 'has an empty log.jsonl'
     const [last] = await listCheckpoints(folderRunStore(run))
     if (last !== undefined) {
-      throw new UsageError(`${run} ${what}, though it was trained to step ${last}: the log with its losses is lost`)
+      throw new UsageError(
+        `${run} ${what}, but was trained to step ${last}: its log was lost, so there are no losses to draw`,
+      )
     }
-    throw new UsageError(`${run} ${what}: no step was trained yet. Go on with \`dit train --resume ${run}\``)
+    throw new UsageError(`${run} ${what}: no step was trained yet. Continue it with \`dit train --resume ${run}\``)
   }
   const losses = records.map(({ loss }) => loss)
   if (flags.scale === 'log' && Math.min(...losses) <= 0) {
-    throw new UsageError(`--scale log needs losses above 0, but the smallest of ${run} is ${Math.min(...losses)}`)
+    throw new UsageError(`--scale log needs losses above 0, but the smallest loss of ${run} is ${Math.min(...losses)}`)
   }
   const base = await outputBase(flags.out, run)
   await checkWritable('--out', dirname(base))

@@ -72,7 +72,7 @@ export function runLines(folder: string, config: RunConfig, report: RunReport): 
   if (report.checkpoints.length === 0) return [...lines, 'checkpoints  none yet']
   const rows = report.checkpoints.map(({ path, damage }) => [
     `  ${path}`,
-    damage === null ? 'whole' : `damaged: ${damage}`,
+    damage === null ? 'complete' : `damaged: ${damage}`,
   ])
   return [...lines, 'checkpoints', ...formatTable(rows)]
 }
@@ -102,7 +102,7 @@ function heldOutText({ measured }: RunReport): string | null {
 }
 
 function lossText({ last, meanLoss }: RunReport): string {
-  if (last === null || meanLoss === null) return 'no step was logged yet'
+  if (last === null || meanLoss === null) return 'no step logged yet'
   const count = Math.min(MEAN_OVER, last.step)
   return `${formatNumber(last.loss)} at step ${formatCount(last.step)}; mean of the last ${count} steps ${formatNumber(meanLoss)}`
 }

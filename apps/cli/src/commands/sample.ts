@@ -20,9 +20,9 @@ import { engineText, openEngine } from '../engines/open-engine.js'
 import { writeWhole } from '../run/write-whole.js'
 import { checkSampleMemory } from '../samples/check-memory.js'
 import { type Outputs, resolveOutputs } from '../samples/outputs.js'
-import { optionsOf } from '../samples/options-of.js'
+import { fileOf, optionsOf } from '../samples/options-of.js'
 import { SAMPLE_HELP } from '../samples/sample-help.js'
-import { addSampleOptions, type SampleFlags } from '../samples/sample-options.js'
+import { addSampleOptions, type SampleFlags } from '../samples/sample-settings.js'
 import {
   type ClassPictures,
   classGrid,
@@ -33,8 +33,9 @@ import {
   writeSingles,
 } from '../samples/write-samples.js'
 import { givenOptions } from '../settings/config-file.js'
-import { inFlags } from '../settings/flag-of.js'
+import { inFlags } from '../settings/option-flag.js'
 import { openModelOf, openNamed } from '../settings/model-source.js'
+import { MODEL_ARGUMENT } from '../settings/source-settings.js'
 import { path } from '../settings/values.js'
 import { EXIT, Failure, UsageError } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
@@ -46,8 +47,8 @@ import { showProgress } from '../terminal/progress.js'
 export function sampleCommand(call: Call): Command {
   const command = new Command('sample')
     .summary('make pictures with a trained model')
-    .description('Makes pictures with a trained model: a grid, single files, or npz for evaluation.')
-    .argument('[model]', 'a run, a checkpoint, weights, a folder of diffusers, an address, or hf:owner/name', path)
+    .description('Makes pictures with a trained model: a grid, single PNGs, or an npz file for evaluation.')
+    .argument('[model]', MODEL_ARGUMENT, path)
   return addSampleOptions(command)
     .addHelpText('after', SAMPLE_HELP)
     .action(async (model: string | undefined) => {
@@ -95,7 +96,7 @@ async function checkJob(
   const channels = network.inChannels
   const isShown = isPixelModel(network) || model.autoencoder !== null
   if (model.autoencoder !== null && flags.preview === true) {
-    throw new UsageError('--preview shows pixels; leave it out with an autoencoder')
+    throw new UsageError('--preview shows pixels only; leave it out for a model of latents')
   }
   checkLatents(flags, model.name, channels, isShown)
   const options = {
@@ -109,6 +110,7 @@ async function checkJob(
     count: plan.labels.length,
     batchSize: plan.batchSize,
     isGuided: plan.guidance.scale !== 1,
+    ...(guide === null ? {} : { guide: guide.description.network }),
   })
   const outputs = await resolveOutputs(flags, folderOf(model), isShown)
   return { model, guide, options, plan, outputs }
@@ -120,9 +122,9 @@ async function withFileNames<T>(flags: SampleFlags, check: () => Promise<T>): Pr
     return await check()
   } catch (error) {
     if (!(error instanceof OptionError)) throw error
-    const file = (['noise', 'draws', 'image', 'mask', 'guide'] as const).find((name) => name === error.option)
-    if (file === undefined || flags[file] === undefined) throw error
-    throw new OptionError(error.option, error.problem, flags[file], { cause: error })
+    const file = fileOf(flags, error.option)
+    if (file === undefined) throw error
+    throw new OptionError(error.option, error.problem, file, { cause: error })
   }
 }
 
@@ -143,7 +145,7 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
     output.line(`engine ${engineText(description)}`)
     const assumed = model.assumptions.length === 0 ? [] : [`assumed: ${model.assumptions.join('; ')}`]
     for (const notice of [...model.notices, ...assumed, ...plan.notices]) output.notice(inFlags(notice))
-    const held = flags.half === undefined ? '' : `, held in ${flags.half}`
+    const held = flags.half === undefined ? '' : `, weights in ${flags.half}`
     output.line(`model  ${model.title}${held}`)
     if (guide !== null) output.line(`guide  ${guide.title}${held}`)
     output.line(planText(plan, flags))
@@ -173,7 +175,7 @@ function planText(
   flags: SampleFlags,
 ): string {
   const laidOut = Object.entries(layout).map(([name, value]) => `, ${name} ${value}`)
-  const count = sampler === 'dopri5' ? 'with steps of its own' : `${steps} steps`
+  const count = sampler === 'dopri5' ? 'with its own steps' : `${steps} steps`
   const from =
     strength === null
       ? ''
@@ -195,13 +197,13 @@ function checkLatents(flags: SampleFlags, name: string, channels: number, isShow
   if (isShown) return
   if (flags.latents === undefined) {
     throw new UsageError(
-      `${name} is a model of ${channels} channels, not of pixels: its samples are latents; write them with --latents <file>, or give their autoencoder with --vae <folder>`,
+      `${name} makes latents of ${channels} channels, not pictures; write them with --latents <file>, or give their autoencoder with --vae <folder>`,
     )
   }
   for (const flag of ['out', 'singles', 'npz', 'preview'] as const) {
     if (flags[flag] !== undefined && flags[flag] !== false) {
       throw new UsageError(
-        `--${flag} is for pictures, but ${name} is a model of ${channels} channels; use --latents alone`,
+        `--${flag} writes pictures, but ${name} makes latents of ${channels} channels; use only --latents, or give --vae <folder>`,
       )
     }
   }
@@ -251,7 +253,7 @@ async function drawSamples(
     const samples = await lastSamples(pipeline.sample(options), onStep)
     if (!samples.every(Number.isFinite)) {
       throw new Failure(
-        'the samples are not finite: the weights hold such numbers, or the steps diverged; nothing was written',
+        'the samples are not finite numbers: the weights are not finite, or sampling diverged; nothing was written',
       )
     }
     if (outputs.out === null) return { samples, states, pictures: null }

@@ -27,17 +27,19 @@ Examples:
   dit train --workers 2 --threads 1 --shard-optimizer
   mpirun -n 4 dit train --batch 256 --out runs/large
 
-Transparent pictures are put on white, or on --background; the reference drops their alpha channel, so that hidden colours
-show (--background none). samples/data.png in the run shows pictures as the network sees them.
+Transparent pictures are put on white, or on --background (none: drop the alpha channel, as the reference does).
+samples/data.png in the run shows pictures as the network sees them.
 
-Ctrl-C saves a checkpoint and stops; a second one quits at once. A run folder holds config.json, log.jsonl,
-checkpoints/ and samples/.`
+Ctrl-C saves a checkpoint and stops; a second Ctrl-C quits at once. A run folder holds config.json,
+log.jsonl, checkpoints/ and samples/.`
 
 /** `dit train` */
 export function trainCommand(call: Call): Command {
   const command = new Command('train')
-    .summary('train a class-conditional DiT on pictures, or an objective of your own')
-    .description('Trains a class-conditional DiT on pictures, or what a module of your own describes.')
+    .summary('train a DiT on pictures, or your own network')
+    .description(
+      'Trains a class-conditional DiT on pictures, or the network of your own module. --data, --size, --steps and --out are enough to begin.',
+    )
   return addTrainOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async () => {
@@ -55,7 +57,7 @@ async function startTraining(flags: TrainFlags, output: Output): Promise<number>
   const place = mpiPlace()
   const workers = numWorkers(flags.workers ?? TRAIN_DEFAULTS.workers)
   if ((place !== null || mpirun !== undefined) && workers > 1) {
-    throw new UsageError('--workers starts threads, and an MPI launcher processes; leave one of them out')
+    throw new UsageError('--workers starts threads, but an MPI launcher starts processes; leave one of them out')
   }
   if ((maxRestarts > 0 || mpirun !== undefined) && process.env[SUPERVISED] === undefined) {
     if (place !== null) {
@@ -73,7 +75,7 @@ function doneText({ folder, config }: PreparedRun): string {
     return `done; docs/own-network.md shows how to sample from the averaged weights in ${folder}`
   }
   const vae = config.data.kind === 'latents' ? ' --vae <autoencoder>' : ''
-  return `done; see what it learned with: dit sample --run ${folder}${vae}`
+  return `done; see what it learned with: dit sample ${folder}${vae}`
 }
 
 /** Trains what flags describe, as one worker of a job. Returns the exit code; errors are thrown. */
@@ -90,7 +92,7 @@ export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job
     const { step, interrupted, isGridMissing } = await runTraining(prepared, output, job)
     if (interrupted !== null && step === config.steps && isGridMissing) {
       output.notice(
-        `all ${step} steps are done and saved, but the last grid of samples is missing. Make one with: dit sample --run ${folder}`,
+        `all ${step} steps are done and saved, but the last grid of samples is missing. Make one with: dit sample ${folder}`,
       )
       return interrupted
     }

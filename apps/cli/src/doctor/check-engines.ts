@@ -7,9 +7,9 @@ import type { Finding } from './finding.js'
 
 /** What each engine needs beside this program; those on TensorFlow say it themselves. */
 const INSTALL: Readonly<Partial<Record<EngineName, string>>> = {
-  'cpu-native': 'install a C compiler and run npm run build (cpu-wasm computes without)',
+  'cpu-native': 'install a C compiler, then npm run build (cpu-wasm works without it)',
   'cpu-wasm': 'npm install @dit/backend-cpu',
-  webgpu: 'npm install webgpu, and a driver for Vulkan, Metal or Direct3D 12',
+  webgpu: 'npm install webgpu; it needs a driver for Vulkan, Metal or Direct3D 12',
   'tfjs-wasm': 'npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm',
   'tfjs-cpu': 'npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-cpu',
 }

@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, freemem, release, totalmem } from 'node:os'
 import { svgToPng } from '../plot/fonts.js'
-import { explain } from '../terminal/errors.js'
+import { explain } from '../terminal/explain.js'
 import { formatBytes } from '../terminal/format.js'
 import { ditVersion } from '../version.js'
 import type { Finding } from './finding.js'
@@ -17,7 +17,7 @@ export async function checkMachine(): Promise<Finding[]> {
     {
       name: 'processor',
       status: 'ok',
-      text: `${availableParallelism()} cores to use, ${cpus()[0]?.model.trim() ?? 'unknown model'}`,
+      text: `${availableParallelism()} cores available, ${cpus()[0]?.model.trim() ?? 'unknown model'}`,
       details: { cores: availableParallelism() },
     },
     {
@@ -39,7 +39,7 @@ export function checkNode(version: string): Finding {
   return {
     name: 'node',
     status: 'fail',
-    text: `${version} is too old: ${oldest} or newer is needed`,
+    text: `${version} is too old; dit needs ${oldest} or newer`,
     fix: 'https://nodejs.org',
   }
 }

@@ -32,7 +32,7 @@ export function checkElsewhere(name: EngineName): Promise<Finding> {
     execFile(process.execPath, args, (error, stdout) => {
       const line = stdout.split('\n').find((line) => line.startsWith('{'))
       const report = line === undefined ? null : (JSON.parse(line) as { engines: Finding[] })
-      const text = `it ends the process that tries its kernels (${error?.signal ?? `exit code ${error?.code}`})`
+      const text = `its kernels crash the process (${error?.signal ?? `exit code ${error?.code}`})`
       resolve(report?.engines[0] ?? { name, status: 'fail', text })
     })
   })

@@ -19,7 +19,7 @@ export function isHealthy(findings: readonly Finding[]): boolean {
 export function findingLines(findings: readonly Finding[]): string[] {
   const rows = findings.flatMap(({ name, status, text, fix }) => [
     [`  ${name}`, status, text],
-    ...(fix === undefined ? [] : [['', '', `to get it: ${fix}`]]),
+    ...(fix === undefined ? [] : [['', '', `fix: ${fix}`]]),
   ])
   return formatTable(rows)
 }

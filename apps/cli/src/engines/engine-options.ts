@@ -1,6 +1,5 @@
-import type { Option } from 'commander'
 import type { RunSetting } from '../settings/run-setting.js'
-import { type FlagsOf, settingOptions, type Settings } from '../settings/setting.js'
+import type { FlagsOf, Settings } from '../settings/setting.js'
 import { threadCount } from '../settings/values.js'
 import { UsageError } from '../terminal/errors.js'
 import { type BackendName, BACKENDS, CPU_ENGINES, DEFAULT_BACKEND } from './names.js'
@@ -9,39 +8,39 @@ import { type BackendName, BACKENDS, CPU_ENGINES, DEFAULT_BACKEND } from './name
 export const ENGINE_SETTINGS = {
   backend: {
     flag: '--backend <name>',
-    help: "what computes (default {default}: the faster of dit's own kernels that is there)",
+    help: 'engine that computes (default {default}: cpu-native if it was built, else cpu-wasm)',
     choices: BACKENDS,
     default: DEFAULT_BACKEND,
     mayChange: true,
   },
-  engine: { flag: '--engine <build>', help: "build of dit's own kernels", choices: CPU_ENGINES, mayChange: true },
+  engine: {
+    flag: '--engine <build>',
+    help: 'short for --backend cpu-native or cpu-wasm',
+    choices: CPU_ENGINES,
+    mayChange: true,
+  },
   threads: {
     flag: '--threads <n|auto>',
-    help: 'threads of the engine (default auto: one for each processor)',
+    help: 'threads of the engine (default auto: one per processor)',
     parse: threadCount,
     mayChange: true,
     perRank: true,
   },
   precision: {
     flag: '--precision <f32|f16>',
-    help: 'operands of products on webgpu: half precision is faster on cards',
+    help: 'precision of matrix products on webgpu; f16 is faster on graphics cards (default f32)',
     choices: ['f32', 'f16'],
     mayChange: true,
   },
   tf32: {
     flag: '--tf32',
-    help: 'let products on tfjs-node-gpu round to TF32: faster, three digits',
+    help: 'let tfjs-node-gpu compute matrix products in TF32: faster, but only about three digits',
     mayChange: true,
   },
 } as const satisfies Settings<RunSetting>
 
 /** Flags that say what computes. */
 export type EngineFlags = FlagsOf<typeof ENGINE_SETTINGS>
-
-/** The options behind `EngineFlags`. */
-export function engineOptions(): Option[] {
-  return settingOptions(ENGINE_SETTINGS)
-}
 
 /**
  * The backend that flags ask for.
@@ -54,7 +53,7 @@ export function chosenBackend({ backend, engine }: EngineFlags, usual: BackendNa
   const own = `cpu-${engine}` as const
   if (backend !== undefined && backend !== 'cpu' && backend !== own) {
     throw new UsageError(
-      `--engine ${engine} is a build of dit's own kernels, but --backend is ${backend}; leave one of them out`,
+      `--engine ${engine} means --backend cpu-${engine}, but --backend is ${backend}; leave one of them out`,
     )
   }
   return own

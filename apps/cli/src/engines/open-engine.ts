@@ -47,13 +47,12 @@ export async function openEngine(
 ): Promise<OpenEngine> {
   const isOwn = name === 'cpu' || name === 'cpu-native' || name === 'cpu-wasm'
   if (!isOwn && name !== 'tfjs-node' && threads !== 'auto' && threads !== 1) {
-    throw new UsageError(
-      `--threads ${threads}: ${name} has one thread; dit's own kernels (--backend cpu) and tfjs-node have more`,
-    )
+    throw new UsageError(`--threads ${threads}: ${name} has only one thread; --backend cpu and tfjs-node can use more`)
   }
-  if (tf32 && name !== 'tfjs-node-gpu') throw new UsageError(`--tf32 is for --backend tfjs-node-gpu (it is ${name})`)
+  if (tf32 && name !== 'tfjs-node-gpu')
+    throw new UsageError(`--tf32 works only with --backend tfjs-node-gpu (the backend is ${name})`)
   if (precision === 'f16' && name !== 'webgpu')
-    throw new UsageError(`--precision f16 is for --backend webgpu (it is ${name})`)
+    throw new UsageError(`--precision f16 works only with --backend webgpu (the backend is ${name})`)
   if (name === 'reference') {
     return { backend: reference(), description: { name, version: null, instructionSet: null, threads: 1 } }
   }
@@ -65,9 +64,12 @@ export async function openEngine(
     return await openTfjs(name)
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`--threads: ${error.message}`, { cause: error })
-    throw new Failure(`the engine ${name} cannot be used: ${(error as Error).message}; see \`dit doctor\``, {
-      cause: error,
-    })
+    throw new Failure(
+      `the engine ${name} cannot be used: ${(error as Error).message}; run \`dit doctor\` to see what is missing`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 

@@ -18,7 +18,7 @@ function differenceText(rank: number, flags: TrainFlags, first: TrainFlags): str
   const names = [...new Set([...Object.keys(first), ...Object.keys(flags)])] as (keyof TrainFlags)[]
   const other = names.find((name) => TRAIN_ROWS[name].perRank !== true && flags[name] !== first[name])
   if (other === undefined) return null
-  return `rank ${rank} was started ${flagText(other, flags[other])}, and rank 0 ${flagText(other, first[other])}; start all ranks with the same options, but for --threads and --patience`
+  return `rank ${rank} was started ${flagText(other, flags[other])}, but rank 0 ${flagText(other, first[other])}; start all ranks with the same options (only --threads and --patience may differ)`
 }
 
 function flagText(name: string, value: TrainFlags[keyof TrainFlags]): string {

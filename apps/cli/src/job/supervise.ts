@@ -55,8 +55,7 @@ export async function supervise(supervision: Supervision, output: Output): Promi
       if (code === EXIT.ok || code === EXIT.usage || isStop(code)) return code
       if (dead !== null) output.notice(dead)
       if (restart >= maxRestarts) {
-        if (maxRestarts > 0)
-          output.notice(`the job ended with ${text} after ${restart} restarts; that was the last one`)
+        if (maxRestarts > 0) output.notice(`the job ended with ${text} after ${restart} restarts; no restarts are left`)
         return code
       }
       output.notice(`the job ended with ${text}; restart ${restart + 1} of ${maxRestarts} from the last checkpoint`)

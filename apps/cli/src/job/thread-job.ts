@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { runThreads, ThreadJobError, threadSeat } from '@dit/train-ddp/node'
 import type { Workers } from '../settings/values.js'
-import { explain } from '../terminal/errors.js'
+import { explain } from '../terminal/explain.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Output } from '../terminal/output.js'
 import { isConsequence, type Job } from './job.js'
@@ -22,7 +22,7 @@ export function numWorkers(workers: Workers): number {
 export async function runOnThreads(workers: number, output: Output): Promise<number> {
   const job = runThreads(process.argv[1], { size: workers })
   const interruption = onInterrupt(() => {
-    output.notice('stopping: a checkpoint is written (once more quits at once)')
+    output.notice('stopping: writing a checkpoint (press Ctrl-C again to quit at once)')
     job.stop(interruption.exitCode()!)
   })
   try {

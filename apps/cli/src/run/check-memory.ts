@@ -45,12 +45,12 @@ export function checkTrainingMemory(
   const [largest, advice] = (
     [
       [weights, 'lower --hidden or --depth'],
-      [activations, `${pictureAdvice}${recompute === 'block' ? '' : ', or give --recompute'}`],
+      [activations, `${pictureAdvice}${recompute === 'block' ? '' : ', or use --recompute'}`],
       [batches, 'lower --batch or --size'],
     ] as const
   ).reduce((a, b) => (b[0] > a[0] ? b : a))
   const what = largest === weights ? 'the weights' : largest === batches ? 'the batches' : 'the activations'
   throw new UsageError(
-    `training would need about ${formatBytes(needed)}, of which ${what} ${formatBytes(largest)}, but ${localSize === 1 ? 'this machine has' : `each of ${localSize} workers here has`} ${formatBytes(available)}; ${advice}`,
+    `training needs about ${formatBytes(needed)} of memory (${formatBytes(largest)} for ${what}), but ${localSize === 1 ? 'this machine has' : `each of ${localSize} workers here has`} ${formatBytes(available)}; ${advice}`,
   )
 }

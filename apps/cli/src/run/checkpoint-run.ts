@@ -17,7 +17,7 @@ export async function readRunOfCheckpoint(checkpoint: string): Promise<RunConfig
   }
   if (checkpointStep(basename(path)) === null || basename(dirname(path)) !== 'checkpoints') {
     throw new UsageError(
-      `--checkpoint ${checkpoint}: a checkpoint is a folder such as <run>/checkpoints/step-0001000; give a whole run with --run`,
+      `--checkpoint ${checkpoint}: this is not a checkpoint, a folder such as <run>/checkpoints/step-0001000; for a whole run use --run`,
     )
   }
   return readRunConfig(dirname(dirname(path)))

@@ -68,7 +68,7 @@ export function scoreLines({ samples, real, noise, spreadRatio: ratio }: DemoSco
         ['pictures', ...columns.map(({ count }) => String(count))],
         ['shows the class asked for', ...columns.map((score) => shareText(score.right))],
         ...classes,
-        ['shows no shape (is wrong)', ...columns.map((score) => shareText(score.none))],
+        ['shows no shape', ...columns.map((score) => shareText(score.none))],
       ],
       right,
     ),

@@ -20,7 +20,7 @@ export function describeRun(config: RunConfig, folder: string): string[] {
 }
 
 function dataText({ data, classes, flip }: RunConfig): string {
-  if (data.kind === 'module') return 'of the module'
+  if (data.kind === 'module') return 'from the module'
   const what =
     data.kind === 'shapes'
       ? `${formatCount(data.length)} generated shapes`
@@ -40,7 +40,7 @@ function modelText({ model }: Denoising, { modelName }: RunConfig): string {
     ...(modelName === null ? [] : [modelName]),
     `hidden ${hiddenSize}, depth ${depth}, heads ${numHeads}, patch ${patchSize}`,
     `${formatCount(countParameters(model).trainable)} parameters`,
-    `${formatQuantity(multiplyAdds)} multiply-adds a picture`,
+    `${formatQuantity(multiplyAdds)} multiply-adds per picture`,
   ].join(', ')
 }
 

@@ -34,7 +34,7 @@ export async function drawSamples(
   const { sampler, steps, guidance } = DEMO_SAMPLING
   const labels = Array.from({ length: classes.length * perClass }, (_, i) => Math.floor(i / perClass))
   output.line(
-    `sampling ${labels.length} pictures: ${steps} ${sampler.toUpperCase()} steps, guidance ${guidance}, averaged weights`,
+    `sampling ${labels.length} pictures: ${steps} ${sampler.toUpperCase()} steps, guidance ${guidance}, averaged weights (EMA)`,
   )
   const progress = showProgress(output, { total: steps, unit: 'steps' })
   const params = await loadCheckpointParams(store, found.path, 'ema', backend)

@@ -66,7 +66,7 @@ export async function verifyShards(
     const found = digest(await readFile(join(folder, file)))
     if (found.bytes !== bytes || found.sha256 !== sha256) {
       throw new Failure(
-        `${join(folder, file)} is not what was written: its checksum differs. Remove the folder and encode again`,
+        `${join(folder, file)} has changed since it was written (its checksum differs). Remove the folder and encode again`,
       )
     }
     onShard(i + 1)

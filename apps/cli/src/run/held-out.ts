@@ -37,11 +37,13 @@ export async function holdOut(
 ): Promise<HeldOut> {
   if (!isDenoising(objective)) {
     throw new UsageError(
-      '--val-share needs an objective of `denoising`: others have no estimate of the picture to measure',
+      '--val-share needs an objective made by `denoising`; others do not estimate the picture, so there is no error to measure',
     )
   }
   if (objective.process.prediction === 'previousX') {
-    throw new UsageError('--val-share needs an estimate of x0 to measure, which --predict previousX does not give')
+    throw new UsageError(
+      '--val-share measures the error of x0, which --predict previousX does not estimate; use another --predict',
+    )
   }
   try {
     const { train, heldOut } = await splitDataset(dataset, { share })

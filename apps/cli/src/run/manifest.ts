@@ -100,7 +100,10 @@ export async function readManifest(folder: string): Promise<LatentsManifest | nu
     manifest.shards.every(isShard) &&
     typeof manifest.vae?.scalingFactor === 'number' &&
     typeof manifest.vae.shiftFactor === 'number'
-  if (!isRight) throw new UsageError(`${path} is no manifest of latents of the format "${LATENTS_FORMAT}"`)
+  if (!isRight)
+    throw new UsageError(
+      `${path} does not describe latents in the format "${LATENTS_FORMAT}"; encode them again with \`dit encode\``,
+    )
   return manifest
 }
 

@@ -48,7 +48,7 @@ export function denoisingOf(config: { readonly objective: ObjectiveConfig }, wha
   const denoising = denoisingOrNull(config)
   if (denoising !== null) return denoising
   throw new UsageError(
-    `${what} knows the networks of dit only, but this run trains the objective of ${(config.objective as ModuleSpec).module}; read its weights with loadCheckpointParams of @dit/train-ddp`,
+    `${what} works only for DiTs, but this run trains the objective of ${(config.objective as ModuleSpec).module}; read its weights with loadCheckpointParams of @dit/train-ddp`,
   )
 }
 

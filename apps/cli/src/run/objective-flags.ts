@@ -4,8 +4,7 @@ import { firstGiven } from '../settings/setting.js'
 import { DATA_SETTINGS, MODEL_SETTINGS, type TrainFlags } from '../settings/train-settings.js'
 import { UsageError } from '../terminal/errors.js'
 
-export const NO_GRIDS =
-  '--sample-every is for the DiTs of dit; the networks of --objective are sampled by your own code'
+export const NO_GRIDS = '--sample-every works only for DiTs; sample the network of --objective with your own code'
 
 /**
  * Checks that flags do not describe what a module decides.
@@ -17,12 +16,14 @@ export function checkModuleFlags(flags: TrainFlags, hasData: boolean): void {
   const model = firstGiven({ ...MODEL_SETTINGS, ...PROCESS_SETTINGS }, flags)
   if (model !== undefined) {
     throw new UsageError(
-      `${flagOf(model)} describes a DiT of dit, and --objective brings a network of its own; leave one of them out`,
+      `${flagOf(model)} describes a DiT, but --objective brings its own network; leave one of them out`,
     )
   }
   if ((flags.sampleEvery ?? null) !== null) throw new UsageError(NO_GRIDS)
   const data = hasData ? firstGiven(DATA_SETTINGS, flags) : undefined
   if (data !== undefined) {
-    throw new UsageError(`${flagOf(data)} is for pictures, and the module of --objective exports data of its own`)
+    throw new UsageError(
+      `${flagOf(data)} is for pictures, but the module of --objective exports its own data; leave it out`,
+    )
   }
 }

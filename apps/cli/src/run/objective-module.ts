@@ -36,25 +36,28 @@ export interface ObjectiveModule {
 export async function importObjective(path: string): Promise<ObjectiveModule> {
   const absolute = resolve(path)
   const bytes = await readFile(absolute).catch((cause: unknown) => {
-    throw new UsageError(`--objective ${path}: there is no such file, or it cannot be read`, { cause })
+    throw new UsageError(`--objective ${path}: this file does not exist or cannot be read`, { cause })
   })
   let module: { readonly objective?: Made<Objective>; readonly data?: Made<BatchSource> }
   try {
     module = (await import(pathToFileURL(absolute).href)) as typeof module
   } catch (cause) {
-    throw new UsageError(`--objective ${path}: it cannot be imported: ${messageOf(cause)}${placeIn(absolute, cause)}`, {
-      cause,
-    })
+    throw new UsageError(
+      `--objective ${path}: cannot import the module: ${messageOf(cause)}${placeIn(absolute, cause)}`,
+      {
+        cause,
+      },
+    )
   }
   const { objective, data = null } = module
   if (objective === undefined || objective === null) {
     throw new UsageError(
-      `--objective ${path}: it must export \`objective\`, an Objective of @dit/train-ddp or a function that makes one (it exports ${Object.keys(module).join(', ') || 'nothing'})`,
+      `--objective ${path}: the module must export \`objective\`, an Objective of @dit/train-ddp or a function that returns one (it exports ${Object.keys(module).join(', ') || 'nothing'})`,
     )
   }
   const stray = Object.keys(module).find((name) => name !== 'objective' && name !== 'data' && isTypo(name))
   if (stray !== undefined) {
-    throw new UsageError(`--objective ${path}: it exports ${stray}; did you mean ${nearest(stray, EXPORTS)!}?`)
+    throw new UsageError(`--objective ${path}: the module exports ${stray}; did you mean ${nearest(stray, EXPORTS)!}?`)
   }
   return { path: absolute, sha256: createHash('sha256').update(bytes).digest('hex'), objective, data }
 }

@@ -88,10 +88,10 @@ export async function openData(
   const found = await stat(data).catch(() => null)
   if (found === null)
     throw new UsageError(
-      `--data ${data}: there is no such folder; give \`shapes\` or a folder with one sub-folder of pictures per class`,
+      `--data ${data}: no such folder; give \`shapes\`, or a folder with one sub-folder of pictures per class`,
     )
   if (!found.isDirectory())
-    throw new UsageError(`--data ${data}: it is a file, not a folder with one sub-folder of pictures per class`)
+    throw new UsageError(`--data ${data}: this is a file; give a folder with one sub-folder of pictures per class`)
   const folder = await openFolder(request, output)
   if (folder.skipped.length > 0) {
     const names = folder.skipped.map(({ path, reason }) => `\n  ${printableName(path)}: ${inFlags(reason)}`).join('')
@@ -181,6 +181,6 @@ export function dataDifference(before: DataConfig, now: DataConfig): string | nu
   if (before.kind !== now.kind) return 'the run began with other data'
   if (before.kind === 'module' || now.kind === 'module') return null
   if (before.length !== now.length)
-    return `the run began with ${before.length} pictures and there are ${now.length} now`
-  return 'the files are not those that the run began with'
+    return `the run began with ${before.length} pictures, but there are ${now.length} now`
+  return 'the files are not those the run began with'
 }

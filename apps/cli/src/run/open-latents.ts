@@ -23,11 +23,11 @@ export interface OpenLatents {
 export async function findLatents(folder: string): Promise<LatentsManifest> {
   const manifest = await readManifest(folder)
   if (manifest === null) {
-    throw new UsageError(`--latents ${folder}: it has no ${LATENTS_FILE}; make one with \`dit encode\``)
+    throw new UsageError(`--latents ${folder}: the folder has no ${LATENTS_FILE}; encode latents with \`dit encode\``)
   }
   if (!isComplete(manifest)) {
     throw new UsageError(
-      `--latents ${folder}: ${manifest.shards.length} files are there, but not all; finish it with the same \`dit encode\``,
+      `--latents ${folder}: encoding is not finished (${manifest.shards.length} files so far); repeat its \`dit encode\` command`,
     )
   }
   const [, height, width] = manifest.shape
@@ -43,7 +43,7 @@ export async function findLatents(folder: string): Promise<LatentsManifest> {
 export async function openLatents(folder: string, flip: boolean): Promise<OpenLatents> {
   const manifest = await findLatents(folder)
   if (flip && !manifest.flips) {
-    throw new UsageError(`--latents ${folder}: its pictures were not mirrored when they were encoded; give --no-flip`)
+    throw new UsageError(`--latents ${folder}: the pictures were encoded without mirror images; give --no-flip`)
   }
   const shards = await Promise.all(manifest.shards.map((shard, i) => openShard(folder, manifest, i, shard.bytes)))
   const closeAll = async () => void (await Promise.all(shards.map(({ source }) => source.close())))
@@ -72,7 +72,7 @@ async function openShard(folder: string, manifest: LatentsManifest, index: numbe
   const found = await stat(path).catch(() => null)
   if (found?.size !== bytes) {
     throw new UsageError(
-      `--latents ${folder}: ${file} ${found === null ? 'is missing' : 'has another size than it was written with'}; \`dit encode\` checks a folder`,
+      `--latents ${folder}: ${file} ${found === null ? 'is missing' : 'has changed its size since it was written'}; repeat the \`dit encode\` command to check the folder`,
     )
   }
   const opened = await openSafetensorsFile(path)

@@ -101,16 +101,16 @@ export function planLines({ workers, batchSize, parameters, available, rows }: P
       formatBytes,
     ),
     formatBytes(memory.transfers + memory.batches + memory.process),
-    `${fits ? 'fits' : 'does not fit'}${isAvailable ? '' : ', not in dit train'}`,
+    `${fits ? 'fits' : 'too large'}${isAvailable ? '' : ', not in dit train'}`,
   ]
-  const head = ['', 'peak', 'parameters', 'gradients', 'AdamW', 'EMA', 'activations', 'the rest', '']
+  const head = ['', 'peak', 'parameters', 'gradients', 'AdamW', 'EMA', 'activations', 'other', '']
   const right = [false, true, true, true, true, true, true, true, false]
   return [
-    `${formatCount(parameters)} parameters, ${workers} worker${workers === 1 ? '' : 's'}, ${formatCount(batchSize)} examples a step`,
-    `memory per worker, float32; each may have ${formatBytes(available)}`,
+    `${formatCount(parameters)} parameters, ${workers} worker${workers === 1 ? '' : 's'}, ${formatCount(batchSize)} examples per step`,
+    `memory per worker in float32; available: ${formatBytes(available)}`,
     '',
     ...formatTable([head, ...rows.map(cells)], right),
     '',
-    'the rest: transfers between workers, batches, and the process itself',
+    'other: transfers between workers, batches, and the process itself',
   ]
 }

@@ -185,7 +185,7 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
     if (differences.length > 0 && !allowInexact) {
       await engine.backend.dispose()
       throw new Failure(
-        `resuming ${folder} would not repeat an unbroken run: ${differences.join('; ')}. Give --allow-inexact to go on`,
+        `resuming ${folder} would not repeat an uninterrupted run: ${differences.join('; ')}. Resume anyway with --allow-inexact`,
       )
     }
     for (const difference of differences) output.notice(`resumed inexactly: ${difference}`)
@@ -214,9 +214,9 @@ async function movedModule(
   const module = await importObjective(flags.objective ?? before.module)
   const { path, sha256 } = module
   if ((module.data !== null) !== (data.kind === 'module')) {
-    const [was, is] = data.kind === 'module' ? ['of the module', 'none'] : ['pictures', 'its own']
+    const [was, is] = data.kind === 'module' ? ['the data of its module', 'no data'] : ['pictures', 'its own data']
     throw new UsageError(
-      `${path}: the run learns from data ${was}, and this module exports ${is}; it is another objective`,
+      `${path}: the run learns from ${was}, but this module exports ${is}; it is not the objective of this run`,
     )
   }
   checkModuleFlags(
@@ -224,7 +224,7 @@ async function movedModule(
     module.data !== null,
   )
   if (sha256 !== before.sha256) {
-    output.notice(`${path} has changed since the run began; results may differ from an unbroken run`)
+    output.notice(`${path} has changed since the run began; results may differ from an uninterrupted run`)
   }
   // The digest stays that of the beginning: every later resume is told as well.
   return { ...before, module: path }
@@ -236,7 +236,7 @@ async function checkStillThere(flags: TrainFlags, data: DataConfig): Promise<voi
   if (flags[flag] !== undefined || data.kind === 'shapes' || data.kind === 'module') return
   if ((await stat(data.folder).catch(() => null)) !== null) return
   throw new UsageError(
-    `the run's ${data.kind === 'latents' ? 'latents' : 'pictures'} were in ${data.folder}, which is not there; give their folder with --${flag}`,
+    `the run's ${data.kind === 'latents' ? 'latents' : 'pictures'} were in ${data.folder}, which no longer exists; give their folder with --${flag}`,
   )
 }
 
@@ -245,7 +245,7 @@ async function latentSize(flags: TrainFlags): Promise<LatentSize | undefined> {
   if (flags.latents === undefined) return undefined
   for (const name of ['data', 'size', 'skipBad', 'background', 'maxPixels', 'sampleEvery'] as const) {
     if ((flags[name] ?? null) === null) continue
-    throw new UsageError(`${flagOf(name)} is for pictures, and --latents names latents; leave one of them out`)
+    throw new UsageError(`${flagOf(name)} is for pictures, but --latents names latents; leave one of them out`)
   }
   const [channels, size] = (await findLatents(flags.latents)).shape
   return { channels, size }
@@ -254,13 +254,13 @@ async function latentSize(flags: TrainFlags): Promise<LatentSize | undefined> {
 /** How an engine differs from that of the run in what its results depend on; the trainer compares the names. */
 function engineDifference(before: EngineDescription, now: EngineDescription): string | null {
   if (before.name !== now.name) return null
-  if (before.version !== now.version) return `${now.name} was version ${before.version} and is ${now.version}`
+  if (before.version !== now.version) return `${now.name} was version ${before.version} and is now ${now.version}`
   if (before.instructionSet !== now.instructionSet) {
-    return `${now.name} ran with ${before.instructionSet ?? 'no SIMD'} and has ${now.instructionSet ?? 'no SIMD'} now`
+    return `${now.name} ran with ${before.instructionSet ?? 'no SIMD'} and now has ${now.instructionSet ?? 'no SIMD'}`
   }
   // TensorFlow cuts its sums by threads; the other engines give the same bits on any number of them.
   if (now.name === 'tfjs-node' && before.threads !== now.threads) {
-    return `${now.name} ran on ${before.threads} threads and has ${now.threads} now (--threads ${before.threads})`
+    return `${now.name} ran on ${before.threads} threads and now has ${now.threads} (restore with --threads ${before.threads})`
   }
   return null
 }

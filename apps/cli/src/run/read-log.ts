@@ -20,7 +20,7 @@ export async function readLog(folder: string): Promise<StepRecord[] | null> {
     .split('\n')
     .slice(0, -1)
     .findIndex((line) => !isRecord(line))
-  if (damaged >= 0) throw new Failure(`${path}: line ${damaged + 1} is not a record of a step; the file is damaged`)
+  if (damaged >= 0) throw new Failure(`${path}: line ${damaged + 1} is not the record of a step; the file is damaged`)
   return parseLog(text)
 }
 

@@ -1,5 +1,6 @@
 import { type CompleteProcess, completeProcess } from '@dit/train-ddp'
 import { flagOf } from '../settings/flag-of.js'
+import { fieldsInFlags } from '../settings/in-flags.js'
 import { PROCESS_SETTINGS } from '../settings/process-settings.js'
 import { type Family, keptFields, placeOf, type RunSetting, valueAt } from '../settings/run-setting.js'
 import { type FlagsOf, type Settings, withDefaults } from '../settings/setting.js'
@@ -23,7 +24,10 @@ export function resolveProcess(flags: ProcessFlags): CompleteProcess {
   // The convention of SiT, so that other programs know the weights.
   const convention = family === 'flow' ? { networkTime: 'towardsData' } : {}
   const told = valueAt(keptFields(PROCESS_SETTINGS, withDefaults(PROCESS_SETTINGS, flags), family), 'objective.process')
-  return checkInput(() => completeProcess({ ...convention, ...(told as object) } as CompleteProcess))
+  return checkInput(
+    () => completeProcess({ ...convention, ...(told as object) } as CompleteProcess),
+    (message) => fieldsInFlags(message, PROCESS_SETTINGS),
+  )
 }
 
 /** Throws for flags of the other family. */
@@ -33,10 +37,10 @@ function checkFamily(flags: ProcessFlags, family: Family): void {
     (key) => flags[key as keyof ProcessFlags] !== undefined && placeOf(rows[key], family) === undefined,
   )
   const other: Family = family === 'flow' ? 'gaussian' : 'flow'
-  if (stray !== undefined) throw new UsageError(`${flagOf(stray)} is for --process ${other}`)
+  if (stray !== undefined) throw new UsageError(`${flagOf(stray)} works only with --process ${other}`)
   const { predict } = flags
   if (predict !== undefined && PREDICTIONS[predict] === other) {
-    throw new UsageError(`--predict ${predict} is for --process ${other}`)
+    throw new UsageError(`--predict ${predict} works only with --process ${other}`)
   }
 }
 
@@ -47,11 +51,11 @@ function checkBetas(flags: ProcessFlags): void {
   const { schedule = 'linear', timesteps = 1000, betas, betaStart, betaEnd } = flags
   const other = (['schedule', 'timesteps', 'betaStart', 'betaEnd'] as const).find((name) => flags[name] !== undefined)
   if (betas !== undefined && other !== undefined) {
-    throw new UsageError(`--betas takes the place of ${flagOf(other)}; leave one of them out`)
+    throw new UsageError(`--betas replaces ${flagOf(other)}; leave one of them out`)
   }
   const isScaled = schedule === 'linear' && betas === undefined && betaStart === undefined && betaEnd === undefined
   if (!isScaled || timesteps > 20) return
   throw new UsageError(
-    `--timesteps ${timesteps}: linear needs at least 21 timesteps, as its last beta is ${20 / timesteps} there and must stay below 1; betas that end in 1 on purpose are given with --betas`,
+    `--timesteps ${timesteps}: the linear schedule needs at least 21 timesteps, because its last beta, ${20 / timesteps}, must be below 1; if you want betas that end at 1, give them with --betas`,
   )
 }

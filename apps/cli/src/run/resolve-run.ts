@@ -1,4 +1,4 @@
-import { checkConfig, type DiTConfig, ditConfig } from '@dit/model'
+import { checkConfig, DIT_NAMES, type DiTConfig, ditConfig } from '@dit/model'
 import {
   checkRecipe,
   type CompleteProcess,
@@ -7,10 +7,14 @@ import {
   RECIPES,
   type TrainRecipe,
 } from '@dit/train-ddp'
+import { fieldsInFlags } from '../settings/in-flags.js'
+import { PROCESS_SETTINGS } from '../settings/process-settings.js'
+import { didYouMean } from '../settings/suggest.js'
 import { RECIPE_SETTINGS } from '../settings/recipe-settings.js'
 import { keptFields, valueAt } from '../settings/run-setting.js'
 import { withDefaults } from '../settings/setting.js'
 import {
+  DATA_SETTINGS,
   COMMON_SETTINGS,
   MODEL_SETTINGS,
   SMALL_MODEL,
@@ -51,7 +55,10 @@ export function resolveRun(flags: TrainFlags, numClasses: number, workers = 1, l
     process,
     timestepSampler: flags.timestepSampler ?? TRAIN_DEFAULTS.timestepSampler,
   }
-  checkInput(() => objectiveFromSpec(objective))
+  checkInput(
+    () => objectiveFromSpec(objective),
+    (message) => fieldsInFlags(message, { ...MODEL_SETTINGS, ...PROCESS_SETTINGS }),
+  )
   const common = resolveCommon(flags, workers, model.depth)
   return {
     modelName: flags.model ?? null,
@@ -76,7 +83,7 @@ export function resolveCommon(flags: TrainFlags, workers: number, depth: number 
   const { heldOut, ...fields } = keptFields(COMMON_SETTINGS, withDefaults(COMMON_SETTINGS, flags))
   const kept: Readonly<Record<string, unknown>> = flags.valShare === undefined ? fields : { heldOut, ...fields }
   if (flags.valShare === undefined && flags.valEvery !== undefined) {
-    throw new UsageError('--val-every needs --val-share, the share of the pictures to hold out')
+    throw new UsageError('--val-every needs --val-share, the share of pictures to hold out')
   }
   checkRecompute(flags.recompute, depth)
   const names = new Set([...ORDER.filter((name) => name in kept), ...Object.keys(kept)])
@@ -90,7 +97,7 @@ export function resolveCommon(flags: TrainFlags, workers: number, depth: number 
  */
 export function checkWorkers(workers: number, batchSize: number): void {
   if (workers <= batchSize) return
-  throw new UsageError(`a batch of ${batchSize} is too small for ${workers} workers; raise --batch, or start fewer`)
+  throw new UsageError(`a batch of ${batchSize} is too small for ${workers} workers; raise --batch, or lower --workers`)
 }
 
 /**
@@ -100,7 +107,7 @@ export function checkWorkers(workers: number, batchSize: number): void {
  */
 export function checkRecompute(recompute: TrainFlags['recompute'], depth: number | null): void {
   if (typeof recompute !== 'number' || depth === null || recompute <= depth) return
-  throw new UsageError(`--recompute ${recompute}: the model has ${depth} blocks`)
+  throw new UsageError(`--recompute ${recompute}: the model has only ${depth} block${depth === 1 ? '' : 's'}`)
 }
 
 function resolveRecipe(flags: TrainFlags, workers: number): TrainRecipe {
@@ -110,7 +117,10 @@ function resolveRecipe(flags: TrainFlags, workers: number): TrainRecipe {
     | Partial<TrainRecipe>
     | undefined
   const recipe: TrainRecipe = { ...base, ...told }
-  checkInput(() => checkRecipe(recipe))
+  checkInput(
+    () => checkRecipe(recipe),
+    (message) => fieldsInFlags(message, RECIPE_SETTINGS),
+  )
   return recipe
 }
 
@@ -118,10 +128,11 @@ function resolveRecipe(flags: TrainFlags, workers: number): TrainRecipe {
 function resolveMicroBatch({ microBatch, accumulate }: TrainFlags, batch: number, workers: number): number | undefined {
   if (accumulate === undefined) return microBatch
   if (microBatch !== undefined) {
-    throw new UsageError('--accumulate and --micro-batch both say how a batch is cut; leave one of them out')
+    throw new UsageError('--accumulate and --micro-batch both split the batch; leave one of them out')
   }
   const share = Math.ceil(batch / workers)
-  if (accumulate > share) throw new UsageError(`--accumulate ${accumulate}: a worker has ${share} examples of a batch`)
+  if (accumulate > share)
+    throw new UsageError(`--accumulate ${accumulate}: each worker has only ${share} examples of a batch`)
   return Math.ceil(share / accumulate)
 }
 
@@ -138,15 +149,20 @@ function resolveModel(
     numClasses,
     learnSigma: !isFlow(process) && process.varianceType!.startsWith('learned'),
   }
-  return checkInput(() => {
+  const { model } = flags
+  if (model !== undefined && !(DIT_NAMES as readonly string[]).includes(model)) {
+    throw new UsageError(`--model ${model}: it must be one of ${DIT_NAMES.join(', ')}${didYouMean(model, DIT_NAMES)}`)
+  }
+  const resolved = () => {
     const own = { ...fixed, ...told }
-    const config = flags.model === undefined ? { ...SMALL_MODEL, ...own } : ditConfig(flags.model, own)
+    const config = model === undefined ? { ...SMALL_MODEL, ...own } : ditConfig(model, own)
     if (fixed.inputSize % config.patchSize !== 0) {
       throw new UsageError(
-        `${latents === undefined ? '--size' : 'the side of the latents,'} ${fixed.inputSize} is not a multiple of the patch side ${config.patchSize} (--patch)`,
+        `${latents === undefined ? '--size' : 'the side of the latents,'} ${fixed.inputSize} is not a multiple of the patch side, --patch ${config.patchSize}`,
       )
     }
     checkConfig(config)
     return config
-  })
+  }
+  return checkInput(resolved, (message) => fieldsInFlags(message, { ...MODEL_SETTINGS, ...DATA_SETTINGS }))
 }

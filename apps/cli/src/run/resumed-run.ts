@@ -19,21 +19,23 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
   checkSame(config, given)
   if (config.data.kind === 'latents' && (given.sampleEvery ?? null) !== null) {
     throw new UsageError(
-      '--sample-every is for pictures; sample from a run of latents with `dit sample --run ... --vae`',
+      '--sample-every works only for pictures; sample a run of latents with `dit sample <run> --vae <autoencoder>`',
     )
   }
   if (given.objective !== undefined && !('module' in config.objective)) {
-    throw new UsageError('--objective names a module, but this run trains a DiT; start a new run with another --out')
+    throw new UsageError(
+      '--objective names a module, but this run trains a DiT; start a new run with a different --out',
+    )
   }
   if (given.valEvery !== undefined && config.heldOut === undefined) {
-    throw new UsageError('--val-every is for runs with --val-share, which a run has from its beginning or not at all')
+    throw new UsageError('--val-every needs --val-share, which must be given when a run begins')
   }
   if (denoisingOrNull(config) === null && (given.sampleEvery ?? null) !== null) throw new UsageError(NO_GRIDS)
   checkWorkers(workers, config.recipe.batchSize)
   const { steps = config.steps } = given
   if (steps < config.steps) {
     throw new UsageError(
-      `--steps ${steps} would shorten a run planned for ${config.steps} steps; it can only be extended`,
+      `--steps ${steps} is less than the ${config.steps} steps of the run; a run can be extended, but not shortened`,
     )
   }
   checkRecompute(given.recompute, denoisingOrNull(config)?.model.depth ?? null)
@@ -48,7 +50,7 @@ function checkSame(config: RunConfig, given: TrainFlags): void {
     .map(({ key, value, own }) => `${flagOf(key)} ${short(value)} (the run has ${short(own)})`)
   if (conflicts.length === 0) return
   throw new UsageError(
-    `a resumed run keeps its settings, but these contradict them: ${conflicts.join(', ')}; leave them out, or start a new run with another --out`,
+    `a resumed run keeps its settings, but these differ: ${conflicts.join(', ')}; leave them out, or start a new run with a different --out`,
   )
 }
 

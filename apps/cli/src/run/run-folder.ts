@@ -20,10 +20,10 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
   } catch (cause) {
     const found = await stat(folder).catch(() => null)
     if (found?.isFile() === true) {
-      const parent = basename(folder) === CONFIG_FILE ? `; its folder is ${dirname(folder)}` : ''
+      const parent = basename(folder) === CONFIG_FILE ? `; give its folder, ${dirname(folder)}` : ''
       throw new UsageError(`${folder} is a file, but a run is a folder${parent}`, { cause })
     }
-    const problem = found === null ? 'there is no such folder' : `it has no ${CONFIG_FILE}`
+    const problem = found === null ? 'no such folder' : `it has no ${CONFIG_FILE}`
     throw new UsageError(`${folder} is not a run: ${problem}. ${await howToGetRun()}`, { cause })
   }
   let config: Record<string, unknown> | null
@@ -34,7 +34,7 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
   }
   if (config === null || !READ_FORMATS.includes(config.format)) {
     throw new UsageError(
-      `${path} is not of a dit run: its format must be "${RUN_FORMAT}" (got ${JSON.stringify(config?.format)})`,
+      `${path} is not that of a dit run: its format must be "${RUN_FORMAT}" (got ${JSON.stringify(config?.format)})`,
     )
   }
   try {
@@ -51,7 +51,9 @@ export function runFolder(flags: Pick<TrainFlags, 'resume' | 'out' | 'data' | 'l
   const { resume, out, latents, data = latents } = flags
   if (typeof resume === 'string') {
     if (out !== undefined && resolve(out) !== resolve(resume)) {
-      throw new UsageError(`--resume ${resume} and --out ${out} name two folders; a run is resumed where it is`)
+      throw new UsageError(
+        `--resume ${resume} and --out ${out} name different folders; a run is resumed in its own folder, so leave --out out`,
+      )
     }
     return resume
   }
@@ -69,11 +71,11 @@ export async function checkUnused(flag: string, folder: string): Promise<void> {
   if (names.length === 0) return
   if (names.some((name) => name === CONFIG_FILE || name === LOG || name === 'checkpoints')) {
     throw new UsageError(
-      `${flag} ${folder} holds a run already; continue it with \`--resume\`, or give another folder with \`${flag}\``,
+      `${flag} ${folder} already holds a run; continue it with \`--resume\`, or give another folder with \`${flag}\``,
     )
   }
   throw new UsageError(
-    `${flag} ${folder} holds other files (${names[0]}${names.length > 1 ? ', …' : ''}); a new run needs a folder that is empty or not there yet`,
+    `${flag} ${folder} holds other files (${names[0]}${names.length > 1 ? ', …' : ''}); give an empty or new folder for the run`,
   )
 }
 
@@ -89,7 +91,7 @@ export async function checkWritable(flag: string, folder: string): Promise<void>
     await rmdir(await mkdtemp(join(place, '.dit-')))
   } catch (cause) {
     const { code = '' } = cause as NodeJS.ErrnoException
-    throw new UsageError(`${flag} ${folder}: ${place} cannot be written to (${code})`, { cause })
+    throw new UsageError(`${flag} ${folder}: cannot write to ${place} (${code})`, { cause })
   }
 }
 
@@ -104,10 +106,14 @@ async function nearestExisting(path: string): Promise<string> {
   }
 }
 
+/** Runs that advice lists. */
+const LISTED = 5
+
 /** Advice for whoever has no run yet. */
 export async function howToGetRun(): Promise<string> {
   const runs = await findRuns('runs')
-  const known = runs.length === 0 ? '' : ` Runs here: ${runs.slice(0, 5).join(', ')}.`
+  const more = runs.length > LISTED ? ` and ${runs.length - LISTED} more` : ''
+  const known = runs.length === 0 ? '' : ` Runs here: ${runs.slice(0, LISTED).join(', ')}${more}.`
   return `Train a small model with \`npm run demo\` (\`dit demo\`), or your own with \`dit train\`.${known}`
 }
 

@@ -21,7 +21,8 @@ import { type HeldOut, type HeldOutConfig, holdOut, MOST_MEASURED } from './held
 import { placeIn } from './objective-module.js'
 import { namingStore } from './named-errors.js'
 import { CONFIG_FILE, type RunConfig } from './run-config.js'
-import { explain, Failure, isSystemError, SharedFailure } from '../terminal/errors.js'
+import { Failure, isSystemError, SharedFailure } from '../terminal/errors.js'
+import { explain } from '../terminal/explain.js'
 import { formatBytes, formatCount, formatNumber, formatShare } from '../terminal/format.js'
 import type { Output } from '../terminal/output.js'
 import { type Progress, showProgress } from '../terminal/progress.js'
@@ -62,7 +63,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   if (heldOut !== null) output.line(heldOutText(heldOut, config.heldOut!))
   const reporter = createReporter(prepared, output, communicator)
   const interruption = job.interruption(() =>
-    reporter.notice('stopping: a checkpoint is written (once more quits at once)'),
+    reporter.notice('stopping: writing a checkpoint (press Ctrl-C again to quit at once)'),
   )
   let hasBegun = false
   try {
@@ -88,8 +89,8 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
     const step = reporter.step()
     if ((await largest(communicator, reporter.isUnsaved() ? 1 : 0)) > 0) {
       const last = reporter.lastCheckpoint()
-      const saved = last === null ? 'there is none' : `the last one is ${join(folder, last)}`
-      throw new SharedFailure(`the run ended at step ${reporter.step()} without a checkpoint of it; ${saved}`)
+      const saved = last === null ? 'no checkpoint was saved' : `the last checkpoint is ${join(folder, last)}`
+      throw new SharedFailure(`the run ended at step ${reporter.step()} before it could save a checkpoint; ${saved}`)
     }
     const isSampled = (await largest(communicator, reporter.sampledStep())) === step
     const isGridMissing = config.sampleEvery !== null && !isSampled
@@ -105,8 +106,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
     }
     if (isSystemError(error) || error instanceof CheckpointPartError) {
       const last = reporter.lastCheckpoint()
-      const saved =
-        last === null ? 'no checkpoint was written yet' : `the last good checkpoint is ${join(folder, last)}`
+      const saved = last === null ? 'no checkpoint was saved yet' : `the last good checkpoint is ${join(folder, last)}`
       throw new Failure(`${explain(error).message}; ${saved}`, { cause: error })
     }
     if (config.objective.kind === 'module' && error instanceof Error) {
@@ -123,8 +123,8 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
 
 function heldOutText({ count, train }: HeldOut, { every }: HeldOutConfig): string {
   const measured = Math.min(count, MOST_MEASURED)
-  const which = measured < count ? `${formatCount(measured)} of them are measured` : 'they are measured'
-  return `held out ${formatCount(count)} pictures, ${formatCount(train.length)} are trained on; ${which} every ${formatCount(every)} steps`
+  const which = measured < count ? `measuring ${formatCount(measured)} of them` : 'measuring them'
+  return `holding out ${formatCount(count)} pictures and training on ${formatCount(train.length)}; ${which} every ${formatCount(every)} steps`
 }
 
 type TrainArguments = Parameters<typeof train>[0]
@@ -256,7 +256,8 @@ function createReporter(
         lastCheckpoint = event.resumedFrom
         for (const notice of event.notices) output.notice(notice)
         if (isResume) {
-          const from = event.resumedFrom === null ? 'the beginning: it has no checkpoint yet' : event.resumedFrom
+          const from =
+            event.resumedFrom === null ? 'the beginning, because there is no checkpoint yet' : event.resumedFrom
           say(`resuming at step ${step} from ${from}`)
         }
         progress = showProgress(output, { total: config.steps, start: step, unit: 'steps' })
@@ -269,19 +270,19 @@ function createReporter(
         output.event(event)
       } else if (event.type === 'loss-scale') {
         say(
-          `a gradient of step ${event.step} was too large for half precision: repeating it with a loss scale of ${event.scale}`,
+          `a gradient of step ${event.step} was too large for half precision; repeating the step with a loss scale of ${event.scale}`,
         )
         output.event(event)
       } else if (event.type === 'save-failed') {
         const { message } = explain(event.error)
         // The log is tried again at every step: telling once is enough.
         if (event.what === 'checkpoint' || !isLogFailing) {
-          this.notice(`the ${event.what} of step ${step} could not be saved: ${message}; going on without it`)
+          this.notice(`the ${event.what} of step ${step} could not be saved: ${message}; training continues without it`)
         }
         if (event.what === 'log') isLogFailing = true
         else isUnsaved = true
       } else if (event.type === 'end') {
-        if (numWorkers > 1) say(`rank 0 has waited for other workers for ${formatShare(waitShare())} of the time`)
+        if (numWorkers > 1) say(`rank 0 waited for other workers ${formatShare(waitShare())} of the time`)
         output.event({ type: 'end', step, reason: event.reason })
       }
     },

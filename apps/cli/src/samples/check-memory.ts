@@ -12,6 +12,8 @@ export interface SampleSize {
   /** Pictures at a time. */
   readonly batchSize: number
   readonly isGuided: boolean
+  /** A weaker model that guides in place of the null class. */
+  readonly guide?: DiTConfig
   /** Weights are held in half precision, and one block's at a time in float32. */
   readonly isHalf?: boolean
 }
@@ -22,19 +24,26 @@ export interface SampleSize {
  * @throws UsageError with the estimate, where they do not, and what to lower
  */
 export function checkSampleMemory(
-  { model, count, batchSize, isGuided, isHalf = false }: SampleSize,
+  { model, count, batchSize, isGuided, guide, isHalf = false }: SampleSize,
   available = machineMemory(),
 ): void {
   const values = sampleShape(model).reduce((a, b) => a * b)
   // Float32 samples, their pixels, and a copy of these in the file that is written.
   const pictures = count * values * (Float32Array.BYTES_PER_ELEMENT + 2)
   const atOnce = Math.min(batchSize, count)
-  const { total: whole, parameters } = memoryBytes(model, { batchSize: atOnce * (isGuided ? 2 : 1) })
-  const total = isHalf ? whole - parameters * (0.5 - 1 / model.depth) : whole
+  const bytesOf = (network: DiTConfig, together: number) => {
+    const { total: whole, parameters } = memoryBytes(network, { batchSize: together })
+    return isHalf ? whole - parameters * (0.5 - 1 / network.depth) : whole
+  }
+  // The null class doubles the batch; a guide is a second network beside the first.
+  const total =
+    guide === undefined
+      ? bytesOf(model, atOnce * (isGuided ? 2 : 1))
+      : bytesOf(model, atOnce) + bytesOf(guide, isGuided ? atOnce : 0)
   if (pictures + total <= available) return
   const advice =
-    pictures > total ? 'ask for fewer, and sample in parts with other seeds' : 'lower --batch, or ask for fewer'
+    pictures > total ? 'lower --count, and sample several times with other seeds' : 'lower --batch or --count'
   throw new UsageError(
-    `${formatCount(count)} pictures, ${formatCount(atOnce)} at a time, would need about ${formatBytes(pictures + total)}, but this machine has ${formatBytes(available)}; ${advice}`,
+    `${formatCount(count)} pictures, ${formatCount(atOnce)} at a time, need about ${formatBytes(pictures + total)}, but this machine has ${formatBytes(available)}; ${advice}`,
   )
 }

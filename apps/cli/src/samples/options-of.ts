@@ -1,52 +1,42 @@
-import { type OpenModel, type PictureData, sampleShape, type SampleOptions, type SamplerName } from '@dit/pipeline'
-import type { Spacing } from '@dit/schedules'
+import { type OpenModel, type PictureData, sampleShape, type SampleOptions } from '@dit/pipeline'
 import { spatialFactor } from '@dit/vae'
+import { flagOf } from '../settings/flag-of.js'
+import { storedOptions } from '../settings/option-setting.js'
+import { SOURCE_SETTINGS } from '../settings/source-settings.js'
 import { UsageError } from '../terminal/errors.js'
 import { readNoise } from './read-noise.js'
-import { SAMPLE_DEFAULTS, type SampleFlags } from './sample-options.js'
+import { SAMPLE_ROWS, SAMPLE_SETTINGS, type SampleFlags } from './sample-settings.js'
+
+/** Settings that open the model, and those whose option is in a file. */
+const isElsewhere = (key: string) => Object.hasOwn(SOURCE_SETTINGS, key) || SAMPLE_ROWS[key].holds !== undefined
+
+const PLAIN = Object.fromEntries(Object.entries(SAMPLE_ROWS).filter(([key]) => !isElsewhere(key)))
 
 /**
- * The options of sampling that flags say, with the files that they name read.
+ * The sampling options that flags give. Files that they name are read, but for the weights of `--guide`.
  *
  * @throws UsageError for a file that cannot be read
  */
 export async function optionsOf(flags: SampleFlags, model: OpenModel): Promise<SampleOptions> {
-  const { image, mask, strength, noise, draws, guidanceChannels, sampler, spacing, classes } = flags
-  const { steps, shift, eta, rtol, atol, guidance, guidanceInterval, guidanceRescale, nullClass, clip, seed } = flags
-  const { diffusionForm, diffusionNorm, lastStep, lastStepSize, batch: batchSize } = flags
-  const options: { [Name in keyof SampleOptions]: SampleOptions[Name] | undefined } = {
-    classes,
-    count: flags.count ?? SAMPLE_DEFAULTS.count,
-    steps,
-    sampler: sampler as SamplerName | undefined,
-    spacing: spacing as Spacing | undefined,
-    shift,
-    eta,
-    rtol,
-    atol,
-    guidance,
-    // `all` is parsed to null, absent is undefined.
-    guidanceChannels: guidanceChannels === null ? 'all' : guidanceChannels,
-    guidanceInterval,
-    guidanceRescale,
-    nullClass,
-    clip,
-    seed,
-    diffusionForm,
-    diffusionNorm,
-    lastStep,
-    lastStepSize,
-    batchSize,
-    strength,
-    noise: noise === undefined ? undefined : await readNoise('--noise', noise),
-    draws: draws === undefined ? undefined : await readNoise('--draws', draws),
-    image: image === undefined ? undefined : await readPicture('--image', image, model),
-    mask: mask === undefined ? undefined : await readPicture('--mask', mask, model),
+  const options = { count: SAMPLE_SETTINGS.count.default, ...storedOptions(PLAIN, flags) }
+  for (const [key, { holds, option }] of Object.entries(SAMPLE_ROWS)) {
+    const path = flags[key as keyof SampleFlags]
+    if (typeof path !== 'string' || option === undefined) continue
+    if (holds === 'noise') Object.assign(options, { [option]: await readNoise(flagOf(key), path) })
+    if (holds === 'picture') Object.assign(options, { [option]: await readPicture(flagOf(key), path, model) })
   }
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  return options
 }
 
-/** A picture file as RGBA in the size of the model's pictures: what is outside of their shape is cut off evenly. */
+/** The file that an option came from. */
+export function fileOf(flags: SampleFlags, option: string): string | undefined {
+  const key = Object.keys(SAMPLE_ROWS).find(
+    (name) => SAMPLE_ROWS[name].holds !== undefined && SAMPLE_ROWS[name].option === option,
+  )
+  return key === undefined ? undefined : (flags[key as keyof SampleFlags] as string | undefined)
+}
+
+/** A picture file as RGBA, scaled to cover the model's pictures and cropped at the centre. */
 async function readPicture(flag: string, path: string, { description, autoencoder }: OpenModel): Promise<PictureData> {
   const factor = autoencoder === null ? 1 : spatialFactor(autoencoder.config)
   const [, h, w] = sampleShape(description.network)
@@ -57,6 +47,6 @@ async function readPicture(flag: string, path: string, { description, autoencode
     const { data } = await fitted.raw().toBuffer({ resolveWithObject: true })
     return { width, height, data: new Uint8Array(data) }
   } catch (cause) {
-    throw new UsageError(`${flag} ${path}: it cannot be read as a picture (${(cause as Error).message})`, { cause })
+    throw new UsageError(`${flag} ${path}: cannot be read as a picture (${(cause as Error).message})`, { cause })
   }
 }

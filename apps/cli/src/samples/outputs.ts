@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { checkWritable } from '../run/run-folder.js'
 import { UsageError } from '../terminal/errors.js'
-import type { SampleFlags } from './sample-options.js'
+import type { SampleFlags } from './sample-settings.js'
 
 /** Where samples go; null for what is not written. */
 export interface Outputs {
@@ -28,7 +28,7 @@ const MOST_NUMBERS = 100_000
 export async function resolveOutputs(flags: SampleFlags, folder: string, isShown: boolean): Promise<Outputs> {
   const asked = flags.out ?? join(folder, 'samples.png')
   if (isShown && !/\.png$/i.test(asked)) {
-    throw new UsageError(`--out ${asked}: the grid is a PNG; its name must end in .png`)
+    throw new UsageError(`--out ${asked}: the grid is a PNG, so its name must end in .png`)
   }
   const wanted = placesOf(flags, asked, isShown)
   const chosen = flags.force === true ? wanted : await numbered(flags, asked, isShown)
@@ -65,7 +65,7 @@ async function numbered(flags: SampleFlags, asked: string, isShown: boolean): Pr
       trajectory: places.trajectory === null ? null : await free(places.trajectory),
     }
   }
-  throw new UsageError(`--out ${asked}: too many files of this name are there; give another one, or --force`)
+  throw new UsageError(`--out ${asked}: too many files of this name exist; give another name, or --force`)
 }
 
 async function free(path: string): Promise<string> {
@@ -73,7 +73,7 @@ async function free(path: string): Promise<string> {
     const place = withNumber(path, number)
     if (!(await isTaken(place))) return place
   }
-  throw new UsageError(`${path}: too many files of this name are there; give another one, or --force`)
+  throw new UsageError(`${path}: too many files of this name exist; give another name, or --force`)
 }
 
 async function anyTaken(places: readonly (string | null)[]): Promise<boolean> {
@@ -119,13 +119,13 @@ function checkApart(places: Readonly<Record<string, string | null>>): void {
   for (const [what, path] of Object.entries(places)) {
     if (path === null) continue
     const other = taken.get(resolve(path))
-    if (other !== undefined) throw new UsageError(`${what} ${path}: ${other} has the same path; give another one`)
+    if (other !== undefined) throw new UsageError(`${what} ${path}: ${other} has the same path; give a different one`)
     taken.set(resolve(path), what)
   }
 }
 
 async function checkFile(flag: string, path: string): Promise<void> {
   const found = await stat(path).catch(() => null)
-  if (found?.isDirectory() === true) throw new UsageError(`${flag} ${path}: it is a folder, not a file`)
+  if (found?.isDirectory() === true) throw new UsageError(`${flag} ${path}: this is a folder; give a file`)
   await checkWritable(flag, dirname(path))
 }

@@ -28,7 +28,7 @@ export async function readNoise(flag: string, path: string): Promise<RecordedNoi
 }
 async function readArray(flag: string, path: string): Promise<StoredArray> {
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new UsageError(`${flag} ${path}: it cannot be read (${(cause as NodeJS.ErrnoException).code})`, { cause })
+    throw new UsageError(`${flag} ${path}: cannot be read (${(cause as NodeJS.ErrnoException).code})`, { cause })
   })
   try {
     switch (extname(path).toLowerCase()) {
@@ -43,7 +43,7 @@ async function readArray(flag: string, path: string): Promise<StoredArray> {
         return await file.tensor(chosen(flag, path, [...file.entries.keys()]))
       }
       default:
-        throw new UsageError(`${flag} ${path}: it must end in .npy, .npz or .safetensors`)
+        throw new UsageError(`${flag} ${path}: the name must end in .npy, .npz or .safetensors`)
     }
   } catch (error) {
     if (!(error instanceof NpyError || error instanceof SafetensorsError)) throw error
@@ -55,7 +55,7 @@ function chosen(flag: string, path: string, names: readonly string[]): string {
   const name = names.length === 1 ? names[0] : NAMES.find((known) => names.includes(known))
   if (name !== undefined) return name
   throw new UsageError(
-    `${flag} ${path}: it must hold one array, or one named ${NAMES.join(', ')} (it has ${names.slice(0, 6).join(', ') || 'none'})`,
+    `${flag} ${path}: the file must hold one array, or one named ${NAMES.join(', ')} (it has ${names.slice(0, 6).join(', ') || 'none'})`,
   )
 }
 

@@ -1,39 +1,44 @@
-/** What `dit sample --help` says after the options: examples, and which sampler and spacing to use when. */
+/** What `dit sample --help` says after the options: examples, and when to use which sampler and spacing. */
 export const SAMPLE_HELP = `
 Examples:
-  dit sample --run runs/shapes
-  dit sample --run runs/shapes --classes disc,cross --count 8 --guidance 2 --out some.png
-  dit sample --checkpoint runs/shapes/checkpoints/step-0002000 --sampler ddim --steps 25
-  dit sample --run runs/shapes --count 1000 --npz shapes.npz --quiet
-  dit sample --weights DiT-XL-2-256 --classes 'golden retriever,balloon' --guidance 4 --steps 25
-  dit sample --weights DiT-XL-2-512x512.pt --vae sd-vae-ft-ema --classes 207,417 --sampler dpm --steps 20
-  dit sample --weights DiT-XL-2-256x256.pt --half f16 --classes 207 --count 1 --guidance 4 --latents dog.npz
-  dit sample --weights SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --guidance 4 --steps 25
-  dit sample --weights SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --sampler sde --steps 250
+  dit sample runs/shapes
+  dit sample runs/shapes --classes disc,cross --count 8 --guidance 2 --out some.png
+  dit sample runs/shapes/checkpoints/step-0002000 --sampler ddim --steps 25
+  dit sample runs/shapes --count 1000 --npz shapes.npz --quiet
+  dit sample runs/shapes --image sketch.png --strength 0.7 --classes disc
+  dit sample DiT-XL-2-256 --classes 'golden retriever,balloon' --guidance 4 --steps 25
+  dit sample DiT-XL-2-512x512.pt --vae sd-vae-ft-ema --classes 207,417 --sampler dpm --steps 20
+  dit sample DiT-XL-2-256x256.pt --half f16 --classes 207 --count 1 --guidance 4 --latents dog.npz
+  dit sample SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --guidance 4 --steps 25
+  dit sample SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --sampler sde --steps 250
 
-Samplers, by the number of steps that suits them (docs/choosing.md has what was measured):
-  up to 10      unipc: second order, one call of the network a step
-  10 to 25      unipc, dpmpp-2m, deis, dpmpp-2s: second order, one call a step
-                dpmpp-3m: third order, from 15 steps on and without strong guidance
-  25 and more   euler-a, dpmpp-2m-sde, dpmpp-3m-sde: fresh noise in every step, which forgives errors of the network
-  50            euler, lms: no noise after the start, so that a seed keeps its picture
-For a Gaussian diffusion only:
-  ddpm          fresh noise in every step, as in the paper; for 50 steps and more (default)
-  ddim          euler with --eta; for 50 steps
-  dpm, plms     dpmpp-2m and PNDM's as diffusers lays them out; pictures as others made them
-For a flow only:
-  midpoint      second order, two calls a step; for 4 to 25 steps (default)
-  rk4, dopri5   four and more calls a step, dopri5 with steps of its own choice; for likelihoods and comparisons
-  sde           fresh noise in every step; for 50 steps and more. heun-sde: second order, two calls a step
-                Both have --diffusion-form and --last-step
-heun has second order and two calls a step: for a flow from 10 steps, for a Gaussian diffusion from 40 on.
-On a flow dpmpp-*, unipc, deis and lms divide by the signal: they begin at t = 0.999, where noise is 999 times as strong.
+Samplers, by number of steps (docs/choosing.md has measurements). A call is one evaluation of the network:
+  up to 10      unipc: second order, one call per step
+  10 to 25      unipc, dpmpp-2m, deis, dpmpp-2s: second order, one call per step
+                dpmpp-3m: third order; from 15 steps, without strong guidance
+  25 and more   euler-a, dpmpp-2m-sde, dpmpp-3m-sde: add fresh noise in every step, which hides errors of
+                the network
+  50            euler, lms: add no noise, so a seed keeps its picture
+Only for a Gaussian diffusion:
+  ddpm          fresh noise in every step, as in the DDPM paper; 50 steps and more (default)
+  ddim          euler, with noise set by --eta; 50 steps
+  dpm, plms     dpmpp-2m and PNDM with the step layout of diffusers, to reproduce its pictures
+Only for a flow:
+  midpoint      second order, two calls per step; 4 to 25 steps (default)
+  rk4, dopri5   four calls per step and more; dopri5 chooses its own steps. For likelihoods and comparisons
+  sde           fresh noise in every step; 50 steps and more
+  heun-sde      the same, second order, two calls per step
+heun is second order with two calls per step: from 10 steps for a flow, from 40 for a Gaussian diffusion.
+On a flow, dpmpp-*, unipc, deis and lms divide by the signal. They start at t = 0.999, where the noise is 999
+times as strong.
 
-Spacings of a Gaussian diffusion: trailing begins at pure noise, leading does not; exponential, equal steps of the log of noise over
-signal, comes nearest to the exact solution from 12 steps on; karras lies between; beta is for models whose noise ends low.
+Spacings of a Gaussian diffusion: trailing starts at pure noise, leading does not. exponential (equal steps in
+the log of noise over signal) is the most exact from 12 steps; karras lies between. beta is for models that
+end at low noise.
 
-Weights of SiT have the names of a DiT's. A training checkpoint of SiT says what it is; for bare weights give --process flow,
-with --path and --predict where they are not linear and velocity. Otherwise they are sampled as a diffusion, to wrong pictures.
-SiT's num_steps is --steps for sde and heun-sde, which count the last step too; for the others it counts points: one more.
+SiT: its weights have the tensor names of a DiT. Training checkpoints of SiT say that they are a flow; for bare
+weights give --process flow, and --path and --predict if they are not linear and velocity. Without --process
+flow they are sampled as a diffusion, and the pictures are wrong. num_steps of SiT is --steps for sde and
+heun-sde; for other samplers it counts points, one more than --steps.
 
-Without a run to sample from: npm run demo (dit demo) trains a small one.`
+No model yet? \`dit demo\` (npm run demo) trains a small one.`

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readNpy } from '@dit/checkpoint'
 import { InvalidArgumentError } from 'commander'
-import { explain } from '../terminal/errors.js'
+import { messageOf } from '../terminal/errors.js'
 import { path as pathText } from './values.js'
 
 /**
@@ -31,7 +31,7 @@ function readBytes(path: string): Uint8Array {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new InvalidArgumentError(`${explain(error).message}.`)
+    throw new InvalidArgumentError(`${messageOf(error)}.`)
   }
 }
 
@@ -44,7 +44,7 @@ function npyValues(bytes: Uint8Array): number[] {
     const { shape, data } = readNpy(bytes)
     if (shape.length === 1) return Array.from(data as ArrayLike<number>, Number)
   } catch (error) {
-    throw new InvalidArgumentError(`${explain(error).message}.`)
+    throw new InvalidArgumentError(`${messageOf(error)}.`)
   }
   throw new InvalidArgumentError('The array must have one axis.')
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError, type Option } from 'commander'
-import { explain, UsageError } from '../terminal/errors.js'
+import { messageOf, UsageError } from '../terminal/errors.js'
 import { didYouMean } from './suggest.js'
 import { NULL } from './values.js'
 
@@ -50,7 +50,7 @@ function parseObject(path: string): Record<string, unknown> {
     // Editors on Windows begin files with a byte order mark.
     text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
   } catch (error) {
-    throw new UsageError(`--config: ${explain(error).message}`, { cause: error })
+    throw new UsageError(`--config: ${messageOf(error)}`, { cause: error })
   }
   let value: unknown
   try {
@@ -78,7 +78,7 @@ function parseValue(path: string, key: string, option: Option, value: unknown): 
   }
   if (value === null) {
     if (takesNull(option)) return NULL
-    throw new UsageError(`${path}: "${key}" cannot be null; leave it out for the default`)
+    throw new UsageError(`${path}: "${key}" cannot be null; leave the key out to get the default`)
   }
   if (option.optional && typeof value === 'boolean') return value
   if (typeof value === 'boolean') throw new UsageError(`${path}: "${key}" must be a plain value (got ${value})`)

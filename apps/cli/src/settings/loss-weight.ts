@@ -1,6 +1,6 @@
 import { checkLossWeight, type LossWeight } from '@dit/schedules'
 import { InvalidArgumentError } from 'commander'
-import { explain } from '../terminal/errors.js'
+import { messageOf } from '../terminal/errors.js'
 
 /** How `--loss-weight` is written. */
 export const LOSS_WEIGHT_FORMS =
@@ -35,7 +35,7 @@ export function parseLossWeight(text: string): LossWeight {
   try {
     checkLossWeight('--loss-weight', weight)
   } catch (error) {
-    throw new InvalidArgumentError(`${explain(error).message}.`)
+    throw new InvalidArgumentError(`${messageOf(error)}.`)
   }
   return weight
 }

@@ -1,24 +1,16 @@
 import type { WhichWeights } from '@dit/model'
-import { OpenError, type OpenModel, type ProcessSettings } from '@dit/pipeline'
+import { OpenError, type OpenModel } from '@dit/pipeline'
 import { openModel } from '@dit/pipeline/node'
 import { denoisingOf } from '../run/objective-config.js'
 import { readRunOfCheckpoint } from '../run/checkpoint-run.js'
 import { howToGetRun, readRunConfig } from '../run/run-folder.js'
 import { UsageError } from '../terminal/errors.js'
-import { parseBetas } from './betas-file.js'
-import type { ProcessFlags } from './process-options.js'
+import { storedOptions } from './option-setting.js'
+import { SOURCE_SETTINGS, type SourceFlags } from './source-settings.js'
+import { processSettings, type WeightsProcessFlags } from './weights-process.js'
 
-/** Flags that say which model is meant. */
-export interface SourceFlags extends ProcessFlags {
-  readonly run?: string
-  readonly checkpoint?: string
-  readonly weights?: string
-  readonly raw?: boolean
-  /** Attention heads, where the weights do not tell. */
-  readonly heads?: number
-  readonly vae?: string
-  readonly half?: 'f16' | 'bf16'
-}
+/** Flags that say which model is meant, and what it was trained on. */
+export type ModelFlags = SourceFlags & WeightsProcessFlags
 
 /**
  * Opens the model that the command line means: an argument, or one of the flags for the kinds of it.
@@ -26,17 +18,17 @@ export interface SourceFlags extends ProcessFlags {
  * @param given the argument; undefined where there is none
  * @throws UsageError where there is none or too many; OpenError and OptionError as `openModel`
  */
-export async function openModelOf(given: string | undefined, flags: SourceFlags, command: string): Promise<OpenModel> {
+export async function openModelOf(given: string | undefined, flags: ModelFlags, command: string): Promise<OpenModel> {
   const named = [given, flags.run, flags.checkpoint, flags.weights].filter((path) => path !== undefined)
   if (named.length > 1) {
     throw new UsageError(
       given === undefined
-        ? '--run, --checkpoint and --weights exclude each other'
-        : `${given}: a model is named by an argument, or by --run, --checkpoint or --weights; leave all but one out`,
+        ? '--run, --checkpoint and --weights each name a model; give only one of them'
+        : `${given}: the model is named twice; give either this argument or one of --run, --checkpoint and --weights`,
     )
   }
   if (named.length === 0) {
-    throw new UsageError(`a model is needed: \`${command} <run or weights>\`. ${await howToGetRun()}`)
+    throw new UsageError(`which model? Give a run or weights: \`${command} <run or weights>\`. ${await howToGetRun()}`)
   }
   await checkRun(flags, command)
   return openNamed(named[0], flags)
@@ -45,18 +37,14 @@ export async function openModelOf(given: string | undefined, flags: SourceFlags,
 /** Opens a model by its path or address, with whatever flags say of it. */
 export async function openNamed(
   name: string,
-  flags: Omit<SourceFlags, 'weights'>,
-  { which = flags.raw === true ? 'model' : undefined }: { readonly which?: WhichWeights } = {},
+  flags: ModelFlags,
+  which: { readonly which?: WhichWeights } = {},
 ): Promise<OpenModel> {
-  const { heads, vae } = flags
+  const { vae } = flags
   const process = processSettings(flags)
   try {
-    return await openModel(name, {
-      ...(which === undefined ? {} : { which }),
-      ...(heads === undefined ? {} : { heads }),
-      ...(process === undefined ? {} : { process }),
-      ...(vae === undefined ? {} : { autoencoder: vae }),
-    })
+    const options = { ...storedOptions(SOURCE_SETTINGS, flags), ...which }
+    return await openModel(name, process === undefined ? options : { ...options, process })
   } catch (error) {
     if (error instanceof OpenError && error.problem.startsWith('there is no such file')) {
       throw new UsageError(`${error.message}. ${await howToGetRun()}`, { cause: error })
@@ -69,29 +57,10 @@ export async function openNamed(
 }
 
 /** Checks that what a flag calls a run is one, with advice on how to get one. */
-async function checkRun(flags: SourceFlags, command: string): Promise<void> {
+async function checkRun(flags: ModelFlags, command: string): Promise<void> {
   const { run, checkpoint } = flags
   if (run === undefined && checkpoint === undefined) return
-  if (flags.half !== undefined) throw new UsageError('--half is for --weights; the checkpoints of runs are small')
+  if (flags.half !== undefined) throw new UsageError('--half is for weights files; a run is used in float32')
   const config = run === undefined ? await readRunOfCheckpoint(checkpoint!) : await readRunConfig(run)
   denoisingOf(config, command)
-}
-
-/** The settings of a process that flags say; undefined where they say none. */
-export function processSettings(flags: ProcessFlags): ProcessSettings | undefined {
-  const { process: kind, predict, path: interpolant, schedule, timesteps: numTimesteps, variance: varianceType } = flags
-  const { betaStart, betaEnd, betas } = flags
-  const settings = {
-    kind,
-    [kind === 'gaussian' ? 'meanType' : 'prediction']: predict,
-    interpolant,
-    schedule,
-    numTimesteps,
-    betaStart,
-    betaEnd,
-    betas: betas === undefined ? undefined : parseBetas(betas),
-    varianceType,
-  }
-  const given = Object.entries(settings).filter(([, value]) => value !== undefined)
-  return given.length === 0 ? undefined : Object.fromEntries(given)
 }

@@ -12,7 +12,7 @@ export const MAX_TIMESTEPS = 1_000_000
 export const PROCESS_SETTINGS = {
   process: {
     flag: '--process <family>',
-    help: 'what is reversed: a Gaussian diffusion (default) or a flow',
+    help: 'what the model learns to reverse: a Gaussian diffusion (DDPM, DiT; default) or a flow (SiT)',
     choices: ['gaussian', 'flow'],
     default: 'gaussian',
     place: 'objective.process.kind',
@@ -32,44 +32,44 @@ export const PROCESS_SETTINGS = {
   },
   times: {
     flag: '--times <law>',
-    help: 'how training times of a flow are drawn (default {default})',
+    help: 'distribution of the training times of a flow (default {default})',
     choices: ['uniform', 'logitNormal', 'mode', 'logNormal'],
     default: 'uniform',
     place: { flow: 'objective.process.times.law' },
   },
   timeShift: {
     flag: '--time-shift <s>',
-    help: 'move the times of a flow: above 1 towards the noise, for large pictures',
+    help: 'shift the times of a flow: above 1 trains more near the noise, for large pictures',
     parse: number(0),
     place: { flow: 'objective.process.times.shift' },
   },
   weighting: {
     flag: '--weighting <name>',
-    help: 'weight of the loss of a flow (default {default})',
+    help: 'how the loss of a flow is weighted over time (default {default})',
     choices: ['none', 'velocity', 'likelihood', 'inverseSigma2', 'cosmap'],
     default: 'none',
     place: { flow: 'objective.process.weighting' },
   },
   schedule: {
     flag: '--schedule <name>',
-    help: `noise schedule: ${SCHEDULES.join(', ')}`,
+    help: `noise schedule of a Gaussian diffusion (default linear): ${SCHEDULES.join(', ')}`,
     place: { gaussian: 'objective.process.schedule' },
   },
   betaStart: {
     flag: '--beta-start <x>',
-    help: 'first noise variance of the schedule',
+    help: 'first noise variance (beta) of the schedule',
     parse: number(0, 1),
     place: { gaussian: 'objective.process.betaStart' },
   },
   betaEnd: {
     flag: '--beta-end <x>',
-    help: 'last noise variance of the schedule',
+    help: 'last noise variance (beta) of the schedule',
     parse: number(0, 1),
     place: { gaussian: 'objective.process.betaEnd' },
   },
   betas: {
     flag: '--betas <file>',
-    help: 'noise variances of your own: a JSON list or an .npy file',
+    help: 'your own noise variances (betas), in a JSON list or an .npy file',
     parse: betasFlag,
     place: { gaussian: 'objective.process.betas' },
     store: parseBetas,
@@ -77,32 +77,32 @@ export const PROCESS_SETTINGS = {
   },
   timesteps: {
     flag: '--timesteps <n>',
-    help: 'diffusion timesteps',
+    help: 'number of timesteps of a Gaussian diffusion (default 1000)',
     parse: integer(2, MAX_TIMESTEPS),
     place: { gaussian: 'objective.process.numTimesteps' },
   },
   timestepSampler: {
     flag: '--timestep-sampler <name>',
-    help: 'how timesteps are drawn',
+    help: 'how timesteps are drawn for training; lossSecondMoment prefers those with large losses (default {default})',
     choices: ['uniform', 'lossSecondMoment'],
     default: 'uniform',
     place: { gaussian: 'objective.timestepSampler' },
   },
   variance: {
     flag: '--variance <type>',
-    help: 'variance of a denoising step',
+    help: 'variance of a denoising step; the network predicts it for learnedRange (default) and learned',
     choices: ['learnedRange', 'learned', 'fixedSmall', 'fixedLarge'],
     place: { gaussian: 'objective.process.varianceType' },
   },
   loss: {
     flag: '--loss <type>',
-    help: 'training loss',
+    help: 'training loss of a Gaussian diffusion (default mse)',
     choices: ['mse', 'rescaledMse', 'kl', 'rescaledKl'],
     place: { gaussian: 'objective.process.lossType' },
   },
   lossWeight: {
     flag: '--loss-weight <name>',
-    help: `weight of the squared error: ${LOSS_WEIGHT_FORMS}`,
+    help: `weight of the squared error by noise level (default none): ${LOSS_WEIGHT_FORMS}`,
     parse: lossWeightFlag,
     place: { gaussian: 'objective.process.lossWeight' },
     store: parseLossWeight,
@@ -110,17 +110,30 @@ export const PROCESS_SETTINGS = {
   },
 } as const satisfies Settings<RunSetting>
 
-const { process, predict, path, schedule, timesteps, betas, betaStart, betaEnd, variance } = PROCESS_SETTINGS
+const { predict, betas, betaStart, betaEnd } = PROCESS_SETTINGS
 
-/** Those of them that say what weights were trained on: all that sampling needs to know. */
+/**
+ * Those of them that say what weights were trained on: all that sampling needs to know. They have no defaults of their own, because
+ * the file of the weights may say more.
+ */
 export const WEIGHTS_PROCESS_SETTINGS = {
-  process,
-  path,
+  process: {
+    flag: PROCESS_SETTINGS.process.flag,
+    help: 'what the weights were trained as: a Gaussian diffusion (DDPM, DiT) or a flow (SiT)',
+    choices: PROCESS_SETTINGS.process.choices,
+    place: PROCESS_SETTINGS.process.place,
+  },
   predict,
-  schedule,
-  timesteps,
-  betas,
+  path: {
+    flag: PROCESS_SETTINGS.path.flag,
+    help: 'how a flow mixes pictures and noise (default linear)',
+    choices: PROCESS_SETTINGS.path.choices,
+    place: PROCESS_SETTINGS.path.place,
+  },
+  schedule: { ...PROCESS_SETTINGS.schedule, help: 'noise schedule of a Gaussian diffusion (default linear)' },
+  timesteps: { ...PROCESS_SETTINGS.timesteps, help: 'number of its timesteps (default 1000)' },
   betaStart,
   betaEnd,
-  variance,
+  betas,
+  variance: { ...PROCESS_SETTINGS.variance, help: 'variance of its denoising steps' },
 } as const satisfies Settings<RunSetting>

@@ -17,6 +17,8 @@ export interface Setting {
   readonly choices?: readonly string[]
   /** What is used where the option is absent; the option itself stays absent, so that it is known to be. */
   readonly default?: unknown
+  /** The command does not run without it. */
+  readonly isRequired?: true
 }
 
 /** Settings by the names of their options in camel case. */
@@ -48,9 +50,13 @@ export function defaultsOf<Table extends Settings>(settings: Table): DefaultsOf<
   return Object.fromEntries(rows.map(([key, setting]) => [key, setting.default])) as DefaultsOf<Table>
 }
 
-/** The options of a table, those with a default never absent. */
+/** The options of a table, of which those with a default and those that are required are never absent. */
 export type CompleteFlags<Table extends Settings> = FlagsOf<Table> &
-  Required<Pick<FlagsOf<Table>, keyof DefaultsOf<Table> & keyof Table>>
+  Required<Pick<FlagsOf<Table>, (keyof DefaultsOf<Table> | RequiredOf<Table>) & keyof Table>>
+
+type RequiredOf<Table extends Settings> = {
+  [Key in keyof Table]: Table[Key] extends { readonly isRequired: true } ? Key : never
+}[keyof Table]
 
 export function withDefaults<Table extends Settings>(settings: Table, flags: FlagsOf<Table>): CompleteFlags<Table> {
   const given = Object.entries(flags).filter(([, value]) => value !== undefined)
@@ -92,10 +98,11 @@ export function addSettings(command: Command, settings: Settings, group?: string
 
 /** The options of a table. They have no defaults of their own. */
 export function settingOptions(settings: Settings): Option[] {
-  return Object.values(settings).flatMap(({ flag, help, negation, parse, choices, default: usual }) => {
+  return Object.values(settings).flatMap(({ flag, help, negation, parse, choices, isRequired, default: usual }) => {
     const option = new Option(flag, help.replace('{default}', String(usual)))
     if (choices !== undefined) option.choices(choices)
     if (parse !== undefined) option.argParser(parse)
+    if (isRequired === true) option.makeOptionMandatory()
     return negation === undefined ? [option] : [option, new Option(flag.replace('--', '--no-'), negation)]
   })
 }

@@ -15,14 +15,14 @@ const A_COUNT_OR_NULL = `${A_COUNT}, or null`
 export const DATA_SETTINGS = {
   data: {
     flag: '--data <shapes|folder>',
-    help: 'generated shapes, or a folder with one sub-folder of pictures per class (default {default})',
+    help: 'a folder with one sub-folder of pictures per class, or `shapes` for generated ones (default {default})',
     parse: path,
     default: 'shapes',
     mayChange: true,
   },
   latents: {
     flag: '--latents <folder>',
-    help: 'latents that `dit encode` has written, in place of pictures',
+    help: 'train on latents written by `dit encode`, instead of pictures',
     parse: path,
     mayChange: true,
   },
@@ -36,7 +36,7 @@ export const DATA_SETTINGS = {
   flip: { flag: '--no-flip', help: 'do not mirror pictures at random', default: true, place: 'flip' },
   skipBad: {
     flag: '--skip-bad',
-    help: 'leave out unreadable pictures and name them, instead of stopping',
+    help: 'name unreadable pictures and leave them out, instead of stopping',
     default: false,
     ofData: (data) => data.kind === 'folder' && data.skipBad,
   },
@@ -55,14 +55,14 @@ export const DATA_SETTINGS = {
   },
   valShare: {
     flag: '--val-share <share>',
-    help: 'hold out this share of each class, and measure the error on it: 0.1 is a good choice',
+    help: 'hold out this share of each class and measure the error on it; 0.1 is a good choice',
     parse: share,
     place: 'heldOut.share',
     must: 'a number above 0 and below 1',
   },
   valEvery: {
     flag: '--val-every <steps>',
-    help: 'steps between these measurements (default {default})',
+    help: 'steps between two such measurements (default {default})',
     parse: integer(1),
     default: 250,
     place: 'heldOut.every',
@@ -89,42 +89,42 @@ export const SMALL_MODEL: DiTConfig = {
 export const MODEL_SETTINGS = {
   model: {
     flag: '--model <name>',
-    help: `a named size, ${DIT_NAMES[0]} to ${DIT_NAMES.at(-1)}; the options below change it, or describe a model of your own`,
+    help: `a named size, ${DIT_NAMES[0]} to ${DIT_NAMES.at(-1)}; the options below change it, or set the sizes one by one`,
     place: 'modelName',
   },
   hidden: {
     flag: '--hidden <n>',
-    help: `hidden size (default ${SMALL_MODEL.hiddenSize})`,
+    help: `hidden size: width of a token (default ${SMALL_MODEL.hiddenSize})`,
     parse: integer(1),
     place: 'objective.network.config.hiddenSize',
   },
   depth: {
     flag: '--depth <n>',
-    help: `number of blocks (default ${SMALL_MODEL.depth})`,
+    help: `number of transformer blocks (default ${SMALL_MODEL.depth})`,
     parse: integer(1),
     place: 'objective.network.config.depth',
   },
   heads: {
     flag: '--heads <n>',
-    help: `attention heads (default ${SMALL_MODEL.numHeads})`,
+    help: `attention heads; must divide the hidden size (default ${SMALL_MODEL.numHeads})`,
     parse: integer(1),
     place: 'objective.network.config.numHeads',
   },
   patch: {
     flag: '--patch <pixels>',
-    help: `patch side; must divide the size (default ${SMALL_MODEL.patchSize})`,
+    help: `side of a patch, which becomes one token; must divide the size (default ${SMALL_MODEL.patchSize})`,
     parse: integer(1),
     place: 'objective.network.config.patchSize',
   },
   mlpRatio: {
     flag: '--mlp-ratio <n>',
-    help: `width of the MLP over the hidden size (default ${SMALL_MODEL.mlpRatio})`,
+    help: `width of the MLP, in hidden sizes (default ${SMALL_MODEL.mlpRatio})`,
     parse: number(0),
     place: 'objective.network.config.mlpRatio',
   },
   classDropout: {
     flag: '--class-dropout <p>',
-    help: `share of labels dropped, for guidance (default ${SMALL_MODEL.classDropout})`,
+    help: `share of labels replaced by the null class during training, so that guidance works later (default ${SMALL_MODEL.classDropout})`,
     parse: number(0, 1),
     place: 'objective.network.config.classDropout',
   },
@@ -134,7 +134,7 @@ export const MODEL_SETTINGS = {
 const RUN_SETTINGS = {
   steps: {
     flag: '--steps <n>',
-    help: 'length of the run (default {default})',
+    help: 'training steps (default {default})',
     parse: integer(1),
     default: 2000,
     place: 'steps',
@@ -157,8 +157,13 @@ const RUN_SETTINGS = {
   },
   resume: {
     flag: '--resume [folder]',
-    help: 'continue the run in --out, or in this folder',
+    help: 'continue the run in this folder, or in --out',
     parse: path,
+    mayChange: true,
+  },
+  allowInexact: {
+    flag: '--allow-inexact',
+    help: 'resume even if the result will differ from that of an uninterrupted run',
     mayChange: true,
   },
   checkpointEvery: {
@@ -172,7 +177,7 @@ const RUN_SETTINGS = {
   },
   keepLast: {
     flag: '--keep-last <n>',
-    help: 'newest checkpoints to keep (default {default})',
+    help: 'number of newest checkpoints to keep (default {default})',
     parse: integer(1),
     default: 3,
     place: 'checkpoint.keepLast',
@@ -181,7 +186,7 @@ const RUN_SETTINGS = {
   },
   keepEvery: {
     flag: '--keep-every <steps>',
-    help: 'also keep checkpoints at multiples of this, or `none`',
+    help: 'also keep every checkpoint whose step is a multiple of this, or `none` (default none)',
     parse: orWord('none', integer(1)),
     default: null,
     place: 'checkpoint.keepEvery',
@@ -190,14 +195,14 @@ const RUN_SETTINGS = {
   },
   onSaveError: {
     flag: '--on-save-error <what>',
-    help: 'what to do when the disk is full or gone (default {default})',
+    help: 'what to do if a checkpoint cannot be saved, for example on a full disk (default {default})',
     choices: ['stop', 'continue'],
     default: 'stop',
     mayChange: true,
   },
   sampleEvery: {
     flag: '--sample-every <steps>',
-    help: 'steps between sample grids, or `none` (default {default})',
+    help: 'steps between grids of sample pictures, or `none` (default {default})',
     parse: orWord('none', integer(1)),
     default: 500,
     place: 'sampleEvery',
@@ -211,17 +216,12 @@ const COMPUTE_SETTINGS = {
   ...ENGINE_SETTINGS,
   recompute: {
     flag: '--recompute [blocks]',
-    help: 'use less memory: compute blocks twice instead of storing them; `block` for all, `none`, or how many',
+    help: 'save memory: compute blocks again in the backward pass instead of storing them; `block` for all, `none`, or a number of blocks',
     parse: recomputedBlocks,
     default: 'none',
     place: 'recompute',
     store: (blocks: boolean | ReturnType<typeof recomputedBlocks>) =>
       typeof blocks === 'boolean' ? (blocks ? 'block' : 'none') : blocks,
-    mayChange: true,
-  },
-  allowInexact: {
-    flag: '--allow-inexact',
-    help: 'resume even if the result will differ from an unbroken run',
     mayChange: true,
   },
 } as const satisfies Settings<RunSetting>
@@ -230,14 +230,14 @@ const COMPUTE_SETTINGS = {
 const WORKER_SETTINGS = {
   workers: {
     flag: '--workers <n|auto>',
-    help: 'train with so many threads of this machine, each an engine of its own',
+    help: 'train with this number of threads on this machine; each has its own engine (default {default})',
     parse: workerCount,
     default: 1,
     mayChange: true,
   },
   shardOptimizer: {
     flag: '--shard-optimizer',
-    help: 'each worker keeps a part of the moments and averages (ZeRO stage 1)',
+    help: 'save memory: each worker stores only a part of the optimizer state and of the averages (ZeRO stage 1)',
     default: false,
     place: 'shardOptimizer',
     isOptional: true,
@@ -245,7 +245,7 @@ const WORKER_SETTINGS = {
   },
   shardCheckpoint: {
     flag: '--shard-checkpoint',
-    help: 'each worker writes a part of every checkpoint; --out must be a folder that all see',
+    help: 'each worker writes a part of every checkpoint; all must see the folder --out',
     default: false,
     place: 'shardCheckpoint',
     isOptional: true,
@@ -253,7 +253,7 @@ const WORKER_SETTINGS = {
   },
   patience: {
     flag: '--patience <seconds>',
-    help: 'end the job when a worker has not answered for so long (default {default})',
+    help: 'stop the job if a worker does not answer for this long (default {default})',
     parse: number(0.1),
     default: 120,
     mayChange: true,
@@ -261,14 +261,14 @@ const WORKER_SETTINGS = {
   },
   maxRestarts: {
     flag: '--max-restarts <n>',
-    help: 'start again from the last checkpoint when the job fails',
+    help: 'if the job fails, restart it from the last checkpoint, at most this often (default {default})',
     parse: integer(),
     default: 0,
     mayChange: true,
   },
   mpirun: {
     flag: '--mpirun <command>',
-    help: 'start the workers with this MPI launcher, such as "mpirun -n 4"',
+    help: 'start the workers with this MPI launcher, for example "mpirun -n 4"',
     mayChange: true,
   },
 } as const satisfies Settings<RunSetting>
@@ -276,7 +276,7 @@ const WORKER_SETTINGS = {
 const OBJECTIVE_SETTINGS = {
   objective: {
     flag: '--objective <module>',
-    help: 'train what this JavaScript module exports, a network or loss of your own, in place of a DiT',
+    help: 'train the network or loss that this JavaScript module exports, instead of a DiT',
     parse: path,
     mayChange: true,
   },
@@ -304,13 +304,13 @@ export type TrainFlags = FlagsOf<typeof TRAIN_SETTINGS>
 /** What `dit train` uses where a flag is absent; recipe and model have the rest. */
 export const TRAIN_DEFAULTS = defaultsOf(TRAIN_SETTINGS)
 
-/** Adds the options of `dit train`. Defaults are told in the help only, so that "given" can be told from "absent". */
+/** Adds the options of `dit train`. Defaults stand in the help only, so that "given" can be told from "absent". */
 export function addTrainOptions(command: Command): Command {
   addSettings(command, DATA_SETTINGS, 'Data')
-  addSettings(command, { ...OBJECTIVE_SETTINGS, ...MODEL_SETTINGS }, 'Model')
+  addSettings(command, RUN_SETTINGS, 'Run')
+  addSettings(command, { ...MODEL_SETTINGS, ...OBJECTIVE_SETTINGS }, 'Model')
   addSettings(command, RECIPE_SETTINGS, 'Recipe')
   addSettings(command, PROCESS_SETTINGS, 'Process')
-  addSettings(command, RUN_SETTINGS, 'Run')
   addSettings(command, COMPUTE_SETTINGS, 'Engine')
   addSettings(command, WORKER_SETTINGS, 'Workers')
   return addSettings(command, OTHER_SETTINGS, 'Other')

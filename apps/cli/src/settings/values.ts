@@ -47,7 +47,7 @@ export function range(text: string): readonly [number, number] {
   const values = parts.map((part) => (part.trim() === '' ? NaN : Number(part)))
   const [low, high] = values
   if (parts.length !== 2 || !(low >= 0 && low <= high)) {
-    throw new InvalidArgumentError('It must be two numbers, 0 or more, the smaller first: such as 0.3,5.')
+    throw new InvalidArgumentError('It must be two numbers, 0 or more, the smaller first, such as 0.3,5.')
   }
   return [low, high]
 }
@@ -94,7 +94,7 @@ export function colour(text: string): string {
 
 /** The path of a file or folder. An empty one would be the working folder, which nobody means by it. */
 export function path(text: string): string {
-  if (text.trim() === '') throw new InvalidArgumentError('It must be a path, which cannot be empty.')
+  if (text.trim() === '') throw new InvalidArgumentError('It must be a path; it is empty.')
   return text
 }
 

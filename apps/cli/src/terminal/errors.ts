@@ -1,6 +1,3 @@
-import { OpenError, OptionError, optionProblem } from '@dit/pipeline'
-import { inFlags, optionFlag } from '../settings/flag-of.js'
-
 /** Exit codes of `dit`. An interrupted run exits with 128 + the number of the signal: 130 for Ctrl-C. */
 export const EXIT = { ok: 0, failure: 1, usage: 2 } as const
 
@@ -14,40 +11,33 @@ export class Failure extends Error {
   override readonly name = 'Failure'
 }
 
-/** A failure that every worker of a job meets at once; rank 0 tells of it. */
+/** A failure that every worker of a job meets at once; rank 0 reports it. */
 export class SharedFailure extends Failure {}
 
 /** What a failed system call means, by its code. */
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
-  ENOTDIR: 'a part of the path is a file, not a folder',
-  EISDIR: 'it is a folder, not a file',
+  ENOTDIR: 'part of the path is a file, not a folder',
+  EISDIR: 'this is a folder, not a file',
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   EROFS: 'the file system is read-only',
-  EEXIST: 'it exists already',
+  EEXIST: 'the file already exists',
   ENOSPC: 'no space is left on the device',
   EMFILE: 'too many files are open',
   EDQUOT: 'the disk quota is used up',
   EFBIG: 'the file would be too large',
-  EIO: 'the disk reports an error',
+  EIO: 'the disk reported an error',
 }
 
-/** The message and exit code for whatever was thrown. */
-export function explain(error: unknown): { message: string; exitCode: number } {
-  if (!(error instanceof Error)) return { message: String(error), exitCode: EXIT.failure }
-  if (error instanceof UsageError) return { message: error.message, exitCode: EXIT.usage }
-  if (error instanceof OpenError) return { message: inFlags(error.message), exitCode: EXIT.usage }
-  if (error instanceof OptionError) {
-    const { option, problem, value } = error
-    return { message: optionProblem(optionFlag(option), inFlags(problem), value), exitCode: EXIT.usage }
-  }
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
   if (isSystemError(error)) {
     const { code, path, syscall } = error
-    const meaning = SYSTEM_ERRORS[code]
-    return { message: `cannot ${verb(syscall)} ${path ?? 'a file'}: ${meaning} (${code})`, exitCode: EXIT.failure }
+    return `cannot ${verb(syscall)} ${path ?? 'a file'}: ${SYSTEM_ERRORS[code]} (${code})`
   }
-  return { message: error.message === '' ? error.name : error.message, exitCode: EXIT.failure }
+  return error.message === '' ? error.name : error.message
 }
 
 /** Whether a system call failed in a way that a message can explain. */
@@ -59,12 +49,17 @@ export function isSystemError(
   return syscall !== undefined && code !== undefined && Object.hasOwn(SYSTEM_ERRORS, code)
 }
 
-/** Runs checks of a library on what the user wrote: their errors become usage errors. */
-export function checkInput<T>(check: () => T): T {
+/**
+ * Runs checks of a library on what the user wrote: their errors become usage errors.
+ *
+ * @param said what to tell the user in place of the message
+ */
+export function checkInput<T>(check: () => T, said = (message: string) => message): T {
   try {
     return check()
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError) throw new UsageError(error.message, { cause: error })
+    if (error instanceof RangeError || error instanceof TypeError)
+      throw new UsageError(said(error.message), { cause: error })
     throw error
   }
 }

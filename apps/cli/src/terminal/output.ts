@@ -25,7 +25,7 @@ export interface OutputOptions {
 }
 
 export function createOutput({ quiet = false, json = false }: OutputOptions, { stdout, stderr }: Io): Output {
-  if (quiet && json) throw new UsageError('--quiet and --json exclude each other')
+  if (quiet && json) throw new UsageError('--quiet and --json contradict each other; give only one')
   const event = (value: object) => void stdout.write(`${JSON.stringify(value)}\n`)
   return {
     isJson: json,

@@ -46,7 +46,7 @@ function meter({ total, start = 0, unit }: ProgressOptions): (done: number) => s
     if (!(rate > 0) || !Number.isFinite(rate)) return ''
     const speed =
       rate >= 1 ? `${rate.toPrecision(3)} ${unit}/s` : `${(1 / rate).toPrecision(3)} s/${unit.replace(/s$/, '')}`
-    return `${speed}  ${done >= total ? `${formatDuration(seconds)} in all` : `${formatDuration((total - done) / rate)} left`}`
+    return `${speed}  ${done >= total ? `${formatDuration(seconds)} in total` : `${formatDuration((total - done) / rate)} left`}`
   }
 }
 

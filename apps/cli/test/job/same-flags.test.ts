@@ -12,7 +12,7 @@ async function told(...flags: TrainFlags[]): Promise<string | null> {
   return texts[0]
 }
 
-const ALIKE = 'start all ranks with the same options, but for --threads and --patience'
+const ALIKE = 'start all ranks with the same options (only --threads and --patience may differ)'
 
 test('the same options in any order, with other threads and patience, differ in nothing', async () => {
   const flags = { steps: 4, clip: null, flip: false }
@@ -31,12 +31,12 @@ test('the same options in any order, with other threads and patience, differ in 
 })
 
 test.each<[TrainFlags, TrainFlags, string]>([
-  [{ steps: 4 }, { steps: 5 }, 'with --steps 5, and rank 0 with --steps 4'],
-  [{ steps: 4 }, {}, 'without --steps, and rank 0 with --steps 4'],
-  [{}, { microBatch: 2 }, 'with --micro-batch 2, and rank 0 without --micro-batch'],
-  [{ clip: 1 }, { clip: null }, 'with --clip none, and rank 0 with --clip 1'],
-  [{ flip: true }, { flip: false }, 'with --no-flip, and rank 0 with --flip'],
-  [{ backend: 'cpu' }, { backend: 'webgpu' }, 'with --backend webgpu, and rank 0 with --backend cpu'],
+  [{ steps: 4 }, { steps: 5 }, 'with --steps 5, but rank 0 with --steps 4'],
+  [{ steps: 4 }, {}, 'without --steps, but rank 0 with --steps 4'],
+  [{}, { microBatch: 2 }, 'with --micro-batch 2, but rank 0 without --micro-batch'],
+  [{ clip: 1 }, { clip: null }, 'with --clip none, but rank 0 with --clip 1'],
+  [{ flip: true }, { flip: false }, 'with --no-flip, but rank 0 with --flip'],
+  [{ backend: 'cpu' }, { backend: 'webgpu' }, 'with --backend webgpu, but rank 0 with --backend cpu'],
 ])('%j on rank 0 and %j on another is told to all', async (first, other, text) => {
   expect(await told(first, first, other)).toBe(`rank 2 was started ${text}; ${ALIKE}`)
 })

@@ -14,15 +14,21 @@ test('a run that fits is let through; what takes most is named where it does not
   const cases: [object, RegExp][] = [
     [
       { objective: objectiveOf({ ...model, hiddenSize: 40_000 }) },
-      /training would need about .* GiB, of which the weights .*--hidden/,
+      /training needs about .* GiB for the weights.*--hidden/,
     ],
-    [{ recipe: { ...recipe, batchSize: 1e6 } }, /of which the activations .*has 1 GiB; lower --micro-batch/],
+    [
+      { recipe: { ...recipe, batchSize: 1e6 } },
+      /for the activations\), but this machine has 1 GiB; lower --micro-batch/,
+    ],
     [
       { objective: objectiveOf({ ...model, inputSize: 1000 }) },
-      /lower --size, --hidden or --depth, or raise --patch, or give --recompute/,
+      /lower --size, --hidden or --depth, or raise --patch, or use --recompute/,
     ],
     // Three batches of 1e7 pictures of 3 * 4 * 4 values of 4 bytes are 5.364 GiB.
-    [{ recipe: { ...recipe, batchSize: 1e7, microBatchSize: 1 } }, /the batches 5\.364 GiB.*lower --batch or --size/],
+    [
+      { recipe: { ...recipe, batchSize: 1e7, microBatchSize: 1 } },
+      /5\.364 GiB for the batches.*lower --batch or --size/,
+    ],
   ]
   for (const [change, message] of cases) {
     expect(() => checkTrainingMemory({ ...plan, ...change }, undefined, GIB)).toThrow(message)
@@ -50,7 +56,15 @@ test('samples are bounded by their number and by how many are made at once', () 
   const size = { model, count: 100, batchSize: 32, isGuided: true }
   expect(() => checkSampleMemory(size, GIB)).not.toThrow()
   expect(() => checkSampleMemory({ ...size, count: 1e7 }, GIB)).toThrow(
-    /10,000,000 pictures, 32 at a time.*ask for fewer/,
+    /10,000,000 pictures, 32 at a time.*lower --count/,
   )
   expect(() => checkSampleMemory({ ...size, count: 1e6, batchSize: 1e6 }, GIB)).toThrow(/lower --batch/)
+})
+
+test('a guide counts as a second network, and its own pictures as those of the null class', () => {
+  const size = { model, count: 1, batchSize: 1, isGuided: true }
+  const wide = { ...model, hiddenSize: 6000 }
+  expect(() => checkSampleMemory(size, GIB)).not.toThrow()
+  expect(() => checkSampleMemory({ ...size, guide: wide }, GIB)).toThrow('1 pictures, 1 at a time, need about')
+  expect(() => checkSampleMemory({ ...size, guide: model }, GIB)).not.toThrow()
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { memoryRunStore } from '@dit/train-ddp'
 import { namingStore } from '../../src/run/named-errors.js'
-import { explain } from '../../src/terminal/errors.js'
+import { explain } from '../../src/terminal/explain.js'
 
 test('a full disk is told with the file that did not fit', async () => {
   const full = () => Promise.reject(Object.assign(new Error('write'), { code: 'ENOSPC', syscall: 'write' }))

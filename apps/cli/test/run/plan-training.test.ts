@@ -14,7 +14,7 @@ test('plans the options given and their neighbours, and says which fit', () => {
     ['ZeRO 3', true],
   ])
   const lines = planLines(plan)
-  expect(lines[0]).toMatch(/^675,\d{3},\d{3} parameters, 8 workers, 256 examples a step$/)
+  expect(lines[0]).toMatch(/^675,\d{3},\d{3} parameters, 8 workers, 256 examples per step$/)
   expect(lines.find((line) => line.startsWith('ZeRO 2'))).toMatch(/fits, not in dit train$/)
 })
 
@@ -27,6 +27,6 @@ test('sharding over four workers leaves a quarter of the moments and averages', 
 
 test('refuses what `dit train` refuses', () => {
   expect(() => planTraining({ workers: 8, batch: 4 })).toThrow(
-    'a batch of 4 is too small for 8 workers; raise --batch, or start fewer',
+    'a batch of 4 is too small for 8 workers; raise --batch, or lower --workers',
   )
 })

@@ -55,5 +55,5 @@ test('a model is the small one or a named size, with what flags and data say', (
     inChannels: 4,
     learnSigma: true,
   })
-  expect(() => modelOf({ size: 30 })).toThrow('--size 30 is not a multiple of the patch side 4 (--patch)')
+  expect(() => modelOf({ size: 30 })).toThrow('--size 30 is not a multiple of the patch side, --patch 4')
 })

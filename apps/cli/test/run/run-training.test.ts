@@ -52,7 +52,7 @@ test('a run that another process writes is left as it is', async () => {
   const folder = join(temporaryFolder(), 'run')
   const unlock = await folderRunStore(folder).lock()
   writeFileSync(join(folder, 'config.json'), 'of the other')
-  await expect(trainOnUnreadable(folder)).rejects.toThrow('is being written by process')
+  await expect(trainOnUnreadable(folder)).rejects.toThrow('is already writing to')
   await unlock()
   expect(readdirSync(folder)).toEqual(['config.json'])
 })

@@ -50,7 +50,7 @@ export function namesFromId2label(id2label: unknown, numClasses: number): readon
         `id2label names a class ${JSON.stringify(key)}, but the network has the classes 0 to ${numClasses - 1}`,
       )
     }
-    if (typeof name !== 'string') throw new RangeError(`id2label must name class ${label} by a text`)
+    if (typeof name !== 'string') throw new RangeError(`id2label must give class ${label} a text as its name`)
     if (name.trim() !== '') names[label] = name
   }
   const given = new Set(names)

@@ -18,7 +18,8 @@ export function parseClasses(
   const { names } = known
   if (typeof classes === 'number') return [labelOf(classes, known)]
   if (typeof classes !== 'string') {
-    if (classes.length === 0) throw new OptionError('classes', `it must name a class, or be all; ${listOf(known)}`)
+    if (classes.length === 0)
+      throw new OptionError('classes', `it must name at least one class, or be all; ${listOf(known)}`)
     return classes.map((each) => labelOf(each, known))
   }
   if (classes.trim() === 'all') return names.map((_, label) => label)
@@ -29,7 +30,8 @@ export function parseClasses(
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '')
-  if (words.length === 0) throw new OptionError('classes', `it must name a class, or be all; ${listOf(known)}`)
+  if (words.length === 0)
+    throw new OptionError('classes', `it must name at least one class, or be all; ${listOf(known)}`)
   return words.map((word) => labelOf(word, known))
 }
 
@@ -42,17 +44,17 @@ function labelOf(word: string | number, known: ClassNames): number {
     if (found.length === 1) return found[0]
     if (found.length > 1) {
       const each = found.map((label) => `${label} (${names[label]})`).join(' or ')
-      throw new OptionError('classes', `${word} is the name of several classes; give a number: ${each}`)
+      throw new OptionError('classes', `several classes are called ${word}; give the number: ${each}`)
     }
   }
   if (typeof word === 'number' || /^\d+$/.test(word)) {
     const label = Number(word)
     if (Number.isInteger(label) && label >= 0 && label < names.length) return label
-    throw new OptionError('classes', `there is no class ${word}; classes are 0 to ${names.length - 1}`)
+    throw new OptionError('classes', `there is no class ${word}; the classes are 0 to ${names.length - 1}`)
   }
   const { from } = known
   const all = names.flatMap((name) => [name, ...synonyms(name)])
-  const what = from === 'imagenet' ? `unknown class ${word} of ImageNet` : `unknown class ${word}`
+  const what = from === 'imagenet' ? `ImageNet has no class ${word}` : `the model has no class ${word}`
   const list = from === 'imagenet' ? '' : `; ${listOf(known)}`
   throw new OptionError('classes', `${what}${didYouMean(word, all)}${list}`)
 }
@@ -70,7 +72,7 @@ function synonyms(name: string): string[] {
 }
 
 function listOf({ names, from }: ClassNames): string {
-  if (from === 'numbers') return `the classes have numbers, 0 to ${names.length - 1}, and no names`
+  if (from === 'numbers') return `the classes have no names, only the numbers 0 to ${names.length - 1}`
   const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : ''
   const listed = names.slice(0, LISTED)
   return `the classes are ${listed.join(listed.some((name) => name.includes(',')) ? '; ' : ', ')}${more}`

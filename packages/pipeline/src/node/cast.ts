@@ -30,6 +30,6 @@ export function cast(name: string, array: StoredArray, dtype: DTypeName): Stored
   const infinite = dtype === 'f16' ? 0x7c00 : 0x7f80
   const at = data.findIndex((bits, i) => (bits & 0x7fff) === infinite && Number.isFinite(values[i]))
   if (at >= 0)
-    throw new RangeError(`${name}: ${values[at]} does not fit into ${dtype}; use ${dtype === 'f16' ? 'bf16' : 'f32'}`)
+    throw new RangeError(`${name}: ${values[at]} is too large for ${dtype}; use ${dtype === 'f16' ? 'bf16' : 'f32'}`)
   return { dtype: dtype === 'f16' ? 'F16' : 'BF16', shape: array.shape, data }
 }

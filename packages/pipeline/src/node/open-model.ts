@@ -49,7 +49,7 @@ async function openPath(path: string, options: OpenOptions): Promise<OpenModel> 
   if (found === null) {
     const index = `${path}.index.json`
     const isSharded = (await stat(index).catch(() => null)) !== null
-    const advice = isSharded ? `; it is in several files, give their index ${index}` : ''
+    const advice = isSharded ? `; the weights are in several files, so give their index ${index}` : ''
     throw new OpenError(path, `there is no such file or folder${advice}`)
   }
   if (!found.isDirectory()) {
@@ -71,6 +71,6 @@ export async function autoencoderOf(folder: string): Promise<FoundAutoencoder> {
   if (found !== null) return { ...found, name: folder }
   throw new OpenError(
     folder,
-    `it is no folder of an autoencoder as diffusers saves it (${join(folder, 'config.json')} cannot be read)`,
+    `there is no diffusers autoencoder in this folder (${join(folder, 'config.json')} does not describe one)`,
   )
 }

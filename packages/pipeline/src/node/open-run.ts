@@ -40,13 +40,16 @@ export function isCheckpoint(folder: string): boolean {
 export async function openRun(path: string, options: OpenOptions): Promise<OpenModel> {
   for (const option of ['process', 'heads'] as const) {
     if (options[option] !== undefined)
-      throw new OptionError(option, `it is for weights; ${path} is a run, which knows its own`)
+      throw new OptionError(
+        option,
+        `it is for weights files; ${path} is a run, which knows its own settings. Leave it out`,
+      )
   }
   const place = isCheckpoint(path) ? await placeOfCheckpoint(path) : await placeOfRun(path)
   const { folder, step, notices } = place
   const file = join(folder, 'config.json')
   const json = await readJson(file)
-  if (!isRunConfig(json)) throw new OpenError(file, 'it is not that of a run of dit train')
+  if (!isRunConfig(json)) throw new OpenError(file, 'this is not the config.json of a run of dit train')
   const { latents, ...run } = describeRunConfig(json, file)
   const which = options.which ?? 'ema'
   const store = folderRunStore(folder)
@@ -74,7 +77,7 @@ async function placeOfRun(folder: string): Promise<Place> {
   if (found !== null) return { folder, ...found }
   throw new OpenError(
     folder,
-    `it has no checkpoint yet: it was stopped before the first one. Continue it with \`dit train --resume ${folder}\``,
+    `it has no checkpoint yet, because it was stopped too early. Continue it with \`dit train --resume ${folder}\``,
   )
 }
 
@@ -84,7 +87,7 @@ async function placeOfCheckpoint(checkpoint: string): Promise<Place> {
   const step = checkpointStep(basename(path))!
   const damage = await findDamage(folderRunStore(folder), step)
   if (damage === null) return { folder, step, path: checkpointPath(step), notices: [] }
-  throw new OpenError(checkpoint, `it is damaged (${damage}); ${folder} alone takes the newest one that is whole`)
+  throw new OpenError(checkpoint, `it is damaged (${damage}); give ${folder} to use its newest complete checkpoint`)
 }
 
 /** The run's folder, spelled as its checkpoint was. */

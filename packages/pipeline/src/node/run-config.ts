@@ -39,7 +39,7 @@ export function describeRunConfig(json: Readonly<Record<string, unknown>>, place
     if (!isKnownSpec(objective)) {
       throw new OpenError(
         place,
-        `the run trains the objective of ${moduleOf(objective)}, whose network only your own code can build; read its weights with loadCheckpointParams of @dit/train-ddp`,
+        `the run trains the objective of ${moduleOf(objective)}, and only your own code can build its network; read its weights with loadCheckpointParams of @dit/train-ddp`,
       )
     }
     const { config } = objective.network

@@ -20,7 +20,7 @@ import { removeOthers } from './remove-others.js'
 /** A file is in the way of one that is to be written. */
 export class ExistsError extends OpenError {
   constructor(path: string) {
-    super(path, 'it exists already; force overwrites it')
+    super(path, 'it already exists; `force` overwrites it')
   }
 }
 
@@ -63,7 +63,7 @@ export async function findWeightsTarget(path: string, overwrites: boolean): Prom
   if (kind === 'safetensors' && extension !== '.safetensors') {
     throw new OpenError(
       path,
-      'it must end in .safetensors or .pt (official names), or be a folder (the names of diffusers)',
+      'it must end in .safetensors or .pt (official tensor names), or be a folder (for diffusers)',
     )
   }
   const file = isFolder ? join(path, DIFFUSERS_FILE) : path

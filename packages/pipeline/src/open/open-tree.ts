@@ -1,4 +1,4 @@
-import { type FileTree, findWeights, openTensorsIn, readText, WEIGHTS_FILES } from '@dit/checkpoint'
+import { type FileTree, findWeights, openTensorsIn, readText, ShardsError, WEIGHTS_FILES } from '@dit/checkpoint'
 import { type CompleteProcess, completeProcess } from '@dit/diffusion'
 import {
   checkConfig,
@@ -80,7 +80,7 @@ export async function understand(
     const weights = withHeads(opened, options.heads)
     const scheduler = folder === null ? null : await schedulerIn(folder)
     if (scheduler !== null && options.process !== undefined) {
-      throw new OptionError('process', `${scheduler.path} says the process; leave \`process\` out`)
+      throw new OptionError('process', `${scheduler.path} already says the process; leave \`process\` out`)
     }
     const told = { ...weights, process: processTold(weights, scheduler, known) }
     const { process, assumptions, isKnown } =
@@ -89,7 +89,7 @@ export async function understand(
         : processOfWeights(name, told, options.process)
     const classes = await namesOf(name, folder, weights, options, known)
     const autoencoder = options.autoencoder ?? (folder === null ? null : await findAutoencoder(folder))
-    const named = classes.from === 'imagenet' ? ['the class names of ImageNet, as there are a thousand classes'] : []
+    const named = classes.from === 'imagenet' ? ['class names of ImageNet, because there are 1,000 classes'] : []
     return {
       name,
       title: titleOf(weights),
@@ -134,17 +134,28 @@ async function openWeightsOf(
       const [, base, count, extension] = part
       throw new OpenError(
         name,
-        `it is one of ${count} files; give their index ${tree.place(`${base}${extension}.index.json`)}, or their folder`,
+        `it is only one of ${count} files; give their index ${tree.place(`${base}${extension}.index.json`)}, or their folder`,
         { cause: error },
       )
+    }
+    if (error instanceof ShardsError && /must (?:be JSON|have a "weight_map")/.test(error.message)) {
+      const problem =
+        'it is not a weights file, nor the index of one; give the weights file or the folder that it is in'
+      throw new OpenError(name, problem, { cause: error })
     }
     // What a file does not hold is the caller's mistake; a damaged or hostile file is a failure of its own kind.
     const isSystemError = typeof (error as { code?: unknown }).code === 'string'
     if (error instanceof LayoutError || (error instanceof RangeError && !isSystemError)) {
-      throw new OpenError(name, error.message, { cause: error })
+      throw new OpenError(name, about(name, error.message), { cause: error })
     }
     throw error
   }
+}
+
+/** A message of a reader as a problem of what was opened, which it may name. */
+function about(name: string, message: string): string {
+  const problem = message.replace(/^(?:openWeights|weights): /, '')
+  return problem.startsWith(`${name} `) ? `it${problem.slice(name.length)}` : problem
 }
 
 /** Weights with the number of attention heads that was given: it changes what they mean, and no shape tells it. */
@@ -152,7 +163,10 @@ function withHeads(weights: OpenWeights, heads: number | undefined): OpenWeights
   const guess = weights.assumptions.find((text) => text.includes('heads (a file does not say)'))
   if (heads === undefined) {
     if (guess === undefined) return weights
-    throw new OptionError('heads', 'it is needed: neither the file nor its size tells the attention heads')
+    throw new OptionError(
+      'heads',
+      'it is needed, because neither the file nor its sizes tell the number of attention heads',
+    )
   }
   const config = { ...weights.config, numHeads: heads }
   try {
@@ -236,7 +250,7 @@ async function id2labelIn(tree: FileTree): Promise<FoundNames | null> {
     try {
       json = JSON.parse(text)
     } catch (cause) {
-      throw new OpenError(tree.place(path), 'it must be JSON', { cause })
+      throw new OpenError(tree.place(path), 'it is not valid JSON', { cause })
     }
     const { id2label = null, [OWN_NAMES]: own = null } = (json ?? {}) as Readonly<Record<string, unknown>>
     if (id2label !== null) return { id2label, path, isOwn: false }
@@ -268,7 +282,7 @@ export async function findAutoencoder(tree: FileTree, prefix = 'vae/'): Promise<
     config,
     async open() {
       const file = await findWeights(tree, prefix)
-      if (file === null) throw new OpenError(name, `it has no weights, such as ${WEIGHTS_FILES[0]}`)
+      if (file === null) throw new OpenError(name, `it has no weights file, such as ${WEIGHTS_FILES[0]}`)
       return openTensorsIn(tree, file)
     },
   }

@@ -40,7 +40,7 @@ export function readScheduler(text: string, path: string): Scheduler | null {
   if (attempt(path, () => isWrittenScheduler(text))) return null
   const isGaussian = attempt(path, () => hasGaussianProcess(text))
   const { process, obstacle } = processOf(text)
-  const advice = isGaussian ? '; `sampler` takes another in its place' : ''
+  const advice = isGaussian ? '; choose another one with `sampler`' : ''
   return { path, isGaussian, process, obstacle, sampler: () => attempt(path, () => diffusersSampler(text), advice) }
 }
 
@@ -52,8 +52,9 @@ function processOf(text: string): Pick<Scheduler, 'process' | 'obstacle'> {
     if (flow !== null) return { process: { ...flow }, obstacle: null }
     const { betas, predictionType } = diffusersProcess(text)
     if (predictionType === 'v')
-      return without('prediction_type v_prediction is for its own sampler; leave `sampler` out')
-    if (betas.at(-1) === 1) return without('rescale_betas_zero_snr is for its own sampler; leave `sampler` out')
+      return without('models with prediction_type v_prediction need their own sampler; leave `sampler` out')
+    if (betas.at(-1) === 1)
+      return without('models with rescale_betas_zero_snr need their own sampler; leave `sampler` out')
     return { process: { kind: 'gaussian', ...scheduleOf(betas), meanType: predictionType }, obstacle: null }
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof TypeError)) throw error

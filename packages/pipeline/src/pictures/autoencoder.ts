@@ -42,10 +42,13 @@ const TILE = 512
  */
 export function checkAutoencoder({ name, config }: FoundAutoencoder, channels: number, what: string): void {
   if (config.latentChannels !== channels) {
-    throw new OpenError(name, `its latents have ${config.latentChannels} channels, but ${what} has ${channels}`)
+    throw new OpenError(
+      name,
+      `its latents have ${config.latentChannels} channels, but those of ${what} have ${channels}; use the autoencoder the model was trained with`,
+    )
   }
   if (config.outChannels !== 1 && config.outChannels !== 3) {
-    throw new OpenError(name, `only pictures of 1 or 3 channels can be shown (it has ${config.outChannels})`)
+    throw new OpenError(name, `it makes pictures of ${config.outChannels} channels; only 1 or 3 can be shown`)
   }
 }
 

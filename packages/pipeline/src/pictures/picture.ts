@@ -32,8 +32,7 @@ export function rgbaOf(pictures: Pictures, index: number): Uint8ClampedArray<Arr
  */
 export function toImageData({ width, height, data }: PictureData): ImageData {
   const { ImageData: Type } = globalThis as { ImageData?: typeof ImageData }
-  if (Type === undefined)
-    throw new Error('toImageData: ImageData is of pages and their workers; toPng works everywhere')
+  if (Type === undefined) throw new Error('toImageData: only browsers have ImageData; use toPng here')
   return new Type(toRgba({ width, height, data }), width, height)
 }
 
@@ -56,6 +55,6 @@ export function channelsOf(who: string, { width, height, data }: PictureData): 3
   const channels = data.length / (width * height)
   if (channels === 3 || channels === 4) return channels
   throw new RangeError(
-    `${who}: a picture of ${width} x ${height} must have 3 or 4 bytes a pixel (it has ${data.length} bytes)`,
+    `${who}: a picture of ${width} x ${height} must have 3 or 4 bytes per pixel (got ${data.length} bytes)`,
   )
 }

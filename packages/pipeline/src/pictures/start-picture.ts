@@ -42,7 +42,7 @@ function checkSize(option: 'image' | 'mask', given: PictureData, width: number, 
   if (given.width === width && given.height === height) return
   throw new OptionError(
     option,
-    `it must be ${width} x ${height} pixels, as the model's pictures are (it is ${given.width} x ${given.height})`,
+    `it must be ${width} x ${height} pixels, like the pictures of the model (got ${given.width} x ${given.height})`,
   )
 }
 

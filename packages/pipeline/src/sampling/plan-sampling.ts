@@ -106,7 +106,7 @@ function classesOf(model: OpenModel, options: SampleOptions): Pick<SamplingPlan,
   const { numClasses } = model.description.network
   if (options.labels !== undefined) {
     if (options.classes !== undefined || options.count !== undefined) {
-      throw new OptionError('labels', 'they take the place of `classes` and `count`; leave these out')
+      throw new OptionError('labels', 'they replace `classes` and `count`; leave those out')
     }
     const labels = Int32Array.from(options.labels)
     const wrong = Array.from(options.labels).find(
@@ -117,7 +117,10 @@ function classesOf(model: OpenModel, options: SampleOptions): Pick<SamplingPlan,
     return { classes: [...new Set(labels)], perClass: 1, labels }
   }
   if (numClasses > MOST_CLASSES && options.classes === undefined) {
-    throw new OptionError('classes', `they are needed: ${model.name} has ${numClasses}; all takes every one`)
+    throw new OptionError(
+      'classes',
+      `they are needed, because ${model.name} has ${numClasses} classes; name some, or give all`,
+    )
   }
   const classes = parseClasses(options.classes ?? 'all', model)
   const perClass = checkedCount('count', options.count ?? SAMPLE_DEFAULTS.count, 1)
@@ -144,16 +147,19 @@ function checkGuidance(options: SampleOptions, sampler: SamplerName | null): voi
   if (!Number.isFinite(guidance)) throw new OptionError('guidance', 'it must be a number', guidance)
   for (const name of OF_GUIDANCE) {
     if (options[name] === undefined || guidance !== 1) continue
-    throw new OptionError(name, 'it changes guidance, of which there is none; give `guidance` as well')
+    throw new OptionError(name, 'it changes guidance, but there is none; give `guidance` as well')
   }
   for (const name of OF_CLASSES) {
     if (options.guide === undefined || options[name] === undefined) continue
-    throw new OptionError(name, 'it is for guidance by classes; `guide` takes a weaker model in their place')
+    throw new OptionError(
+      name,
+      'it is for guidance by the null class, but `guide` guides by a weaker model; leave one of them out',
+    )
   }
   if (options.guidanceInterval !== undefined && sampler === null) {
     throw new OptionError(
       'guidanceInterval',
-      "the levels are those of the pipeline's scheduler; name a `sampler` to take its place",
+      "it needs noise levels, which the pipeline's scheduler does not tell; choose a `sampler` instead",
     )
   }
 }
@@ -164,12 +170,12 @@ function guidanceOf(model: OpenModel, options: SampleOptions): SamplingPlan['gui
   const none = nullLabel(network)
   const last = none ?? network.numClasses - 1
   if (nullClass !== undefined && !(Number.isInteger(nullClass) && nullClass >= 0 && nullClass <= last)) {
-    throw new OptionError('nullClass', `${model.name} has the classes 0 to ${last}`, nullClass)
+    throw new OptionError('nullClass', `it must be a class of ${model.name}, 0 to ${last}`, nullClass)
   }
   if (scale !== 1 && none === null && nullClass === undefined && options.guide === undefined) {
     throw new OptionError(
       'guidance',
-      `it must be 1: ${model.name} was trained without class dropout, so it has no null class`,
+      `it must be 1, because ${model.name} was trained without class dropout and has no null class to guide away from`,
       scale,
     )
   }
@@ -201,20 +207,20 @@ function checkSolver(options: SampleOptions, sampler: SamplerName | null): void 
   const isSde = sampler !== null && isSdeSampler(sampler)
   const refuse = (names: readonly (keyof SampleOptions)[], samplers: string) => {
     const stray = names.find((name) => options[name] !== undefined)
-    if (stray !== undefined) throw new OptionError(stray, `it is for \`sampler\` ${samplers}`)
+    if (stray !== undefined) throw new OptionError(stray, `it works only with \`sampler\` ${samplers}`)
   }
   if (options.eta !== undefined && sampler !== 'ddim' && sampler !== null) refuse(['eta'], 'ddim')
   if (!isSde) refuse(OF_AN_SDE, SDE_SAMPLERS.join(' or '))
   if (sampler !== 'dopri5') refuse(OF_DOPRI5, 'dopri5')
   if (sampler === null || !DRAWING.includes(sampler)) refuse(['draws'], DRAWING.join(', '))
   if (options.draws !== undefined && options.spacing !== undefined && !isSde) {
-    throw new OptionError('draws', `they are for ${sampler} as the paper has it, without \`spacing\``)
+    throw new OptionError('draws', `they work with ${sampler} only without \`spacing\``)
   }
-  if (options.lastStepSize === 1) throw new OptionError('lastStepSize', 'it must be below 1, the start of the path', 1)
+  if (options.lastStepSize === 1) throw new OptionError('lastStepSize', 'it must be below 1, where the path starts', 1)
   if (options.lastStep === 'none' && options.lastStepSize !== undefined) {
-    throw new OptionError('lastStepSize', 'it is for a last step other than none')
+    throw new OptionError('lastStepSize', 'it has no effect if `lastStep` is none; leave one of them out')
   }
-  if (options.rtol === 0 && options.atol === 0) throw new OptionError('rtol', 'it must not be 0 where `atol` is')
+  if (options.rtol === 0 && options.atol === 0) throw new OptionError('rtol', 'it must be above 0 if `atol` is 0')
 }
 
 /** Throws for recorded noise of another shape than the samples have. */
@@ -235,7 +241,7 @@ function checkNoise(option: string, given: RecordedNoise | undefined, shape: rea
   if (!isSame) {
     throw new OptionError(
       option,
-      `the array must be [${shape.join(', ')}], as the samples asked for are (got [${given.shape.join(', ')}])`,
+      `the array must have the shape of the samples, [${shape.join(', ')}] (got [${given.shape.join(', ')}])`,
     )
   }
   if (!given.values.every(Number.isFinite)) throw new OptionError(option, 'every value must be finite')
@@ -248,18 +254,25 @@ function checkImageOptions(model: OpenModel, { image, mask, strength, sampler, n
     return
   }
   if (noise !== undefined)
-    throw new OptionError('noise', 'it is for starting from noise; an image is noised by the seed')
+    throw new OptionError(
+      'noise',
+      'it cannot be combined with `image`, whose noise comes from `seed`; leave one of them out',
+    )
   if (sampler === 'ddpm') {
-    throw new OptionError('sampler', 'it starts from noise only; ddim with eta 1 draws as much noise', 'ddpm')
+    throw new OptionError(
+      'sampler',
+      'it can only start from noise, not from `image`; `sampler` ddim with `eta` 1 draws as much noise',
+      'ddpm',
+    )
   }
   if (model.scheduler !== null && sampler === undefined && !model.scheduler.isGaussian) {
     throw new OptionError(
       'image',
-      "the pipeline's scheduler starts from noise only, and only it knows the network's process",
+      "the pipeline's scheduler can only start from noise, and no other sampler knows the process of this network",
     )
   }
   if (!isPixelModel(model.description.network) && model.autoencoder === null) {
-    throw new OptionError('image', `${model.name} is a model of latents; it needs an \`autoencoder\``)
+    throw new OptionError('image', `${model.name} is a model of latents, so it needs an \`autoencoder\` as well`)
   }
 }
 
@@ -273,7 +286,7 @@ function strengthOf({ image, mask, strength }: SampleOptions, steps: number): nu
   const used = strength ?? (mask === undefined ? SAMPLE_DEFAULTS.strength : 1)
   if (!(used > 0 && used <= 1)) throw new OptionError('strength', 'it must be above 0 and at most 1', used)
   if (stepsAt(used, steps) >= 1) return used
-  throw new OptionError('strength', `of ${steps} steps it leaves none; raise it, or \`steps\``, used)
+  throw new OptionError('strength', `it leaves none of ${steps} steps; raise it, or raise \`steps\``, used)
 }
 
 /** Settings of a process that its network answers by. What only training uses may differ. */

@@ -31,15 +31,15 @@ export function defaultSampler(process: ProcessSpec): SamplerName {
 
 /** Why one family does not have a sampler of the other. */
 const REASONS: Readonly<Partial<Record<SamplerName, string>>> = {
-  ddpm: 'ddpm walks the timesteps of a Gaussian diffusion; on a flow euler-a and sde draw fresh noise',
-  ddim: 'on a flow a step of ddim is one of euler, and euler-a has its noise',
+  ddpm: 'ddpm needs the timesteps of a Gaussian diffusion; for fresh noise on a flow use euler-a or sde',
+  ddim: 'on a flow ddim is the same as euler, and with noise as euler-a',
   dpm: 'dpmpp-2m is the same method on a flow',
-  plms: 'the weights of plms are for equal timesteps; lms has those of any path',
-  midpoint: 'midpoint looks between two steps, where only a flow has a level',
-  rk4: 'rk4 looks between two steps, where only a flow has a level',
-  dopri5: 'dopri5 looks between two steps, where only a flow has a level',
-  sde: 'sde is the SDE of a flow; euler-a and dpmpp-2m-sde draw fresh noise here',
-  'heun-sde': 'heun-sde is for the SDE of a flow; euler-a and dpmpp-2m-sde draw fresh noise here',
+  plms: 'plms needs equally spaced timesteps; lms works on any path',
+  midpoint: 'midpoint needs times between two steps, which only a flow has',
+  rk4: 'rk4 needs times between two steps, which only a flow has',
+  dopri5: 'dopri5 needs times between two steps, which only a flow has',
+  sde: 'sde solves the SDE of a flow; for fresh noise here use euler-a or dpmpp-2m-sde',
+  'heun-sde': 'heun-sde solves the SDE of a flow; for fresh noise here use euler-a or dpmpp-2m-sde',
 }
 
 /**
@@ -57,7 +57,7 @@ export function checkSampler(sampler: string, process: ProcessSpec): SamplerName
   const reason = REASONS[sampler as SamplerName]
   throw new OptionError(
     'sampler',
-    `the model was trained as ${what}, which has ${known.join(', ')}; ${reason}`,
+    `the model was trained as ${what}, which can use ${known.join(', ')}; ${reason}`,
     sampler,
   )
 }
@@ -88,30 +88,26 @@ export function checkLayout(
       : new OptionError('spacing', problem, spacing)
   }
   if (sampler === null || process === null) {
-    return refuse("the pipeline's scheduler has its own steps; name a `sampler` to take its place")
+    return refuse("the pipeline's scheduler has its own steps; choose a `sampler` instead")
   }
   if (shift !== undefined && !isFlow(process)) {
-    throw new OptionError('shift', 'only a flow has times to shift; a Gaussian diffusion has `spacing`', shift)
+    throw new OptionError('shift', 'it works only for a flow; for a Gaussian diffusion use `spacing`', shift)
   }
   if (shift !== undefined && !(shift > 0 && shift < Infinity))
     throw new OptionError('shift', 'it must be above 0', shift)
-  if (sampler === 'dopri5') return refuse('dopri5 chooses its steps itself')
+  if (sampler === 'dopri5') return refuse('dopri5 chooses its own steps; leave the option out')
   if (spacing === undefined) return
   const known: readonly string[] = isFlow(process) ? FLOW_SPACINGS : SPACINGS
   if (!known.includes(spacing)) {
     const isOther = (SPACINGS as readonly string[]).includes(spacing)
-    return refuse(`${isOther ? 'a flow has no timesteps; it has' : 'it must be one of'} ${known.join(', ')}`)
+    return refuse(`${isOther ? 'a flow has no timesteps; use one of' : 'it must be one of'} ${known.join(', ')}`)
   }
   if (!isSigmaSpacing(spacing)) return
   if (sampler === 'ddpm') {
-    refuse(
-      'its levels lie between timesteps, and ddpm knows the variances of the timesteps only; it takes leading, linspace, trailing',
-    )
+    refuse('its steps lie between timesteps, but ddpm works only at timesteps; use leading, linspace or trailing')
   }
   if (sampler === 'plms') {
-    refuse(
-      'the weights of plms are for equal timesteps; it takes leading, linspace, trailing, and lms takes any spacing',
-    )
+    refuse('plms needs equally spaced timesteps; use leading, linspace or trailing, or `sampler` lms with any spacing')
   }
 }
 
@@ -125,7 +121,8 @@ export function spacingNotice(spacing: string | undefined, sampler: string, proc
   const isPoor =
     spacing === 'beta' || ((sampler === 'heun' || sampler === 'plms') && ['linspace', 'trailing'].includes(spacing))
   if (!isPoor || start <= FAR) return null
-  const what = spacing === 'beta' ? 'nearly all steps of beta lie at strong noise' : `${sampler} cannot leap from there`
+  const what =
+    spacing === 'beta' ? 'beta puts nearly all its steps at strong noise' : `${sampler} becomes inexact there`
   return `\`spacing\` ${spacing}: this process begins with ${Math.round(start).toLocaleString('en')} times as much noise as signal, and ${what}; ${usualSpacing(sampler)} suits ${sampler} better`
 }
 
@@ -155,7 +152,7 @@ export function checkedSteps(
   const [all, most] = [mostSteps(process), mostStepsWith(process, sampler ?? '', spacing)]
   const steps = asked ?? Math.min(byDefault, most)
   if (steps > all) {
-    throw new OptionError('steps', `it is more than the ${all} timesteps that the model was trained with`, steps)
+    throw new OptionError('steps', `it is more than the ${all} timesteps the model was trained with`, steps)
   }
   if (steps <= most) {
     if (sampler !== null && spacing !== undefined && !isFlow(process)) {
@@ -165,7 +162,7 @@ export function checkedSteps(
   }
   throw new OptionError(
     'steps',
-    `${sampler} with ${spacing ?? 'linspace'} spacing counts its last step, to no noise, as one timestep more; it takes at most ${most} of ${all}`,
+    `${sampler} with ${spacing ?? 'linspace'} spacing needs one timestep more than it has steps; it can take at most ${most} steps of ${all}`,
     steps,
   )
 }

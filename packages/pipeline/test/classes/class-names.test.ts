@@ -24,10 +24,10 @@ test('any name, any case, numbers, all', () => {
 })
 
 test.each([
-  ['crane', 'classes: crane is the name of several classes; give a number: 134 (crane) or 517 (crane)'],
-  ['golden retreiver', 'classes: unknown class golden retreiver of ImageNet; did you mean golden retriever?'],
-  ['1000', 'classes: there is no class 1000; classes are 0 to 999'],
-  [' , ', 'classes must name a class, or be all'],
+  ['crane', 'classes: several classes are called crane; give the number: 134 (crane) or 517 (crane)'],
+  ['golden retreiver', 'classes: ImageNet has no class golden retreiver; did you mean golden retriever?'],
+  ['1000', 'classes: there is no class 1000; the classes are 0 to 999'],
+  [' , ', 'classes must name at least one class, or be all'],
 ])('refuses %s', (text, message) => {
   expect(() => parseImagenet(text)).toThrow(message)
 })
@@ -39,7 +39,7 @@ test('own names win over those of ImageNet, and other models without names have 
   expect(parseClasses('mine1,OTHER3', own)).toEqual([1, 3])
   expect(shortName(own, 7)).toBe('mine7')
   expect(() => parseClasses('goldfish', own)).toThrow(
-    'unknown class goldfish; the classes are mine0, other0; mine1, other1;',
+    'the model has no class goldfish; the classes are mine0, other0; mine1, other1;',
   )
   expect(await classNamesOf(3, null)).toEqual({ from: 'numbers', names: ['0', '1', '2'] })
   expect(shortName({ from: 'model', names: ['cats, dogs'] }, 0)).toBe('cats, dogs')
@@ -53,7 +53,7 @@ test.each([
   [[], 'id2label must be an object from label to name'],
   [{ 4: 'e' }, 'id2label names a class "4", but the network has the classes 0 to 3'],
   [{ cat: 1 }, 'id2label names a class "cat"'],
-  [{ 1: 2 }, 'id2label must name class 1 by a text'],
+  [{ 1: 2 }, 'id2label must give class 1 a text as its name'],
 ])('id2label %j is refused', (id2label, problem) => {
   expect(() => namesFromId2label(id2label, 4)).toThrow(problem)
 })

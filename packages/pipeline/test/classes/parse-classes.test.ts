@@ -16,19 +16,19 @@ test('names go before numbers, and a whole list may be one name', () => {
 
 test('an unknown class is named, with the likely one and those there are', () => {
   expect(() => parseClasses('rnig', classes)).toThrow(
-    'classes: unknown class rnig; did you mean ring?; the classes are disc; ring; 0; black, white',
+    'classes: the model has no class rnig; did you mean ring?; the classes are disc; ring; 0; black, white',
   )
-  expect(() => parseClasses('4', classes)).toThrow('classes: there is no class 4; classes are 0 to 3')
-  expect(() => parseClasses(',', classes)).toThrow('classes must name a class, or be all')
+  expect(() => parseClasses('4', classes)).toThrow('classes: there is no class 4; the classes are 0 to 3')
+  expect(() => parseClasses(',', classes)).toThrow('classes must name at least one class, or be all')
   const many = Array.from({ length: 15 }, (_, i) => `class-${i}`)
   expect(() => parseClasses('zebra', many)).toThrow(/class-11 and 3 more$/)
 })
 
 test('numbers that are no class, and an empty list, are refused', () => {
-  expect(() => parseClasses(4, classes)).toThrow('classes: there is no class 4; classes are 0 to 3')
+  expect(() => parseClasses(4, classes)).toThrow('classes: there is no class 4; the classes are 0 to 3')
   expect(() => parseClasses(0.5, classes)).toThrow('classes: there is no class 0.5')
-  expect(() => parseClasses([], classes)).toThrow('classes must name a class, or be all')
+  expect(() => parseClasses([], classes)).toThrow('classes must name at least one class, or be all')
   expect(() => parse('cat', { from: 'numbers', names: ['0', '1'] })).toThrow(
-    'the classes have numbers, 0 to 1, and no names',
+    'the classes have no names, only the numbers 0 to 1',
   )
 })

@@ -39,7 +39,7 @@ test('names of model_index.json, in any order, with synonyms and in any case', a
   expect(await labels(folder, 'OTHER ONE, mine3,0')).toEqual([1, 3, 0])
   expect(await labels(folder, 'Mine1, other one')).toEqual([1])
   await expect(labels(folder, 'goldfish')).rejects.toThrow(
-    'classes: unknown class goldfish; the classes are mine0; Mine1, other one; mine2; mine3',
+    'classes: the model has no class goldfish; the classes are mine0; Mine1, other one; mine2; mine3',
   )
 })
 
@@ -54,7 +54,7 @@ test("names of the transformer's folder, before which those of the pipeline go",
   expect(await labels(pair, 'a, b')).toEqual([0])
   const both = await pipelineFolder({ id2label: { 2: 'p2' } }, config)
   expect(await labels(both, 'p2')).toEqual([2])
-  await expect(labels(both, 'c2')).rejects.toThrow('unknown class c2')
+  await expect(labels(both, 'c2')).rejects.toThrow('the model has no class c2')
 })
 
 test('a name that is the number of another class goes before the number, and each class has a name', async () => {
@@ -96,7 +96,7 @@ test('names, process and scale of latents survive in the files made of a folder'
   })
   // A name may be one of synonyms still, and two classes of one name are told apart by number.
   expect(await labels(file, 'first')).toEqual([0])
-  await expect(labels(file, 'b')).rejects.toThrow('b is the name of several classes; give a number: 1 (b) or 3 (b)')
+  await expect(labels(file, 'b')).rejects.toThrow('several classes are called b; give the number: 1 (b) or 3 (b)')
   expect(readSafetensors(readFileSync(file)).metadata['dit.classes']).toBe('["a, first","b","c","b"]')
   dit.dispose()
   await made.close()
@@ -111,7 +111,7 @@ test("ImageNet's names stand for a thousand classes without names only, and are 
   await unnamed.save(join(folder, 'unnamed.pt'))
   expect(await labels(join(folder, 'unnamed.pt'), 'goldfish')).toEqual([1])
   const model = await openModel(join(folder, 'unnamed.pt'))
-  expect(model.assumptions).toEqual(['the class names of ImageNet, as there are a thousand classes'])
+  expect(model.assumptions).toEqual(['class names of ImageNet, because there are 1,000 classes'])
   expect(model.description.classNames).toBeNull()
   await model.close()
   const own = await openPipeline(
@@ -122,7 +122,7 @@ test("ImageNet's names stand for a thousand classes without names only, and are 
     await own.save(join(folder, name))
     expect(await labels(join(folder, name), 'mine1'), name).toEqual([1])
     await expect(labels(join(folder, name), 'goldfish')).rejects.toThrow(
-      'unknown class goldfish; the classes are mine0',
+      'the model has no class goldfish; the classes are mine0',
     )
   }
   dispose(many)

@@ -65,17 +65,21 @@ test.each<[() => string, Parameters<typeof openModel>[1], string]>([
   [
     () => folderWith('sharded', { 'm.safetensors.index.json': '{}' }) + '/m.safetensors',
     {},
-    'it is in several files, give their index',
+    'the weights are in several files, so give their index',
   ],
   [
     () => folderWith('run', { 'config.json': '{"format": "dit-run-2"}' }),
     {},
-    'run has no checkpoint yet: it was stopped before the first one',
+    'run has no checkpoint yet, because it was stopped too early',
   ],
-  [() => join(layouts, 'state.pt'), {}, 'heads is needed: neither the file nor its size tells the attention heads'],
+  [
+    () => join(layouts, 'state.pt'),
+    {},
+    'heads is needed, because neither the file nor its sizes tell the number of attention heads',
+  ],
   [() => join(layouts, 'state.pt'), { heads: 3 }, 'heads 3: '],
   [() => join(layouts, 'diffusers'), { classNames: ['a'] }, 'classNames: there must be 3, one for each class'],
-  [() => join(layouts, 'diffusers'), { autoencoder: folder }, 'is no folder of an autoencoder as diffusers saves it'],
+  [() => join(layouts, 'diffusers'), { autoencoder: folder }, 'there is no diffusers autoencoder in this folder'],
   [() => join(layouts, 'diffusers'), { which: 'ema' }, 'must be a training state to have ema weights'],
   [
     () => {

@@ -72,7 +72,7 @@ test('an address of the index of shards, and of a folder with them', async () =>
   expect((await pictureOf(`${address}/`)).data).toEqual(wanted)
   const part = Object.keys(shards).find((name) => name.includes('-00002-of-'))!
   await expect(pictureOf(`${address}/${part}`)).rejects.toThrow(
-    `is one of ${Object.keys(shards).length - 1} files; give their index ${address}/model.safetensors.index.json, or their folder`,
+    `is only one of ${Object.keys(shards).length - 1} files; give their index ${address}/model.safetensors.index.json, or their folder`,
   )
 })
 
@@ -87,7 +87,7 @@ test('hf: takes owner, name and revision from the host that is named', async () 
   expect(asked.every((path) => path.startsWith('mine/shapes/resolve/main/'))).toBe(true)
   expect((await pictureOf('hf:mine/shapes@v1/a', { fetch })).data).toEqual(wanted)
   await expect(pictureOf('hf:mine/shapes@v2', { fetch })).rejects.toThrow(
-    `hf:mine/shapes@v2: openWeights: ${address}/mine/shapes/resolve/v2/ must have weights`,
+    `hf:mine/shapes@v2: ${address}/mine/shapes/resolve/v2/ must have weights`,
   )
 })
 

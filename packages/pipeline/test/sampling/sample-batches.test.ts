@@ -51,22 +51,25 @@ test('a stopped or failing caller leaves no buffer', async () => {
 })
 
 test.each<[SampleOptions, string]>([
-  [{ steps: 1001 }, 'steps 1001 is more than the 1000 timesteps that the model was trained with'],
+  [{ steps: 1001 }, 'steps 1001 is more than the 1000 timesteps the model was trained with'],
   [{ steps: 0 }, 'steps 0 must be a positive integer'],
   [{ batchSize: 0 }, 'batchSize 0 must be a positive integer'],
   [{ seed: -1 }, 'seed -1 must be a whole number, 0 or more'],
   [{ labels: [3] }, 'labels 3 must be 0 to 2'],
-  [{ labels: [0], count: 2 }, 'labels take the place of `classes` and `count`; leave these out'],
-  [{ classes: ['d'] }, 'classes: unknown class d; did you mean'],
-  [{ sampler: 'rk4' }, 'sampler rk4: the model was trained as a Gaussian diffusion, which has ddpm'],
+  [{ labels: [0], count: 2 }, 'labels replace `classes` and `count`; leave those out'],
+  [{ classes: ['d'] }, 'classes: the model has no class d; did you mean'],
+  [{ sampler: 'rk4' }, 'sampler rk4: the model was trained as a Gaussian diffusion, which can use ddpm'],
   [{ sampler: 'nope' as never }, 'sampler nope must be one of ddpm'],
-  [{ eta: 0.5, sampler: 'unipc' }, 'eta is for `sampler` ddim'],
-  [{ shift: 2 }, 'shift 2: only a flow has times to shift'],
-  [{ nullClass: 1 }, 'nullClass changes guidance, of which there is none; give `guidance` as well'],
-  [{ guidance: 2, nullClass: 4 }, 'nullClass 4: the model has the classes 0 to 3'],
+  [{ eta: 0.5, sampler: 'unipc' }, 'eta works only with `sampler` ddim'],
+  [{ shift: 2 }, 'shift 2 works only for a flow'],
+  [{ nullClass: 1 }, 'nullClass changes guidance, but there is none; give `guidance` as well'],
+  [{ guidance: 2, nullClass: 4 }, 'nullClass 4 must be a class of the model, 0 to 3'],
   [{ guidance: 2, guidanceChannels: 4 }, 'guidanceChannels 4 must be 1 to 3, or all'],
   [{ strength: 0.5 }, 'strength needs an `image` to start from'],
-  [{ noise: { values: new Float32Array(2), shape: [2] } }, 'noise: the array must be [3, 3, 4, 4]'],
+  [
+    { noise: { values: new Float32Array(2), shape: [2] } },
+    'noise: the array must have the shape of the samples, [3, 3, 4, 4]',
+  ],
 ])('%j is refused by name', async (options, message) => {
   const dit = await open()
   await expect(dit.pictures(options)).rejects.toThrow(message)
@@ -78,7 +81,7 @@ test('guidance needs a null class', async () => {
   const network = { ...tinyModel, classDropout: 0 }
   const dit = await open(network)
   await expect(dit.pictures({ guidance: 2 })).rejects.toThrow(
-    'guidance 2 must be 1: the model was trained without class dropout, so it has no null class',
+    'guidance 2 must be 1, because the model was trained without class dropout and has no null class',
   )
   dispose(dit.params)
 })

@@ -38,7 +38,7 @@ export async function findCheckpoint(store: RunStore): Promise<FoundCheckpoint |
     notices.push(`${problem}; an earlier checkpoint is used instead`)
   }
   if (damaged.length === 0) return null
-  throw new DamagedCheckpointError(`${store.location}: no checkpoint is whole: ${damaged.join('; ')}`)
+  throw new DamagedCheckpointError(`${store.location}: no checkpoint is complete: ${damaged.join('; ')}`)
 }
 
 /** What cannot even be read is damaged, too. */

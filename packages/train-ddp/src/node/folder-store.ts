@@ -102,7 +102,9 @@ async function isBehindLink(folder: string, path: string): Promise<boolean> {
 /** Makes sure that a rank's folder is the one that rank 0 has locked. */
 async function requireLock(folder: string): Promise<void> {
   if ((await orNull(stat(join(folder, LOCK)))) !== null) return
-  throw new Error(`${folder} is not the folder of the run: the lock of rank 0 is not in it; all ranks must share it`)
+  throw new Error(
+    `${folder} is not the folder that rank 0 writes to (its lock is not there); give a folder that all ranks share`,
+  )
 }
 
 /** Syncs the folders from one down to the parent of another, where folders were made. */

@@ -44,7 +44,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     const other = await readOwner(path)
     if (other !== null && isAtWork(other)) {
       throw new RunLockedError(
-        `${folder} is being written by process ${other.pid} on ${other.host}; if that one is gone, remove ${path}`,
+        `process ${other.pid} on ${other.host} is already writing to ${folder}; if it no longer runs, remove ${path}`,
       )
     }
     await takeOver(path, owner)

@@ -33,7 +33,7 @@ export async function checkReplicas(communicator: Communicator, segments: readon
   const different = Array.from(hashes.keys()).filter((of) => hashes[of] !== hashes[0])
   if (different.length > 0) {
     throw new CommunicationError(
-      `rank ${different.join(', ')} has other parameters than rank 0: an engine or a transfer is at fault`,
+      `rank ${different.join(', ')} has different parameters from rank 0; an engine or a transfer is faulty`,
     )
   }
 }

@@ -190,7 +190,7 @@ test('a run that shall go on does so, and the next checkpoint is whole', async (
 test('a rank that does not see the folder of rank 0 is told so', async () => {
   const [folder, other] = [newFolder(), newFolder()]
   const [apart] = await runRanks(2, (rank) => inFolder(rank === 0 ? folder : other)(rank), { shardCheckpoint: true })
-  expect(problemOf(apart)).toMatch(/rank 1: .*is not the folder of the run: the lock of rank 0 is not in it/)
+  expect(problemOf(apart)).toMatch(/rank 1: .*is not the folder that rank 0 writes to \(its lock is not there\)/)
   const [unseen] = await runRanks(2, (rank) => (rank === 0 ? folderRunStore(folder) : memoryRunStore()), {
     shardCheckpoint: true,
   })

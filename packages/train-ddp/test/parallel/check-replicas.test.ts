@@ -29,7 +29,7 @@ test('finds a difference in one element alone, wherever it is', async () => {
     const other = segment(backend, change)
     for (const result of await check([whole, other])) {
       expect(result, `element ${change}`).toMatchObject({
-        reason: { message: expect.stringMatching(/^rank 1 has other parameters than rank 0/) },
+        reason: { message: expect.stringMatching(/^rank 1 has different parameters from rank 0/) },
       })
     }
     other.dispose()

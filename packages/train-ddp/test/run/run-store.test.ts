@@ -76,7 +76,7 @@ describe('the lock of a folder', () => {
 
   test('keeps a second writer out until it is given back', async () => {
     const unlock = await folderRunStore(locked()).lock()
-    await expect(folderRunStore(locked()).lock()).rejects.toThrow(`is being written by process ${process.pid} on`)
+    await expect(folderRunStore(locked()).lock()).rejects.toThrow(`process ${process.pid} on`)
     await unlock()
     await (
       await folderRunStore(locked()).lock()
@@ -101,7 +101,7 @@ describe('the lock of a folder', () => {
 
   test('is respected where it is of another machine', async () => {
     await writeFile(join(locked(), 'lock.json'), JSON.stringify({ pid: 1, host: 'elsewhere.example' }))
-    await expect(folderRunStore(locked()).lock()).rejects.toThrow('if that one is gone, remove')
+    await expect(folderRunStore(locked()).lock()).rejects.toThrow('if it no longer runs, remove')
   })
 })
 
@@ -124,7 +124,7 @@ test('a lock is one whatever the spelling of its folder, and only its owner give
   await symlink(place, join(folder, 'other-name'))
   const unlock = await folderRunStore(place).lock()
   for (const spelling of [`${place}/`, join(place, '..', 'spelled', '.'), join(folder, 'other-name')]) {
-    await expect(folderRunStore(spelling).lock()).rejects.toThrow('is being written by process')
+    await expect(folderRunStore(spelling).lock()).rejects.toThrow('is already writing to')
   }
   // Somebody removed the lock by hand, and another process took the run.
   const other = JSON.stringify({ pid: 1, host: 'elsewhere.example', token: 'theirs' })

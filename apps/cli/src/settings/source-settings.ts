@@ -1,0 +1,47 @@
+import type { OptionSetting } from './option-setting.js'
+import type { FlagsOf, Settings } from './setting.js'
+import { integer, path } from './values.js'
+
+/** What the argument of a command that opens a model may be. */
+export const MODEL_ARGUMENT = 'a run, a checkpoint, a weights file, a diffusers folder, an address, or hf:owner/name'
+
+/** The model that a command opens, and what is read of it. */
+export const SOURCE_SETTINGS = {
+  run: { flag: '--run <folder>', help: 'a run of dit train; its newest complete checkpoint is used', parse: path },
+  checkpoint: {
+    flag: '--checkpoint <folder>',
+    help: 'one checkpoint of a run: <run>/checkpoints/step-0001000',
+    parse: path,
+  },
+  weights: {
+    flag: '--weights <path>',
+    help: 'weights from elsewhere: a .pt or .safetensors file, or a diffusers folder',
+    parse: path,
+  },
+  vae: {
+    flag: '--vae <folder>',
+    help: 'autoencoder that turns latents into pictures (default: the one in a pipeline folder)',
+    parse: path,
+    option: 'autoencoder',
+  },
+  raw: {
+    flag: '--raw',
+    help: 'use the trained weights themselves, not their moving average (EMA)',
+    option: 'which',
+    store: (isRaw: boolean) => (isRaw ? 'model' : undefined),
+  },
+  half: {
+    flag: '--half <type>',
+    help: 'hold the weights in half precision, in half the memory; all engines but webgpu convert them as they are read',
+    choices: ['f16', 'bf16'],
+  },
+  heads: {
+    flag: '--heads <n>',
+    help: 'attention heads of --weights, if neither the file nor its sizes tell',
+    parse: integer(1),
+    option: 'heads',
+  },
+} as const satisfies Settings<OptionSetting>
+
+/** Flags that say which model is meant. */
+export type SourceFlags = FlagsOf<typeof SOURCE_SETTINGS>
