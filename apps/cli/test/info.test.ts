@@ -1,7 +1,10 @@
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeSafetensors } from '@dit/checkpoint'
-import { ditConfig, inferConfig, parameterShapes } from '@dit/model'
+import { readSafetensors, type StoredArray, writeSafetensors } from '@dit/checkpoint'
+import { writeSafetensorsFile } from '@dit/checkpoint/node'
+import { descriptionMetadata, ditConfig, inferConfig, parameterShapes } from '@dit/model'
+import { openWeights } from '@dit/model/node'
 import { sizeOf } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import type { TensorReport } from '../src/commands/file-report.js'
@@ -9,6 +12,8 @@ import type { ModelReport } from '../src/commands/model-report.js'
 import type { RunReport } from '../src/commands/run-report.js'
 import { runDit, temporaryFolder } from './support/run-dit.js'
 import { makeTinyRun, tinyModel } from './support/tiny-run.js'
+
+const layouts = join(import.meta.dirname, '../../../packages/model/test/fixtures/layouts')
 
 test('a named model: parameters, and compute labelled both ways', async () => {
   const { code, stdout } = await runDit(['info', 'DiT-XL/2'])
@@ -129,4 +134,41 @@ test('JSON that is no index of weights is one clear usage error', async () => {
       expect([code, stderr]).toEqual([2, expect.stringMatching(/^dit: [xy]\.json is not a weights file.*\n$/)])
     }
   }
+})
+
+test('what a file holds and cannot be used is told', async () => {
+  const folder = temporaryFolder()
+  const weights = await openWeights(join(layouts, 'diffusers'))
+  const arrays = new Map<string, StoredArray>()
+  for (const name of weights.entries.keys()) arrays.set(name, await weights.tensor(name))
+  await weights.close()
+  const name = 'final_layer.linear.bias'
+  const { shape } = arrays.get(name)!
+  const data = new Float32Array(shape[0])
+  data[1] = NaN
+  arrays.set(name, { dtype: 'F32', shape, data })
+  const file = join(folder, 'nan.safetensors')
+  await writeSafetensorsFile(file, arrays, { metadata: descriptionMetadata({ network: weights.config }) })
+  const { stdout } = await runDit(['info', file])
+  expect(stdout).toContain(`${name} holds values that are NaN or infinite: no picture can be made`)
+  const converted = await runDit(['convert', file, join(folder, 'o.pt')])
+  expect(converted).toMatchObject({ code: 0, stderr: expect.stringContaining(`${name} holds values that are NaN`) })
+})
+
+test('embedders of a diffusers folder that differ between its blocks are told at once', async () => {
+  const folder = temporaryFolder()
+  cpSync(join(layouts, 'diffusers'), folder, { recursive: true })
+  const file = join(folder, 'diffusion_pytorch_model.safetensors')
+  const opened = readSafetensors(readFileSync(file))
+  const arrays = new Map<string, StoredArray>()
+  for (const name of opened.entries.keys()) arrays.set(name, await opened.tensor(name))
+  const name = 'transformer_blocks.1.norm1.emb.class_embedder.embedding_table.weight'
+  const table = arrays.get(name)!
+  arrays.set(name, { ...table, data: (table.data as Float32Array).map((value) => value + 1) } as StoredArray)
+  writeFileSync(file, writeSafetensors(arrays))
+  const { stdout } = await runDit(['info', folder])
+  expect(stdout).toContain(`${name} must be a copy of`)
+  const converted = await runDit(['convert', folder, join(folder, 'o.safetensors')])
+  expect(converted).toMatchObject({ code: 2, stderr: expect.stringContaining(`${name} must be a copy of`) })
+  expect(existsSync(join(folder, 'o.safetensors'))).toBe(false)
 })

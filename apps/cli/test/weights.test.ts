@@ -141,3 +141,8 @@ test.each([
   expect(stderr).toMatch(message)
   expect(code).toBe(2)
 })
+
+test('--tile and --no-tile are for pictures of an autoencoder; small ones are the same either way', async () => {
+  const whole = await pixelsOf('whole', ['--no-tile'])
+  expect(await pixelsOf('tiled', ['--tile'])).toEqual(whole)
+})

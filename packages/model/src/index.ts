@@ -35,6 +35,7 @@ export {
   type WeightsPlace,
 } from './open-weights-in.js'
 export type { ParameterSource } from './parameter-source.js'
+export { firstNonFinite } from './require-finite.js'
 export { countParameters, isTrainable, parameterShapes, trainableParams } from './parameter-shapes.js'
 export type { Trace } from './trace.js'
 export { type ResizedModel, withInputSize, type WithInputSizeOptions } from './with-input-size.js'

@@ -21,6 +21,8 @@ export interface OpenWeights extends ModelWeights {
   readonly path: string
   /** Which weights of a training state they are; null where the file does not say. */
   readonly which: WhichWeights | null
+  /** What a `.pt` file holds and nobody reads: names of classes, such as `pathlib.PosixPath`. */
+  readonly unread: readonly string[]
   /** Closes the files; harmless when repeated. Tensors that were read stay valid. */
   close(): Promise<void>
 }
@@ -86,12 +88,12 @@ export async function openWeightsIn(
   const place = path === null ? await locateWeightsIn(tree) : { file: path, config: null }
   const opened = await openFile(tree, place.file, { which: wanted, key })
   try {
-    const { which, hints, saved, close } = opened
+    const { which, hints, saved, unread, close } = opened
     const known = { ...(config === undefined ? {} : { config }), hints, saved }
     const options = place.config === null ? known : { ...known, diffusersConfig: place.config }
     const weights = readLayout(opened.file, options)
     await checkTied(weights)
-    return { ...weights, path: tree.place(place.file), which, close }
+    return { ...weights, path: tree.place(place.file), which, unread, close }
   } catch (error) {
     await opened.close()
     throw error
@@ -99,16 +101,14 @@ export async function openWeightsIn(
 }
 
 /**
- * Looks at small tensors of the embedders that diffusers keeps once for each block: they must be the same, and a file in which they are not
- * is known at once. The large ones are compared when they are read.
+ * Compares the embedders of timesteps and labels, which diffusers keeps once for each block: they must be the same, and a file in which they
+ * are not is known at once.
  *
  * @throws RangeError where they differ
  */
 export async function checkTied(weights: ModelWeights): Promise<void> {
   if (weights.layout !== 'diffusers') return
-  for (const name of ['t_embedder.mlp.0.bias', 't_embedder.mlp.2.bias']) {
-    if (weights.entries.has(name)) await weights.tensor(name)
-  }
+  for (const name of weights.entries.keys()) if (/^[ty]_embedder\./.test(name)) await weights.tensor(name)
 }
 
 interface OpenedFile {
@@ -116,6 +116,7 @@ interface OpenedFile {
   readonly which: WhichWeights | null
   readonly hints: ConfigHints
   readonly saved: SavedArguments
+  readonly unread: readonly string[]
   readonly close: () => Promise<void>
 }
 
@@ -124,7 +125,7 @@ async function openFile(tree: FileTree, path: string, { which, key }: ChooseOpti
   if (torch !== null) {
     try {
       const { chooseStateDict } = await import('./layouts/state-dict.js')
-      return { ...chooseStateDict(torch, { which, key }), close: torch.close }
+      return { ...chooseStateDict(torch, { which, key }), unread: torch.placeholders, close: torch.close }
     } catch (error) {
       await torch.close()
       throw error
@@ -137,7 +138,7 @@ async function openFile(tree: FileTree, path: string, { which, key }: ChooseOpti
     )
   }
   const file = await openTensorsIn(tree, path)
-  return { file, which: null, hints: {}, saved: new Map(), close: () => file.close() }
+  return { file, which: null, hints: {}, saved: new Map(), unread: [], close: () => file.close() }
 }
 
 /** A file that torch saved, or null for another. */

@@ -4,10 +4,15 @@
  * @throws RangeError naming the first
  */
 export function requireFinite(who: string, name: string, values: ArrayLike<number>): void {
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue
-    throw new RangeError(
-      `${who}: the weights must be finite, but value ${i} of ${name} is ${values[i]}: the training diverged, or the file is damaged`,
-    )
-  }
+  const at = firstNonFinite(values)
+  if (at < 0) return
+  throw new RangeError(
+    `${who}: the weights must be finite, but value ${at} of ${name} is ${values[at]}: the training diverged, or the file is damaged`,
+  )
+}
+
+/** Index of the first value that is NaN or infinite; -1 where none is. */
+export function firstNonFinite(values: ArrayLike<number>): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i
+  return -1
 }

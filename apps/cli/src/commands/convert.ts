@@ -1,5 +1,6 @@
 import type { ProcessSpec } from '@dit/diffusion'
-import type { Description } from '@dit/model'
+import { type TensorFile, toFloat32 } from '@dit/checkpoint'
+import { type Description, firstNonFinite } from '@dit/model'
 import { describeProcess, type OpenModel } from '@dit/pipeline'
 import { DTYPES, ExistsError, findWeightsTarget, writeWeights } from '@dit/pipeline/node'
 import { diffusersConfigOf } from '@dit/sampler'
@@ -31,6 +32,7 @@ const CONVERT_SETTINGS = {
   },
   force: { flag: '--force', help: 'overwrite existing files' },
   heads: { ...SOURCE_SETTINGS.heads, help: 'attention heads, if neither the file nor its sizes tell' },
+  key: SOURCE_SETTINGS.key,
   ...WEIGHTS_PROCESS_SETTINGS,
   quiet: OTHER_SETTINGS.quiet,
   json: { ...OTHER_SETTINGS.json, help: 'print one JSON object' },
@@ -40,7 +42,7 @@ type ConvertFlags = FlagsOf<typeof CONVERT_SETTINGS>
 
 const EXAMPLES = `
 Examples:
-  dit convert DiT-XL-2-256x256.pt dit-xl-2.safetensors --dtype f16
+  dit convert DiT-XL-2-256x256.pt dit-xl-2.safetensors --dtype f16 --process gaussian
   dit convert checkpoint.pt dit-folder --weights ema
   dit convert facebook/DiT-XL-2-256 dit-folder --shard-size 1GB
   dit convert dit-folder DiT-XL-2-256x256.pt
@@ -97,11 +99,16 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
     const progress = showProgress(output, { total: weights.entries.size, unit: 'tensors', isPlainShown: false })
     const onTensor = (done: number, total: number) => progress.update(Math.min(done, total), '')
     const { dtype, shardSize: shardBytes } = flags
-    const written = await writeWeights(target, weights, kept(model), {
+    const nonFinite: string[] = []
+    const checked = checkedOnTheWay(weights, nonFinite)
+    const written = await writeWeights(target, checked, kept(model), {
       onTensor,
       ...(dtype === undefined ? {} : { dtype }),
       ...(shardBytes === undefined ? {} : { shardBytes }),
     }).finally(() => progress.stop())
+    if (nonFinite.length > 0) {
+      output.notice(`${nonFinite[0]} holds values that are NaN or infinite: no picture can be made from these weights`)
+    }
     for (const { path: file, size, sha256 } of written) {
       output.line(`to     ${file}: ${formatBytes(size)}, SHA-256 ${sha256}`)
     }
@@ -148,4 +155,15 @@ function noticeDifferences({ network, process }: Description, output: Output): v
       `diffusers has no scheduler for ${describeProcess({ ...process })}: only dit can sample from this folder; it reads the process from the metadata of the weights`,
     )
   }
+}
+
+/** Weights that note, as they are read, which are not finite. */
+function checkedOnTheWay(weights: TensorFile, nonFinite: string[]): TensorFile {
+  const tensor = async (name: string) => {
+    const array = await weights.tensor(name)
+    const isFloat = array.dtype === 'F64' || array.dtype === 'F32' || array.dtype === 'F16' || array.dtype === 'BF16'
+    if (isFloat && firstNonFinite(toFloat32(array)) >= 0) nonFinite.push(name)
+    return array
+  }
+  return { ...weights, tensor }
 }

@@ -47,6 +47,7 @@ const EXPORT_SETTINGS = {
   },
   raw: SOURCE_SETTINGS.raw,
   heads: SOURCE_SETTINGS.heads,
+  key: SOURCE_SETTINGS.key,
   ...WEIGHTS_PROCESS_SETTINGS,
   quiet: OTHER_SETTINGS.quiet,
   json: OTHER_SETTINGS.json,

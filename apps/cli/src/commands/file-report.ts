@@ -1,9 +1,11 @@
 import { ShardsError, type StoredSpec, type TensorFile } from '@dit/checkpoint'
 import { openSafetensorsFile, openShardsFile, openTorchFile, sniffFile } from '@dit/checkpoint/node'
 import {
+  checkTied,
   chooseStateDict,
   type ConfigHints,
   type DiTConfig,
+  firstNonFinite,
   type LatentScaling,
   type LayoutReport,
   type ModelWeights,
@@ -50,6 +52,10 @@ export interface FileReport {
   readonly process: LayoutReport['process']
   /** What the network has that is not built here. */
   readonly needs: readonly string[]
+  /** Objects and tensors of the file that are not read. */
+  readonly unread: readonly string[]
+  /** The first parameter with a value that is NaN or infinite; null where all are finite. */
+  readonly nonFinite: string | null
   /** Why it cannot be loaded; null where it can. */
   readonly refusal: string | null
   /** Sizes of a network that cannot be loaded; null for others. */
@@ -63,7 +69,7 @@ export interface FileReport {
  */
 export async function reportFile(path: string): Promise<FileReport> {
   const place = await locateWeights(path)
-  const { file, format, which, hints, saved, metadata, close } = await openRaw(place.file)
+  const { file, format, which, hints, saved, metadata, unread, close } = await openRaw(place.file)
   try {
     const entries = [...file.entries]
     const options: ReadLayoutOptions = { hints, saved }
@@ -87,7 +93,9 @@ export async function reportFile(path: string): Promise<FileReport> {
       program,
       process,
       needs,
-      refusal,
+      unread,
+      nonFinite: weights === null ? null : await firstNonFiniteOf(weights),
+      refusal: refusal ?? (weights === null ? null : await untied(weights)),
       sketch: sketch?.config ?? null,
     }
   } finally {
@@ -95,7 +103,27 @@ export async function reportFile(path: string): Promise<FileReport> {
   }
 }
 
-interface RawFile extends Pick<FileReport, 'format' | 'which' | 'metadata'> {
+/** The first parameter that is not finite all through. */
+async function firstNonFiniteOf(weights: ModelWeights): Promise<string | null> {
+  for (const name of weights.entries.keys()) {
+    const values = await weights.float32(name).catch(() => null)
+    if (values !== null && firstNonFinite(values) >= 0) return name
+  }
+  return null
+}
+
+/** Why the embedders of a diffusers file are not one; null where they are. */
+async function untied(weights: ModelWeights): Promise<string | null> {
+  try {
+    await checkTied(weights)
+    return null
+  } catch (error) {
+    if (error instanceof RangeError) return error.message
+    throw error
+  }
+}
+
+interface RawFile extends Pick<FileReport, 'format' | 'which' | 'metadata' | 'unread'> {
   readonly file: TensorFile
   readonly hints: ConfigHints
   readonly saved: SavedArguments
@@ -103,10 +131,16 @@ interface RawFile extends Pick<FileReport, 'format' | 'which' | 'metadata'> {
 }
 
 async function openRaw(path: string): Promise<RawFile> {
-  const plain = { which: null, hints: {}, saved: new Map(), metadata: {} }
+  const plain = { which: null, hints: {}, saved: new Map(), metadata: {}, unread: [] }
   if ((await sniffFile(path)) === 'torch') {
     const torch = await openTorchFile(path)
-    return { ...plain, format: 'torch', ...chooseStateDict(torch), close: () => torch.close() }
+    return {
+      ...plain,
+      format: 'torch',
+      ...chooseStateDict(torch),
+      unread: torch.placeholders,
+      close: () => torch.close(),
+    }
   }
   if (path.endsWith('.json')) {
     const shards = await openShardsFile(path).catch((error: unknown) => {
@@ -116,12 +150,13 @@ async function openRaw(path: string): Promise<RawFile> {
     return { ...plain, format: 'shards', file: shards, close: () => shards.close() }
   }
   const file = await openSafetensorsFile(path)
-  return { ...plain, format: 'safetensors', file, metadata: { ...file.metadata }, close: () => file.close() }
+  const unread = [...file.foreign].map(([name, { dtype }]) => `${name} (${dtype})`)
+  return { ...plain, format: 'safetensors', file, unread, metadata: { ...file.metadata }, close: () => file.close() }
 }
 
 export function fileLines(report: FileReport): string[] {
   const { path, values, bytes, tensors, metadata, layout, which, program, process } = report
-  const { classNames, pixelRange, latents } = report
+  const { classNames, pixelRange, latents, unread, nonFinite } = report
   const kinds = [...new Set(tensors.map(({ dtype }) => dtype))].join(', ')
   // What dit writes is told in words.
   const others = Object.entries(metadata).filter(([key]) => !key.startsWith('dit.'))
@@ -138,6 +173,15 @@ export function fileLines(report: FileReport): string[] {
     ...(classNames === null ? [] : [['', `classes: ${classText(classNames)}`]]),
     ...(pixelRange === null ? [] : [['', `pixels: black is ${pixelRange[0]}, white is ${pixelRange[1]}`]]),
     ...(latents === null ? [] : [['', `latents: ${latentText(latents)}`]]),
+    ...(unread.length === 0
+      ? []
+      : [
+          [
+            '',
+            `not read: ${unread.slice(0, 8).join(', ')}${unread.length > 8 ? ` and ${unread.length - 8} more` : ''}`,
+          ],
+        ]),
+    ...(nonFinite === null ? [] : [['', `${nonFinite} holds values that are NaN or infinite: no picture can be made`]]),
     ...(notes.length === 0 ? [] : [['', `metadata: ${notes.join(', ')}`]]),
   ])
 }

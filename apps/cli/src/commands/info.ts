@@ -112,8 +112,10 @@ async function infoFile(
   const list = tensors === true ? { tensors: all } : {}
   output.event({ type: 'info', kind: 'file', run, ...about, assumptions, ...report, ...list })
   const lines = [...fileLines(file), '']
-  if (report !== null) lines.push(...modelLines(report))
-  else if (file.refusal?.startsWith('the metadata ')) {
+  if (report !== null) {
+    lines.push(...modelLines(report))
+    if (file.refusal !== null) lines.push('', `It cannot be loaded: ${file.refusal}.`)
+  } else if (file.refusal?.startsWith('the metadata ')) {
     lines.push(`The description in this file is broken: ${file.refusal}.`)
   } else if (file.needs.length === 0) {
     lines.push(`This is not a DiT: ${file.refusal}.`, 'List its tensors with --tensors.')

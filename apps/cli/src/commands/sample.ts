@@ -18,7 +18,7 @@ import { Command } from 'commander'
 import { chosenBackend } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
 import { writeWhole } from '../run/write-whole.js'
-import { checkSampleMemory } from '../samples/check-memory.js'
+import { checkSampleMemory, needsTiles } from '../samples/check-memory.js'
 import { type Outputs, resolveOutputs } from '../samples/outputs.js'
 import { fileOf, optionsOf } from '../samples/options-of.js'
 import { SAMPLE_HELP } from '../samples/sample-help.js'
@@ -149,7 +149,13 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
     output.line(`model  ${model.title}${held}`)
     if (guide !== null) output.line(`guide  ${guide.title}${held}`)
     output.line(planText(plan, flags))
-    const options = { ...job.options, signal: interruption.signal, ...(weak === null ? {} : { guide: weak }) }
+    const tile = flags.tile ?? needsTiles(model, description.name)
+    if (tile && flags.tile === undefined) {
+      output.notice(
+        'a whole picture needs more memory than there is: decoding in tiles, which differ slightly (--no-tile)',
+      )
+    }
+    const options = { ...job.options, tile, signal: interruption.signal, ...(weak === null ? {} : { guide: weak }) }
     const drawn = await drawSamples(pipeline, options, job, output)
     pipeline.dispose()
     weak?.dispose()

@@ -3,7 +3,8 @@ import { memoryBytes } from '@dit/scaling'
 import { UsageError } from '../terminal/errors.js'
 import { formatBytes, formatCount } from '../terminal/format.js'
 import { machineMemory } from '../terminal/machine-memory.js'
-import { sampleShape } from '@dit/pipeline'
+import { type OpenModel, sampleShape } from '@dit/pipeline'
+import { decoderMemory, spatialFactor } from '@dit/vae'
 
 export interface SampleSize {
   readonly model: DiTConfig
@@ -46,4 +47,20 @@ export function checkSampleMemory(
   throw new UsageError(
     `${formatCount(count)} pictures, ${formatCount(atOnce)} at a time, need about ${formatBytes(pictures + total)}, but this machine has ${formatBytes(available)}; ${advice}`,
   )
+}
+
+/** WebAssembly has 4 GiB in all. */
+const WASM_BYTES = 3 * 2 ** 30
+
+/** Whether an autoencoder's pictures must be decoded in tiles, as a whole one takes more than half of this machine's memory. */
+export function needsTiles(
+  { autoencoder, description }: OpenModel,
+  engine: string,
+  available = machineMemory(),
+): boolean {
+  if (autoencoder === null) return false
+  const [, h, w] = sampleShape(description.network)
+  const factor = spatialFactor(autoencoder.config)
+  const limit = engine.endsWith('wasm') ? Math.min(WASM_BYTES, available / 2) : available / 2
+  return decoderMemory(autoencoder.config, h * factor, w * factor) > limit
 }

@@ -226,6 +226,12 @@ const OUTPUT_SETTINGS = {
 } as const satisfies Settings<SampleSetting>
 
 const COMPUTE_SETTINGS = {
+  tile: {
+    flag: '--tile',
+    help: 'decode large pictures of an autoencoder in tiles: less memory, slightly different (default: only if memory is short)',
+    negation: 'decode each picture as a whole',
+    option: 'tile',
+  },
   batch: {
     flag: '--batch <n>',
     help: 'pictures computed at a time (default {default})',

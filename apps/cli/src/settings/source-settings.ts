@@ -41,6 +41,11 @@ export const SOURCE_SETTINGS = {
     parse: integer(1),
     option: 'heads',
   },
+  key: {
+    flag: '--key <name>',
+    help: 'where a .pt file keeps its weights, if dit does not find them, such as state.model',
+    option: 'key',
+  },
 } as const satisfies Settings<OptionSetting>
 
 /** Flags that say which model is meant. */

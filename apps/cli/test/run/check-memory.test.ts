@@ -1,6 +1,8 @@
 import { classConditional, singleCommunicator } from '@dit/train-ddp'
+import type { OpenModel } from '@dit/pipeline'
+import { STABLE_DIFFUSION_VAE } from '@dit/vae'
 import { expect, test } from 'vitest'
-import { checkSampleMemory } from '../../src/samples/check-memory.js'
+import { checkSampleMemory, needsTiles } from '../../src/samples/check-memory.js'
 import { checkTrainingMemory } from '../../src/run/check-memory.js'
 import { tinyConfig, tinyModel as model } from '../support/tiny-run.js'
 
@@ -67,4 +69,19 @@ test('a guide counts as a second network, and its own pictures as those of the n
   expect(() => checkSampleMemory(size, GIB)).not.toThrow()
   expect(() => checkSampleMemory({ ...size, guide: wide }, GIB)).toThrow('1 pictures, 1 at a time, need about')
   expect(() => checkSampleMemory({ ...size, guide: model }, GIB)).not.toThrow()
+})
+
+test('pictures of an autoencoder are decoded in tiles only where a whole one takes more than half of the memory', () => {
+  const of = (inputSize: number) =>
+    ({
+      autoencoder: { name: 'vae', config: STABLE_DIFFUSION_VAE, open: () => Promise.reject(new Error('not opened')) },
+      description: { network: { ...model, inChannels: 4, inputSize } },
+    }) as unknown as OpenModel
+  // 512 pixels take 4 maps of 256 x 512 x 512 numbers of 4 bytes: 1 GiB.
+  expect(needsTiles(of(64), 'cpu-native', 2.1 * GIB)).toBe(false)
+  expect(needsTiles(of(64), 'cpu-native', 1.9 * GIB)).toBe(true)
+  // 1024 pixels take 4 GiB, which WebAssembly does not have whatever the machine.
+  expect(needsTiles(of(128), 'cpu-native', 64 * GIB)).toBe(false)
+  expect(needsTiles(of(128), 'cpu-wasm', 64 * GIB)).toBe(true)
+  expect(needsTiles({ ...of(128), autoencoder: null }, 'cpu-wasm', GIB)).toBe(false)
 })

@@ -75,7 +75,7 @@ function locate(source: string, fetch: FetchOptions): ReturnType<typeof locateAd
 
 async function openTensorsModel(file: TensorFile, options: OpenOptions): Promise<OpenModel> {
   const name = 'the tensors'
-  const opened = { ...readLayout(file), path: name, which: null, close: async () => {} }
+  const opened = { ...readLayout(file), path: name, which: null, unread: [], close: async () => {} }
   return understand(name, opened, null, options)
 }
 

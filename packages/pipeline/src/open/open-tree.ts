@@ -104,7 +104,7 @@ export async function understand(
       scheduler,
       autoencoder,
       location: null,
-      notices: [],
+      notices: unreadNotice(opened.unread),
       assumptions: [...weights.assumptions, ...assumptions, ...named],
       weights,
       isLent: false,
@@ -286,6 +286,11 @@ export async function findAutoencoder(tree: FileTree, prefix = 'vae/'): Promise<
       return openTensorsIn(tree, file)
     },
   }
+}
+
+/** Says what a file holds beside its weights that is not read. */
+function unreadNotice(unread: readonly string[]): string[] {
+  return unread.length === 0 ? [] : [`the file also holds objects that are not read: ${unread.slice(0, 8).join(', ')}`]
 }
 
 function titleOf({ path, layout, program, which }: OpenWeights): string {

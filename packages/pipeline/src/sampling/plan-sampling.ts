@@ -59,6 +59,9 @@ export async function planSampling(model: OpenModel, options: SampleOptions): Pr
   const { scheduler, description } = model
   const { network } = description
   checkImageOptions(model, options)
+  if (options.tile === true && model.autoencoder === null) {
+    throw new OptionError('tile', `it is for pictures of an autoencoder, which ${model.name} does not have`)
+  }
   const isScheduled = options.sampler === undefined && scheduler !== null && options.image === undefined
   if (isScheduled) void scheduler.sampler()
   const process = isScheduled && !scheduler.isGaussian ? null : requireProcess(model, options.sampler)
