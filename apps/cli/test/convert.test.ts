@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readSafetensors, readTorch } from '@dit/checkpoint'
 import { openWeights } from '@dit/model/node'
@@ -191,7 +191,7 @@ describe('refused in one line, with nothing written', () => {
       2,
     ],
     [[join(layouts, 'state.pt'), 'o.safetensors', '--heads', '3'], /hiddenSize must be a multiple of numHeads/, 2],
-    [[join(layouts, 'state.pt'), 'o.bin'], /o\.bin must end in \.safetensors or \.pt/, 2],
+    [[join(layouts, 'state.pt'), 'o.bin'], /o\.bin: its name must end in \.safetensors or \.pt/, 2],
     [[join(layouts, 'diffusers'), 'o.pt', '--shard-size', '1GB'], /--shard-size is for safetensors; a \.pt file/, 2],
     [[join(layouts, 'diffusers'), 'o', '--shard-size', '5'], /It must be a number of bytes with its unit/, 2],
     [
@@ -226,4 +226,34 @@ describe('refused in one line, with nothing written', () => {
     await expectOk([...args, '--force'])
     expect(existsSync(`${to}.partial`)).toBe(false)
   })
+})
+
+test('a run is never written over, and no file of a folder without --force', async () => {
+  const folder = temporaryFolder()
+  const run = join(folder, 'run')
+  await makeTinyRun(run)
+  const before = readFileSync(join(run, 'config.json'), 'utf8')
+  for (const args of [[], ['--force']]) {
+    const refused = await runDit(['convert', run, run, ...args])
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is a run of dit train, which would be destroyed'),
+    })
+  }
+  expect(readFileSync(join(run, 'config.json'), 'utf8')).toBe(before)
+  const mine = join(folder, 'mine')
+  mkdirSync(mine)
+  writeFileSync(join(mine, 'config.json'), '{"mine":1}')
+  expect(await runDit(['convert', run, mine])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('config.json already exists; overwrite it with --force'),
+  })
+  expect(readFileSync(join(mine, 'config.json'), 'utf8')).toBe('{"mine":1}')
+})
+
+test('files of other kinds are told as what they are', async () => {
+  const file = join(temporaryFolder(), 'denoiser.onnx')
+  writeFileSync(file, Uint8Array.of(8, 8, 0x12, 3, 0x64, 0x69, 0x74, 0x3a, 0, 0, 0, 0, 0, 0, 0, 0))
+  const { stderr } = await runDit(['info', file])
+  expect(stderr).toContain('this looks like an ONNX file, which is for other runtimes')
 })

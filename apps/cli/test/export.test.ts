@@ -48,7 +48,11 @@ test('the files of dit export say what the weights say, and the decoder scales l
     [weights, out, vae],
     [plain, want, other],
   ]) {
-    expect(await exported(file, to, '--vae', autoencoder)).toMatchObject({ code: 0, stderr: '' })
+    expect(await exported(file, to, '--vae', autoencoder)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('denoiser.onnx already exists; overwrite it with --force'),
+    })
+    expect(await exported(file, to, '--vae', autoencoder, '--force')).toMatchObject({ code: 0, stderr: '' })
   }
   const both = [out, want].map((to) => readFileSync(join(to, 'vae_decoder.onnx')))
   expect(both[0].equals(both[1])).toBe(true)

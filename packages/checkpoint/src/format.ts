@@ -25,6 +25,9 @@ export function describeFormat(head: Uint8Array): string | undefined {
   if (text.startsWith(OLD_MAGIC)) {
     return 'this looks like a PyTorch .pt file with a pickle of protocol 0 or 1; save it again with torch.save(..., pickle_protocol=2)'
   }
+  // Version of the format, then the program that wrote it: what nothing else begins with.
+  if (head[0] === 0x08 && head[1] < 0x20 && head[2] === 0x12)
+    return 'this looks like an ONNX file, which is for other runtimes'
   if (text.startsWith('version ')) return 'this looks like a Git LFS pointer, not like the file itself'
   if (/^\s*</.test(text)) return 'this looks like a web page, not like a file of weights'
   if (/^(?:\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP)/s.test(text)) return 'this looks like a picture'

@@ -4,7 +4,7 @@ import { type Backend, currentBackend, dispose, type Params } from '@dit/tensor'
 import { shortName } from './classes/class-names.js'
 import type { OpenModel } from './open-model.js'
 import { isSource, paramsTensors } from './open/params-tensors.js'
-import { OpenError } from './option-error.js'
+import { OpenError, OptionError } from './option-error.js'
 import type { OpenAutoencoder } from './pictures/autoencoder.js'
 import { keepPainted } from './pictures/keep-painted.js'
 import { type Picture, rgbaOf } from './pictures/picture.js'
@@ -81,8 +81,12 @@ export interface PipelineOptions {
  */
 export async function createPipeline(
   model: OpenModel,
-  { backend = currentBackend(), half }: PipelineOptions = {},
+  { backend: given, half }: PipelineOptions = {},
 ): Promise<Pipeline> {
+  const backend = engineOf(given)
+  if (half !== undefined && half !== 'f16' && half !== 'bf16') {
+    throw new OptionError('half', 'it must be f16 or bf16', String(half))
+  }
   const { description, autoencoder: found } = model
   const { network } = description
   const shape = sampleShape(network)
@@ -216,6 +220,24 @@ export async function lastSamples<Step>(
       throw error
     }
   }
+}
+
+/** The engine that was given, or the current one. */
+function engineOf(given: Backend | undefined): Backend {
+  if (given === undefined) {
+    try {
+      return currentBackend()
+    } catch (cause) {
+      throw new OptionError(
+        'backend',
+        'it is needed: an engine, such as `await cpu()` of @dit/backend-cpu',
+        undefined,
+        { cause },
+      )
+    }
+  }
+  if (given instanceof Promise) throw new OptionError('backend', 'it must be an engine, not a promise of one: await it')
+  return given
 }
 
 function disposeParams(params: Params | ParameterSource): void {

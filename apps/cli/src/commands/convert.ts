@@ -109,6 +109,7 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
     if (nonFinite.length > 0) {
       output.notice(`${nonFinite[0]} holds values that are NaN or infinite: no picture can be made from these weights`)
     }
+    if (written.length > 1) output.line(`to     ${target.file}.index.json: open the files by this index`)
     for (const { path: file, size, sha256 } of written) {
       output.line(`to     ${file}: ${formatBytes(size)}, SHA-256 ${sha256}`)
     }

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -48,6 +48,7 @@ const EXPORT_SETTINGS = {
   raw: SOURCE_SETTINGS.raw,
   heads: SOURCE_SETTINGS.heads,
   key: SOURCE_SETTINGS.key,
+  force: { flag: '--force', help: 'overwrite existing files' },
   ...WEIGHTS_PROCESS_SETTINGS,
   quiet: OTHER_SETTINGS.quiet,
   json: OTHER_SETTINGS.json,
@@ -95,6 +96,7 @@ export function exportCommand(call: Call): Command {
 async function exportOnnx(given: string | undefined, flags: ExportFlags, output: Output): Promise<void> {
   const folder = flags.onnx
   await checkWritable('--onnx', folder)
+  if (flags.force !== true) await checkFree(folder, flags.vae !== undefined)
   const model = await openModelOf(given, flags, 'dit export')
   try {
     const { autoencoder, description, weights } = model
@@ -114,6 +116,15 @@ async function exportOnnx(given: string | undefined, flags: ExportFlags, output:
     dispose(params)
   } finally {
     await model.close()
+  }
+}
+
+/** Throws where a file that would be written is there. */
+async function checkFree(folder: string, hasVae: boolean): Promise<void> {
+  for (const name of ['denoiser.onnx', ...(hasVae ? ['vae_decoder.onnx'] : [])]) {
+    const file = join(folder, name)
+    if ((await stat(file).catch(() => null)) !== null)
+      throw new UsageError(`${file} already exists; overwrite it with --force`)
   }
 }
 

@@ -67,7 +67,9 @@ export function runFolder(flags: Pick<TrainFlags, 'resume' | 'out' | 'data' | 'l
  */
 export async function checkUnused(flag: string, folder: string): Promise<void> {
   // A lock that was left behind holds nothing; one in use is the trainer's to find.
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name !== LOCK_FILE)
+  const names = (await readdir(folder).catch(() => [])).filter(
+    (name) => name !== LOCK_FILE && !name.startsWith(`${LOCK_FILE}.`),
+  )
   if (names.length === 0) return
   if (names.some((name) => name === CONFIG_FILE || name === LOG || name === 'checkpoints')) {
     throw new UsageError(

@@ -40,7 +40,7 @@ const PICTURE_SETTINGS = {
   },
   image: {
     flag: '--image <file>',
-    help: 'start from this picture with noise added, instead of from pure noise',
+    help: 'change this picture instead of starting from noise; it is cropped and scaled to the size of the model, and the default sampler is then ddim',
     parse: path,
     option: 'image',
     holds: 'picture',

@@ -46,7 +46,7 @@ export async function openNamed(
     const options = { ...storedOptions(SOURCE_SETTINGS, flags), ...which }
     return await openModel(name, process === undefined ? options : { ...options, process })
   } catch (error) {
-    if (error instanceof OpenError && error.problem.startsWith('there is no such file')) {
+    if (error instanceof OpenError && error.problem === 'there is no such file or folder') {
       throw new UsageError(`${error.message}. ${await howToGetRun()}`, { cause: error })
     }
     if (error instanceof OpenError && error.source === vae) {

@@ -88,7 +88,7 @@ export function findGlobal(module: string, name: string, fail: Fail): PickleGlob
 }
 
 /** What a defaultdict calls where a key is missing: names that are never called here. `long` is int under protocol 2. */
-const FACTORIES = ['dict', 'list', 'int', 'long', 'float', 'str', 'unicode', 'bool', 'tuple', 'bytes']
+const FACTORIES = ['dict', 'list', 'int', 'long', 'float', 'str', 'unicode', 'bool', 'tuple']
 
 /** Why a name is not on the list, for the kinds that people meet. */
 function reasonFor(module: string): string {
@@ -131,9 +131,14 @@ function fillOnce(): void {
     add(`${module}.frozenset`, ([items = []], fail) => new Set(listOf(items, 'frozenset', fail)), 'set')
     // Default factories of a defaultdict, never called.
     for (const name of FACTORIES) add(`${module}.${name}`)
+    add(`${module}.bytes`, (args, fail) => {
+      if (args.length > 0) throw fail('bytes must be made from nothing')
+      return new Uint8Array()
+    })
     // How an enum of Python 3.11 names its member.
     add(`${module}.getattr`, ([target, name], fail) => {
-      if (target instanceof PlaceholderClass && typeof name === 'string') return target.make()
+      // A class within a class, or a member of an enum: either way plain data.
+      if (target instanceof PlaceholderClass && typeof name === 'string') return target
       throw fail(`asks for "${module}.getattr", ${reasonFor(module)}`)
     })
   }

@@ -263,8 +263,8 @@ class Machine {
     if (map instanceof TorchPlaceholder) return map
     if (!(map instanceof Map) || items.length % 2 !== 0) throw this.fail('SETITEM must be for a dict, and in pairs')
     for (let i = 0; i < items.length; i += 2) {
-      // A key that is a placeholder, such as a member of an enum, is no name for anything here.
-      if (!(items[i] instanceof TorchPlaceholder)) map.set(this.key(items[i]), items[i + 1])
+      // A key that is no text, number or truth value, such as a tuple or a member of an enum, names nothing here.
+      if (isKey(items[i])) map.set(this.key(items[i]), items[i + 1])
     }
     return map
   }
@@ -348,6 +348,10 @@ const noItems: readonly unknown[] = Object.freeze([])
 function lengthOf(value: unknown): number {
   if (typeof value === 'string' || Array.isArray(value)) return value.length
   return value instanceof Map || value instanceof Set ? value.size : 0
+}
+
+function isKey(value: unknown): boolean {
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
 }
 
 function isPair(value: unknown): value is readonly [key: unknown, value: unknown] {

@@ -24,6 +24,9 @@ export interface OpenedTorch {
 const MAX_UNPACKED = 16
 const MIN_UNPACKED_BYTES = 2 ** 24
 
+/** How often all compressed storages may be unpacked. */
+const MAX_TURNS = 8
+
 /** Largest pickle that is read, in bytes. That of a model of 10,000 tensors takes 2 MB. */
 export const MAX_PICKLE_BYTES = 2 ** 26
 
@@ -56,6 +59,8 @@ export async function openZip(source: ByteSource, fail: Fail): Promise<OpenedTor
   for (const root of roots.values()) places.set(root.key, storageEntry(entries, folder, root, source.size, fail))
 
   /** The packed storage that was read last: its tensors follow each other. */
+  const limit = MAX_TURNS * ([...places.values()].reduce((sum, { bytes }) => sum + bytes, 0) + MIN_UNPACKED_BYTES)
+  let work = 0
   let unpacked: { readonly entry: ZipEntry; readonly content: Uint8Array } | null = null
 
   function storage({ key, byteOffset, bytes }: TorchStorage): ReadStorage {
@@ -63,8 +68,13 @@ export async function openZip(source: ByteSource, fail: Fail): Promise<OpenedTor
     const failHere = (problem: string) => fail(`storage ${quote(key)}: ${problem}`)
     return async (start, end) => {
       if (entry.method !== 'stored') {
-        if (unpacked?.entry !== entry)
+        if (unpacked?.entry !== entry) {
+          // Tensors that take turns would have it unpacked again for each.
+          work += entry.bytes
+          if (work > limit)
+            throw failHere('compressed storages must be read one after another; unpack the archive first')
           unpacked = { entry, content: await readZipEntry(source, entry, entry.bytes, failHere) }
+        }
         return unpacked.content.slice(byteOffset + start, byteOffset + end)
       }
       const content = (await findZipContent(source, entry, failHere)) + byteOffset

@@ -126,3 +126,42 @@ test('elements with their highest byte first are turned round', async () => {
   )
   expect(await torchTensors(file).float32('a')).toEqual(Float32Array.of(1.5, -2))
 })
+
+test('entries whose keys are no text, number or truth value are passed over', async () => {
+  const { value } = await readTorch(
+    torchZip(pickle('}(', '}', int(1), 'N', int(2), ')', int(3), text('a'), int(4), 'u')),
+  )
+  expect(value).toEqual(new Map([['a', 4]]))
+})
+
+test('a class within a class, and bytes of nothing under protocol 2', async () => {
+  const nested = ['c__builtin__\ngetattr\ncmine\nOuter\n', text('Inner'), 0x86, 'R', ')R'] as const
+  const { value } = await readTorch(torchZip(pickle('](', ...nested, 'c__builtin__\nbytes\n)R', 'e')))
+  expect(value).toEqual([new TorchPlaceholder('mine.Outer'), new Uint8Array()])
+})
+
+test.each([
+  ['pathlib', 'os'],
+  ['smtplib', 'SMTP'],
+  ['subprocess ', 'Popen'],
+  ['foo.subprocess', 'Popen'],
+  ['torch.utils.cpp_extension', 'BuildExtension'],
+  ['', 'Popen'],
+])('%j.%s is refused by name', async (module, name) => {
+  expect(await refusal(torchZip(call(module, name)))).toContain(`asks for ${JSON.stringify(`${module}.${name}`)}`)
+})
+
+test('storages that are compressed and read in turns are refused once it is too much', async () => {
+  const count = 2 ** 22
+  const two = [0, 1].map((key) => tensor({ key: String(key), count, shape: [1] }))
+  const parts = Array.from({ length: 40 }, (_, i) => [text(String(i)), two[i % 2]]).flat()
+  const storages = { 0: new Uint8Array(4 * count), 1: new Uint8Array(4 * count) }
+  const file = await readTorch(torchZip(pickle('}(', ...parts, 'u'), storages, {}, 6))
+  const dict = torchTensors(file)
+  const readAll = async () => {
+    for (const name of dict.entries.keys()) await dict.tensor(name)
+  }
+  await expect(readAll()).rejects.toThrow(
+    'compressed storages must be read one after another; unpack the archive first',
+  )
+})

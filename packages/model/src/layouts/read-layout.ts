@@ -85,21 +85,28 @@ const MARKS = /(?:^|(?<=\.))(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrappe
  *   most of LightningDiT, QK norm
  */
 export function readLayout(file: TensorFile, options: ReadLayoutOptions = {}): ModelWeights {
-  const plain = withoutPrefix(file)
+  const { file: plain, taken, others } = unwrapped(file)
   const has = (name: string) => plain.entries.has(name)
+  const chosen = (weights: ModelWeights): ModelWeights => {
+    if (others.length === 0) return weights
+    const one = `the network under ${taken}, of those that the file also has under ${others.join(' and ')}`
+    return { ...weights, assumptions: [...weights.assumptions, one] }
+  }
   const about = () => ({ ...aboutFromMetadata(plain), isDescribed: configFromMetadata(plain) !== null })
-  if (has('pos_embed.proj.weight')) return requireNames({ ...readDiffusers(plain, options), ...about() })
+  if (has('pos_embed.proj.weight')) return requireNames(chosen({ ...readDiffusers(plain, options), ...about() }))
   const found = recogniseProgram(shapesOf(plain), options.saved)
   if (found.needs.length > 0) throw new RangeError(`weights: ${describeNeeds(found)}`)
   if (TELLING.some(has)) {
     const written = about()
     const program = written.program ?? found.program
-    return requireNames({
-      ...readReference(withoutOthers(plain, program), options),
-      ...written,
-      program,
-      process: written.process ?? found.process ?? processOf(program, options.saved ?? new Map()),
-    })
+    return requireNames(
+      chosen({
+        ...readReference(withoutOthers(plain, program), options),
+        ...written,
+        program,
+        process: written.process ?? found.process ?? processOf(program, options.saved ?? new Map()),
+      }),
+    )
   }
   const names = [...file.entries.keys()]
   const first =
@@ -112,12 +119,32 @@ export function readLayout(file: TensorFile, options: ReadLayoutOptions = {}): M
  * the network are taken: what stands beside them is not part of it.
  */
 export function withoutPrefix(file: TensorFile): TensorFile {
+  return unwrapped(file).file
+}
+
+/** Most prefixes that are taken off, one after another: real files have one or two. */
+const MOST_PREFIXES = 8
+
+/** `withoutPrefix`, with the other prefixes under which there is a network. */
+function unwrapped(file: TensorFile): {
+  readonly file: TensorFile
+  readonly taken: string
+  readonly others: readonly string[]
+} {
   const marked = [...file.entries.keys()].some((name) => name.search(MARKS) >= 0)
-  const plain = marked ? renamed(file, (name) => name.replaceAll(MARKS, '')) : file
-  const names = [...plain.entries.keys()]
-  if (names.some((name) => ANY_NETWORK.includes(name))) return plain
-  const prefix = PREFIXES.find((each) => hasNetwork(names, each))
-  return prefix === undefined ? plain : withoutPrefix(below(plain, prefix))
+  let plain = marked ? renamed(file, (name) => name.replaceAll(MARKS, '')) : file
+  let taken = ''
+  const others: string[] = []
+  for (let level = 0; level < MOST_PREFIXES; level++) {
+    const names = [...plain.entries.keys()]
+    if (names.some((name) => ANY_NETWORK.includes(name))) break
+    const [prefix, ...more] = PREFIXES.filter((each) => hasNetwork(names, each))
+    if (prefix === undefined) break
+    others.push(...more.map((each) => taken + each))
+    plain = below(plain, prefix)
+    taken += prefix
+  }
+  return { file: plain, taken, others }
 }
 
 /** Names by which a network is known, official or diffusers'. */
@@ -176,6 +203,7 @@ function readDiffusers(file: TensorFile, { config, diffusersConfig, hints = {} }
   const has = (name: string) => entries.has(name)
   const known =
     config ?? configFromMetadata(file) ?? (diffusersConfig === undefined ? null : configFromDiffusers(diffusersConfig))
+  requireSameConfig(file, diffusersConfig)
   const found =
     known === null ? inferDiffusers(entries, hints) : { config: known, assumptions: olderClass(diffusersConfig, has) }
   const recipes = recipesFromDiffusers(boundedDepth(found.config, entries.size), has)
@@ -210,6 +238,34 @@ function olderClass(json: unknown, has: (name: string) => boolean): string[] {
   return [
     `the positions of DiTTransformer2DModel, though Transformer2DModel, which config.json names, divides them by ${scale} (interpolation_scale)`,
   ]
+}
+
+/** What `config.json` beside weights and the metadata of the weights both say. */
+const SHARED = [
+  'inputSize',
+  'patchSize',
+  'inChannels',
+  'hiddenSize',
+  'depth',
+  'numHeads',
+  'numClasses',
+  'learnSigma',
+] as const
+
+/** Throws where the `config.json` beside weights is that of another network than their metadata say. */
+function requireSameConfig(file: TensorFile, json: unknown): void {
+  const own = configFromMetadata(file)
+  if (own === null || json === undefined) return
+  const theirs = configFromDiffusers(json)
+  const name = SHARED.find((field) => JSON.stringify(own[field]) !== JSON.stringify(theirs[field]))
+  if (name !== undefined) {
+    throw new RangeError(
+      `weights: config.json says ${name} ${JSON.stringify(theirs[name])}, but the metadata of the weights say ${JSON.stringify(own[name])}`,
+    )
+  }
+  const [epsilon, other] = [own, theirs].map(({ mlpNormEpsilon = 1e-6 }) => mlpNormEpsilon)
+  if (epsilon === other) return
+  throw new RangeError(`weights: config.json says norm_eps ${other}, but the metadata of the weights say ${epsilon}`)
 }
 
 /** diffusers' names and shapes for a configuration: ours, taken apart. */

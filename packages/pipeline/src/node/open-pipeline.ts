@@ -1,5 +1,6 @@
 import type { WrittenShard } from '@dit/checkpoint/node'
 import type { ModelSource } from '../open/open-model.js'
+import { requireKnown } from '../known-options.js'
 import { paramsTensors } from '../open/params-tensors.js'
 import { createPipeline, type Pipeline as PagePipeline, type PipelineOptions } from '../pipeline.js'
 import { openModel, type OpenModelOptions } from './open-model.js'
@@ -53,13 +54,20 @@ export async function openPipeline(
 }
 
 function withSave(pipeline: PagePipeline): Pipeline {
+  let isDisposed = false
   function save(): ReturnType<PagePipeline['save']>
   function save(path: string, options?: SaveOptions): Promise<WrittenShard[]>
   async function save(path?: string, { force = false, ...options }: SaveOptions = {}) {
     if (path === undefined) return pipeline.save()
+    if (isDisposed) throw new Error('the pipeline was used after it was disposed of')
+    requireKnown('save', options, ['dtype', 'shardBytes', 'onTensor'])
     const target = await findWeightsTarget(path, force)
     const { model, params, description } = pipeline
     return writeWeights(target, paramsTensors(model.name, params), description, options)
   }
-  return { ...pipeline, save }
+  const dispose = () => {
+    isDisposed = true
+    pipeline.dispose()
+  }
+  return { ...pipeline, save, dispose }
 }

@@ -14,7 +14,8 @@ import { diffusersConfigOf } from '@dit/sampler'
 import { OWN_NAMES } from '../open/open-tree.js'
 import { OpenError } from '../option-error.js'
 import { isPixelModel } from '../pictures/pixel-model.js'
-import { cast, type DTypeName, STORED } from './cast.js'
+import { cast, type DTypeName, DTYPES, STORED } from './cast.js'
+import { isCheckpoint, isRun } from './open-run.js'
 import { removeOthers } from './remove-others.js'
 
 /** A file is in the way of one that is to be written. */
@@ -63,11 +64,15 @@ export async function findWeightsTarget(path: string, overwrites: boolean): Prom
   if (kind === 'safetensors' && extension !== '.safetensors') {
     throw new OpenError(
       path,
-      'it must end in .safetensors or .pt (official tensor names), or be a folder (for diffusers)',
+      'its name must end in .safetensors or .pt, or be that of a folder, which diffusers reads (ONNX files are written by `dit export`)',
     )
   }
   const file = isFolder ? join(path, DIFFUSERS_FILE) : path
-  for (const taken of kind === 'torch' ? [file] : [file, `${file}.index.json`]) {
+  if (isFolder && (isCheckpoint(path) || (await isRun(path)))) {
+    throw new OpenError(path, 'it is a run of dit train, which would be destroyed; give another folder')
+  }
+  const beside = isFolder ? [join(path, 'config.json')] : []
+  for (const taken of kind === 'torch' ? [file] : [file, `${file}.index.json`, ...beside]) {
     if (!overwrites && (await stat(taken).catch(() => null)) !== null) {
       throw new ExistsError(taken)
     }
@@ -90,6 +95,10 @@ export async function writeWeights(
   description: Description,
   options: WriteWeightsOptions = {},
 ): Promise<WrittenShard[]> {
+  const { dtype } = options
+  if (dtype !== undefined && !DTYPES.includes(dtype)) {
+    throw new RangeError(`writeWeights: dtype must be ${DTYPES.join(', ')} (got ${JSON.stringify(dtype)})`)
+  }
   const metadata = descriptionMetadata(description)
   if (kind === 'torch') {
     await mkdir(dirname(file), { recursive: true })

@@ -53,6 +53,8 @@ export async function openModel(
   source: ModelSource,
   { fetch = {}, ...options }: OpenModelOptions = {},
 ): Promise<OpenModel> {
+  if (source === undefined || source === null)
+    throw new TypeError('openModel: there must be a source to open (got none)')
   if (typeof source === 'string' || source instanceof URL) {
     const { tree, path } = locate(String(source), fetch)
     return openTree(String(source), tree, path, options)
@@ -68,7 +70,12 @@ function locate(source: string, fetch: FetchOptions): ReturnType<typeof locateAd
   try {
     return locateAddress(source, fetch)
   } catch (cause) {
-    if (cause instanceof RangeError || cause instanceof TypeError) throw new OpenError(source, cause.message, { cause })
+    if (cause instanceof TypeError) {
+      throw new OpenError(source, 'it is no address; paths of files and folders are for @dit/pipeline/node', { cause })
+    }
+    if (cause instanceof URIError)
+      throw new OpenError(source, 'it is no address: a % must be written as %25', { cause })
+    if (cause instanceof RangeError) throw new OpenError(source, cause.message, { cause })
     throw cause
   }
 }

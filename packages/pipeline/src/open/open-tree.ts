@@ -82,6 +82,7 @@ export async function understand(
     if (scheduler !== null && options.process !== undefined) {
       throw new OptionError('process', `${scheduler.path} already says the process; leave \`process\` out`)
     }
+    if (scheduler !== null) checkAgreement(weights, scheduler)
     const told = { ...weights, process: processTold(weights, scheduler, known) }
     const { process, assumptions, isKnown } =
       scheduler !== null && scheduler.process === null
@@ -168,6 +169,10 @@ function withHeads(weights: OpenWeights, heads: number | undefined): OpenWeights
       'it is needed, because neither the file nor its sizes tell the number of attention heads',
     )
   }
+  const { numHeads } = weights.config
+  if (heads !== numHeads && !weights.assumptions.some((text) => text.includes('attention heads'))) {
+    throw new OptionError('heads', `the file says ${numHeads}; leave it out`, heads)
+  }
   const config = { ...weights.config, numHeads: heads }
   try {
     checkConfig(config)
@@ -185,6 +190,33 @@ async function schedulerIn(tree: FileTree): Promise<Scheduler | null> {
   // Loaded only here: the schedulers of diffusers are a tenth of what a page downloads.
   const { readScheduler } = await import('./scheduler.js')
   return readScheduler(text, tree.place(path))
+}
+
+/**
+ * Throws where a scheduler is for another process than the weights say that they were trained on: one of both is wrong.
+ *
+ * @throws OpenError
+ */
+function checkAgreement({ process: own }: ModelWeights, { path, process: theirs, isGaussian }: Scheduler): void {
+  if (own === null) return
+  const isFlowOwn = own.kind === 'flow'
+  const says = isFlowOwn ? 'a flow' : 'a Gaussian diffusion'
+  if (theirs !== null && isFlowOwn !== (theirs.kind === 'flow')) {
+    throw new OpenError(
+      path,
+      `it is for ${isFlowOwn ? 'a Gaussian diffusion' : 'a flow'}, but the weights say that they are those of ${says}`,
+    )
+  }
+  if (isFlowOwn && isGaussian)
+    throw new OpenError(path, `it is for a Gaussian diffusion, but the weights say that they are those of ${says}`)
+  const [mine, other] = [own, theirs ?? {}].map(
+    (each: Readonly<Record<string, unknown>>) => each['meanType'] ?? each['prediction'],
+  )
+  if (mine === undefined || other === undefined || mine === other) return
+  throw new OpenError(
+    path,
+    `it is for a network that predicts ${JSON.stringify(other)}, but the weights say that theirs predicts ${JSON.stringify(mine)}`,
+  )
 }
 
 /** The process that the files say: a run's, then that of a scheduler that somebody chose, then that of the weights. */

@@ -97,5 +97,6 @@ export function locateAddress(source: string, options: FetchOptions): { tree: Fi
     return file.href
   }
   const path = isFile ? decodeURIComponent(last) : null
+  if (path?.includes('/') === true) throw new RangeError('its last part must be the name of a file')
   return { tree: urlTree(source, address, { revalidate: true, ...options }, path), path }
 }

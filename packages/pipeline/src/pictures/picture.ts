@@ -51,7 +51,12 @@ export function toRgba(given: PictureData): Uint8ClampedArray<ArrayBuffer> {
 }
 
 /** 3 for RGB and 4 for RGBA. */
-export function channelsOf(who: string, { width, height, data }: PictureData): 3 | 4 {
+export function channelsOf(who: string, picture: PictureData): 3 | 4 {
+  const { width, height, data } = (picture ?? {}) as Partial<PictureData>
+  const isBytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray
+  if (!isBytes || width === undefined || height === undefined) {
+    throw new TypeError(`${who}: a picture must be { width, height, data } with bytes; decode a file first`)
+  }
   const channels = data.length / (width * height)
   if (channels === 3 || channels === 4) return channels
   throw new RangeError(

@@ -1,6 +1,7 @@
 import { completeProcess, isFlow, type ProcessSpec } from '@dit/diffusion'
 import { nullLabel } from '@dit/model'
 import { parseClasses } from '../classes/parse-classes.js'
+import { requireKnown } from '../known-options.js'
 import type { OpenModel } from '../open-model.js'
 import { OptionError } from '../option-error.js'
 import { isPixelModel, sampleShape } from '../pictures/pixel-model.js'
@@ -8,7 +9,7 @@ import { requireProcess } from '../process-of.js'
 import { isSdeSampler, noisySteps, SDE_SAMPLERS } from './flow-options.js'
 import type { Guidance } from './guided-predictor.js'
 import type { RecordedNoise } from './recorded-noise.js'
-import { SAMPLE_DEFAULTS, type SampleOptions } from './sample-options.js'
+import { SAMPLE_DEFAULTS, SAMPLE_OPTIONS, type SampleOptions } from './sample-options.js'
 import {
   checkedSteps,
   checkLayout,
@@ -56,6 +57,7 @@ const MOST_CLASSES = 100
  * @throws OptionError naming the first option that cannot be
  */
 export async function planSampling(model: OpenModel, options: SampleOptions): Promise<SamplingPlan> {
+  requireKnown('sample', options, SAMPLE_OPTIONS)
   const { scheduler, description } = model
   const { network } = description
   checkImageOptions(model, options)
@@ -148,6 +150,10 @@ const OF_CLASSES = ['guidanceRescale', 'guidanceChannels', 'nullClass'] as const
 function checkGuidance(options: SampleOptions, sampler: SamplerName | null): void {
   const { guidance = 1 } = options
   if (!Number.isFinite(guidance)) throw new OptionError('guidance', 'it must be a number', guidance)
+  const [low, high] = options.guidanceInterval ?? [0, 0]
+  if (!(Array.isArray(options.guidanceInterval ?? []) && low >= 0 && low <= high)) {
+    throw new OptionError('guidanceInterval', 'it must be two numbers, 0 or more, the smaller first')
+  }
   for (const name of OF_GUIDANCE) {
     if (options[name] === undefined || guidance !== 1) continue
     throw new OptionError(name, 'it changes guidance, but there is none; give `guidance` as well')

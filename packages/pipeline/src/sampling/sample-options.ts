@@ -59,6 +59,42 @@ export interface SampleOptions extends LayoutOptions, SdeOptions {
   readonly signal?: AbortSignal
 }
 
+/** The name of every option. */
+const NAMES = {
+  classes: true,
+  count: true,
+  labels: true,
+  steps: true,
+  sampler: true,
+  spacing: true,
+  shift: true,
+  eta: true,
+  rtol: true,
+  atol: true,
+  diffusionForm: true,
+  diffusionNorm: true,
+  lastStep: true,
+  lastStepSize: true,
+  guidance: true,
+  guidanceChannels: true,
+  guidanceInterval: true,
+  guidanceRescale: true,
+  nullClass: true,
+  guide: true,
+  clip: true,
+  seed: true,
+  noise: true,
+  draws: true,
+  batchSize: true,
+  image: true,
+  strength: true,
+  mask: true,
+  tile: true,
+  signal: true,
+} as const satisfies Record<keyof SampleOptions, true>
+
+export const SAMPLE_OPTIONS: readonly string[] = Object.keys(NAMES)
+
 /** What holds where an option is absent. */
 export const SAMPLE_DEFAULTS = {
   count: 1,

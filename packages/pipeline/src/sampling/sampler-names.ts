@@ -1,5 +1,6 @@
 import { isFlow, type ProcessSpec } from '@dit/diffusion'
 import { FLOW_SPACINGS, isSigmaSpacing, type Spacing, SPACINGS } from '@dit/schedules'
+import { didYouMean } from '../classes/suggest.js'
 import { OptionError } from '../option-error.js'
 import { checkSpacing, startRatio } from './gaussian-steps.js'
 import { FLOW_PATH_SOLVERS, PATH_SOLVER_NAMES, usualSpacing } from './path-solver-names.js'
@@ -51,7 +52,8 @@ export function checkSampler(sampler: string, process: ProcessSpec): SamplerName
   const known: readonly string[] = isFlow(process) ? FLOW_SAMPLERS : GAUSSIAN_SAMPLERS
   if (known.includes(sampler)) return sampler as SamplerName
   if (!(SAMPLERS as readonly string[]).includes(sampler)) {
-    throw new OptionError('sampler', `it must be one of ${known.join(', ')}`, sampler)
+    const likely = didYouMean(sampler, known)
+    throw new OptionError('sampler', `it must be one of ${known.join(', ')}${likely}`, sampler)
   }
   const what = isFlow(process) ? 'a flow' : 'a Gaussian diffusion'
   const reason = REASONS[sampler as SamplerName]

@@ -77,7 +77,7 @@ test('names, process and scale of latents survive in the files made of a folder'
   mkdirSync(join(folder, 'scheduler'))
   writeFileSync(
     join(folder, 'scheduler/scheduler_config.json'),
-    JSON.stringify({ _class_name: 'DDIMScheduler', beta_schedule: 'squaredcos_cap_v2', prediction_type: 'sample' }),
+    JSON.stringify({ _class_name: 'DDIMScheduler', beta_schedule: 'squaredcos_cap_v2', prediction_type: 'epsilon' }),
   )
   mkdirSync(join(folder, 'vae'))
   const vae = new URL('../../../../test/fixtures/pipeline/vae/config.json', import.meta.url)
@@ -91,7 +91,7 @@ test('names, process and scale of latents survive in the files made of a folder'
   expect(made.description).toEqual(dit.description)
   expect(made.description).toMatchObject({
     classNames: ['a, first', 'b', 'c', 'b'],
-    process: { kind: 'gaussian', schedule: 'squaredcos_cap_v2', meanType: 'x0' },
+    process: { kind: 'gaussian', schedule: 'squaredcos_cap_v2', meanType: 'epsilon' },
     latents: { scale: 0.3, mean: 0 },
   })
   // A name may be one of synonyms still, and two classes of one name are told apart by number.
@@ -126,4 +126,29 @@ test("ImageNet's names stand for a thousand classes without names only, and are 
     )
   }
   dispose(many)
+})
+
+test('a scheduler, or a config.json, that contradicts what the weights say is refused', async () => {
+  const folder = await pipelineFolder({ id2label: { 0: 'a' } })
+  mkdirSync(join(folder, 'scheduler'))
+  const scheduler = (fields: object) =>
+    writeFileSync(join(folder, 'scheduler/scheduler_config.json'), JSON.stringify(fields))
+  scheduler({ _class_name: 'DDIMScheduler', prediction_type: 'sample' })
+  await expect(openModel(folder)).rejects.toThrow(
+    'it is for a network that predicts "x0", but the weights say that theirs predicts "epsilon"'.slice(3),
+  )
+  scheduler({ _class_name: 'FlowMatchEulerDiscreteScheduler' })
+  await expect(openModel(folder)).rejects.toThrow(
+    'is for a flow, but the weights say that they are those of a Gaussian diffusion',
+  )
+  scheduler({ _class_name: 'DDIMScheduler' })
+  await (await openModel(folder)).close()
+  const path = join(folder, 'transformer/config.json')
+  const config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>
+  const heads = config['num_attention_heads']
+  const half = { num_attention_heads: heads * 2, attention_head_dim: config['attention_head_dim'] / 2 }
+  writeFileSync(path, JSON.stringify({ ...config, ...half }))
+  await expect(openModel(folder)).rejects.toThrow(
+    `config.json says numHeads ${heads * 2}, but the metadata of the weights say ${heads}`,
+  )
 })

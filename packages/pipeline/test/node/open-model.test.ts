@@ -78,6 +78,7 @@ test.each<[() => string, Parameters<typeof openModel>[1], string]>([
     'heads is needed, because neither the file nor its sizes tell the number of attention heads',
   ],
   [() => join(layouts, 'state.pt'), { heads: 3 }, 'heads 3: '],
+  [() => join(layouts, 'diffusers'), { heads: 1 }, 'heads 1: the file says 2; leave it out'],
   [() => join(layouts, 'diffusers'), { classNames: ['a'] }, 'classNames: there must be 3, one for each class'],
   [() => join(layouts, 'diffusers'), { autoencoder: folder }, 'there is no diffusers autoencoder in this folder'],
   [() => join(layouts, 'diffusers'), { which: 'ema' }, 'must be a training state to have ema weights'],

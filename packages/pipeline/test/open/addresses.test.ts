@@ -95,7 +95,10 @@ test('a reference or an address that is none is an OpenError that says what it m
   for (const [source, problem] of [
     ['hf:shapes', /^hf:shapes: hubFileUrl: a reference must be hf:owner\/name/],
     ['hf:mine/shapes@', /revision must be a branch/],
-    ['shapes.safetensors', /^shapes.safetensors: .*Invalid URL/],
+    [
+      'shapes.safetensors',
+      /^shapes.safetensors is no address; paths of files and folders are for @dit\/pipeline\/node/,
+    ],
   ] as const) {
     const error: unknown = await openPipeline(source, { backend }).catch((caught: unknown) => caught)
     expect(error).toBeInstanceOf(OpenError)
