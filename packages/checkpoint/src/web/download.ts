@@ -19,7 +19,8 @@ export interface Download {
   hasAnswered: boolean
 }
 
-export interface DownloadOptions extends Pick<RequestOptions, 'size' | 'accept'> {
+export interface DownloadOptions extends Pick<RequestOptions, 'size' | 'accept' | 'headers'> {
+  readonly maxBytes: number
   readonly question: Omit<Question, 'headers' | 'hasAnswered'>
   readonly onPart: (download: Download) => void
 }
@@ -52,11 +53,11 @@ export async function continueDownload(
 async function receive(
   download: Download,
   kept: Response | undefined,
-  { question, size, accept, onPart }: DownloadOptions,
+  { question, size, maxBytes, accept, headers: given, onPart }: DownloadOptions,
 ): Promise<boolean | null> {
   const { who, url } = question
   const isResuming = download.bytes > 0
-  const headers = isResuming ? rangeFrom(download) : conditions(kept)
+  const headers = { ...given, ...(isResuming ? rangeFrom(download) : conditions(kept)) }
   return ask({ ...question, headers, hasAnswered: download.hasAnswered }, async (response, read) => {
     const { status } = response
     download.hasAnswered = true
@@ -72,6 +73,7 @@ async function receive(
     // whole, to be told what they are.
     const isTotal = download.total !== null && download.total > 1024 && response.type !== 'cors'
     if (size !== undefined && isTotal && download.total !== size) throw wrongSize(who, url, download.total!, size)
+    if (download.total !== null && download.total > maxBytes) throw tooLong(who, url, download.total, maxBytes)
     for (let part = await read(); part !== undefined; part = await read()) {
       download.parts.push(part)
       download.bytes += part.length
@@ -80,6 +82,7 @@ async function receive(
         Object.assign(download, { total: null, version: null })
       }
       if (size !== undefined && download.bytes > size) throw wrongSize(who, url, `at least ${download.bytes}`, size)
+      if (download.bytes > maxBytes) throw tooLong(who, url, null, maxBytes)
       onPart(download)
     }
     const { bytes, total } = download
@@ -134,6 +137,12 @@ function restart(download: Download): void {
 
 function wrongSize(who: string, url: string, given: number | string, size: number): WebFileError {
   return new WebFileError(`${who}: ${url} ${sizeProblem(given, size)}`, { url })
+}
+
+/** An answer without end would fill the memory otherwise. */
+function tooLong(who: string, url: string, total: number | null, maxBytes: number): WebFileError {
+  const length = total === null ? 'more' : `${total} bytes`
+  return new WebFileError(`${who}: ${url} gives ${length}, and maxBytes allows ${maxBytes}`, { url })
 }
 
 export function joined({ parts, bytes }: Download): Uint8Array<ArrayBuffer> {

@@ -20,6 +20,8 @@ export interface FetchFileOptions extends RequestOptions {
   readonly onProgress?: (progress: FileProgress) => void
   /** The SHA-256 that the file must have, in hexadecimal. */
   readonly sha256?: string
+  /** The longest file to take, in bytes; 2^32 by default, about as many as one array can hold. */
+  readonly maxBytes?: number
   /** Name of a cache of Cache Storage where the file is kept, `dit-files` by default; null keeps nothing. */
   readonly cache?: string | null
   /**
@@ -43,7 +45,7 @@ export interface FetchFileOptions extends RequestOptions {
  * once it is whole and has the expected size and digest.
  *
  * @throws WebFileError naming the address: refused, not the file (an HTML page, a Git LFS pointer), another size or digest than
- *   expected, or the cause of the last break
+ *   expected, longer than `maxBytes`, or the cause of the last break
  * @throws RangeError, TypeError for an option that is out of range
  * @throws the reason of `signal` once it is aborted; whatever `onProgress` throws
  *
@@ -54,10 +56,11 @@ export interface FetchFileOptions extends RequestOptions {
  */
 export async function fetchFile(url: string, options: FetchFileOptions = {}): Promise<Uint8Array> {
   const { onProgress, cache: cacheName = 'dit-files', revalidate = false, onCacheError, sha256 } = options
-  const { size, accept, retries = 3, stallSeconds = 30, signal } = options
+  const { size, maxBytes = 2 ** 32, accept, retries = 3, stallSeconds = 30, headers, signal } = options
   const expected = { size, sha256 }
   checkRequestOptions('fetchFile', options)
   checkSha256('fetchFile', sha256)
+  if (!(maxBytes > 0)) throw new RangeError(`fetchFile: maxBytes must be a number of bytes (got ${maxBytes})`)
   signal?.throwIfAborted()
   const cache = await openFileCache(cacheName, url, onCacheError)
   let kept = await cache.match()
@@ -87,7 +90,7 @@ export async function fetchFile(url: string, options: FetchFileOptions = {}): Pr
   const attempt = () => {
     const caching: RequestCache = mustAskServer ? 'no-store' : 'default'
     const question = { who: 'fetchFile', url, cache: caching, stallSeconds, signal }
-    return continueDownload(download, kept, { question, size, accept, onPart })
+    return continueDownload(download, kept, { question, size, maxBytes, accept, headers, onPart })
   }
   while (await retrying(attempt, { retries, signal })) {
     const bytes = await takeKept()

@@ -9,7 +9,8 @@ export function refusal(who: string, url: string, { status, statusText, headers 
   // HTTP/2 has no status texts.
   const gave = `${who}: ${url} gave ${status} ${statusText}`.trimEnd()
   const error = (more = '') => new WebFileError(`${gave}${more}`, { url, status })
-  if (status === 401 || status === 403) return error(': it may be private, need permission, or not exist')
+  if (status === 401 || status === 403)
+    return error(': it may be private, need permission, or not exist (`headers` can carry a token)')
   if (!MAY_PASS.has(status)) return error()
   const asked = retryAfterSeconds(headers)
   if (asked !== null && asked > MAX_WAIT_SECONDS) {

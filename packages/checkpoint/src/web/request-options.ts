@@ -11,6 +11,11 @@ export interface RequestOptions {
   readonly retries?: number
   /** An attempt breaks if no byte comes for this many seconds, 30 by default; `Infinity` waits for ever. */
   readonly stallSeconds?: number
+  /**
+   * Sent with every request: `{ Authorization: 'Bearer …' }` for what is not public. Where the address leads on to another host, the
+   * platform's fetch leaves `Authorization` out. Range and the conditions are the call's own.
+   */
+  readonly headers?: Readonly<Record<string, string>>
   /** An abort ends the call at once with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -18,8 +23,16 @@ export interface RequestOptions {
 /** Timers take no longer times than this: 2^31 - 1 milliseconds. */
 const MAX_SECONDS = 2_147_483
 
-/** @throws RangeError naming the option that is out of range */
-export function checkRequestOptions(who: string, { size, retries = 0, stallSeconds = 1 }: RequestOptions): void {
+const OWN_HEADERS = ['Range', 'If-Range', 'If-None-Match', 'If-Modified-Since']
+
+/** @throws RangeError naming the option that is out of range; TypeError for headers that are none */
+export function checkRequestOptions(
+  who: string,
+  { size, retries = 0, stallSeconds = 1, headers = {} }: RequestOptions,
+): void {
+  const given = headersOf(who, headers)
+  const own = OWN_HEADERS.find((name) => given.has(name))
+  if (own !== undefined) throw new RangeError(`${who}: headers must not hold ${own}, which ${who} sends itself`)
   if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
     throw new RangeError(`${who}: size must be a number of bytes (got ${size})`)
   }
@@ -31,5 +44,14 @@ export function checkRequestOptions(who: string, { size, retries = 0, stallSecon
     throw new RangeError(
       `${who}: stallSeconds must be above 0 and at most ${MAX_SECONDS}, or Infinity (got ${stallSeconds})`,
     )
+  }
+}
+
+function headersOf(who: string, headers: Readonly<Record<string, string>>): Headers {
+  try {
+    return new Headers(headers)
+  } catch {
+    // Without the platform's own text, which shows the value: that may be a secret.
+    throw new TypeError(`${who}: headers must be names of HTTP headers and their values`)
   }
 }

@@ -38,14 +38,14 @@ interface Opened extends FileVersion {
  * RFC 9110, section 14.
  */
 export async function urlSource(url: string, options: UrlSourceOptions = {}): Promise<UrlSource> {
-  const { size, accept, retries = 3, stallSeconds = 30, signal } = options
+  const { size, accept, retries = 3, stallSeconds = 30, headers: given, signal } = options
   checkRequestOptions('urlSource', options)
   const fail = (problem: string) => new WebFileError(`urlSource: ${url} ${problem}`, { url })
   let opened: Opened | null = null
 
   /** Asks for a range, and gives the answer to `use` once it is sure to be that range of the same file. */
   const askRange = <T>(start: number, end: number, use: (response: Response, read: ReadPart) => Promise<T>) => {
-    const headers: Record<string, string> = { Range: `bytes=${start}-${end - 1}` }
+    const headers: Record<string, string> = { ...given, Range: `bytes=${start}-${end - 1}` }
     if (typeof opened?.tag === 'string') headers['If-Range'] = opened.tag
     // Browsers keep answers in part, too, and would join bytes of an earlier version of the file to those of this one.
     const question = { who: 'urlSource', url, headers, cache: 'no-store', stallSeconds, signal } as const

@@ -151,7 +151,7 @@ test('a file that may need permission is refused with that hint, and at once', a
   for (const status of [401, 403]) {
     server = await serveFile(file, { refusals: [{ status }] })
     await expect(fetchFile(server.url)).rejects.toThrow(
-      /gave 40[13] \w+: it may be private, need permission, or not exist$/,
+      /gave 40[13] \w+: it may be private, need permission, or not exist \(`headers` can carry a token\)$/,
     )
     expect(server.statuses).toEqual([status])
     await server.close()

@@ -18,6 +18,9 @@ export interface FetchOptions extends Omit<
   }) => void
 }
 
+/** The index of the shards of a model of thousands of layers has some MB. */
+const MAX_JSON = 2 ** 26
+
 /**
  * A folder behind an address: each file is fetched once and whole, and kept in the page's cache.
  *
@@ -33,8 +36,9 @@ export function urlTree(
   const load = async (path: string) => {
     const url = address(path)
     const progress = onProgress === undefined ? {} : { onProgress: report(url, onProgress) }
+    const limits = path.endsWith('.json') ? { maxBytes: MAX_JSON } : {}
     try {
-      return await fetchFile(url, { ...fetching, ...progress })
+      return await fetchFile(url, { ...limits, ...fetching, ...progress })
     } catch (error) {
       if (path !== required && error instanceof WebFileError && isMissing(error)) return null
       throw error
