@@ -21,10 +21,13 @@ export interface FileTree {
   list?(folder: string): Promise<readonly string[]>
 }
 
+/** JSON that is nested deeper is hostile or broken: whoever walks it, to show a value for instance, would run out of stack. */
+const MAX_DEPTH = 100
+
 /**
- * The text of a small file of a folder; null where there is none.
+ * The text of a small JSON file of a folder; null where there is none.
  *
- * @throws RangeError where it has more than `maxBytes`, 1 MiB by default, or is not UTF-8
+ * @throws RangeError where it has more than `maxBytes`, 1 MiB by default, is not UTF-8, or nests lists and objects deeper than 100
  */
 export async function readText(tree: FileTree, path: string, maxBytes = 2 ** 20): Promise<string | null> {
   const source = await tree.open(path)
@@ -33,12 +36,29 @@ export async function readText(tree: FileTree, path: string, maxBytes = 2 ** 20)
     const fail = (problem: string) => new RangeError(`${tree.place(path)}: ${problem}`)
     if (source.size > maxBytes) throw fail(`it must be at most ${maxBytes} bytes (it has ${source.size})`)
     const bytes = await readExactly(source, 0, source.size, fail)
+    let text: string
     try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+      text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     } catch (cause) {
       throw new RangeError(`${tree.place(path)}: it must be text in UTF-8`, { cause })
     }
+    if (depthOf(text) > MAX_DEPTH) throw fail(`its lists and objects must be nested at most ${MAX_DEPTH} deep`)
+    return text
   } finally {
     await source.close?.()
   }
+}
+
+/** How deep lists and objects are nested in a text of JSON. One pass: a regular expression would go back at a string without end. */
+function depthOf(text: string): number {
+  let [depth, deepest, isString] = [0, 0, false]
+  for (let i = 0; i < text.length; i++) {
+    const mark = text[i]!
+    if (isString && mark === '\\') i++
+    else if (mark === '"') isString = !isString
+    else if (isString) continue
+    else if ('[{'.includes(mark)) deepest = Math.max(deepest, ++depth)
+    else if (']}'.includes(mark)) depth--
+  }
+  return deepest
 }
