@@ -77,6 +77,22 @@ test.concurrent.each<[string, string[], RegExp]>([
   expect(contents(cwd)).toEqual(['empty', 'file.txt', 'keys.json', 'list.json', 'null.json'])
 })
 
+test('settings are read as Windows writes them, with a byte order mark in UTF-8 or UTF-16', async () => {
+  const cwd = temporaryFolder()
+  const text = `\uFEFF{"seed": -1}`
+  const littleEndian = Buffer.from(text, 'utf16le')
+  const files = {
+    'utf-8.json': Buffer.from(text),
+    'le.json': littleEndian,
+    'be.json': Buffer.from(littleEndian).swap16(),
+  }
+  for (const [name, bytes] of Object.entries(files)) {
+    writeFileSync(join(cwd, name), bytes)
+    const { stderr } = await runDit(['train', ...TINY, '--config', name, '--out', 'run'], { cwd })
+    expect(stderr).toMatch(new RegExp(`${name}: "seed" .*a whole number, 0 or more`))
+  }
+})
+
 test('a run in the way is refused with advice; its settings cannot change at a resume', async () => {
   const cwd = temporaryFolder()
   const train = ['train', ...TINY, '--steps', '1', '--quiet']

@@ -53,7 +53,7 @@ export async function readText(tree: FileTree, path: string, maxBytes = 2 ** 20)
 function depthOf(text: string): number {
   let [depth, deepest, isString] = [0, 0, false]
   for (let i = 0; i < text.length; i++) {
-    const mark = text[i]!
+    const mark = text[i]
     if (isString && mark === '\\') i++
     else if (mark === '"') isString = !isString
     else if (isString) continue

@@ -47,8 +47,7 @@ function readConfigFile(path: string, command: Command): Record<string, unknown>
 function parseObject(path: string): Record<string, unknown> {
   let text: string
   try {
-    // Editors on Windows begin files with a byte order mark.
-    text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
+    text = textOf(readFileSync(path))
   } catch (error) {
     throw new UsageError(`--config: ${messageOf(error)}`, { cause: error })
   }
@@ -62,6 +61,14 @@ function parseObject(path: string): Record<string, unknown> {
     throw new UsageError(`${path} must hold one JSON object whose keys are option names, such as {"steps": 100}`)
   }
   return value as Record<string, unknown>
+}
+
+/** Editors and shells on Windows begin files with a byte order mark, and some write UTF-16. */
+function textOf(bytes: Buffer): string {
+  const [first, second] = bytes
+  const encoding =
+    first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
+  return new TextDecoder(encoding).decode(bytes)
 }
 
 function parseValue(path: string, key: string, option: Option, value: unknown): unknown {

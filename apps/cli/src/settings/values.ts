@@ -6,6 +6,9 @@ import { InvalidArgumentError } from 'commander'
 export function integer(min = 0, max = Infinity): (text: string) => number {
   return (text) => {
     const value = number()(text)
+    if (value > Number.MAX_SAFE_INTEGER && Number.isInteger(value) && max === Infinity) {
+      throw new InvalidArgumentError(`It must be at most ${Number.MAX_SAFE_INTEGER}.`)
+    }
     if (!Number.isSafeInteger(value) || value < min || value > max) {
       const range = max === Infinity ? `${min} or more` : `${min} to ${max}`
       throw new InvalidArgumentError(`It must be a whole number, ${range}.`)
@@ -18,6 +21,9 @@ export function integer(min = 0, max = Infinity): (text: string) => number {
 export function number(min = -Infinity, max = Infinity): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? NaN : Number(text)
+    if (/\d/.test(text) && Math.abs(value) === Infinity) {
+      throw new InvalidArgumentError(`It must be a number of at most ${Number.MAX_VALUE}.`)
+    }
     if (!Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
     if (value < min || value > max) {
       const range = max === Infinity ? `${min} or more` : `from ${min} to ${max}`
