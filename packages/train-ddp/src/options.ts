@@ -87,6 +87,11 @@ export function checkOptions(options: TrainOptions): StepSetting & StateSetting 
   if (typeof options.data?.rows !== 'function') {
     throw new TypeError('train: data must have a function rows(step, start, end), as wholeBatches makes it')
   }
+  if (backend instanceof Promise) {
+    throw new TypeError(
+      'train: backend must be an engine, not a promise of one: write `await` before the call that makes it',
+    )
+  }
   if (typeof backend?.kernels !== 'object') throw new TypeError('train: backend must be an engine, such as reference()')
   refuseUnknown('', options, OPTIONS)
   refuseUnknown('checkpoint.', checkpoint ?? {}, ['every', 'keepLast', 'keepEvery'])

@@ -199,6 +199,11 @@ describe('defineObjective and train refuse', () => {
     ['a setting of checkpoints that is none', { checkpoint: { evry: 2 } }, 'train: there is no option checkpoint.evry'],
     ['a list for data', { data: [] }, 'train: data must have a function rows'],
     ['no engine', { backend: null }, 'train: backend must be an engine, such as reference()'],
+    [
+      'a promise of an engine',
+      { backend: Promise.resolve(null) },
+      'train: backend must be an engine, not a promise of',
+    ],
     ['the name of a recipe', { recipe: 'small' }, 'train: recipe must be an object such as smallRecipe'],
     ['an unknown way to resume', { resume: 'always' }, 'train: resume must be one of auto, never (got always)'],
   ])('%s', async (_, change, text) => {

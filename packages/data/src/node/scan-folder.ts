@@ -41,8 +41,8 @@ export interface ScanOptions {
  * Links are followed, and each folder, and each file that a link leads to, counts once: a link to what its class already
  * has is passed over, and so is one to a folder around the class folders. What two classes lead to is an error.
  *
- * @throws ImageFolderError when the folder is missing, is a file, has no class sub-folders, a class has no pictures, or
- *   two classes share a folder or a file by a link; the signal's reason when that aborts
+ * @throws ImageFolderError when the folder is missing, is a file, has no class sub-folders, a class has no pictures,
+ *   two classes have names that look the same or share a folder or a file by a link; the signal's reason when that aborts
  */
 export async function scanFolder(folder: string, options: ScanOptions = {}): Promise<FolderListing> {
   const { rules = 2 } = options
@@ -60,6 +60,7 @@ export async function scanFolder(folder: string, options: ScanOptions = {}): Pro
   const entries = await visibleEntries(folder, rules, () => leftOut.addPicture('hidden'))
   const classes = entries.filter((entry) => entry.isFolder).map((entry) => entry.name)
   if (classes.length === 0) throw noClasses(folder, entries, rules)
+  refuseTwins(folder, classes)
   for (const { name, isFolder } of entries) {
     if (isFolder) continue
     if (isPictureName(name, rules)) leftOut.addPicture('outside the class folders')
@@ -75,6 +76,21 @@ export async function scanFolder(folder: string, options: ScanOptions = {}): Pro
     files: paths.flatMap((inClass, label) => inClass.map((path) => ({ path, label }))),
     leftOut: leftOut.list(),
     innerFolders: isNested ? walk.innerFolders : null,
+  }
+}
+
+/** Names that look the same and are not, as of folders that came from different systems. */
+function refuseTwins(folder: string, classes: readonly string[]): void {
+  const names = new Map<string, string>()
+  for (const name of classes) {
+    const twin = names.get(name.normalize('NFC'))
+    if (twin !== undefined) {
+      throw new ImageFolderError(
+        `openImageFolder: ${printable(folder)} has two class folders ${printable(twin)}, whose names differ only in how ` +
+          'their accents are encoded (NFC and NFD); put their pictures into one folder',
+      )
+    }
+    names.set(name.normalize('NFC'), name)
   }
 }
 

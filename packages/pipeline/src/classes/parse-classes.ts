@@ -7,7 +7,7 @@ const LISTED = 12
 
 /**
  * Labels that classes such as `circle,3`, `['circle', 3]` or `all` mean. A name goes before a number; a text may be one of the synonyms
- * that a name lists with commas, in any case.
+ * that a name lists with commas, in any case and with its accents encoded in any way.
  *
  * @throws OptionError that names the unknown or ambiguous class, with a likely one
  */
@@ -61,10 +61,15 @@ function labelOf(word: string | number, known: ClassNames): number {
 
 /** Labels of the classes that have a name, in any case, among their synonyms. */
 function withSynonym(word: string, names: readonly string[]): number[] {
-  const plain = word.trim().toLowerCase()
+  const plain = alike(word.trim())
   return names.flatMap((name, label) =>
-    [name, ...synonyms(name)].some((each) => each.toLowerCase() === plain) ? [label] : [],
+    [name, ...synonyms(name)].some((each) => alike(each) === plain) ? [label] : [],
   )
+}
+
+/** The same for what people take for the same: letters of any case, and accents however they are encoded (NFC, NFD). */
+function alike(name: string): string {
+  return name.normalize('NFC').toLowerCase()
 }
 
 function synonyms(name: string): string[] {

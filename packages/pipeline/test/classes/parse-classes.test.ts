@@ -14,6 +14,12 @@ test('names go before numbers, and a whole list may be one name', () => {
   expect(parseClasses(0, classes)).toEqual([0])
 })
 
+test('accents may be encoded in another way than in the name', () => {
+  const café = 'caf\u00e9'
+  expect(parseClasses('cafe\u0301', ['bar', café])).toEqual([1])
+  expect(parseClasses(café, ['bar', 'Cafe\u0301'])).toEqual([1])
+})
+
 test('an unknown class is named, with the likely one and those there are', () => {
   expect(() => parseClasses('rnig', classes)).toThrow(
     'classes: the model has no class rnig; did you mean ring?; the classes are disc; ring; 0; black, white',
