@@ -18,7 +18,10 @@ export interface MemoryOptions {
    * first so many blocks. Default: `'none'`.
    */
   readonly recompute?: 'none' | 'block' | number
-  /** Whether attention weights, `numHeads N^2` of them, are held in memory. Fused kernels need not. Default: true. */
+  /**
+   * Whether attention weights, `numHeads N^2` of them, are held in memory: TensorFlow.js does, the kernels of dit do not. Default:
+   * false.
+   */
   readonly storesAttention?: boolean
 }
 
@@ -63,7 +66,7 @@ export function memoryBytes(
     optimizer = 'adamw',
     ema = true,
     recompute = 'none',
-    storesAttention = true,
+    storesAttention = false,
   }: MemoryOptions = {},
 ): MemoryEstimate {
   const sizes = sizesOf('memoryBytes', config)

@@ -17,7 +17,7 @@ test('a tiny training step counted on paper', () => {
     activations: 4 * 3 * (savedInBlock + around + backward),
   }
   const sum = Object.values(bytes).reduce((a, b) => a + b)
-  expect(memoryBytes(tiny, { training: true, batchSize: 3 })).toEqual({ ...bytes, total: sum })
+  expect(memoryBytes(tiny, { training: true, batchSize: 3, storesAttention: true })).toEqual({ ...bytes, total: sum })
 })
 
 test('a forward pass needs parameters and the widest moment of one block', () => {
@@ -25,7 +25,7 @@ test('a forward pass needs parameters and the widest moment of one block', () =>
   const { total } = countParameters(tiny)
   const parameters = total * 2
   const activations = forward * 2 * 5
-  expect(memoryBytes(tiny, { batchSize: 5, dtypeBytes: 2 })).toEqual({
+  expect(memoryBytes(tiny, { batchSize: 5, dtypeBytes: 2, storesAttention: true })).toEqual({
     parameters,
     gradients: 0,
     optimizer: 0,
@@ -37,7 +37,7 @@ test('a forward pass needs parameters and the widest moment of one block', () =>
 
 test('recomputing by block stores the input of each block and the whole of one', () => {
   const deep = { ...tiny, depth: 7 }
-  const { activations } = memoryBytes(deep, { training: true, recompute: 'block' })
+  const { activations } = memoryBytes(deep, { training: true, recompute: 'block', storesAttention: true })
   expect(activations).toBe(4 * (7 * N * D + savedInBlock + around + backward))
   const xl = published('XL', 2)
   const stored = memoryBytes(xl, { training: true }).activations
@@ -47,7 +47,7 @@ test('recomputing by block stores the input of each block and the whole of one',
 test('recomputing some blocks lies between recomputing none and all', () => {
   const deep = { ...tiny, depth: 7 }
   const activations = (recompute: 'none' | 'block' | number) =>
-    memoryBytes(deep, { training: true, recompute }).activations
+    memoryBytes(deep, { training: true, recompute, storesAttention: true }).activations
   expect(activations(0)).toBe(activations('none'))
   expect(activations(7)).toBe(activations('block'))
   expect(activations(3)).toBe(4 * (3 * N * D + 4 * savedInBlock + around + backward))
@@ -77,6 +77,7 @@ test('moments and EMA stay float32 in half precision', () => {
 test('without optimizer, EMA and stored attention weights there is less', () => {
   const bare = memoryBytes(tiny, { training: true, optimizer: 'none', ema: false, storesAttention: false })
   expect([bare.optimizer, bare.ema]).toEqual([0, 0])
+  expect(bare.activations).toBe(memoryBytes(tiny, { training: true }).activations)
   const kept = savedInBlock - A + 2 * N
   expect(bare.activations).toBe(4 * (kept + around + backward))
 })

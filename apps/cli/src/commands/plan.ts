@@ -3,7 +3,7 @@ import { givenOptions } from '../settings/config-file.js'
 import { addSettings, type FlagsOf, type Settings } from '../settings/setting.js'
 import { addTrainOptions, type TrainFlags } from '../settings/train-settings.js'
 import { integer, number } from '../settings/values.js'
-import { planLines, planTraining } from '../run/plan-training.js'
+import { planLines, plannedData, planTraining } from '../run/plan-training.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput } from '../terminal/output.js'
 
@@ -14,7 +14,11 @@ const PLAN_SETTINGS = {
     help: 'memory that each worker may use (default: that of this machine)',
     parse: number(0.01),
   },
-  classes: { flag: '--classes <n>', help: 'number of classes in the data (default 1000)', parse: integer(1) },
+  classes: {
+    flag: '--classes <n>',
+    help: 'number of classes, where --data or --latents does not tell it (default 1000)',
+    parse: integer(1),
+  },
 } as const satisfies Settings
 
 /** Options of `dit plan`: those of `dit train`, and its own. */
@@ -35,11 +39,12 @@ export function planCommand(call: Call): Command {
     .description('Estimates the memory per worker of a training job, for the given options and for similar ones.')
   return addSettings(addTrainOptions(command), PLAN_SETTINGS)
     .addHelpText('after', EXAMPLES)
-    .action(() => {
+    .action(async () => {
       const flags = givenOptions<PlanFlags>(command)
       const output = createOutput(flags, call)
-      const plan = planTraining(flags)
+      const plan = planTraining(flags, await plannedData(flags))
       output.event({ type: 'plan', ...plan })
+      for (const notice of plan.notices) output.notice(notice)
       for (const line of planLines(plan)) output.line(line)
     })
 }

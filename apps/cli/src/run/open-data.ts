@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Dataset, shapesDataset } from '@dit/data'
-import { type FolderScan, type ImageFolder, ImageFolderError, openImageFolder } from '@dit/data/node'
+import { type FolderScan, type ImageFolder, ImageFolderError, openImageFolder, scanFolder } from '@dit/data/node'
 import { UsageError } from '../terminal/errors.js'
 import { foundText, leftOutText, swallowedText, transparencyText, wrongFolderText } from './folder-words.js'
 import { openLatents } from './open-latents.js'
@@ -85,13 +85,7 @@ export async function openData(
     const dataset = shapesDataset({ size, length: SHAPES_LENGTH, seed: 0 })
     return { dataset, config: { kind: 'shapes', size, length: SHAPES_LENGTH, seed: 0 }, close: async () => {} }
   }
-  const found = await stat(data).catch(() => null)
-  if (found === null)
-    throw new UsageError(
-      `--data ${data}: no such folder; give \`shapes\`, or a folder with one sub-folder of pictures per class`,
-    )
-  if (!found.isDirectory())
-    throw new UsageError(`--data ${data}: this is a file; give a folder with one sub-folder of pictures per class`)
+  await checkFolder(data)
   const folder = await openFolder(request, output)
   if (folder.skipped.length > 0) {
     const names = folder.skipped.map(({ path, reason }) => `\n  ${printableName(path)}: ${inFlags(reason)}`).join('')
@@ -114,6 +108,35 @@ export async function openData(
     },
     close: () => folder.close(),
   }
+}
+
+async function checkFolder(data: string): Promise<void> {
+  const found = await stat(data).catch(() => null)
+  if (found === null)
+    throw new UsageError(
+      `--data ${data}: no such folder; give \`shapes\`, or a folder with one sub-folder of pictures per class`,
+    )
+  if (!found.isDirectory())
+    throw new UsageError(`--data ${data}: this is a file; give a folder with one sub-folder of pictures per class`)
+}
+
+/**
+ * Classes of a folder of pictures, none of which is read.
+ *
+ * @throws UsageError when the folder cannot serve
+ */
+export async function countClasses(data: string): Promise<number> {
+  await checkFolder(data)
+  return (await scanFolder(data).catch(asUsageError)).classes.length
+}
+
+/** @throws UsageError in place of what is wrong with a folder */
+function asUsageError(error: unknown): never {
+  if (!(error instanceof ImageFolderError)) throw error
+  const text = inFlags(
+    error.message.replace('openImageFolder: ', `--data: `).replace('with skipBad', 'with --skip-bad'),
+  )
+  throw new UsageError(text, { cause: error })
 }
 
 /** Pixels of the largest picture that was read before there was a choice. */
@@ -148,11 +171,7 @@ async function openFolder(request: DataRequest, output: Output): Promise<ImageFo
   try {
     return await openImageFolder(data, { ...reading, onScan, onScanned, onProgress })
   } catch (error) {
-    if (!(error instanceof ImageFolderError)) throw error
-    const text = inFlags(
-      error.message.replace('openImageFolder: ', `--data: `).replace('with skipBad', 'with --skip-bad'),
-    )
-    throw new UsageError(text, { cause: error })
+    return asUsageError(error)
   } finally {
     ;(progress as Progress | null)?.stop()
   }

@@ -1,10 +1,14 @@
 import type { DiTConfig } from '@dit/model'
+import { SHAPE_CLASSES } from '@dit/data'
 import { countParameters, planMemory, type TrainingPlan, type WorkerMemory, type ZeroStage } from '@dit/scaling'
 import type { PlanFlags } from '../commands/plan.js'
 import { numWorkers } from '../job/thread-job.js'
 import { denoisingOf } from './objective-config.js'
-import { resolveRun, type RunPlan } from './resolve-run.js'
-import { checkInput } from '../terminal/errors.js'
+import { countClasses } from './open-data.js'
+import { findLatents } from './open-latents.js'
+import { latentSize } from './prepare-training.js'
+import { type LatentSize, resolveRun, type RunPlan } from './resolve-run.js'
+import { checkInput, UsageError } from '../terminal/errors.js'
 import { formatBytes, formatCount, formatTable } from '../terminal/format.js'
 import { machineMemory } from '../terminal/machine-memory.js'
 
@@ -21,6 +25,9 @@ export interface PlannedTraining {
   readonly workers: number
   readonly batchSize: number
   readonly parameters: number
+  readonly classes: number
+  /** What may not be meant. */
+  readonly notices: readonly string[]
   /** Bytes that a worker may have. */
   readonly available: number
   /** The options given come first. */
@@ -30,14 +37,49 @@ export interface PlannedTraining {
 /** Resident bytes of `dit train` with an engine and no model: Node, its heap while batches are read, the program. */
 export const PROCESS_BYTES = 105 * 2 ** 20
 
+/** What the data tell of a run. */
+export interface PlannedData {
+  readonly classes: number
+  readonly latents?: LatentSize
+}
+
+/** Classes where neither the data nor a flag tells them: those of ImageNet. */
+const CLASSES = 1000
+
+/**
+ * What the data that flags name would tell; a folder of pictures is searched, but no picture is read.
+ *
+ * @throws UsageError where the folder cannot serve, or has another number of classes than a flag says
+ */
+export async function plannedData(flags: PlanFlags): Promise<PlannedData> {
+  const latents = await latentSize(flags)
+  const told =
+    flags.latents !== undefined
+      ? (await findLatents(flags.latents)).classes.length
+      : flags.data === undefined
+        ? null
+        : flags.data === 'shapes'
+          ? SHAPE_CLASSES.length
+          : await countClasses(flags.data)
+  if (told !== null && flags.classes !== undefined && flags.classes !== told) {
+    throw new UsageError(
+      `--classes ${flags.classes}: ${flags.latents ?? flags.data} has ${told} classes; leave one of the two out`,
+    )
+  }
+  return { classes: told ?? flags.classes ?? CLASSES, ...(latents === undefined ? {} : { latents }) }
+}
+
 /**
  * Memory per worker for the options given, and for those that differ in one of them.
  *
  * @throws UsageError where `dit train` would refuse the options
  */
-export function planTraining(flags: PlanFlags): PlannedTraining {
+export function planTraining(
+  flags: PlanFlags,
+  { classes, latents }: PlannedData = { classes: flags.classes ?? CLASSES },
+): PlannedTraining {
   const workers = numWorkers(flags.workers ?? 1)
-  const run = resolveRun(flags, flags.classes ?? 1000, workers)
+  const run = resolveRun(flags, classes, workers, latents)
   const { batchSize } = run.recipe
   const { model } = denoisingOf(run, 'dit plan')
   const available = flags.memory === undefined ? machineMemory() : flags.memory * 2 ** 30
@@ -50,7 +92,24 @@ export function planTraining(flags: PlanFlags): PlannedTraining {
   if (workers > 1) {
     for (const stage of [2, 3] as const) rows.push(row(`ZeRO ${stage}`, { ...given, stage }, false))
   }
-  return { workers, batchSize, parameters: countParameters(model).total, available, rows }
+  const { total: parameters } = countParameters(model)
+  const notices = latents === undefined && flags.model !== undefined ? pixelNotice(flags.model, model) : []
+  return { workers, batchSize, parameters, classes, notices, available, rows }
+}
+
+/** Tokens of a picture in the paper, at most: those of patch 2 at 512 pixels. */
+const MANY_TOKENS = 1024
+
+/** The paper's models read latents; one on large pixels takes many times more of everything. */
+function pixelNotice(name: string, { inputSize, patchSize }: DiTConfig): string[] {
+  const [height, width] = typeof inputSize === 'number' ? [inputSize, inputSize] : inputSize
+  const tokens = (height / patchSize) * (width / patchSize)
+  if (tokens <= MANY_TOKENS) return []
+  return [
+    `${width}x${height} pixels are ${formatCount(tokens)} tokens, 64 times those of latents. The ${name} of the paper reads ` +
+      'latents of 1/8 of the side: make them with `dit encode` and give --latents <folder>, or plan for their size with ' +
+      `--size ${width / 8}`,
+  ]
 }
 
 function planOf(
@@ -94,7 +153,7 @@ function neighbours(model: DiTConfig, given: TrainingPlan): [name: string, plan:
     .filter(([, plan]) => JSON.stringify(plan) !== JSON.stringify(given))
 }
 
-export function planLines({ workers, batchSize, parameters, available, rows }: PlannedTraining): string[] {
+export function planLines({ workers, batchSize, parameters, classes, available, rows }: PlannedTraining): string[] {
   const cells = ({ name, memory, fits, isAvailable }: PlannedRow) => [
     name,
     ...[memory.total, memory.parameters, memory.gradients, memory.optimizer, memory.ema, memory.activations].map(
@@ -106,7 +165,7 @@ export function planLines({ workers, batchSize, parameters, available, rows }: P
   const head = ['', 'peak', 'parameters', 'gradients', 'AdamW', 'EMA', 'activations', 'other', '']
   const right = [false, true, true, true, true, true, true, true, false]
   return [
-    `${formatCount(parameters)} parameters, ${workers} worker${workers === 1 ? '' : 's'}, ${formatCount(batchSize)} examples per step`,
+    `${formatCount(parameters)} parameters, ${formatCount(classes)} classes, ${workers} worker${workers === 1 ? '' : 's'}, ${formatCount(batchSize)} examples per step`,
     `memory per worker in float32; available: ${formatBytes(available)}`,
     '',
     ...formatTable([head, ...rows.map(cells)], right),

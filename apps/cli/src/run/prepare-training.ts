@@ -241,7 +241,8 @@ async function checkStillThere(flags: TrainFlags, data: DataConfig): Promise<voi
 }
 
 /** Extents of the latents that flags name. */
-async function latentSize(flags: TrainFlags): Promise<LatentSize | undefined> {
+/** What the latents are that flags name. @throws UsageError where they name pictures, too */
+export async function latentSize(flags: TrainFlags): Promise<LatentSize | undefined> {
   if (flags.latents === undefined) return undefined
   for (const name of ['data', 'size', 'skipBad', 'background', 'maxPixels', 'sampleEvery'] as const) {
     if ((flags[name] ?? null) === null) continue

@@ -19,11 +19,11 @@ test('a run that fits is let through; what takes most is named where it does not
       /training needs about .* GiB for the weights.*--hidden/,
     ],
     [
-      { recipe: { ...recipe, batchSize: 1e6 } },
+      { recipe: { ...recipe, batchSize: 3e6 } },
       /for the activations\), but this machine has 1 GiB; lower --micro-batch/,
     ],
     [
-      { objective: objectiveOf({ ...model, inputSize: 1000 }) },
+      { objective: objectiveOf({ ...model, inputSize: 8000 }) },
       /lower --size, --hidden or --depth, or raise --patch, or use --recompute/,
     ],
     // Three batches of 1e7 pictures of 3 * 4 * 4 values of 4 bytes are 5.364 GiB.
@@ -46,7 +46,7 @@ test('workers of one machine share its memory and the batch, and shards are a pa
     recompute: 'none',
   } as const
   expect(() => checkTrainingMemory(plan, four, 4 * GIB)).not.toThrow()
-  const large = { ...plan, recipe: { ...recipe, batchSize: 1e6 } }
+  const large = { ...plan, recipe: { ...recipe, batchSize: 3e6 } }
   expect(() => checkTrainingMemory(large, four, 4 * GIB)).toThrow('each of 4 workers here has 1 GiB')
   // 12 D^2 and more parameters of 4 bytes, 5 times: 1.5 GiB, of which 3 times are shared out.
   const wide = { ...plan, objective: objectiveOf({ ...model, hiddenSize: 2000 }), recipe }
