@@ -63,7 +63,9 @@ export async function openEngine(
     if (name === 'webgpu') return await openWebGpu(precision === 'f16' ? 'f16' : 'f32')
     return await openTfjs(name)
   } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(`--threads: ${error.message}`, { cause: error })
+    if (error instanceof RangeError && threads !== 'auto') {
+      throw new UsageError(`--threads ${threads}: ${error.message}`, { cause: error })
+    }
     throw new Failure(
       `the engine ${name} cannot be used: ${(error as Error).message}; run \`dit doctor\` to see what is missing`,
       {

@@ -9,20 +9,31 @@ const PATIENCE = 30
 /** Memory is taken from the system in steps of this many bytes. */
 const STEP_BYTES = 2 ** 25
 
+/** Fewer bytes of addresses than these are not worth a start. */
+const LEAST_BYTES = 2 ** 27
+
+/** What is left to JavaScript and the threads where addresses are limited: a quarter. */
+const SHARE = 0.75
+
 const LANES: Readonly<Record<NativeInstructionSet, number>> = { avx512: 16, avx2: 8, sse2: 4, neon: 4 }
 
 /**
  * Kernels in machine code. Addresses for as many bytes as the machine has memory are reserved at once and become memory as
- * they are needed, so that the heap is one range.
+ * they are needed, so that the heap is one range. Where addresses are limited (`ulimit -v`), fewer are.
  *
  * @throws RangeError when the processor lacks the instruction set, or the system refuses the addresses
  */
 export function nativeEngine(addon: Addon, threads: number, set = bestSet(addon)): Engine {
   const name = 'cpu-native'
   if (!addon.supports(set)) throw new RangeError(`cpu: this processor does not have the instruction set ${set}`)
-  const reserved = Math.floor(memoryBytes() / STEP_BYTES) * STEP_BYTES
-  const native = addon.create(set, threads, PATIENCE, reserved)
-  if (native === null) throw new RangeError(`${name}: the system refused ${reserved} bytes of addresses`)
+  const wanted = inSteps(memoryBytes())
+  const create = (bytes: number) => addon.create(set, threads, PATIENCE, bytes)
+  const { native, reserved } = reserve(wanted, create, (made) => addon.destroy(made))
+  if (native === null) {
+    throw new RangeError(
+      `${name}: the system refused ${LEAST_BYTES / 2 ** 20} MiB of addresses; is there a limit on them (\`ulimit -v\`)?`,
+    )
+  }
   if (addon.threads(native) < threads) {
     const started = addon.threads(native)
     addon.destroy(native)
@@ -52,7 +63,7 @@ export function nativeEngine(addon: Addon, threads: number, set = bestSet(addon)
       const address = heap.allocate(byteLength)
       if (address === null) {
         throw new RangeError(
-          `${name}: the machine has ${mebibytes(reserved)} MiB; asked for ${mebibytes(byteLength)} MiB with ` +
+          `${name}: ${reserved === wanted ? 'the machine has' : 'of what the system lets a process have (`ulimit -v`), tensors get'} ${mebibytes(reserved)} MiB; asked for ${mebibytes(byteLength)} MiB with ` +
             `${mebibytes(usedBytes)} MiB in use; make the batch smaller, or recompute instead of store`,
         )
       }
@@ -84,6 +95,28 @@ export function nativeEngine(addon: Addon, threads: number, set = bestSet(addon)
       addon.destroy(native)
     },
   }
+}
+
+function inSteps(bytes: number): number {
+  return Math.floor(bytes / STEP_BYTES) * STEP_BYTES
+}
+
+/** What `create` makes with the addresses it wants, or with most of those that it can get; null where these are next to none. */
+function reserve<T>(
+  wanted: number,
+  create: (bytes: number) => T | null,
+  destroy: (made: T) => void,
+): { readonly native: T | null; readonly reserved: number } {
+  for (let bytes = wanted; bytes >= LEAST_BYTES; bytes = inSteps(bytes / 2)) {
+    const native = create(bytes)
+    if (native === null) continue
+    if (bytes === wanted) return { native, reserved: bytes }
+    // It may have taken all that there was.
+    destroy(native)
+    const reserved = inSteps(bytes * SHARE)
+    return { native: create(reserved), reserved }
+  }
+  return { native: null, reserved: 0 }
 }
 
 function bestSet(addon: Addon): NativeInstructionSet {
