@@ -31,7 +31,7 @@ export function nativeEngine(addon: Addon, threads: number, set = bestSet(addon)
   const { native, reserved } = reserve(wanted, create, (made) => addon.destroy(made))
   if (native === null) {
     throw new RangeError(
-      `${name}: the system refused ${LEAST_BYTES / 2 ** 20} MiB of addresses; is there a limit on them (\`ulimit -v\`)?`,
+      `${name}: the system refused ${LEAST_BYTES / 2 ** 20} MiB of addresses; \`ulimit -v\` may be too low`,
     )
   }
   if (addon.threads(native) < threads) {
