@@ -139,6 +139,27 @@ test('a limit of pixels that was given is kept, and may be raised by a resumed r
   expect(configOf(out).data).toMatchObject({ maxPixels: 100 })
 })
 
+test('a picture that was changed is noticed by a resume, though its size is the same', async () => {
+  const { data, out, second } = places()
+  for (const name of ['1', '2', '3']) await put(join(data, 'a', `${name}.png`), [1, 2, 3])
+  await runDit([...TRAIN, '--data', data, '--out', out])
+  expect(configOf(out).data).toMatchObject({ contents: { files: 3, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } })
+  await runDit([...TRAIN, '--data', data, '--out', second, '--check-files', '1'])
+  expect(configOf(second).data).toMatchObject({ contents: { files: 1 } })
+  expect(await runDit(['train', '--resume', out])).toMatchObject({ code: 0, stderr: '' })
+  const picture = join(data, 'a', '3.png')
+  const bytes = readFileSync(picture)
+  await put(picture, [3, 2, 1])
+  expect(readFileSync(picture)).toHaveLength(bytes.length)
+  const resumed = await runDit(['train', '--resume', out])
+  expect(resumed.code).toBe(1)
+  expect(resumed.stderr).toMatch(/pictures were changed since the run began\. Resume anyway with --allow-inexact/)
+  // Only the first of them was looked into.
+  expect(await runDit(['train', '--resume', second])).toMatchObject({ code: 0, stderr: '' })
+  const more = await runDit(['train', '--resume', second, '--check-files', '2'])
+  expect(more.stderr).toMatch(/--check-files 2 \(the run has 1\)/)
+})
+
 test('latents say what transparent pictures were put on; those begun before there was a choice go on as they began', async () => {
   const { data, out, second } = places()
   for (const name of ['1', '2', '3', '4', '5']) await put(join(data, 'a', `${name}.png`), [255, 0, 0, 0])

@@ -98,6 +98,10 @@ function checkData(data: Fields): void {
     const isColour = background === null || (typeof background === 'string' && /^#[0-9a-f]{6}$/.test(background))
     must(isColour, 'data.background', 'a colour such as #ffffff, or null', background)
     must(isCount(maxPixels), 'data.maxPixels', A_COUNT, maxPixels)
+    const { contents = { files: 1, sha256: '' } } = data
+    const { files, sha256 } = (contents ?? {}) as Fields
+    const isDigest = isCount(files) && typeof sha256 === 'string'
+    must(isDigest, 'data.contents', 'a number of files and their sha256', contents)
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Dataset, shapesDataset } from '@dit/data'
 import { type FolderScan, type ImageFolder, ImageFolderError, openImageFolder, scanFolder } from '@dit/data/node'
@@ -37,6 +37,8 @@ export interface DataRequest {
   readonly background?: string | null
   /** Pixels of the largest picture that is read, where a limit is given. */
   readonly maxPixels?: number
+  /** Of how many pictures a digest of the contents is made; of none where it is absent. */
+  readonly checkFiles?: number
   /** Classes of the run that is resumed. */
   readonly classes?: readonly string[]
 }
@@ -62,8 +64,9 @@ export function requestOf(
   if (data.kind === 'latents' && flags.data === undefined) return { latents: data.folder, flip }
   const path = flags.data ?? (data.kind === 'shapes' ? 'shapes' : data.folder)
   if (data.kind !== 'folder') return { data: path, size: data.size, skipBad: false, background: '#ffffff', classes }
-  const { size, skipBad, background, maxPixels } = data
-  return { data: path, size, skipBad, background, maxPixels: flags.maxPixels ?? maxPixels, classes }
+  const { size, skipBad, background, maxPixels, contents } = data
+  const checks = contents === undefined ? {} : { checkFiles: contents.files }
+  return { data: path, size, skipBad, background, maxPixels: flags.maxPixels ?? maxPixels, ...checks, classes }
 }
 
 /**
@@ -91,7 +94,7 @@ export async function openData(
     const names = folder.skipped.map(({ path, reason }) => `\n  ${printableName(path)}: ${inFlags(reason)}`).join('')
     output.notice(`left out ${folder.skipped.length} unreadable pictures:${names}`)
   }
-  const { skipBad, background, maxPixels } = request
+  const { skipBad, background, maxPixels, checkFiles } = request
   const ground = background ?? null
   const transparency = transparencyText(folder, ground, background === undefined)
   if (transparency !== null) output.line(transparency)
@@ -99,10 +102,12 @@ export async function openData(
   if (swallowed !== null) output.notice(swallowed)
   const files = await fingerprint(data, folder.files)
   const same = { kind: 'folder', folder: resolve(data), size, length: folder.length, skipBad, files } as const
+  const contents = checkFiles === undefined ? {} : { contents: await digest(data, folder.files, checkFiles) }
   return {
     dataset: folder,
     config: {
       ...same,
+      ...contents,
       ...(background === undefined ? {} : { background }),
       ...(maxPixels === undefined ? {} : { maxPixels }),
     },
@@ -189,6 +194,17 @@ async function fingerprint(folder: string, files: readonly string[]): Promise<st
   return hash.digest('hex')
 }
 
+/** SHA-256 over the contents of at most so many files, spread over all: a picture that was changed keeps its name, and may keep its size. */
+async function digest(folder: string, files: readonly string[], most: number) {
+  const count = Math.min(most, files.length)
+  const hash = createHash('sha256')
+  for (let i = 0; i < count; i++) {
+    const bytes = await readFile(join(folder, files[Math.floor((i * files.length) / count)]))
+    hash.update(`${bytes.length}\n`).update(bytes)
+  }
+  return { files: count, sha256: hash.digest('hex') }
+}
+
 /**
  * Says how the data of a resumed run differ from those it began with; the folder may have moved.
  *
@@ -201,5 +217,8 @@ export function dataDifference(before: DataConfig, now: DataConfig): string | nu
   if (before.kind === 'module' || now.kind === 'module') return null
   if (before.length !== now.length)
     return `the run began with ${before.length} pictures, but there are ${now.length} now`
+  if (before.kind === 'folder' && now.kind === 'folder' && before.files === now.files) {
+    if (before.contents?.sha256 !== now.contents?.sha256) return 'pictures were changed since the run began'
+  }
   return 'the files are not those the run began with'
 }

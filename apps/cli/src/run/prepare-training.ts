@@ -116,8 +116,8 @@ async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<
   else checkTrainingMemory(resolveRun(flags, 1, workers, latents), job)
   await checkWritable('--out', folder)
   await checkUnused('--out', folder)
-  const { data, size, flip, skipBad, background, maxPixels } = { ...TRAIN_DEFAULTS, ...flags }
-  const folderRequest = { data, size, skipBad, background, maxPixels }
+  const { data, size, flip, skipBad, background, maxPixels, checkFiles } = { ...TRAIN_DEFAULTS, ...flags }
+  const folderRequest = { data, size, skipBad, background, maxPixels, checkFiles }
   const pictures = flags.latents === undefined ? folderRequest : { latents: flags.latents, flip }
   const opened = await openData(module === null || module.data === null ? pictures : { module: true }, output)
   return orClose(opened, async () => {
@@ -240,11 +240,10 @@ async function checkStillThere(flags: TrainFlags, data: DataConfig): Promise<voi
   )
 }
 
-/** Extents of the latents that flags name. */
 /** What the latents are that flags name. @throws UsageError where they name pictures, too */
 export async function latentSize(flags: TrainFlags): Promise<LatentSize | undefined> {
   if (flags.latents === undefined) return undefined
-  for (const name of ['data', 'size', 'skipBad', 'background', 'maxPixels', 'sampleEvery'] as const) {
+  for (const name of ['data', 'size', 'skipBad', 'background', 'maxPixels', 'checkFiles', 'sampleEvery'] as const) {
     if ((flags[name] ?? null) === null) continue
     throw new UsageError(`${flagOf(name)} is for pictures, but --latents names latents; leave one of them out`)
   }

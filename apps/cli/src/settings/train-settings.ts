@@ -6,7 +6,7 @@ import { PROCESS_SETTINGS } from './process-settings.js'
 import { RECIPE_SETTINGS } from './recipe-settings.js'
 import type { RunSetting } from './run-setting.js'
 import { addSettings, defaultsOf, type FlagsOf, type Settings } from './setting.js'
-import { colour, integer, number, orWord, path, recomputedBlocks, share, workerCount } from './values.js'
+import { fileCount, colour, integer, number, orWord, path, recomputedBlocks, share, workerCount } from './values.js'
 
 const A_COUNT = 'a positive whole number'
 const A_COUNT_OR_NULL = `${A_COUNT}, or null`
@@ -52,6 +52,13 @@ export const DATA_SETTINGS = {
     help: 'pixels of the largest picture that is read (default 100,000,000, and 32,768 a side unless this is raised)',
     parse: integer(1),
     mayChange: true,
+  },
+  checkFiles: {
+    flag: '--check-files <n|all>',
+    help: 'pictures whose contents a resume compares with those at the start (default {default}, spread over all; names and sizes are compared for all)',
+    parse: fileCount,
+    default: 1000,
+    ofData: (data) => (data.kind === 'folder' ? data.contents?.files : undefined),
   },
   valShare: {
     flag: '--val-share <share>',

@@ -109,6 +109,11 @@ export function threadCount(text: string): number | 'auto' {
   return text === 'auto' ? text : integer(1)(text)
 }
 
+/** A number of files, or `all`. */
+export function fileCount(text: string): number {
+  return text === 'all' ? Infinity : integer(1)(text)
+}
+
 /** What a parser gives for null: commander takes null for a missing argument. */
 export const NULL: unique symbol = Symbol('null')
 

@@ -16,7 +16,12 @@ const FOLDER = { kind: 'folder', size: 4, length: 2, folder: 'x', files: 'y', sk
 
 test('a run that was written is accepted', () => {
   expect(() => checkRunConfig(changed('seed', 3))).not.toThrow()
-  for (const more of [{}, { background: null }, { background: '#0a64ff', maxPixels: 9 }]) {
+  for (const more of [
+    {},
+    { contents: { files: 2, sha256: 'z' } },
+    { background: null },
+    { background: '#0a64ff', maxPixels: 9 },
+  ]) {
     expect(() => checkRunConfig(changed('data', { ...FOLDER, ...more }))).not.toThrow()
   }
   expect(() => checkRunConfig(changed('classes', ['a', 'b', 'c', 'd', 'e', 'f']))).not.toThrow()
@@ -53,6 +58,8 @@ test.each<[string, unknown, RegExp]>([
     { ...FOLDER, background: 'white' },
     /"data\.background" must be a colour such as #ffffff, or null \(got "white"\)/,
   ],
+  ['data', { ...FOLDER, contents: { files: 0 } }, /"data\.contents" must be a number of files and their sha256/],
+  ['data', { ...FOLDER, contents: null }, /"data\.contents" must be a number of files and their sha256/],
   ['data', { ...FOLDER, maxPixels: 0 }, /"data\.maxPixels" must be a positive whole number \(got 0\)/],
   ['checkpoint.every', 0, /"checkpoint\.every" must be a positive whole number \(got 0\)/],
   ['checkpoint.keepEvery', 'all', /"checkpoint\.keepEvery" must be .*, or null \(got "all"\)/],
