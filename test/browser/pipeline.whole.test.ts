@@ -104,7 +104,7 @@ for (const missing of ['404', 'page'] as const) {
   test(`a folder of diffusers makes the same, from a server that answers ${missing} for what it does not have`, async () => {
     const { address, asked } = await serve(folder, missing)
     const drawn = await draw({ source: `${address}/` })
-    expect(drawn).toMatchObject({ error: null, names: ['disc', 'square'] })
+    expect(drawn).toMatchObject({ error: null, names: CLASS_NAMES })
     expect(drawn.pictures).toEqual(ofPaper.pictures)
     expect(asked).toEqual([...new Set(asked)])
     expect(asked).toContain('scheduler/scheduler_config.json')
@@ -126,7 +126,7 @@ test('hf: at a revision makes the same from the host that is named, and one that
   expect(drawn.error).toBeNull()
   expect(drawn.pictures).toEqual(ofPaper.pictures)
   expect((await draw({ source: 'hf:mine/shapes', host })).error).toContain(
-    `OpenError: hf:mine/shapes: openWeights: ${host}/mine/shapes/resolve/main/ must have weights`,
+    `OpenError: hf:mine/shapes: ${host}/mine/shapes/resolve/main/ must have weights`,
   )
 })
 

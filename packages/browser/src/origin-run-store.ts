@@ -37,7 +37,7 @@ export async function originRunStore(
   async function directory(parts: readonly string[], create: boolean): Promise<FileSystemDirectoryHandle | null> {
     let here = root
     for (const part of parts) {
-      const next = await here.getDirectoryHandle(part, { create }).catch(nullIfMissing)
+      const next = await here.getDirectoryHandle(part, { create }).catch(create ? raise : nullIfMissing)
       if (next === null) return null
       here = next
     }
@@ -47,7 +47,7 @@ export async function originRunStore(
   async function file(path: string, create: boolean): Promise<FileSystemFileHandle | null> {
     const parts = path.split('/')
     const parent = await directory(parts.slice(0, -1), create)
-    return (await parent?.getFileHandle(parts.at(-1)!, { create }).catch(nullIfMissing)) ?? null
+    return (await parent?.getFileHandle(parts.at(-1)!, { create }).catch(create ? raise : nullIfMissing)) ?? null
   }
 
   // What was appended waits for `flush`: a page can change a file only by way of a copy, which would be one of the whole log
@@ -213,8 +213,15 @@ function lockRun(locks: LockManager, name: string, location: string): Promise<()
   })
 }
 
+function raise(error: unknown): never {
+  throw error
+}
+
+/** A folder is no file, and a file no folder. */
 function nullIfMissing(error: unknown): null {
-  if (error instanceof DOMException && error.name === 'NotFoundError') return null
+  if (error instanceof DOMException && (error.name === 'NotFoundError' || error.name === 'TypeMismatchError')) {
+    return null
+  }
   throw error
 }
 

@@ -55,14 +55,17 @@ function folder() {
   const folders = new Map<string, ReturnType<typeof folder>>()
   const files = new Map<string, Uint8Array>()
   const missing = () => new DOMException('missing', 'NotFoundError')
+  const mismatch = () => new DOMException('of another type', 'TypeMismatchError')
   return {
     async getDirectoryHandle(name: string, { create = false } = {}) {
+      if (files.has(name)) throw mismatch()
       if (create && !folders.has(name)) folders.set(name, folder())
       const found = folders.get(name)
       if (found === undefined) throw missing()
       return found
     },
     async getFileHandle(name: string, { create = false } = {}) {
+      if (folders.has(name)) throw mismatch()
       if (create && !files.has(name)) files.set(name, new Uint8Array())
       if (!files.has(name)) throw missing()
       return {
@@ -107,6 +110,18 @@ test('a log that is read and flushed at the same time has every line once', asyn
   expect((await text()).startsWith('one\ntw')).toBe(true)
   await Promise.all([store.append('log.jsonl', 'more\n'), store.flush('log.jsonl'), store.write('log.jsonl', 'new\n')])
   expect(await text()).toBe('new\n')
+})
+
+test('a folder is no file, and a file no folder', async () => {
+  const root = folder()
+  vi.stubGlobal('navigator', { storage: { getDirectory: async () => root }, locks: {} })
+  const store = await originRunStore('a')
+  await store.write('checkpoints/step-1/manifest.json', '{}')
+  expect(await store.inspect('checkpoints/step-1')).toBe(null)
+  expect(await store.read('checkpoints')).toBe(null)
+  expect(await store.list('checkpoints/step-1/manifest.json')).toEqual([])
+  expect(await store.inspect('checkpoints/step-1/manifest.json/x')).toBe(null)
+  await expect(store.write('checkpoints/step-1', '')).rejects.toThrow('of another type')
 })
 
 /** Locks of one name, as the Web Locks API grants them: to one at a time, in order, unless the signal ends the wait. */

@@ -26,7 +26,7 @@ export interface RunStore {
     metadata: Readonly<Record<string, string>>,
   ): Promise<FileRecord>
   openTensors(path: string): Promise<SafetensorsFile & { close(): Promise<void> }>
-  /** Size and checksum of a file as it is now, or null where there is none. */
+  /** Size and checksum of a file as it is now, or null where there is none, or a folder. */
   inspect(path: string): Promise<FileRecord | null>
   /** Adds to the end of a file, which every method of this store shows from now on. */
   append(path: string, text: string): Promise<void>
@@ -34,7 +34,7 @@ export interface RunStore {
   truncate(path: string, bytes: number): Promise<void>
   /** Waits until what was appended has reached the disk. */
   flush(path: string): Promise<void>
-  /** Names in a folder, sorted; none where it does not exist. */
+  /** Names in a folder, sorted; none where there is none, or a file. */
   list(path: string): Promise<string[]>
   /** Removes a file or a whole folder. */
   remove(path: string): Promise<void>
