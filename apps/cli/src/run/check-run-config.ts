@@ -100,7 +100,7 @@ function checkData(data: Fields): void {
     must(isCount(maxPixels), 'data.maxPixels', A_COUNT, maxPixels)
     const { contents = { files: 1, sha256: '' } } = data
     const { files, sha256 } = (contents ?? {}) as Fields
-    const isDigest = isCount(files) && typeof sha256 === 'string'
+    const isDigest = (files === 'all' || isCount(files)) && typeof sha256 === 'string'
     must(isDigest, 'data.contents', 'a number of files and their sha256', contents)
   }
 }

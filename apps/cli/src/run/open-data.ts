@@ -38,7 +38,7 @@ export interface DataRequest {
   /** Pixels of the largest picture that is read, where a limit is given. */
   readonly maxPixels?: number
   /** Of how many pictures a digest of the contents is made; of none where it is absent. */
-  readonly checkFiles?: number
+  readonly checkFiles?: number | 'all'
   /** Classes of the run that is resumed. */
   readonly classes?: readonly string[]
 }
@@ -102,7 +102,7 @@ export async function openData(
   if (swallowed !== null) output.notice(swallowed)
   const files = await fingerprint(data, folder.files)
   const same = { kind: 'folder', folder: resolve(data), size, length: folder.length, skipBad, files } as const
-  const contents = checkFiles === undefined ? {} : { contents: await digest(data, folder.files, checkFiles) }
+  const contents = checkFiles === undefined ? {} : { contents: await digest(data, folder.files, checkFiles, output) }
   return {
     dataset: folder,
     config: {
@@ -194,15 +194,21 @@ async function fingerprint(folder: string, files: readonly string[]): Promise<st
   return hash.digest('hex')
 }
 
-/** SHA-256 over the contents of at most so many files, spread over all: a picture that was changed keeps its name, and may keep its size. */
-async function digest(folder: string, files: readonly string[], most: number) {
-  const count = Math.min(most, files.length)
+/** SHA-256 over the contents of so many files, spread over all: a picture that was changed keeps its name, and may keep its size. */
+async function digest(folder: string, files: readonly string[], asked: number | 'all', output: Output) {
+  const total = asked === 'all' ? files.length : Math.min(asked, files.length)
+  const progress = showProgress(output, { total, unit: 'files', isPlainShown: 'when slow' })
   const hash = createHash('sha256')
-  for (let i = 0; i < count; i++) {
-    const bytes = await readFile(join(folder, files[Math.floor((i * files.length) / count)]))
-    hash.update(`${bytes.length}\n`).update(bytes)
+  try {
+    for (let i = 0; i < total; i++) {
+      const bytes = await readFile(join(folder, files[Math.floor((i * files.length) / total)]))
+      hash.update(`${bytes.length}\n`).update(bytes)
+      progress.update(i + 1, 'reading')
+    }
+  } finally {
+    progress.stop()
   }
-  return { files: count, sha256: hash.digest('hex') }
+  return { files: asked, sha256: hash.digest('hex') }
 }
 
 /**

@@ -35,8 +35,8 @@ export type DataConfig =
       readonly maxPixels?: number
       /** SHA-256 over the names and sizes of the files, in order. */
       readonly files: string
-      /** SHA-256 over the contents of so many files, spread over all. Absent in older runs. */
-      readonly contents?: { readonly files: number; readonly sha256: string }
+      /** SHA-256 over the contents of so many files, spread over all, or of all. Absent in older runs. */
+      readonly contents?: { readonly files: number | 'all'; readonly sha256: string }
     }
   | {
       readonly kind: 'latents'

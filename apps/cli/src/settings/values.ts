@@ -110,8 +110,8 @@ export function threadCount(text: string): number | 'auto' {
 }
 
 /** A number of files, or `all`. */
-export function fileCount(text: string): number {
-  return text === 'all' ? Infinity : integer(1)(text)
+export function fileCount(text: string): number | 'all' {
+  return text === 'all' ? text : integer(1)(text)
 }
 
 /** What a parser gives for null: commander takes null for a missing argument. */

@@ -19,6 +19,7 @@ test('a run that was written is accepted', () => {
   for (const more of [
     {},
     { contents: { files: 2, sha256: 'z' } },
+    { contents: { files: 'all', sha256: 'z' } },
     { background: null },
     { background: '#0a64ff', maxPixels: 9 },
   ]) {
