@@ -42,7 +42,7 @@ export function planCommand(call: Call): Command {
     .action(async () => {
       const flags = givenOptions<PlanFlags>(command)
       const output = createOutput(flags, call)
-      const plan = planTraining(flags, await plannedData(flags))
+      const plan = planTraining(flags, await plannedData(flags, output))
       output.event({ type: 'plan', ...plan })
       for (const notice of plan.notices) output.notice(notice)
       for (const line of planLines(plan)) output.line(line)

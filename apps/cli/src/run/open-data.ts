@@ -130,9 +130,9 @@ async function checkFolder(data: string): Promise<void> {
  *
  * @throws UsageError when the folder cannot serve
  */
-export async function countClasses(data: string): Promise<number> {
+export async function countClasses(data: string, output: Pick<Output, 'line'>): Promise<number> {
   await checkFolder(data)
-  return (await scanFolder(data).catch(asUsageError)).classes.length
+  return (await scanFolder(data, { onScan: searchLines(data, output) }).catch(asUsageError)).classes.length
 }
 
 /** @throws UsageError in place of what is wrong with a folder */
@@ -149,6 +149,16 @@ const FIRST_MAX_PIXELS = 16_383 ** 2
 /** Milliseconds between lines while a folder is searched. */
 const SEARCH_INTERVAL = 5000
 
+/** Says from time to time how many pictures were found. */
+function searchLines(data: string, output: Pick<Output, 'line'>): (numFound: number) => void {
+  let said = performance.now()
+  return (numFound) => {
+    if (performance.now() - said < SEARCH_INTERVAL) return
+    said = performance.now()
+    output.line(`searching ${data}: ${formatCount(numFound)} pictures so far`)
+  }
+}
+
 async function openFolder(request: DataRequest, output: Output): Promise<ImageFolder> {
   const { data, size, skipBad, background, classes } = request
   let progress: Progress | null = null
@@ -156,12 +166,7 @@ async function openFolder(request: DataRequest, output: Output): Promise<ImageFo
     progress ??= showProgress(output, { total, unit: 'pictures', isPlainShown: 'when slow' })
     progress.update(done, 'checking')
   }
-  let said = performance.now()
-  const onScan = (numFound: number) => {
-    if (performance.now() - said < SEARCH_INTERVAL) return
-    said = performance.now()
-    output.line(`searching ${data}: ${formatCount(numFound)} pictures so far`)
-  }
+  const onScan = searchLines(data, output)
   const onScanned = (scan: FolderScan) => {
     output.line(foundText(scan))
     const leftOut = leftOutText(scan.leftOut)

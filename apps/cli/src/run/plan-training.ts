@@ -11,6 +11,7 @@ import { type LatentSize, resolveRun, type RunPlan } from './resolve-run.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
 import { formatBytes, formatCount, formatTable } from '../terminal/format.js'
 import { machineMemory } from '../terminal/machine-memory.js'
+import type { Output } from '../terminal/output.js'
 
 /** A way to train, and what a worker needs for it. */
 export interface PlannedRow {
@@ -51,7 +52,7 @@ const CLASSES = 1000
  *
  * @throws UsageError where the folder cannot serve, or has another number of classes than a flag says
  */
-export async function plannedData(flags: PlanFlags): Promise<PlannedData> {
+export async function plannedData(flags: PlanFlags, output: Pick<Output, 'line'>): Promise<PlannedData> {
   const latents = await latentSize(flags)
   const told =
     flags.latents !== undefined
@@ -60,7 +61,7 @@ export async function plannedData(flags: PlanFlags): Promise<PlannedData> {
         ? null
         : flags.data === 'shapes'
           ? SHAPE_CLASSES.length
-          : await countClasses(flags.data)
+          : await countClasses(flags.data, output)
   if (told !== null && flags.classes !== undefined && flags.classes !== told) {
     throw new UsageError(
       `--classes ${flags.classes}: ${flags.latents ?? flags.data} has ${told} classes; leave one of the two out`,

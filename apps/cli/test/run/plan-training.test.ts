@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { PlanFlags } from '../../src/commands/plan.js'
 import { reportModel } from '../../src/commands/model-report.js'
 import { planLines, plannedData, planTraining } from '../../src/run/plan-training.js'
 import { denoisingOf } from '../../src/run/objective-config.js'
@@ -38,20 +39,21 @@ test('refuses what `dit train` refuses', () => {
 })
 
 test('classes are those of the data, and may not be told otherwise', async () => {
+  const planned = (flags: PlanFlags) => plannedData(flags, { line() {} })
   const data = temporaryFolder()
   for (const name of ['cat', 'dog', 'eel']) {
     mkdirSync(join(data, name))
     writeFileSync(join(data, name, '1.png'), '')
   }
-  expect(await plannedData({ data })).toEqual({ classes: 3 })
-  expect(await plannedData({ data: 'shapes' })).toEqual({ classes: 6 })
-  expect(await plannedData({})).toEqual({ classes: 1000 })
-  expect(await plannedData({ classes: 5 })).toEqual({ classes: 5 })
-  await expect(plannedData({ data, classes: 5 })).rejects.toThrow(/^--classes 5: .* has 3 classes; leave one/)
-  await expect(plannedData({ data: join(data, 'cat') })).rejects.toThrow(/^--data: .* has no class sub-folders/)
-  await expect(plannedData({ data: join(data, 'none') })).rejects.toThrow(/^--data .*: no such folder/)
-  await expect(plannedData({ latents: data })).rejects.toThrow(/^--latents .*encode latents with `dit encode`/)
-  await expect(plannedData({ latents: data, size: 32 })).rejects.toThrow(/^--size is for pictures/)
+  expect(await planned({ data })).toEqual({ classes: 3 })
+  expect(await planned({ data: 'shapes' })).toEqual({ classes: 6 })
+  expect(await planned({})).toEqual({ classes: 1000 })
+  expect(await planned({ classes: 5 })).toEqual({ classes: 5 })
+  await expect(planned({ data, classes: 5 })).rejects.toThrow(/^--classes 5: .* has 3 classes; leave one/)
+  await expect(planned({ data: join(data, 'cat') })).rejects.toThrow(/^--data: .* has no class sub-folders/)
+  await expect(planned({ data: join(data, 'none') })).rejects.toThrow(/^--data .*: no such folder/)
+  await expect(planned({ latents: data })).rejects.toThrow(/^--latents .*encode latents with `dit encode`/)
+  await expect(planned({ latents: data, size: 32 })).rejects.toThrow(/^--size is for pictures/)
 })
 
 test('the activations are those that `dit info` shows', () => {
