@@ -104,7 +104,7 @@ test('says what is wrong with betas and schedules', async () => {
       'betas must lie in (0, 1]',
     ],
     [['--betas', file('two.json', '[0.1, 2]')], '--betas must lie in (0, 1] (betas[1] of 2 is 2)'],
-    [['--betas', file('whole.json', '[0.5, 1]')], 'alphaBar must stay above 0'],
+    [['--betas', file('whole.json', '[0.5, 1]'), '--predict', 'epsilon'], 'alphaBar must stay above 0'],
     [['--betas', file('fine.json', '[0.1]'), '--timesteps=4'], '--betas replaces --timesteps'],
     [
       ['--timesteps=20', '--schedule=linear'],

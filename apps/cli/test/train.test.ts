@@ -14,7 +14,13 @@ test('a run prints its engine first and its recipe in full, and leaves a whole r
   const { code, stdout, stderr } = await runDit(args)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/^engine tfjs-wasm \d+\.\d+\.\d+ \((simd128|no SIMD), \d+ threads?\)\n/)
-  for (const line of ['recipe small', 'batchSize +4', 'learningRate +0.001', 'emaWarmup +true', 'numTimesteps +20']) {
+  for (const line of [
+    'recipe pictures',
+    'batchSize +4',
+    'learningRate +0.001',
+    'emaWarmup +true',
+    'numTimesteps +20',
+  ]) {
     expect(stdout).toMatch(new RegExp(`^ *${line}$`, 'm'))
   }
   expect(readdirSync(out).toSorted()).toEqual(['checkpoints', 'config.json', 'log.jsonl', 'samples'])

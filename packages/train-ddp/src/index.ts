@@ -86,7 +86,7 @@ export {
   widthOfExponent,
 } from './optimizer/power-average.js'
 export type { TrainOptions } from './options.js'
-export { checkRecipe, paperRecipe, RECIPES, smallRecipe, type TrainRecipe } from './recipe.js'
+export { checkRecipe, paperRecipe, picturesRecipe, RECIPES, smallRecipe, type TrainRecipe } from './recipe.js'
 export { LOG, type LogMark, logProblem, type LogWriter, openLog, parseLog, type StepRecord } from './run/log.js'
 export { memoryRunStore } from './run/memory-store.js'
 export type { FileRecord, RunStore, TensorSource } from './run/run-store.js'

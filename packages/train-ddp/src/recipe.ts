@@ -73,8 +73,24 @@ export const smallRecipe: TrainRecipe = {
   emaWarmup: true,
 }
 
+/**
+ * For small pictures in pixels and minutes of a CPU: batches of 32, and averages that forget sooner. Made for a network that
+ * predicts x0; chosen among those that [docs/choosing.md](../../../docs/choosing.md) compares.
+ */
+export const picturesRecipe: TrainRecipe = {
+  ...smallRecipe,
+  name: 'pictures',
+  batchSize: 32,
+  beta2: 0.99,
+  emaDecay: 0.998,
+}
+
 /** Recipes by name. */
-export const RECIPES: Readonly<Record<string, TrainRecipe>> = { paper: paperRecipe, small: smallRecipe }
+export const RECIPES: Readonly<Record<string, TrainRecipe>> = {
+  pictures: picturesRecipe,
+  small: smallRecipe,
+  paper: paperRecipe,
+}
 
 /**
  * Checks what a recipe must satisfy before any work starts.

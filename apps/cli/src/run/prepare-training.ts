@@ -6,6 +6,7 @@ import { type EngineDescription, enginePrecision, type OpenEngine, openEngine } 
 import type { Job } from '../job/job.js'
 import { flagDifference } from '../job/same-flags.js'
 import { flagOf } from '../settings/flag-of.js'
+import { chosenRecipe } from '../settings/named-recipes.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../settings/train-settings.js'
 import { findLatents } from './open-latents.js'
 import { dataDifference, type OpenData, openData, requestOf } from './open-data.js'
@@ -155,7 +156,7 @@ async function planOfModule(
   workers: number,
   { dataset }: OpenData,
 ): Promise<RunPlan> {
-  const common = resolveCommon(flags, workers, null)
+  const common = resolveCommon(flags, chosenRecipe(flags, 'module').name, workers, null)
   const { recipe, seed } = common
   const { config } = await openModule(
     module,

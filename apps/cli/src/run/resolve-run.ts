@@ -1,13 +1,7 @@
 import { checkConfig, DIT_NAMES, type DiTConfig, ditConfig } from '@dit/model'
-import {
-  checkRecipe,
-  type CompleteProcess,
-  type KnownSpec,
-  objectiveFromSpec,
-  RECIPES,
-  type TrainRecipe,
-} from '@dit/train-ddp'
+import { checkRecipe, type CompleteProcess, type KnownSpec, objectiveFromSpec, type TrainRecipe } from '@dit/train-ddp'
 import { fieldsInFlags } from '../settings/in-flags.js'
+import { chosenRecipe, NAMED_RECIPES, type RecipeName, withRecipe } from '../settings/named-recipes.js'
 import { PROCESS_SETTINGS } from '../settings/process-settings.js'
 import { didYouMean } from '../settings/suggest.js'
 import { RECIPE_SETTINGS } from '../settings/recipe-settings.js'
@@ -46,7 +40,9 @@ export type CommonPlan = Omit<RunPlan, 'modelName' | 'objective'>
  * @param latents what the data are in place of pictures; of them no grids of samples are made
  * @throws UsageError that names what cannot be
  */
-export function resolveRun(flags: TrainFlags, numClasses: number, workers = 1, latents?: LatentSize): RunPlan {
+export function resolveRun(given: TrainFlags, numClasses: number, workers = 1, latents?: LatentSize): RunPlan {
+  const { name } = chosenRecipe(given, latents === undefined ? 'pictures' : 'latents')
+  const flags = withRecipe(given, name, latents?.size ?? given.size ?? TRAIN_DEFAULTS.size)
   const process = resolveProcess(flags)
   const model = resolveModel(flags, process, numClasses, latents)
   const objective: KnownSpec = {
@@ -59,7 +55,7 @@ export function resolveRun(flags: TrainFlags, numClasses: number, workers = 1, l
     () => objectiveFromSpec(objective),
     (message) => fieldsInFlags(message, { ...MODEL_SETTINGS, ...PROCESS_SETTINGS }),
   )
-  const common = resolveCommon(flags, workers, model.depth)
+  const common = resolveCommon(flags, name, workers, model.depth)
   return {
     modelName: flags.model ?? null,
     objective,
@@ -74,11 +70,12 @@ const ORDER = ['flip', 'seed', 'steps', 'checkpoint', 'heldOut', 'shardOptimizer
 /**
  * The part of a run that does not depend on what is trained, checked.
  *
+ * @param name of the recipe
  * @param depth of the model; null where only the trainer knows it
  * @throws UsageError that names what cannot be
  */
-export function resolveCommon(flags: TrainFlags, workers: number, depth: number | null): CommonPlan {
-  const recipe = resolveRecipe(flags, workers)
+export function resolveCommon(flags: TrainFlags, name: RecipeName, workers: number, depth: number | null): CommonPlan {
+  const recipe = resolveRecipe(flags, name, workers)
   checkWorkers(workers, recipe.batchSize)
   const { heldOut, ...fields } = keptFields(COMMON_SETTINGS, withDefaults(COMMON_SETTINGS, flags))
   const kept: Readonly<Record<string, unknown>> = flags.valShare === undefined ? fields : { heldOut, ...fields }
@@ -110,8 +107,8 @@ export function checkRecompute(recompute: TrainFlags['recompute'], depth: number
   throw new UsageError(`--recompute ${recompute}: the model has only ${depth} block${depth === 1 ? '' : 's'}`)
 }
 
-function resolveRecipe(flags: TrainFlags, workers: number): TrainRecipe {
-  const base = RECIPES[flags.recipe ?? TRAIN_DEFAULTS.recipe]
+function resolveRecipe(flags: TrainFlags, name: RecipeName, workers: number): TrainRecipe {
+  const base: TrainRecipe = NAMED_RECIPES[name].training
   const microBatch = resolveMicroBatch(flags, flags.batch ?? base.batchSize, workers)
   const told = valueAt(keptFields(RECIPE_SETTINGS, { ...flags, microBatch }), 'recipe') as
     | Partial<TrainRecipe>

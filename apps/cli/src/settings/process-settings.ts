@@ -19,7 +19,7 @@ export const PROCESS_SETTINGS = {
   },
   predict: {
     flag: '--predict <what>',
-    help: 'what the model predicts (default epsilon; velocity for a flow)',
+    help: 'what the model predicts: the noise (epsilon), the picture (x0), ... (default: x0 or epsilon, as --recipe says; velocity for a flow)',
     choices: ['epsilon', 'x0', 'previousX', 'velocity', 'score'],
     place: { gaussian: 'objective.process.meanType', flow: 'objective.process.prediction' },
   },
@@ -52,7 +52,7 @@ export const PROCESS_SETTINGS = {
   },
   schedule: {
     flag: '--schedule <name>',
-    help: `noise schedule of a Gaussian diffusion (default linear): ${SCHEDULES.join(', ')}`,
+    help: `how noise grows over the timesteps of a Gaussian diffusion: ${SCHEDULES.join(', ')} (default: squaredcos_cap_v2 or linear, as --recipe says)`,
     place: { gaussian: 'objective.process.schedule' },
   },
   betaStart: {
@@ -90,7 +90,7 @@ export const PROCESS_SETTINGS = {
   },
   variance: {
     flag: '--variance <type>',
-    help: 'variance of a denoising step; the network predicts it for learnedRange (default) and learned',
+    help: 'variance of the noise in a denoising step; the network predicts it for learnedRange and learned (default: fixedSmall or learnedRange, as --recipe says)',
     choices: ['learnedRange', 'learned', 'fixedSmall', 'fixedLarge'],
     place: { gaussian: 'objective.process.varianceType' },
   },
@@ -110,7 +110,7 @@ export const PROCESS_SETTINGS = {
   },
 } as const satisfies Settings<RunSetting>
 
-const { predict, betas, betaStart, betaEnd } = PROCESS_SETTINGS
+const { betas, betaStart, betaEnd } = PROCESS_SETTINGS
 
 /**
  * Those of them that say what weights were trained on: all that sampling needs to know. They have no defaults of their own, because
@@ -123,7 +123,7 @@ export const WEIGHTS_PROCESS_SETTINGS = {
     choices: PROCESS_SETTINGS.process.choices,
     place: PROCESS_SETTINGS.process.place,
   },
-  predict,
+  predict: { ...PROCESS_SETTINGS.predict, help: 'what the model predicts (default epsilon; velocity for a flow)' },
   path: {
     flag: PROCESS_SETTINGS.path.flag,
     help: 'how a flow mixes pictures and noise (default linear)',

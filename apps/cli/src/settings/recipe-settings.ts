@@ -1,15 +1,17 @@
-import { RECIPES, smallRecipe } from '@dit/train-ddp'
+import { NAMED_RECIPES, type RecipeName } from './named-recipes.js'
 import type { RunSetting } from './run-setting.js'
 import type { Settings } from './setting.js'
 import { integer, number, orWord } from './values.js'
+
+const NAMES = Object.keys(NAMED_RECIPES) as readonly RecipeName[]
+const ABOUT = NAMES.map((name) => `${name}: ${NAMED_RECIPES[name].about}`).join('. ')
 
 /** How a run learns. What is absent comes from the named recipe. */
 export const RECIPE_SETTINGS = {
   recipe: {
     flag: '--recipe <name>',
-    help: 'training settings to start from (default {default}); the options below change them, and the run prints them all',
-    choices: Object.keys(RECIPES),
-    default: smallRecipe.name,
+    help: `settings to start from, which other options change; the run prints them all. ${ABOUT} (default pictures; small for latents and your own networks)`,
+    choices: NAMES,
     place: 'recipe.name',
     must: 'a name',
   },

@@ -29,14 +29,14 @@ test('what is off by default is left out, and nothing is held out unless asked f
   expect(() => resolveRun({ valEvery: 3 }, 6)).toThrow('--val-every needs --val-share')
 })
 
-test('a model is the small one or a named size, with what flags and data say', () => {
+test('a model is that of the recipe or a named size, with what flags and data say', () => {
   const modelOf = (flags: Parameters<typeof resolveRun>[0], latents?: Parameters<typeof resolveRun>[3]) => {
     const { objective } = resolveRun(flags, 10, 1, latents)
     return 'network' in objective ? objective.network.config : null
   }
-  expect(modelOf({ depth: 2, variance: 'fixedSmall' })).toEqual({
-    patchSize: 4,
-    hiddenSize: 128,
+  expect(modelOf({ depth: 2 })).toEqual({
+    patchSize: 8,
+    hiddenSize: 192,
     depth: 2,
     numHeads: 4,
     mlpRatio: 4,
@@ -55,5 +55,7 @@ test('a model is the small one or a named size, with what flags and data say', (
     inChannels: 4,
     learnSigma: true,
   })
-  expect(() => modelOf({ size: 30 })).toThrow('--size 30 is not a multiple of the patch side, --patch 4')
+  expect(modelOf({ recipe: 'paper' })).toMatchObject({ patchSize: 4, hiddenSize: 128, learnSigma: true })
+  expect(modelOf({}, { channels: 4, size: 8 })).toMatchObject({ patchSize: 4, learnSigma: true })
+  expect(() => modelOf({ size: 30, patch: 4 })).toThrow('--size 30 is not a multiple of the patch side, --patch 4')
 })
