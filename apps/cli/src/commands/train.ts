@@ -11,6 +11,8 @@ import { runFolder } from '../run/run-folder.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
+import { warnOfWarmup, withTimedLength } from '../run/run-length.js'
+import { steadyClock } from '../time/clock.js'
 import { describeRun } from '../run/describe-run.js'
 import { type PreparedRun, prepareTraining } from '../run/prepare-training.js'
 import { runTraining } from '../run/run-training.js'
@@ -20,6 +22,7 @@ Examples:
   dit train --data shapes --size 16 --steps 500
   dit train --data photos --size 32 --patch 2 --out runs/photos
   dit train --latents latents/photos --model DiT-S/2 --out runs/latents
+  dit train --data photos --minutes 10
   dit train --data photos --val-share 0.1 --predict x0 --variance fixedSmall
   dit train --objective ./mine.mjs --steps 1000
   dit train --resume runs/photos
@@ -80,14 +83,18 @@ function doneText({ folder, config }: PreparedRun): string {
 
 /** Trains what flags describe, as one worker of a job. Returns the exit code; errors are thrown. */
 export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job): Promise<number> {
-  const prepared = await prepareTraining(flags, output, job)
-  const { folder, config, data, engine } = prepared
+  const began = steadyClock()
+  const opened = await prepareTraining(flags, output, job)
+  const { data, engine } = opened
   try {
     output.line(`engine ${engineText(engine.description)}`)
     if (job.description !== null) output.line(`workers ${job.description}`)
     const { name, size } = job.communicator
     if (size > 1) output.event({ type: 'workers', communicator: name, size, processes: job.processes ?? [] })
+    const prepared = await withTimedLength(opened, output, job, { began })
+    const { folder, config } = prepared
     for (const line of describeRun(config, folder)) output.line(line)
+    if (!prepared.isResume) warnOfWarmup(config, output)
     output.event({ type: 'run', folder, config })
     const { step, interrupted, isGridMissing } = await runTraining(prepared, output, job)
     if (interrupted !== null && step === config.steps && isGridMissing) {

@@ -17,7 +17,7 @@ type Fields = Readonly<Record<string, unknown>>
 export function checkRunConfig(config: Fields): asserts config is RunConfig & Fields {
   const { modelName = null, classes } = config
   const { objective, recipe, data, engine } = objects(config, 'objective', 'recipe', 'data', 'checkpoint', 'engine')
-  if (config.heldOut !== undefined) objects(config, 'heldOut')
+  for (const name of ['heldOut', 'stepsFrom']) if (config[name] !== undefined) objects(config, name)
   checkSettings(config)
   checkRecipe(recipe as unknown as TrainRecipe)
   const model = checkObjective(objective)

@@ -3,6 +3,7 @@ import { countMultiplyAdds } from '@dit/scaling'
 import type { LossWeight } from '@dit/schedules'
 import { lossWeightText } from '../settings/loss-weight.js'
 import { type Denoising, denoisingOrNull } from './objective-config.js'
+import { lengthText } from './run-length.js'
 import type { RunConfig } from './run-config.js'
 import { formatCount, formatNumber, formatQuantity, formatTable } from '../terminal/format.js'
 
@@ -13,7 +14,7 @@ export function describeRun(config: RunConfig, folder: string): string[] {
     ...formatTable([
       ['data', dataText(config)],
       denoising === null ? ['objective', moduleText(config)] : ['model', modelText(denoising, config)],
-      ['run', `${formatCount(config.steps)} steps, seed ${config.seed}, into ${folder}`],
+      ['run', `${formatCount(config.steps)} steps${lengthText(config)}, seed ${config.seed}, into ${folder}`],
     ]),
     ...recipeLines(config, denoising),
   ]

@@ -16,6 +16,11 @@ export const MOST_MEASURED = 256
 /** Of them at a time. */
 const AT_ONCE = 32
 
+/** Held-out pictures that a measurement takes; 0 where none are held out. */
+export function measuredPictures(heldOut: Pick<HeldOut, 'count'> | null): number {
+  return Math.min(heldOut?.count ?? 0, MOST_MEASURED)
+}
+
 /** Pictures to train on, and what measures on the others. */
 export interface HeldOut {
   readonly train: Dataset

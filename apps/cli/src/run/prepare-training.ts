@@ -15,6 +15,8 @@ import { checkModuleFlags } from './objective-flags.js'
 import { importObjective, type ModuleContext, type ObjectiveModule, openModule } from './objective-module.js'
 import { type LatentSize, resolveCommon, resolveRun, type RunPlan } from './resolve-run.js'
 import { type DataConfig, RUN_FORMAT, type RunConfig } from './run-config.js'
+import { checkNewLength } from './new-length.js'
+import { lengthInEpochs } from './run-length.js'
 import { resumedRun } from './resumed-run.js'
 import { checkUnused, checkWritable, readRunConfig, runFolder } from './run-folder.js'
 import { Failure, UsageError } from '../terminal/errors.js'
@@ -127,10 +129,12 @@ async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<
       module === null
         ? resolveRun(flags, classes.length, workers, latents)
         : await planOfModule(module, flags, workers, opened)
+    const length = await lengthInEpochs(plan, opened)
     const engine = await openEngine(chosenBackend(flags), { ...flags, workers: job.localSize })
     const config: RunConfig = {
       format: RUN_FORMAT,
       ...plan,
+      ...length,
       data: opened.config,
       classes: [...classes],
       engine: engine.description,
@@ -171,6 +175,7 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
   const config = resumedRun(before, flags, job.communicator.size)
   checkTrainingMemory(config, job)
   await checkWritable('--resume', folder)
+  if (config.steps !== before.steps) await checkNewLength(folder, before, config, output)
   const { data } = config
   await checkStillThere(flags, data)
   const opened = await openData(requestOf(config, flags), output)

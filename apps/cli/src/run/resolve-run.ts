@@ -17,6 +17,7 @@ import {
 } from '../settings/train-settings.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
 import { isFlow } from './objective-config.js'
+import { checkLength } from './run-length.js'
 import { resolveProcess } from './resolve-process.js'
 import type { RunConfig } from './run-config.js'
 
@@ -65,7 +66,7 @@ export function resolveRun(given: TrainFlags, numClasses: number, workers = 1, l
 }
 
 /** Fields of `config.json` in the order in which runs have them; others follow. */
-const ORDER = ['flip', 'seed', 'steps', 'checkpoint', 'heldOut', 'shardOptimizer', 'shardCheckpoint']
+const ORDER = ['flip', 'seed', 'steps', 'stepsFrom', 'checkpoint', 'heldOut', 'shardOptimizer', 'shardCheckpoint']
 
 /**
  * The part of a run that does not depend on what is trained, checked.
@@ -75,6 +76,7 @@ const ORDER = ['flip', 'seed', 'steps', 'checkpoint', 'heldOut', 'shardOptimizer
  * @throws UsageError that names what cannot be
  */
 export function resolveCommon(flags: TrainFlags, name: RecipeName, workers: number, depth: number | null): CommonPlan {
+  checkLength(flags)
   const recipe = resolveRecipe(flags, name, workers)
   checkWorkers(workers, recipe.batchSize)
   const { heldOut, ...fields } = keptFields(COMMON_SETTINGS, withDefaults(COMMON_SETTINGS, flags))

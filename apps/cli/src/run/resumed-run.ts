@@ -2,8 +2,10 @@ import { flagOf } from '../settings/flag-of.js'
 import { familyOf, keep, keptFlag, placeOf, valueAt } from '../settings/run-setting.js'
 import { TRAIN_ROWS, type TrainFlags } from '../settings/train-settings.js'
 import { UsageError } from '../terminal/errors.js'
+import { formatCount } from '../terminal/format.js'
 import { denoisingOrNull } from './objective-config.js'
 import { NO_GRIDS } from './objective-flags.js'
+import { checkLength } from './run-length.js'
 import { checkRecompute, checkWorkers } from './resolve-run.js'
 import type { RunConfig } from './run-config.js'
 
@@ -15,6 +17,13 @@ type FlagValue = TrainFlags[keyof TrainFlags]
  * @throws UsageError that names every flag which contradicts the run
  */
 export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): RunConfig {
+  checkLength(flags)
+  for (const name of ['minutes', 'epochs'] as const) {
+    if (flags[name] === undefined || flags[name] === config.stepsFrom?.[name]) continue
+    throw new UsageError(
+      `${flagOf(name)} fixes the length of a new run, but this one has its ${formatCount(config.steps)} steps; make it longer or shorter with --steps`,
+    )
+  }
   const given = withMicroBatch(flags, config, workers)
   checkSame(config, given)
   if (config.data.kind === 'latents' && (given.sampleEvery ?? null) !== null) {
@@ -32,14 +41,10 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
   }
   if (denoisingOrNull(config) === null && (given.sampleEvery ?? null) !== null) throw new UsageError(NO_GRIDS)
   checkWorkers(workers, config.recipe.batchSize)
-  const { steps = config.steps } = given
-  if (steps < config.steps) {
-    throw new UsageError(
-      `--steps ${steps} is less than the ${config.steps} steps of the run; a run can be extended, but not shortened`,
-    )
-  }
   checkRecompute(given.recompute, denoisingOrNull(config)?.model.depth ?? null)
-  return withChanges(config, given)
+  const changed = withChanges(config, given)
+  const { stepsFrom: _, ...rest } = changed
+  return changed.steps === config.steps ? changed : rest
 }
 
 /** Throws for flags that contradict the run. */

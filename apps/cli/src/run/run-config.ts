@@ -68,6 +68,8 @@ export interface RunConfig {
   readonly heldOut?: HeldOutConfig
   readonly seed: number
   readonly steps: number
+  /** How the number of steps came about, where it was not given: as many as fit into minutes, or epochs. Changes nothing. */
+  readonly stepsFrom?: { readonly minutes?: number; readonly secondsPerStep?: number; readonly epochs?: number }
   readonly checkpoint: { readonly every: number; readonly keepLast: number; readonly keepEvery: number | null }
   /** Steps between sample grids; null for none. */
   readonly sampleEvery: number | null

@@ -14,10 +14,9 @@ import type { Dataset } from '@dit/data'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { largest, singleJob } from '../job/job.js'
 import { DATA_GRID, dataGrid, hasDataGrid } from './data-grid.js'
-import { drawnBatches } from './drawn-batches.js'
 import { awaitingLock } from './awaiting-lock.js'
-import { batchSource } from './batch-source.js'
-import { type HeldOut, type HeldOutConfig, holdOut, MOST_MEASURED } from './held-out.js'
+import { openExamples } from './open-examples.js'
+import { type HeldOut, type HeldOutConfig, MOST_MEASURED } from './held-out.js'
 import { placeIn } from './objective-module.js'
 import { namingStore } from './named-errors.js'
 import { CONFIG_FILE, type RunConfig } from './run-config.js'
@@ -27,6 +26,7 @@ import { formatBytes, formatCount, formatNumber, formatShare } from '../terminal
 import type { Output } from '../terminal/output.js'
 import { type Progress, showProgress } from '../terminal/progress.js'
 import type { PreparedRun } from './prepare-training.js'
+import { createPaceReport, type FirstPace, type PaceReport, speedText } from '../time/pace-report.js'
 import { trainingGrid } from './sample-grid.js'
 
 /** A launcher may end before the last processes of its job do: the next one waits so long for them to give the run back. */
@@ -45,33 +45,27 @@ export interface TrainingEnd {
 export async function runTraining(prepared: PreparedRun, output: Output, job = singleJob()): Promise<TrainingEnd> {
   const { folder, config, isResume } = prepared
   const existed = (await stat(folder).catch(() => null)) !== null
-  const { batchSize } = config.recipe
   const { communicator } = job
   const { rank, size: worldSize } = communicator
   const own = folderRunStore(folder, { isMember: rank > 0 })
   const store = awaitingLock(namingStore(own), job.processes === undefined ? 0 : LOCK_SECONDS)
   const { dataset } = prepared.data
-  const isLatents = config.data.kind === 'latents'
-  const heldOut =
-    config.heldOut === undefined || dataset === null
-      ? null
-      : await holdOut(dataset, prepared.objective, config.heldOut, isLatents)
-  const pictures =
-    dataset === null ? null : batchSource(heldOut?.train ?? dataset, { ...config, batchSize, rank, worldSize })
-  const drawn = pictures !== null && isLatents ? drawnBatches(pictures, config.seed) : pictures
-  const examples = prepared.moduleBatches ?? drawn!
+  const examples = await openExamples(prepared, { rank, worldSize, steps: config.steps })
+  const { batches, heldOut } = examples
   if (heldOut !== null) output.line(heldOutText(heldOut, config.heldOut!))
-  const reporter = createReporter(prepared, output, communicator)
+  const isShown = rank === 0 && (output.isJson || !output.isQuiet)
+  const pace = createPaceReport(prepared, { workers: worldSize, heldOut, isShown })
+  const reporter = createReporter(prepared, output, communicator, pace)
   const interruption = job.interruption(() =>
     reporter.notice('stopping: writing a checkpoint (press Ctrl-C again to quit at once)'),
   )
   let hasBegun = false
   try {
     for await (const event of train({
-      ...trainOptions(prepared, store, examples, interruption.signal, reporter),
+      ...trainOptions(prepared, store, batches, interruption.signal, reporter),
       ...(heldOut === null
         ? {}
-        : { evaluate: { every: config.heldOut!.every, run: (context) => heldOut.measures.run(context) } }),
+        : { evaluate: { every: config.heldOut!.every, run: (of) => pace.aside(() => heldOut.measures.run(of)) } }),
       communicator,
     })) {
       if (event.type === 'start') {
@@ -82,6 +76,8 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
           output.line(`data   ${join(folder, DATA_GRID)} shows pictures as the network sees them`)
         }
       }
+      const first = await pace.saw(event)
+      if (first !== null) reporter.paced(first)
       reporter.report(event)
       // In a thread, a request to stop is seen when it is looked for.
       interruption.exitCode()
@@ -117,7 +113,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   } finally {
     reporter.stop()
     interruption.dispose()
-    await pictures?.close()
+    await examples.close()
   }
 }
 
@@ -196,6 +192,8 @@ async function removeBeginnings(folder: string, existed: boolean): Promise<void>
 interface Reporter {
   report(event: TrainEvent): void
   sampled(step: number, path: string): void
+  /** The first steps are measured. */
+  paced(first: FirstPace): void
   notice(text: string): void
   /** Steps done. */
   step(): number
@@ -215,6 +213,7 @@ function createReporter(
   { folder, config, isResume }: PreparedRun,
   output: Output,
   communicator: Communicator,
+  pace: Pick<PaceReport, 'speed'>,
 ): Reporter {
   const numWorkers = communicator.size
   const losses: number[] = []
@@ -231,12 +230,15 @@ function createReporter(
   const waitShare = () => (waited - waitedBefore) / ((performance.now() - began) / 1000)
   const say = (text: string) => (progress === null ? output.line(text) : progress.line(text))
   let heldOut = ''
+  const unit = config.data.kind === 'module' ? 'examples' : config.data.kind === 'latents' ? 'latents' : 'pictures'
   const stateText = ({ loss, learningRate, measures }: StepRecord) => {
     if (measures?.heldOut !== undefined) heldOut = `  held-out ${formatNumber(measures.heldOut)}`
     losses.push(loss)
     if (losses.length > LOSS_WINDOW) losses.shift()
     const mean = losses.reduce((total, value) => total + value, 0) / losses.length
-    return `loss ${formatNumber(mean)}  lr ${formatNumber(learningRate)}${heldOut}`
+    const speed = pace.speed()
+    const rate = speed === null ? '' : `  ${speedText(speed, unit)}`
+    return `loss ${formatNumber(mean)}  lr ${formatNumber(learningRate)}${heldOut}${rate}`
   }
   return {
     report(event) {
@@ -246,7 +248,13 @@ function createReporter(
         const waiting = numWorkers > 1 ? `  waiting ${formatShare(waitShare())}` : ''
         progress?.update(step, stateText(event.record) + waiting)
         const { type, record, traffic } = event
-        output.event(numWorkers > 1 ? { type, record, traffic, waitShare: waitShare() } : { type, record })
+        const speed = pace.speed()
+        output.event({
+          type,
+          record,
+          ...(speed === null ? {} : { speed }),
+          ...(numWorkers > 1 ? { traffic, waitShare: waitShare() } : {}),
+        })
         return
       }
       step = event.step
@@ -290,6 +298,10 @@ function createReporter(
       sampledStep = at
       say(`samples ${join(folder, path)}`)
       output.event({ type: 'sample', step: at, path })
+    },
+    paced({ lines, ...numbers }) {
+      for (const line of lines) say(line)
+      output.event({ type: 'pace', ...numbers })
     },
     notice: (text) => (progress === null ? output.notice(text) : progress.notice(text)),
     step: () => step,

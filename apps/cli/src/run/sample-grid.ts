@@ -8,6 +8,11 @@ import type { RunConfig } from './run-config.js'
 const MAX_CLASSES = 10
 const PER_CLASS = 6
 
+/** Pictures in a grid of a run's samples. */
+export function gridPictures({ classes }: Pick<RunConfig, 'classes'>): number {
+  return Math.min(classes.length, MAX_CLASSES) * PER_CLASS
+}
+
 /**
  * A grid of samples, one row for each of the first classes; PNG. It has the same noise at every step of a run, so that
  * grids show what was learned in between.

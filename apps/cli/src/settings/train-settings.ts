@@ -6,7 +6,18 @@ import { PROCESS_SETTINGS } from './process-settings.js'
 import { RECIPE_SETTINGS } from './recipe-settings.js'
 import type { RunSetting } from './run-setting.js'
 import { addSettings, defaultsOf, type FlagsOf, type Settings } from './setting.js'
-import { fileCount, colour, integer, number, orWord, path, recomputedBlocks, share, workerCount } from './values.js'
+import {
+  fileCount,
+  colour,
+  integer,
+  number,
+  orWord,
+  path,
+  positive,
+  recomputedBlocks,
+  share,
+  workerCount,
+} from './values.js'
 
 const A_COUNT = 'a positive whole number'
 const A_COUNT_OR_NULL = `${A_COUNT}, or null`
@@ -141,12 +152,28 @@ export const MODEL_SETTINGS = {
 const RUN_SETTINGS = {
   steps: {
     flag: '--steps <n>',
-    help: 'training steps (default {default})',
+    help: 'training steps (default {default}); a resumed run may be made longer or shorter',
     parse: integer(1),
     default: 2000,
     place: 'steps',
     must: A_COUNT,
     mayChange: true,
+  },
+  minutes: {
+    flag: '--minutes <m>',
+    help: 'train as many steps as fit into this time, grids and measurements included: the first steps are timed, then --steps is fixed',
+    parse: positive,
+    place: 'stepsFrom.minutes',
+    isOptional: true,
+    must: 'a number above 0',
+  },
+  epochs: {
+    flag: '--epochs <n>',
+    help: 'train as many steps as show each picture so often; may be a fraction',
+    parse: positive,
+    place: 'stepsFrom.epochs',
+    isOptional: true,
+    must: 'a number above 0',
   },
   seed: {
     flag: '--seed <n>',

@@ -48,6 +48,22 @@ export function formatDuration(seconds: number): string {
   return shown.map((part, i) => (i === 0 ? String(part) : String(part).padStart(2, '0'))).join(':')
 }
 
+/** A time that is only known roughly: 0.0648 -> '65 ms', 92 -> '1.5 min', 700 -> '12 min', 9000 -> '2.5 h'. */
+export function formatRough(seconds: number): string {
+  const [unit, size] = ROUGH_UNITS.find(([, , below]) => seconds < below)!
+  const value = seconds / size
+  return `${value >= 9.95 ? formatCount(Math.round(value)) : Number(value.toPrecision(2))} ${unit}`
+}
+
+/** Units with their seconds, and up to where each is used. */
+const ROUGH_UNITS: readonly (readonly [unit: string, seconds: number, below: number])[] = [
+  ['ms', 0.001, 0.0995],
+  ['s', 1, 90],
+  ['min', 60, 5400],
+  ['h', 3600, 172_800],
+  ['days', 86_400, Infinity],
+]
+
 /** 0.956 -> '95.6 %' */
 export function formatShare(share: number): string {
   return `${(100 * share).toFixed(1)} %`

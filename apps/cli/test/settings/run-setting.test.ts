@@ -60,11 +60,14 @@ const GAUSSIAN: TrainFlags = {
   lossWeight: 'p2:1,2',
 }
 
-const { schedule: _, timesteps: __, betaStart: ___, betaEnd: ____, ...WITHOUT_SCHEDULE } = GAUSSIAN
-const BETAS: TrainFlags = { ...WITHOUT_SCHEDULE, betas: '[0.25,0.5]' }
+const { schedule: _, timesteps: __, betaStart: ___, betaEnd: ____, steps: _____, ...WITHOUT_SCHEDULE } = GAUSSIAN
+const BETAS: TrainFlags = { ...WITHOUT_SCHEDULE, betas: '[0.25,0.5]', minutes: 2.5 }
+
+const { steps: ______, ...WITHOUT_STEPS } = COMMON
 
 const FLOW: TrainFlags = {
-  ...COMMON,
+  ...WITHOUT_STEPS,
+  epochs: 1.5,
   process: 'flow',
   predict: 'score',
   path: 'gvp',

@@ -4,6 +4,7 @@ import {
   formatCount,
   formatDuration,
   formatNumber,
+  formatRough,
   formatQuantity,
   formatShare,
   formatTable,
@@ -36,4 +37,19 @@ test('columns line up, to the right where asked', () => {
       [false, true],
     ),
   ).toEqual(['a      1', 'long  20'])
+})
+
+test('rough times have two digits and one unit', () => {
+  expect([0.0004, 0.0648, 0.0996, 0.24, 9.4, 42.3, 92, 700, 9000, 400_000].map(formatRough)).toEqual([
+    '0.4 ms',
+    '65 ms',
+    '0.1 s',
+    '0.24 s',
+    '9.4 s',
+    '42 s',
+    '1.5 min',
+    '12 min',
+    '2.5 h',
+    '4.6 days',
+  ])
 })

@@ -14,7 +14,9 @@ export function resumeDifferences(
   if (before.seed !== now.seed) differences.push(`the seed was ${before.seed} and is ${now.seed}`)
   // A constant learning rate does not know how long the run will be.
   if (before.steps !== now.steps && now.recipe.decay !== 'constant') {
-    differences.push(`the run was planned for ${before.steps} steps and now for ${now.steps}`)
+    differences.push(
+      `the run was planned for ${before.steps} steps and now for ${now.steps}, which changes the course of its learning rate`,
+    )
   }
   differences.push(...parallelDifferences(before.parallel, now.parallel))
   // The name of a recipe is a label; the size of micro-batches moves rounding alone, but it does move it.

@@ -1,0 +1,100 @@
+import { HELD_OUT_SNRS } from '@dit/diffusion'
+import { SAMPLE_DEFAULTS } from '@dit/pipeline'
+import { denoisingOrNull, mostSteps } from '../run/objective-config.js'
+import type { RunConfig } from '../run/run-config.js'
+import { formatCount, formatRough } from '../terminal/format.js'
+import type { Probe } from './probe.js'
+
+/** What a run's time depends on. */
+export type TimedRun = Pick<RunConfig, 'objective' | 'recipe' | 'sampleEvery' | 'heldOut' | 'classes'>
+
+/** Work of a run beside its steps. */
+export interface Extras {
+  /** Steps between grids of samples, or null, and seconds of a grid. */
+  readonly sampleEvery: number | null
+  readonly gridSeconds: number
+  /** Steps between measurements on held-out pictures, or null, and seconds of a measurement. */
+  readonly measureEvery: number | null
+  readonly measureSeconds: number
+}
+
+/** What a run will take. */
+export interface RunTime {
+  readonly seconds: number
+  readonly grids: number
+  readonly measurements: number
+  /** Of `seconds`, those for grids and measurements. */
+  readonly extraSeconds: number
+}
+
+/** Forward passes in one step's work on an example: forward, and twice as much backward. */
+const PASSES = 3
+
+/**
+ * What grids and held-out measurements of a run take, by the forward passes in them:
+ *
+ *   seconds of a pass = secondsPerStep workers / (3 batchSize)
+ *
+ * @param gridPictures of a grid of samples
+ * @param measuredPictures held-out pictures that are measured
+ */
+export function extrasOf(
+  run: TimedRun,
+  secondsPerStep: number,
+  {
+    workers,
+    gridPictures,
+    measuredPictures,
+  }: { readonly workers: number; readonly gridPictures: number; readonly measuredPictures: number },
+): Extras {
+  const passSeconds = (secondsPerStep * workers) / (PASSES * run.recipe.batchSize)
+  const process = denoisingOrNull(run)?.process
+  const sampleSteps = process === undefined ? 0 : Math.min(SAMPLE_DEFAULTS.steps, mostSteps(process))
+  return {
+    sampleEvery: run.sampleEvery,
+    gridSeconds: gridPictures * sampleSteps * passSeconds,
+    measureEvery: run.heldOut?.every ?? null,
+    measureSeconds: measuredPictures * HELD_OUT_SNRS.length * passSeconds,
+  }
+}
+
+/** Time of the steps after `from`, up to `steps`. */
+export function runTime(secondsPerStep: number, extras: Extras, steps: number, from = 0): RunTime {
+  const grids = timesDue(extras.sampleEvery, steps, from)
+  const measurements = timesDue(extras.measureEvery, steps, from)
+  const extraSeconds = grids * extras.gridSeconds + measurements * extras.measureSeconds
+  return { seconds: (steps - from) * secondsPerStep + extraSeconds, grids, measurements, extraSeconds }
+}
+
+/** Steps of a run that takes at most `seconds`; 0 where not even one fits. */
+export function stepsWithin(seconds: number, secondsPerStep: number, extras: Extras): number {
+  let [fits, over] = [0, Math.floor(seconds / secondsPerStep) + 1]
+  while (over - fits > 1) {
+    const middle = Math.floor((fits + over) / 2)
+    if (runTime(secondsPerStep, extras, middle).seconds <= seconds) fits = middle
+    else over = middle
+  }
+  return fits
+}
+
+/** Steps at which something is due that is done every so many steps and after the last one. */
+function timesDue(every: number | null, steps: number, from: number): number {
+  if (every === null || steps <= from) return 0
+  return Math.floor(steps / every) - Math.floor(from / every) + (steps % every === 0 ? 0 : 1)
+}
+
+/** `about 8 min for 2,000 steps: 0.24 s a step, measured over 3 steps; 40 s of it for 4 grids of samples` */
+export function timeText({ secondsPerStep, steps: measured }: Probe, time: RunTime, steps: number, from = 0): string {
+  const { seconds, grids, measurements, extraSeconds } = time
+  const what = [
+    ...(grids === 0 ? [] : [counted(grids, 'grid of samples', 'grids of samples')]),
+    ...(measurements === 0 ? [] : [counted(measurements, 'held-out measurement', 'held-out measurements')]),
+  ]
+  const extra = what.length === 0 ? '' : `; ${formatRough(extraSeconds)} of it for ${what.join(' and ')}`
+  const which = from === 0 ? `${formatCount(steps)} steps` : `the ${formatCount(steps - from)} steps that are left`
+  return `about ${formatRough(seconds)} for ${which}: ${formatRough(secondsPerStep)} a step, measured over ${counted(measured, 'step', 'steps')}${extra}`
+}
+
+function counted(count: number, one: string, more: string): string {
+  return `${formatCount(count)} ${count === 1 ? one : more}`
+}
