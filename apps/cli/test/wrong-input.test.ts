@@ -51,8 +51,18 @@ test.concurrent.each<[string, string[], RegExp]>([
   ['unwritable output', ['train', ...TINY, '--out', '/proc/run'], /--out \/proc\/run: cannot write to \/proc/],
   [
     'unknown engine',
-    ['train', '--backend', 'cuda'],
+    ['train', '--backend', 'quantum'],
     /Allowed choices are cpu, cpu-native, cpu-wasm, webgpu, tfjs-node, tfjs-node-gpu, tfjs-wasm, tfjs-cpu, reference/,
+  ],
+  [
+    'an engine by the name of another program',
+    ['train', '--backend', 'CUDA'],
+    /argument 'CUDA' is invalid\. CUDA is the engine tfjs-node-gpu here .*docs\/cuda\.md.*; webgpu computes on any/,
+  ],
+  [
+    'the same elsewhere',
+    ['sample', 'x', '--backend', 'mps'],
+    /'mps' is invalid\. Here webgpu computes on any graphics/,
   ],
   ['unknown key in a config file', ['train', '--config', 'keys.json'], /unknown key "stpes"; did you mean steps\?/],
   ['missing config file', ['train', '--config', 'none.json'], /cannot open none\.json: no such file/],

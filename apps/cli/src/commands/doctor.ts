@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { checkEngines, checkOneEngine } from '../doctor/check-engines.js'
 import { checkMachine } from '../doctor/check-machine.js'
 import { findingLines, isHealthy } from '../doctor/finding.js'
+import { ENGINES_ELSEWHERE } from '../engines/elsewhere.js'
 import { ENGINE_NAMES, type EngineName } from '../engines/names.js'
 import { OTHER_SETTINGS } from '../settings/other-settings.js'
 import { addSettings, type FlagsOf, type Settings } from '../settings/setting.js'
@@ -13,7 +14,12 @@ const EXIT_HELP = `
 The exit code is 0 if dit can train and sample here (with --backend: on this engine), else 1.`
 
 const DOCTOR_SETTINGS = {
-  backend: { flag: '--backend <name>', help: 'check only this engine', choices: ENGINE_NAMES },
+  backend: {
+    flag: '--backend <name>',
+    help: 'check only this engine',
+    choices: ENGINE_NAMES,
+    elsewhere: ENGINES_ELSEWHERE,
+  },
   json: { ...OTHER_SETTINGS.json, help: 'print one JSON object' },
 } as const satisfies Settings
 

@@ -2,6 +2,7 @@ import type { RunSetting } from '../settings/run-setting.js'
 import type { FlagsOf, Settings } from '../settings/setting.js'
 import { threadCount } from '../settings/values.js'
 import { UsageError } from '../terminal/errors.js'
+import { ENGINES_ELSEWHERE } from './elsewhere.js'
 import { type BackendName, BACKENDS, CPU_ENGINES, DEFAULT_BACKEND } from './names.js'
 
 /** What computes; the same for every command that does. */
@@ -10,6 +11,7 @@ export const ENGINE_SETTINGS = {
     flag: '--backend <name>',
     help: 'engine that computes (default {default}: cpu-native if it was built, else cpu-wasm)',
     choices: BACKENDS,
+    elsewhere: ENGINES_ELSEWHERE,
     default: DEFAULT_BACKEND,
     mayChange: true,
   },

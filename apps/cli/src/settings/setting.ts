@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { NULL } from './values.js'
 
 /**
@@ -15,6 +15,8 @@ export interface Setting {
   /** Reads the text of a value; without it, and without choices, a value is text. */
   readonly parse?: (text: string) => unknown
   readonly choices?: readonly string[]
+  /** Values in lower case that other programs have in place of a choice, and what to take here: a sentence for the error. */
+  readonly elsewhere?: Readonly<Record<string, string>>
   /** What is used where the option is absent; the option itself stays absent, so that it is known to be. */
   readonly default?: unknown
   /** The command does not run without it. */
@@ -98,11 +100,24 @@ export function addSettings(command: Command, settings: Settings, group?: string
 
 /** The options of a table. They have no defaults of their own. */
 export function settingOptions(settings: Settings): Option[] {
-  return Object.values(settings).flatMap(({ flag, help, negation, parse, choices, isRequired, default: usual }) => {
-    const option = new Option(flag, help.replace('{default}', String(usual)))
-    if (choices !== undefined) option.choices(choices)
-    if (parse !== undefined) option.argParser(parse)
-    if (isRequired === true) option.makeOptionMandatory()
-    return negation === undefined ? [option] : [option, new Option(flag.replace('--', '--no-'), negation)]
+  return Object.values(settings).flatMap(
+    ({ flag, help, negation, parse, choices, elsewhere, isRequired, default: usual }) => {
+      const option = new Option(flag, help.replace('{default}', String(usual)))
+      if (choices !== undefined) option.choices(choices)
+      if (elsewhere !== undefined) refuseElsewhere(option, elsewhere)
+      if (parse !== undefined) option.argParser(parse)
+      if (isRequired === true) option.makeOptionMandatory()
+      return negation === undefined ? [option] : [option, new Option(flag.replace('--', '--no-'), negation)]
+    },
+  )
+}
+
+/** Has an option explain those values that only other programs have. */
+function refuseElsewhere(option: Option, elsewhere: Readonly<Record<string, string>>): void {
+  const parse = option.parseArg
+  option.argParser((text: string, previous: unknown) => {
+    const name = text.toLowerCase()
+    if (Object.hasOwn(elsewhere, name)) throw new InvalidArgumentError(elsewhere[name])
+    return parse === undefined ? text : parse(text, previous)
   })
 }
