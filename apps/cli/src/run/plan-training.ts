@@ -1,13 +1,14 @@
 import type { DiTConfig } from '@dit/model'
 import { SHAPE_CLASSES } from '@dit/data'
-import { countParameters, planMemory, type TrainingPlan, type WorkerMemory, type ZeroStage } from '@dit/scaling'
+import { countParameters, planMemory, type TrainingPlan, type WorkerMemory } from '@dit/scaling'
 import type { PlanFlags } from '../commands/plan.js'
 import { numWorkers } from '../job/thread-job.js'
 import { denoisingOf } from './objective-config.js'
 import { countClasses } from './open-data.js'
 import { findLatents } from './open-latents.js'
 import { latentSize } from './prepare-training.js'
-import { type LatentSize, resolveRun, type RunPlan } from './resolve-run.js'
+import { type LatentSize, resolveRun } from './resolve-run.js'
+import { workerPlan } from './worker-plan.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
 import { formatBytes, formatCount, formatTable } from '../terminal/format.js'
 import { machineMemory } from '../terminal/machine-memory.js'
@@ -34,9 +35,6 @@ export interface PlannedTraining {
   /** The options given come first. */
   readonly rows: readonly PlannedRow[]
 }
-
-/** Resident bytes of `dit train` with an engine and no model: Node, its heap while batches are read, the program. */
-export const PROCESS_BYTES = 105 * 2 ** 20
 
 /** What the data tell of a run. */
 export interface PlannedData {
@@ -84,7 +82,7 @@ export function planTraining(
   const { batchSize } = run.recipe
   const { model } = denoisingOf(run, 'dit plan')
   const available = flags.memory === undefined ? machineMemory() : flags.memory * 2 ** 30
-  const given = planOf(model, run, workers)
+  const given = workerPlan(model, run, workers)
   const row = (name: string, plan: TrainingPlan, isAvailable = true): PlannedRow => {
     const memory = checkInput(() => planMemory(model, plan))
     return { name, memory, fits: memory.total <= available, isAvailable }
@@ -111,24 +109,6 @@ function pixelNotice(name: string, { inputSize, patchSize }: DiTConfig): string[
       'latents of 1/8 of the side: make them with `dit encode` and give --latents <folder>, or plan for their size with ' +
       `--size ${width / 8}`,
   ]
-}
-
-function planOf(
-  model: DiTConfig,
-  { recipe, recompute, shardOptimizer = false }: RunPlan,
-  workers: number,
-): TrainingPlan {
-  const [height, width] = typeof model.inputSize === 'number' ? [model.inputSize, model.inputSize] : model.inputSize
-  const stage: ZeroStage = shardOptimizer && workers > 1 ? 1 : 0
-  return {
-    workers,
-    batchSize: recipe.batchSize,
-    microBatchSize: recipe.microBatchSize ?? Math.ceil(recipe.batchSize / workers),
-    recompute,
-    stage,
-    imageBytes: model.inChannels * height * width * Float32Array.BYTES_PER_ELEMENT,
-    processBytes: PROCESS_BYTES,
-  }
 }
 
 /** Plans that differ from the given one in a single option. */

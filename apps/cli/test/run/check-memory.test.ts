@@ -3,6 +3,8 @@ import type { OpenModel } from '@dit/pipeline'
 import { STABLE_DIFFUSION_VAE } from '@dit/vae'
 import { expect, test } from 'vitest'
 import { checkSampleMemory, needsTiles } from '../../src/samples/check-memory.js'
+import { planTraining } from '../../src/run/plan-training.js'
+import { resolveRun } from '../../src/run/resolve-run.js'
 import { checkTrainingMemory } from '../../src/run/check-memory.js'
 import { tinyConfig, tinyModel as model } from '../support/tiny-run.js'
 
@@ -49,9 +51,17 @@ test('workers of one machine share its memory and the batch, and shards are a pa
   const large = { ...plan, recipe: { ...recipe, batchSize: 3e6 } }
   expect(() => checkTrainingMemory(large, four, 4 * GIB)).toThrow('each of 4 workers here has 1 GiB')
   // 12 D^2 and more parameters of 4 bytes, 5 times: 1.5 GiB, of which 3 times are shared out.
-  const wide = { ...plan, objective: objectiveOf({ ...model, hiddenSize: 2000 }), recipe }
+  const wide = { ...plan, objective: objectiveOf({ ...model, hiddenSize: 2000 }), recipe: { ...recipe, batchSize: 4 } }
   expect(() => checkTrainingMemory(wide, four, 4 * GIB)).toThrow('the weights')
   expect(() => checkTrainingMemory({ ...wide, shardOptimizer: true }, four, 4 * GIB)).not.toThrow()
+})
+
+test('what `dit plan` says fits is let through, and nothing else', () => {
+  const flags = { model: 'DiT-S/2', batch: 16, size: 32 }
+  const [{ memory }] = planTraining({ ...flags }).rows
+  const run = resolveRun(flags, 1000)
+  expect(() => checkTrainingMemory(run, undefined, memory.total)).not.toThrow()
+  expect(() => checkTrainingMemory(run, undefined, memory.total - 1)).toThrow('training needs about')
 })
 
 test('samples are bounded by their number and by how many are made at once', () => {
