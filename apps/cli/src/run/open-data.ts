@@ -26,7 +26,7 @@ export interface OpenPictures extends OpenData {
 }
 
 /** Examples of the generated dataset: they are drawn when read, so that many cost nothing. */
-const SHAPES_LENGTH = 60_000
+export const SHAPES_LENGTH = 60_000
 
 export interface DataRequest {
   /** `shapes`, or the path of a folder. */
@@ -126,13 +126,17 @@ async function checkFolder(data: string): Promise<void> {
 }
 
 /**
- * Classes of a folder of pictures, none of which is read.
+ * Classes and pictures of a folder, none of which is read.
  *
  * @throws UsageError when the folder cannot serve
  */
-export async function countClasses(data: string, output: Pick<Output, 'line'>): Promise<number> {
+export async function countPictures(
+  data: string,
+  output: Pick<Output, 'line'>,
+): Promise<{ classes: number; pictures: number }> {
   await checkFolder(data)
-  return (await scanFolder(data, { onScan: searchLines(data, output) }).catch(asUsageError)).classes.length
+  const { classes, files } = await scanFolder(data, { onScan: searchLines(data, output) }).catch(asUsageError)
+  return { classes: classes.length, pictures: files.length }
 }
 
 /** @throws UsageError in place of what is wrong with a folder */

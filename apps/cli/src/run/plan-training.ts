@@ -4,7 +4,7 @@ import { countParameters, planMemory, type TrainingPlan, type WorkerMemory } fro
 import type { PlanFlags } from '../commands/plan.js'
 import { numWorkers } from '../job/thread-job.js'
 import { denoisingOf } from './objective-config.js'
-import { countClasses } from './open-data.js'
+import { countPictures, SHAPES_LENGTH } from './open-data.js'
 import { findLatents } from './open-latents.js'
 import { latentSize } from './prepare-training.js'
 import { type LatentSize, resolveRun } from './resolve-run.js'
@@ -39,6 +39,8 @@ export interface PlannedTraining {
 /** What the data tell of a run. */
 export interface PlannedData {
   readonly classes: number
+  /** Pictures or latents, where the data tell it. */
+  readonly pictures?: number
   readonly latents?: LatentSize
 }
 
@@ -52,20 +54,34 @@ const CLASSES = 1000
  */
 export async function plannedData(flags: PlanFlags, output: Pick<Output, 'line'>): Promise<PlannedData> {
   const latents = await latentSize(flags)
-  const told =
-    flags.latents !== undefined
-      ? (await findLatents(flags.latents)).classes.length
-      : flags.data === undefined
-        ? null
-        : flags.data === 'shapes'
-          ? SHAPE_CLASSES.length
-          : await countClasses(flags.data, output)
-  if (told !== null && flags.classes !== undefined && flags.classes !== told) {
+  const { classes: told, pictures } = await countsOf(flags, output)
+  if (told !== undefined && flags.classes !== undefined && flags.classes !== told) {
     throw new UsageError(
       `--classes ${flags.classes}: ${flags.latents ?? flags.data} has ${told} classes; leave one of the two out`,
     )
   }
-  return { classes: told ?? flags.classes ?? CLASSES, ...(latents === undefined ? {} : { latents }) }
+  if (flags.epochs !== undefined && pictures === undefined) {
+    throw new UsageError('--epochs needs --data or --latents, which tell how many pictures there are')
+  }
+  return {
+    classes: told ?? flags.classes ?? CLASSES,
+    ...(pictures === undefined ? {} : { pictures }),
+    ...(latents === undefined ? {} : { latents }),
+  }
+}
+
+/** Classes and pictures of the data that flags name. */
+async function countsOf(
+  { data, latents }: PlanFlags,
+  output: Pick<Output, 'line'>,
+): Promise<{ readonly classes?: number; readonly pictures?: number }> {
+  if (latents !== undefined) {
+    const { classes, length } = await findLatents(latents)
+    return { classes: classes.length, pictures: length }
+  }
+  if (data === undefined) return {}
+  if (data === 'shapes') return { classes: SHAPE_CLASSES.length, pictures: SHAPES_LENGTH }
+  return countPictures(data, output)
 }
 
 /**

@@ -116,7 +116,7 @@ async function timedSteps(
     const options = { objective, recipe, data, backend, seed, recompute, shardOptimizer, communicator }
     const own = await probeSteps(options, clock)
     const secondsPerStep = await largest(communicator, rank === 0 ? own.secondsPerStep : 0)
-    const pictures = { gridPictures: gridPictures(config), measuredPictures: measuredPictures(heldOut) }
+    const pictures = { gridPictures: gridPictures(config.classes.length), measuredPictures: measuredPictures(heldOut) }
     return { secondsPerStep, extras: extrasOf(config, secondsPerStep, { workers, ...pictures }) }
   } finally {
     await examples.close()

@@ -8,9 +8,9 @@ import type { RunConfig } from './run-config.js'
 const MAX_CLASSES = 10
 const PER_CLASS = 6
 
-/** Pictures in a grid of a run's samples. */
-export function gridPictures({ classes }: Pick<RunConfig, 'classes'>): number {
-  return Math.min(classes.length, MAX_CLASSES) * PER_CLASS
+/** Pictures in a grid of samples of so many classes. */
+export function gridPictures(numClasses: number): number {
+  return Math.min(numClasses, MAX_CLASSES) * PER_CLASS
 }
 
 /**

@@ -8,7 +8,7 @@ import { formatQuantity } from '../terminal/format.js'
 import { type Clock, steadyClock } from './clock.js'
 import { fastestProduct } from './fastest-product.js'
 import { createPace, isMeasured } from './pace.js'
-import { extrasOf, runTime, type RunTime, timeText } from './run-time.js'
+import { extrasOf, runTime, type RunTime, measuredText, timeText } from './run-time.js'
 
 /** How fast a run goes now. */
 export interface Speed {
@@ -66,10 +66,10 @@ export function createPaceReport(
     pace.skip()
     const { steps, seconds } = pace.measured
     const secondsPerStep = seconds / steps
-    const pictures = { gridPictures: gridPictures(config), measuredPictures: measuredPictures(heldOut) }
+    const pictures = { gridPictures: gridPictures(config.classes.length), measuredPictures: measuredPictures(heldOut) }
     const extras = extrasOf(config, secondsPerStep, { workers, ...pictures })
     const time = runTime(secondsPerStep, extras, config.steps, from)
-    const lines = [`time   ${timeText({ secondsPerStep, steps }, time, config.steps, from)}`]
+    const lines = [`time   ${timeText(time, secondsPerStep, measuredText(steps), config.steps, from)}`]
     if (peak !== null) lines.push(`speed  ${peakText(peak, workers)}`)
     return { secondsPerStep, time, peak, lines }
   }

@@ -3,10 +3,9 @@ import { SAMPLE_DEFAULTS } from '@dit/pipeline'
 import { denoisingOrNull, mostSteps } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
 import { formatCount, formatRough } from '../terminal/format.js'
-import type { Probe } from './probe.js'
 
 /** What a run's time depends on. */
-export type TimedRun = Pick<RunConfig, 'objective' | 'recipe' | 'sampleEvery' | 'heldOut' | 'classes'>
+export type TimedRun = Pick<RunConfig, 'objective' | 'recipe' | 'sampleEvery' | 'heldOut'>
 
 /** Work of a run beside its steps. */
 export interface Extras {
@@ -83,16 +82,30 @@ function timesDue(every: number | null, steps: number, from: number): number {
   return Math.floor(steps / every) - Math.floor(from / every) + (steps % every === 0 ? 0 : 1)
 }
 
-/** `about 8 min for 2,000 steps: 0.24 s a step, measured over 3 steps; 40 s of it for 4 grids of samples` */
-export function timeText({ secondsPerStep, steps: measured }: Probe, time: RunTime, steps: number, from = 0): string {
-  const { seconds, grids, measurements, extraSeconds } = time
+/**
+ * `about 8 min for 2,000 steps, 40 s of it for 4 grids of samples: 0.24 s a step, measured over 3 steps`
+ *
+ * @param how the time of a step is known
+ */
+export function timeText(
+  { seconds, grids, measurements, extraSeconds }: RunTime,
+  secondsPerStep: number,
+  how: string,
+  steps: number,
+  from = 0,
+): string {
   const what = [
     ...(grids === 0 ? [] : [counted(grids, 'grid of samples', 'grids of samples')]),
     ...(measurements === 0 ? [] : [counted(measurements, 'held-out measurement', 'held-out measurements')]),
   ]
-  const extra = what.length === 0 ? '' : `; ${formatRough(extraSeconds)} of it for ${what.join(' and ')}`
-  const which = from === 0 ? `${formatCount(steps)} steps` : `the ${formatCount(steps - from)} steps that are left`
-  return `about ${formatRough(seconds)} for ${which}: ${formatRough(secondsPerStep)} a step, measured over ${counted(measured, 'step', 'steps')}${extra}`
+  const extra = what.length === 0 ? '' : `, ${formatRough(extraSeconds)} of it for ${what.join(' and ')}`
+  const which = from === 0 ? counted(steps, 'step', 'steps') : `the ${formatCount(steps - from)} steps that are left`
+  return `about ${formatRough(seconds)} for ${which}${extra}: ${formatRough(secondsPerStep)} a step, ${how}`
+}
+
+/** `measured over 3 steps` */
+export function measuredText(steps: number): string {
+  return `measured over ${counted(steps, 'step', 'steps')}`
 }
 
 function counted(count: number, one: string, more: string): string {

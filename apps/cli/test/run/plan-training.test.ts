@@ -45,10 +45,11 @@ test('classes are those of the data, and may not be told otherwise', async () =>
     mkdirSync(join(data, name))
     writeFileSync(join(data, name, '1.png'), '')
   }
-  expect(await planned({ data })).toEqual({ classes: 3 })
-  expect(await planned({ data: 'shapes' })).toEqual({ classes: 6 })
+  expect(await planned({ data })).toEqual({ classes: 3, pictures: 3 })
+  expect(await planned({ data: 'shapes' })).toEqual({ classes: 6, pictures: 60_000 })
   expect(await planned({})).toEqual({ classes: 1000 })
   expect(await planned({ classes: 5 })).toEqual({ classes: 5 })
+  await expect(planned({ epochs: 2 })).rejects.toThrow(/^--epochs needs --data or --latents/)
   await expect(planned({ data, classes: 5 })).rejects.toThrow(/^--classes 5: .* has 3 classes; leave one/)
   await expect(planned({ data: join(data, 'cat') })).rejects.toThrow(/^--data: .* has no class sub-folders/)
   await expect(planned({ data: join(data, 'none') })).rejects.toThrow(/^--data .*: no such folder/)

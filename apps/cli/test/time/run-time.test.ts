@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Extras, extrasOf, runTime, stepsWithin, timeText } from '../../src/time/run-time.js'
+import { type Extras, extrasOf, measuredText, runTime, stepsWithin, timeText } from '../../src/time/run-time.js'
 import { tinyConfig } from '../support/tiny-run.js'
 
 const NONE: Extras = { sampleEvery: null, gridSeconds: 0, measureEvery: null, measureSeconds: 0 }
@@ -35,11 +35,10 @@ test('a grid is the forward passes of its pictures, a third of a training step e
 })
 
 test('says how long, for how many steps, and how that is known', () => {
-  const probe = { secondsPerStep: 0.24, steps: 3 }
-  expect(timeText(probe, runTime(0.24, NONE, 2000), 2000)).toBe(
+  expect(timeText(runTime(0.24, NONE, 2000), 0.24, measuredText(3), 2000)).toBe(
     'about 8 min for 2,000 steps: 0.24 s a step, measured over 3 steps',
   )
-  expect(timeText(probe, runTime(0.24, SOME, 2000, 1900), 2000, 1900)).toBe(
-    'about 36 s for the 100 steps that are left: 0.24 s a step, measured over 3 steps; 12 s of it for 1 grid of samples and 1 held-out measurement',
+  expect(timeText(runTime(0.24, SOME, 2000, 1900), 0.24, measuredText(1), 2000, 1900)).toBe(
+    'about 36 s for the 100 steps that are left, 12 s of it for 1 grid of samples and 1 held-out measurement: 0.24 s a step, measured over 1 step',
   )
 })
