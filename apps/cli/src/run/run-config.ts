@@ -73,6 +73,8 @@ export interface RunConfig {
   readonly checkpoint: { readonly every: number; readonly keepLast: number; readonly keepEvery: number | null }
   /** Steps between sample grids; null for none. */
   readonly sampleEvery: number | null
+  /** Event files for TensorBoard are written; absent means no. */
+  readonly tensorboard?: boolean
   /** Blocks that are computed twice instead of stored: none, all, or so many. */
   readonly recompute: 'none' | 'block' | number
   /** Workers hold parts of the moments and averages; absent means no. */

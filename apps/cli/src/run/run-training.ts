@@ -25,6 +25,8 @@ import { explain } from '../terminal/explain.js'
 import { formatBytes, formatCount, formatNumber, formatShare } from '../terminal/format.js'
 import type { Output } from '../terminal/output.js'
 import { type Progress, showProgress } from '../terminal/progress.js'
+import { EVENTS_FOLDER } from '../tensorboard/event-file.js'
+import { runWriter } from '../tensorboard/run-writer.js'
 import type { PreparedRun } from './prepare-training.js'
 import { createPaceReport, type FirstPace, type PaceReport, speedText } from '../time/pace-report.js'
 import { trainingGrid } from './sample-grid.js'
@@ -56,13 +58,18 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   const isShown = rank === 0 && (output.isJson || !output.isQuiet)
   const pace = createPaceReport(prepared, { workers: worldSize, heldOut, isShown })
   const reporter = createReporter(prepared, output, communicator, pace)
+  const events =
+    rank === 0 && config.tensorboard === true ? runWriter(folder, (error) => reporter.eventsFailed(error)) : null
   const interruption = job.interruption(() =>
     reporter.notice('stopping: writing a checkpoint (press Ctrl-C again to quit at once)'),
   )
   let hasBegun = false
   try {
     for await (const event of train({
-      ...trainOptions(prepared, store, batches, interruption.signal, reporter),
+      ...trainOptions(prepared, store, batches, interruption.signal, async (step, path, png) => {
+        await events?.grid(step, png)
+        reporter.sampled(step, path)
+      }),
       ...(heldOut === null
         ? {}
         : { evaluate: { every: config.heldOut!.every, run: (of) => pace.aside(() => heldOut.measures.run(of)) } }),
@@ -70,18 +77,22 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
     })) {
       if (event.type === 'start') {
         hasBegun = true
+        events?.begin(event.step)
         if (rank === 0) await writeConfig(store, config)
+        if (events !== null) output.line(`events to see with: tensorboard --logdir ${join(folder, EVENTS_FOLDER)}`)
         if (rank === 0 && event.step === 0 && dataset !== null && hasDataGrid(config)) {
           await writeDataGrid(store, heldOut?.train ?? dataset)
           output.line(`data   ${join(folder, DATA_GRID)} shows pictures as the network sees them`)
         }
       }
+      if (event.type === 'step') await events?.step(event.record)
       const first = await pace.saw(event)
       if (first !== null) reporter.paced(first)
       reporter.report(event)
       // In a thread, a request to stop is seen when it is looked for.
       interruption.exitCode()
     }
+    await events?.end()
     const step = reporter.step()
     if ((await largest(communicator, reporter.isUnsaved() ? 1 : 0)) > 0) {
       const last = reporter.lastCheckpoint()
@@ -130,14 +141,15 @@ function trainOptions(
   store: RunStore,
   data: TrainArguments['data'],
   signal: AbortSignal,
-  reporter: Reporter,
+  onGrid: (step: number, path: string, png: Uint8Array) => Promise<void>,
 ): TrainArguments {
   const { recipe, seed, steps, recompute, shardOptimizer, shardCheckpoint, checkpoint, sampleEvery } = config
   const run = async ({ step, ema }: { step: number; ema: TrainEndParams }) => {
     try {
       const path = gridPath(step)
-      await store.write(path, await trainingGrid(config, ema, backend, signal))
-      reporter.sampled(step, path)
+      const png = await trainingGrid(config, ema, backend, signal)
+      await store.write(path, png)
+      await onGrid(step, path, png)
     } catch (error) {
       // The run has been told to stop: its checkpoint matters, the grid does not.
       if (!signal.aborted) throw error
@@ -192,6 +204,8 @@ async function removeBeginnings(folder: string, existed: boolean): Promise<void>
 interface Reporter {
   report(event: TrainEvent): void
   sampled(step: number, path: string): void
+  /** Events for TensorBoard could not be written. */
+  eventsFailed(error: unknown): void
   /** The first steps are measured. */
   paced(first: FirstPace): void
   notice(text: string): void
@@ -298,6 +312,11 @@ function createReporter(
       sampledStep = at
       say(`samples ${join(folder, path)}`)
       output.event({ type: 'sample', step: at, path })
+    },
+    eventsFailed(error) {
+      this.notice(
+        `events for TensorBoard could not be written: ${explain(error).message}; training continues without them, and a resume adds them`,
+      )
     },
     paced({ lines, ...numbers }) {
       for (const line of lines) say(line)

@@ -243,6 +243,15 @@ const RUN_SETTINGS = {
     must: A_COUNT_OR_NULL,
     mayChange: true,
   },
+  tensorboard: {
+    flag: '--tensorboard',
+    help: 'also write the log and the grids of samples as event files for TensorBoard, into tensorboard/ in the run',
+    negation: 'stop writing event files in a resumed run',
+    default: false,
+    place: 'tensorboard',
+    isOptional: true,
+    mayChange: true,
+  },
 } as const satisfies Settings<RunSetting>
 
 /** What computes, and with how much memory. */

@@ -44,6 +44,7 @@ const COMMON: TrainFlags = {
   recompute: 1,
   shardOptimizer: true,
   shardCheckpoint: true,
+  tensorboard: true,
 }
 
 const GAUSSIAN: TrainFlags = {
