@@ -58,13 +58,28 @@ export function panelSvg({ frame, x, y, xLabel, yLabel, content }: Panel): strin
   return `<g>${rows.join('')}${columns.join('')}${content}${border}${labels.join('')}</g>`
 }
 
-/** A curve through points. */
-export function curve(x: Axis, y: Axis, steps: readonly number[], values: readonly number[], color: string): string {
+/**
+ * A curve through points.
+ *
+ * @param dash lengths of strokes and gaps; empty for a whole line
+ */
+export function curve(
+  x: Axis,
+  y: Axis,
+  steps: readonly number[],
+  values: readonly number[],
+  color: string,
+  dash = '',
+): string {
   const path = line<number>(
     (step) => x.scale(step),
     (_, i) => y.scale(values[i]),
   ).digits(1)(steps as number[])
-  return `<path d="${path ?? ''}" fill="none" stroke="${color}" stroke-width="2" stroke-linejoin="round" stroke-linecap="round"/>`
+  return `<path d="${path ?? ''}" fill="none" stroke="${color}" stroke-width="2" stroke-linejoin="round" stroke-linecap="round"${dashed(dash)}/>`
+}
+
+function dashed(dash: string): string {
+  return dash === '' ? '' : ` stroke-dasharray="${dash}"`
 }
 
 /** Points, as one path of short strokes with round ends, which keeps the file small. */
@@ -76,6 +91,8 @@ export function points(x: Axis, y: Axis, steps: readonly number[], values: reado
 export interface LegendEntry {
   readonly kind: 'line' | 'point'
   readonly color: string
+  /** As for `curve`. */
+  readonly dash?: string
   readonly text: string
 }
 
@@ -83,11 +100,11 @@ export interface LegendEntry {
 export function legend({ right, top }: Frame, entries: readonly LegendEntry[]): string {
   const width = 48 + Math.max(...entries.map(({ text }) => text.length)) * 7
   const [left, first] = [right - width - 12, top + 12]
-  const rows = entries.map(({ kind, color, text }, i) => {
+  const rows = entries.map(({ kind, color, text, dash = '' }, i) => {
     const y = first + 18 + i * 20
     const mark =
       kind === 'line'
-        ? `<path d="M${left + 10} ${y - 4}h20" stroke="${color}" stroke-width="2"/>`
+        ? `<path d="M${left + 10} ${y - 4}h20" stroke="${color}" stroke-width="2"${dashed(dash)}/>`
         : `<path d="M${left + 20} ${y - 4}h0" stroke="${color}" stroke-width="6" stroke-linecap="round"/>`
     return `${mark}<text x="${left + 38}" y="${y}">${escapeXml(text)}</text>`
   })

@@ -2,7 +2,8 @@ import type { StepRecord } from '@dit/train-ddp'
 import { escapeXml, FONT } from './fonts.js'
 import { formatCount } from '../terminal/format.js'
 import { COLORS, curve, type Frame, legend, panelSvg, points } from './panel.js'
-import { type Axis, chooseScale, type ScaleKind, stepAxis, valueAxis } from './scales.js'
+import { type Axis, chooseScale, type ScaleKind, unitAxis, valueAxis } from './scales.js'
+import { X_LABELS, type XKind } from './plotted-run.js'
 import { defaultWindow, smooth } from './smooth.js'
 
 export interface RunPlotOptions {
@@ -12,6 +13,8 @@ export interface RunPlotOptions {
   readonly scale?: ScaleKind
   /** Steps that the smoothed line averages. */
   readonly window?: number
+  /** What the x axis counts (default steps), and how much of it a step is. */
+  readonly x?: { readonly kind: XKind; readonly unitsPerStep: number }
 }
 
 const WIDTH = 960
@@ -23,7 +26,8 @@ const MAX_POINTS = 1500
 
 /** Loss, error on held-out pictures where it was measured, and learning rate over the steps of a run, as an SVG 960 pixels wide. */
 export function runPlot(records: readonly StepRecord[], options: RunPlotOptions): string {
-  const steps = records.map(({ step }) => step)
+  const { kind: xKind, unitsPerStep } = options.x ?? { kind: 'steps', unitsPerStep: 1 }
+  const steps = records.map(({ step }) => step * unitsPerStep)
   const losses = records.map(({ loss }) => loss)
   const rates = records.map(({ learningRate }) => learningRate)
   const window = options.window ?? defaultWindow(records.length)
@@ -37,7 +41,7 @@ export function runPlot(records: readonly StepRecord[], options: RunPlotOptions)
   const rate = below(measured.length === 0 ? LOSS : heldOut, RATE_HEIGHT)
   const height = rate.bottom + BELOW
 
-  const x = stepAxis(steps.at(-1)!, [LOSS.left, LOSS.right])
+  const x = unitAxis(steps.at(-1)!, [LOSS.left, LOSS.right])
   const kind = options.scale ?? chooseScale(losses)
   const lossAxis = valueAxis([...shown, ...smoothed], kind, [LOSS.bottom, LOSS.top])
   const rateAxis = valueAxis(rates, 'linear', [rate.bottom, rate.top])
@@ -62,7 +66,7 @@ export function runPlot(records: readonly StepRecord[], options: RunPlotOptions)
     frame: rate,
     x,
     y: rateAxis,
-    xLabel: 'optimizer steps',
+    xLabel: X_LABELS[xKind],
     yLabel: 'learning rate',
     content: curve(x, rateAxis, steps, rates, COLORS.rate),
   })
@@ -71,7 +75,7 @@ export function runPlot(records: readonly StepRecord[], options: RunPlotOptions)
     `<rect width="100%" height="100%" fill="#fff"/><g font-family="${FONT}, sans-serif" font-size="12" fill="${COLORS.text}">` +
     `<text x="${LOSS.left}" y="34" font-size="18" font-weight="bold">${escapeXml(options.title)}</text>` +
     `<text x="${LOSS.left}" y="56" font-size="13" fill="${COLORS.faint}">${escapeXml(options.subtitle)}</text>` +
-    `${lossPanel}${heldOutPanel(heldOut, x, measured)}${ratePanel}</g></svg>\n`
+    `${lossPanel}${heldOutPanel(heldOut, x, measured, unitsPerStep)}${ratePanel}</g></svg>\n`
   )
 }
 
@@ -80,9 +84,10 @@ function below({ left, right, bottom }: Frame, height: number): Frame {
 }
 
 /** Squared error of the estimate of x0 on held-out pictures, with its smallest value marked; nothing where none was measured. */
-function heldOutPanel(frame: Frame, x: Axis, measured: readonly StepRecord[]): string {
+function heldOutPanel(frame: Frame, x: Axis, measured: readonly StepRecord[], unitsPerStep: number): string {
   if (measured.length === 0) return ''
   const steps = measured.map(({ step }) => step)
+  const at = steps.map((step) => step * unitsPerStep)
   const errors = measured.map(({ measures }) => measures!.heldOut)
   const y = valueAxis(errors, chooseScale(errors), [frame.bottom, frame.top])
   const best = errors.indexOf(Math.min(...errors))
@@ -92,8 +97,8 @@ function heldOutPanel(frame: Frame, x: Axis, measured: readonly StepRecord[]): s
     y,
     yLabel: 'held-out error',
     content:
-      curve(x, y, steps, errors, COLORS.heldOut) +
-      points(x, y, steps, errors, COLORS.heldOut) +
+      curve(x, y, at, errors, COLORS.heldOut) +
+      points(x, y, at, errors, COLORS.heldOut) +
       legend(frame, [
         {
           kind: 'line',

@@ -16,7 +16,7 @@ export interface Outputs {
 }
 
 /** Numbers that are tried for the name of an output. */
-const MOST_NUMBERS = 100_000
+export const MOST_NUMBERS = 100_000
 
 /**
  * Where samples go: what exists is kept, and the new file has a number in its name (`samples-2.png`), unless `--force` overwrites it.
@@ -82,7 +82,7 @@ async function anyTaken(places: readonly (string | null)[]): Promise<boolean> {
 }
 
 /** A file is in the way, or a folder with something in it; a device or a pipe takes whatever is written. */
-async function isTaken(path: string): Promise<boolean> {
+export async function isTaken(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => null)
   if (found === null) return false
   if (found.isDirectory()) return (await readdir(path).catch(() => [])).length > 0
@@ -90,7 +90,7 @@ async function isTaken(path: string): Promise<boolean> {
 }
 
 /** `samples.png` -> `samples-2.png`; the first has no number. */
-function withNumber(path: string, number: number): string {
+export function withNumber(path: string, number: number): string {
   return number === 1 ? path : path.replace(/(\.\w+)?$/, `-${number}$1`)
 }
 
