@@ -15,7 +15,7 @@ test('a run prints its engine first and its recipe in full, and leaves a whole r
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/^engine tfjs-wasm \d+\.\d+\.\d+ \((simd128|no SIMD), \d+ threads?\)\n/)
   for (const line of [
-    'recipe pictures',
+    'recipe pictures, because it trains on pictures .+',
     'batchSize +4',
     'learningRate +0.001',
     'emaWarmup +true',

@@ -6,6 +6,7 @@ import { type Job, outputOfRank, singleJob } from '../job/job.js'
 import { runUnderMpi } from '../job/mpi-job.js'
 import { supervise, SUPERVISED } from '../job/supervise.js'
 import { numWorkers, runInThread, runOnThreads } from '../job/thread-job.js'
+import { chosenRecipe } from '../settings/named-recipes.js'
 import { addTrainOptions, TRAIN_DEFAULTS, type TrainFlags } from '../settings/train-settings.js'
 import { runFolder } from '../run/run-folder.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
@@ -81,6 +82,13 @@ function doneText({ folder, config }: PreparedRun): string {
   return `done; see what it learned with: dit sample ${folder}${vae}`
 }
 
+/** Why a new run has its recipe. */
+function recipeReason({ config: { objective, data }, isResume }: PreparedRun, flags: TrainFlags): string | undefined {
+  if (isResume) return undefined
+  return chosenRecipe(flags, objective.kind === 'module' ? 'module' : data.kind === 'latents' ? 'latents' : 'pictures')
+    .reason
+}
+
 /** Trains what flags describe, as one worker of a job. Returns the exit code; errors are thrown. */
 export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job): Promise<number> {
   const began = steadyClock()
@@ -93,7 +101,7 @@ export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job
     if (size > 1) output.event({ type: 'workers', communicator: name, size, processes: job.processes ?? [] })
     const prepared = await withTimedLength(opened, output, job, { began })
     const { folder, config } = prepared
-    for (const line of describeRun(config, folder)) output.line(line)
+    for (const line of describeRun(config, folder, recipeReason(prepared, flags))) output.line(line)
     if (!prepared.isResume) warnOfWarmup(config, output)
     output.event({ type: 'run', folder, config })
     const { step, interrupted, isGridMissing } = await runTraining(prepared, output, job)

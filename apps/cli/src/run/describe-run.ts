@@ -2,13 +2,18 @@ import { countParameters } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import type { LossWeight } from '@dit/schedules'
 import { lossWeightText } from '../settings/loss-weight.js'
+import { recipeNamed } from '../settings/named-recipes.js'
 import { type Denoising, denoisingOrNull } from './objective-config.js'
 import { lengthText } from './run-length.js'
 import type { RunConfig } from './run-config.js'
 import { formatCount, formatNumber, formatQuantity, formatTable } from '../terminal/format.js'
 
-/** What is trained, on what and how, for the user to read; the recipe in full. */
-export function describeRun(config: RunConfig, folder: string): string[] {
+/**
+ * What is trained, on what and how, for the user to read; the recipe in full.
+ *
+ * @param reason why this recipe was chosen
+ */
+export function describeRun(config: RunConfig, folder: string, reason?: string): string[] {
   const denoising = denoisingOrNull(config)
   return [
     ...formatTable([
@@ -16,7 +21,8 @@ export function describeRun(config: RunConfig, folder: string): string[] {
       denoising === null ? ['objective', moduleText(config)] : ['model', modelText(denoising, config)],
       ['run', `${formatCount(config.steps)} steps${lengthText(config)}, seed ${config.seed}, into ${folder}`],
     ]),
-    ...recipeLines(config, denoising),
+    ...recipeLines(config, denoising, reason),
+    ...expectations(config, denoising),
   ]
 }
 
@@ -45,7 +51,7 @@ function modelText({ model }: Denoising, { modelName }: RunConfig): string {
   ].join(', ')
 }
 
-function recipeLines({ recipe }: RunConfig, denoising: Denoising | null): string[] {
+function recipeLines({ recipe }: RunConfig, denoising: Denoising | null, reason?: string): string[] {
   const { name, ...settings } = recipe
   const { process, timestepSampler } = denoising ?? {}
   const sampler = timestepSampler === undefined || process?.kind === 'flow' ? {} : { timestepSampler }
@@ -55,7 +61,17 @@ function recipeLines({ recipe }: RunConfig, denoising: Denoising | null): string
   const rows = Object.entries({ ...settings, microBatchSize, ...named, ...sampler, ...ofProcess }).map(
     ([field, value]) => [`  ${field}`, valueText(value)],
   )
-  return [`recipe ${name}`, ...formatTable(rows)]
+  const { about } = recipeNamed(name) ?? {}
+  const why = reason === undefined || about === undefined ? '' : `, ${reason} (${about})`
+  return [`recipe ${name}${why}`, ...formatTable(rows)]
+}
+
+/** What was measured of runs like this one; nothing where the recipe's process was changed. */
+function expectations({ recipe, data }: RunConfig, denoising: Denoising | null): string[] {
+  const { expect, process } = recipeNamed(recipe.name) ?? {}
+  const found = denoising?.process
+  if (expect === undefined || data.kind === 'latents' || found?.kind !== 'gaussian') return []
+  return found.meanType === process?.predict && found.schedule === process?.schedule ? [`expect ${expect}`] : []
 }
 
 function isWeight(value: object): value is Exclude<LossWeight, string> {

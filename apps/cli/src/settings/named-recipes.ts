@@ -58,6 +58,11 @@ export const NAMED_RECIPES = {
 
 export type RecipeName = keyof typeof NAMED_RECIPES
 
+/** The recipe of a name, which in a run of another program's making may be none of ours. */
+export function recipeNamed(name: string): NamedRecipe | undefined {
+  return (NAMED_RECIPES as Readonly<Record<string, NamedRecipe | undefined>>)[name]
+}
+
 /** What is trained, as far as it decides the recipe. */
 export type Trained = 'pictures' | 'latents' | 'module'
 

@@ -80,7 +80,7 @@ export const DATA_SETTINGS = {
   },
   valEvery: {
     flag: '--val-every <steps>',
-    help: 'steps between two such measurements (default {default})',
+    help: 'steps between two measurements of what --val-share holds out (default {default})',
     parse: integer(1),
     default: 250,
     place: 'heldOut.every',
@@ -107,7 +107,7 @@ export const SMALL_MODEL: DiTConfig = {
 export const MODEL_SETTINGS = {
   model: {
     flag: '--model <name>',
-    help: `a named size, ${DIT_NAMES[0]} to ${DIT_NAMES.at(-1)}; the options below change it, or set the sizes one by one`,
+    help: `a named size, ${DIT_NAMES[0]} to ${DIT_NAMES.at(-1)}; the options under Model change it, or set the sizes one by one`,
     place: 'modelName',
   },
   hidden: {
@@ -347,14 +347,37 @@ export type TrainFlags = FlagsOf<typeof TRAIN_SETTINGS>
 /** What `dit train` uses where a flag is absent; recipe and model have the rest. */
 export const TRAIN_DEFAULTS = defaultsOf(TRAIN_SETTINGS)
 
+/** The options that most runs need, first in the help. */
+const MAIN = [
+  'data',
+  'size',
+  'out',
+  'steps',
+  'minutes',
+  'recipe',
+  'model',
+  'valShare',
+  'resume',
+] as const satisfies readonly (keyof TrainFlags)[]
+
+/** The other options, by their headings in the help. */
+const GROUPS: readonly (readonly [heading: string, settings: Settings])[] = [
+  ['Data', DATA_SETTINGS],
+  ['Run', RUN_SETTINGS],
+  ['Model', { ...MODEL_SETTINGS, ...OBJECTIVE_SETTINGS }],
+  ['Recipe', RECIPE_SETTINGS],
+  ['Process', PROCESS_SETTINGS],
+  ['Engine', COMPUTE_SETTINGS],
+  ['Workers', WORKER_SETTINGS],
+  ['Other', OTHER_SETTINGS],
+]
+
 /** Adds the options of `dit train`. Defaults stand in the help only, so that "given" can be told from "absent". */
 export function addTrainOptions(command: Command): Command {
-  addSettings(command, DATA_SETTINGS, 'Data')
-  addSettings(command, RUN_SETTINGS, 'Run')
-  addSettings(command, { ...MODEL_SETTINGS, ...OBJECTIVE_SETTINGS }, 'Model')
-  addSettings(command, RECIPE_SETTINGS, 'Recipe')
-  addSettings(command, PROCESS_SETTINGS, 'Process')
-  addSettings(command, COMPUTE_SETTINGS, 'Engine')
-  addSettings(command, WORKER_SETTINGS, 'Workers')
-  return addSettings(command, OTHER_SETTINGS, 'Other')
+  addSettings(command, Object.fromEntries(MAIN.map((key) => [key, TRAIN_ROWS[key]])), 'Enough to begin')
+  for (const [heading, settings] of GROUPS) {
+    const others = Object.entries(settings).filter(([key]) => !(MAIN as readonly string[]).includes(key))
+    addSettings(command, Object.fromEntries(others), heading)
+  }
+  return command
 }
