@@ -64,7 +64,7 @@ test('a command killed while it completed its files completes the others', async
   put('t.npz.unfinished', 't.npz')
   put('a.npz.unfinished', 'a.npz')
   const { data } = (await readNpz(Buffer.from(at.whole.get('a.npz')!, 'base64'))).get('arr_0')!
-  writeFileSync(join(at.here, 'a.png.progress', 'grid'), data as Uint8Array)
+  writeFileSync(join(at.here, 'a.png.progress', 'grid'), data)
   const job = join(at.here, 'a.png.progress', 'job.json')
   writeFileSync(job, readFileSync(job, 'utf8').replace('"done":5', '"done":6'))
   const { stdout, code } = await at.sample(...JOB, ...ARRAYS)

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readNpz } from '@dit/checkpoint'
 import { expect, test } from 'vitest'
@@ -14,7 +15,7 @@ test('a finished command run again makes new files', async () => {
   expect(readFileSync(join(at.here, 'a-2.npz')).equals(readFileSync(join(at.here, 'a.npz')))).toBe(true)
 })
 
-test.skipIf(process.platform === 'win32')('through a link, into a pipe, and into a device that is full', async () => {
+test.skipIf(process.platform === 'win32')('an npz goes through a link, into a pipe and into a device', async () => {
   mkdirSync(join(at.here, 'far'))
   symlinkSync('far/b.npz', join(at.here, 'b.npz'))
   const args = [...JOB.filter((flag) => flag !== '--npz' && flag !== '--singles'), '--npz']
@@ -24,13 +25,9 @@ test.skipIf(process.platform === 'win32')('through a link, into a pipe, and into
   expect(readFileSync(join(at.here, 'far', 'b.npz')).toString('base64')).toBe(at.whole.get('a.npz'))
   const pipe = join(at.here, 'pipe')
   execFileSync('mkfifo', [pipe])
-  const copy = join(at.here, 'copy')
-  const reader = new Promise<string>((done) => {
-    void import('node:fs/promises').then(async ({ readFile }) => done((await readFile(pipe)).toString('base64')))
-  })
+  const reader = readFile(pipe)
   expect((await at.sample(...args, 'pipe')).code).toBe(0)
-  expect(await reader).toBe(at.whole.get('a.npz'))
-  expect(existsSync(copy)).toBe(false)
+  expect((await reader).toString('base64')).toBe(at.whole.get('a.npz'))
   expect((await at.sample(...args, '/dev/null')).code).toBe(0)
   expect(readdirSync(at.here).toSorted()).toEqual(['a-2.png', 'a-3.png', 'a.png', 'b.npz', 'far', 'pipe'])
 })

@@ -1,5 +1,4 @@
 import {
-  type BatchStep,
   createPipeline,
   isPixelModel,
   type OpenModel,
@@ -16,13 +15,13 @@ import { spatialFactor } from '@dit/vae'
 import { Command } from 'commander'
 import { chosenBackend } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
-import { writeWhole } from '../run/write-whole.js'
 import { checkSampleMemory, needsTiles } from '../samples/check-memory.js'
 import { type Place, resolveOutputs } from '../samples/outputs.js'
 import { fileOf, optionsOf } from '../samples/options-of.js'
 import { SAMPLE_HELP } from '../samples/sample-help.js'
 import { addSampleOptions, type SampleFlags } from '../samples/sample-settings.js'
 import { autoencoderDigest, checkSameSettings, jobSettings, weightsDigest } from '../samples/job-settings.js'
+import { drawSamples } from '../samples/draw-samples.js'
 import { openSampleFiles, type SampleFiles } from '../samples/sample-files.js'
 import type { PictureSize } from '../samples/shown-pictures.js'
 import { givenOptions } from '../settings/config-file.js'
@@ -30,11 +29,10 @@ import { inFlags } from '../settings/option-flag.js'
 import { openModelOf, openNamed } from '../settings/model-source.js'
 import { MODEL_ARGUMENT } from '../settings/source-settings.js'
 import { path } from '../settings/values.js'
-import { EXIT, Failure, UsageError } from '../terminal/errors.js'
+import { EXIT, UsageError } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
-import { showProgress } from '../terminal/progress.js'
 
 /** `dit sample` */
 export function sampleCommand(call: Call): Command {
@@ -171,7 +169,13 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
     })
     const { signal } = interruption
     const options = { ...job.options, tile, signal, ...(weak === null ? {} : { guide: weak }) }
-    await drawSamples(pipeline, options, job, files, output)
+    await drawSamples(pipeline, options, {
+      plan,
+      preview: place.outputs.preview,
+      isShown: place.outputs.out !== null,
+      files,
+      output,
+    })
     pipeline.dispose()
     weak?.dispose()
     for (const text of await files.finish()) output.line(text)
@@ -181,7 +185,7 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
     return EXIT.ok
   } catch (error) {
     const code = interruption.exitCode()
-    // What went wrong first is told; that no progress can be kept on a full disk as well is no news.
+    // What went wrong first is told.
     const kept = (await files?.stop().catch(() => null)) ?? null
     const all = plan.labels.length.toLocaleString('en')
     const keptText =
@@ -257,67 +261,5 @@ function checkLatents(flags: SampleFlags, name: string, channels: number, isShow
         `--${flag} writes pictures, but ${name} makes latents of ${channels} channels; use only --latents, or give --vae <folder>`,
       )
     }
-  }
-}
-
-/** Previews in the course of a batch's steps. */
-const PREVIEWS = 10
-
-/** Draws what is not there yet, batch by batch, and hands it to the files. */
-async function drawSamples(
-  pipeline: Pipeline,
-  options: SampleOptions,
-  { plan, place: { outputs } }: Job,
-  files: SampleFiles,
-  output: Output,
-): Promise<void> {
-  const all = plan.labels.length
-  const { found, damaged, drawn, shown } = files
-  tellFound(plan, files, output)
-  const numBatches = Math.ceil(all / plan.batchSize)
-  const todo = Array.from({ length: numBatches }, (_, batch) => batch).filter((batch) => !files.isDone(batch))
-  if (todo.length === 0) return
-  const total = todo.length * plan.stepsTaken
-  const every = Math.max(1, Math.floor(plan.stepsTaken / PREVIEWS))
-  const progress = showProgress(output, { total, unit: 'steps', rate: { unit: 'pictures', each: drawn / total } })
-  let finished = found - damaged
-  const onStep = async (step: BatchStep) => {
-    await files.addStep(step)
-    const { done, index, numSteps, first, count } = step
-    if (index === numSteps - 1) finished += count
-    progress.update(done, `${finished} of ${found - damaged + drawn} pictures`)
-    output.event({ type: 'step', done, total, finished })
-    if (outputs.preview !== null && shown !== null && (done % every === 0 || done === 1)) {
-      const pictures = await pipeline.decode(await step.estimates(), options)
-      await writeWhole(outputs.preview, await shown.png({ pictures, first }))
-    }
-  }
-  try {
-    for await (const batch of pipeline.batches(options, { skip: files.isDone, onStep })) {
-      if (!batch.samples.every(Number.isFinite)) {
-        throw new Failure(
-          `the samples are not finite numbers: the weights are not finite, or sampling diverged; ${batch.number === 0 ? 'nothing was written' : `nothing was written of pictures ${batch.first} and following`}`,
-        )
-      }
-      await files.add(batch, outputs.out === null ? null : await pipeline.decode(batch.samples, options))
-    }
-  } finally {
-    progress.stop()
-  }
-}
-
-/** Says what is there from before, and what will not be drawn since nobody would see it. */
-function tellFound(plan: SamplingPlan, { found, damaged, drawn }: SampleFiles, output: Output): void {
-  const text = (count: number) => count.toLocaleString('en')
-  const all = plan.labels.length
-  if (found > 0) {
-    const again =
-      damaged === 0 ? '' : `, ${text(damaged)} of them to be drawn again, as their files are missing or damaged`
-    output.line(`found  ${text(found)} of ${text(all)} pictures${again}; drawing ${text(drawn)}`)
-    output.event({ type: 'found', found, damaged, drawn, pictures: all })
-  } else if (drawn < all) {
-    output.notice(
-      `only the grid is written, so only the ${text(drawn)} pictures in and beside it are drawn of ${text(all)}; --npz or --singles write all`,
-    )
   }
 }

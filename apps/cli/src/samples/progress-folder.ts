@@ -97,6 +97,8 @@ export async function discardBegun({ drafts }: JobRecord): Promise<void> {
 /** A folder that keeps the progress of sampling, ours alone until it is closed. */
 export interface ProgressFolder {
   readonly gridPath: string
+  /** How far it is; null before that is kept. */
+  read(): Promise<JobRecord | null>
   /** Keeps how far it is. */
   save(record: JobRecord): Promise<void>
   /** Removes the folder. */
@@ -121,6 +123,7 @@ export async function openProgress(anchor: string): Promise<ProgressFolder> {
   const path = join(folder, JOB)
   return {
     gridPath: join(folder, GRID),
+    read: () => findProgress(anchor),
     async save(record) {
       const bytes = new TextEncoder().encode(`${JSON.stringify(record)}\n`)
       try {

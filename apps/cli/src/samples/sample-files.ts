@@ -4,7 +4,15 @@ import { Failure } from '../terminal/errors.js'
 import { type ArrayFileOptions, draftPath } from './array-file.js'
 import { checkSameSettings, type JobSettings } from './job-settings.js'
 import type { Place } from './outputs.js'
-import { discardBegun, findProgress, FORMAT, type JobRecord, openProgress, pictureCount } from './progress-folder.js'
+import {
+  discardBegun,
+  FORMAT,
+  type JobRecord,
+  openProgress,
+  pictureCount,
+  type ProgressFolder,
+} from './progress-folder.js'
+import type { PlannedFile } from './free-space.js'
 import {
   gridWriter,
   latentsWriter,
@@ -41,6 +49,8 @@ export interface SampleFiles {
   /** Pictures that are drawn now. */
   readonly drawn: number
   readonly shown: ShownPictures | null
+  /** The arrays that will be written, but for the states of the steps. */
+  readonly planned: readonly PlannedFile[]
   /** Whether a batch need not be drawn: it is there, or nothing would be written of it. */
   readonly isDone: (batch: number) => boolean
   /** Writes what a batch is after a step. */
@@ -69,14 +79,16 @@ export async function openSampleFiles(options: SampleFilesOptions): Promise<Samp
   const closeAll = async () => {
     for (const writer of writers) await writer.close()
   }
+  let isNew = false
   try {
-    const begun = anchor === null ? null : await findProgress(anchor)
+    const begun = (await progress?.read()) ?? null
     if ((begun === null) !== (place.begun === null)) {
       throw new Failure(
         `${anchor}: another process has just ${begun === null ? 'finished' : 'begun'} it; look at what is there`,
       )
     }
     const isResumed = begun !== null && begun.done > 0 && !force
+    isNew = !isResumed
     if (begun !== null && !isResumed) await discardBegun(begun)
     if (isResumed) checkSameSettings(anchor!, begun, settings)
     let record = isResumed ? begun : await newRecord(options)
@@ -106,12 +118,15 @@ export async function openSampleFiles(options: SampleFilesOptions): Promise<Samp
     const drawn = Array.from({ length: numBatches }, (_, batch) => (isDone(batch) ? 0 : countOf(batch)))
     const found = isResumed ? pictureCount(record) : 0
     let keptAt = performance.now()
+    // On the disk, as far as the record tells.
+    let onDisk = record
     let isEnded = false
 
     async function keep(): Promise<void> {
       if (progress === null) return
       for (const writer of writers) await writer.sync()
       await progress.save(record)
+      onDisk = record
       keptAt = performance.now()
     }
 
@@ -137,6 +152,7 @@ export async function openSampleFiles(options: SampleFilesOptions): Promise<Samp
       damaged: [...damaged].reduce((sum, batch) => sum + countOf(batch), 0),
       drawn: drawn.reduce((sum, count) => sum + count, 0),
       shown,
+      planned: plannedFiles(options),
       isDone,
       async addStep(step) {
         if (outputs.trajectory !== null && record.trajectorySteps === undefined) {
@@ -163,25 +179,39 @@ export async function openSampleFiles(options: SampleFilesOptions): Promise<Samp
       async stop() {
         if (isEnded) return null
         isEnded = true
-        if (progress === null) {
-          await closeAll()
-          return null
-        }
-        if (record.done > 0) await keep()
+        // On a full disk what was kept before stays.
+        if (record.done > 0) await keep().catch(() => {})
         await closeAll()
-        if (record.done > 0) await progress.close()
-        else {
-          await discardBegun(record)
-          await progress.remove()
+        if (progress === null) return null
+        if (onDisk.done > 0) {
+          await progress.close()
+          return pictureCount(onDisk)
         }
-        return record.done > 0 ? pictureCount(record) : null
+        await discardBegun(record)
+        await progress.remove()
+        return null
       },
     }
   } catch (error) {
     await closeAll()
-    await progress?.close()
+    if (isNew) await giveUp(progress, error)
+    else await progress?.close()
     throw error
   }
+}
+
+function plannedFiles({ place: { outputs }, plan: { labels }, shape, size }: SampleFilesOptions): PlannedFile[] {
+  const each = (path: string | null, bytes: number) => (path === null ? [] : [{ path, bytes: labels.length * bytes }])
+  const pixels = size === null ? 0 : size.height * size.width * 3
+  return [...each(outputs.npz, pixels), ...each(outputs.latents, 4 * shape[0] * shape[1] * shape[2])]
+}
+
+/** Leaves nothing of what could not begin; but a file that was in the way is somebody else's. */
+async function giveUp(progress: ProgressFolder | null, error: unknown): Promise<void> {
+  if (progress === null) return
+  const record = await progress.read()
+  if (record !== null && (error as NodeJS.ErrnoException).code !== 'EEXIST') await discardBegun(record)
+  await progress.remove()
 }
 
 async function newRecord({ place, plan, settings }: SampleFilesOptions): Promise<JobRecord> {

@@ -32,7 +32,7 @@ export interface SampleBatch {
 /** A `SampleBatch` that can be seen. */
 export interface PictureBatch extends SampleBatch {
   /** Its pictures. */
-  pictures(): Promise<Picture[]>
+  readonly pictures: () => Promise<Picture[]>
 }
 
 /** Options of `batches`. */
