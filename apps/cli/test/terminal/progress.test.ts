@@ -19,8 +19,13 @@ test('without a terminal the first and the last count are lines; work that is to
 
 test('the rate is told in another unit where the work has one', async () => {
   const lines: string[] = []
-  const output = { ...createOutput({}, { stdout: { write: (text: string) => lines.push(text) }, stderr: { write: () => true } }) }
-  const progress = showProgress(output, { total: 4, unit: 'steps', rate: { unit: 'pictures', each: 1000 }, interval: 0 })
+  const output = createOutput({}, { stdout: { write: (text) => void lines.push(text) }, stderr: { write: () => {} } })
+  const progress = showProgress(output, {
+    total: 4,
+    unit: 'steps',
+    rate: { unit: 'pictures', each: 1000 },
+    interval: 0,
+  })
   await new Promise((resume) => setTimeout(resume, 20))
   progress.update(1, 'first')
   progress.update(4, 'last')
