@@ -50,7 +50,8 @@ test('the grid, single files, npz and preview hold the pictures asked for', asyn
   const { width, height } = await sharp(out).metadata()
   expect({ width, height }).toEqual({ width: 73 + 3 * 68 + 4, height: 2 * 68 + 4 })
   const arrays = await readNpz(readFileSync(join(folder, 'o', 'grid.npz')))
-  expect([...arrays.keys()]).toEqual(['arr_0'])
+  expect([...arrays.keys()]).toEqual(['arr_0', 'arr_1'])
+  expect(arrays.get('arr_1')).toMatchObject({ dtype: 'I64', data: BigInt64Array.of(0n, 0n, 0n, 5n, 5n, 5n) })
   const { dtype, shape, data } = arrays.get('arr_0')!
   expect({ dtype, shape }).toEqual({ dtype: 'U8', shape: [6, 8, 8, 3] })
   const singles = readdirSync(join(folder, 'o', 'grid'))

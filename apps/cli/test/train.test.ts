@@ -17,7 +17,7 @@ test('a run prints its engine first and its recipe in full, and leaves a whole r
   for (const line of [
     'recipe pictures, because it trains on pictures .+',
     'batchSize +4',
-    'learningRate +0.001',
+    'learningRate +0.002',
     'emaWarmup +true',
     'numTimesteps +20',
   ]) {

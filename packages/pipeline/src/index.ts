@@ -23,6 +23,7 @@ export {
 } from './pipeline.js'
 export { describeProcess, isUnlikePaper, type ProcessSettings, requireProcess } from './process-of.js'
 export { DIFFUSION_FORMS, LAST_STEPS, noisySteps, type SdeOptions } from './sampling/flow-options.js'
+export type { BatchesOptions, BatchStep, PictureBatch, SampleBatch } from './sampling/draw-batches.js'
 export { planSampling, type SamplingPlan } from './sampling/plan-sampling.js'
 export type { RecordedNoise } from './sampling/recorded-noise.js'
 export type { SampleProgress } from './sampling/sample-batches.js'

@@ -11,8 +11,9 @@ import { type Picture, rgbaOf } from './pictures/picture.js'
 import { isPixelModel, sampleShape } from './pictures/pixel-model.js'
 import { type Pictures, toPictures } from './pictures/pixels.js'
 import { startPicture } from './pictures/start-picture.js'
+import { type BatchesOptions, drawBatches, type PictureBatch } from './sampling/draw-batches.js'
 import { planSampling, type SamplingPlan } from './sampling/plan-sampling.js'
-import { sampleBatches, type SampleProgress } from './sampling/sample-batches.js'
+import { sampleBatches, type SampleProgress, type SamplingRun } from './sampling/sample-batches.js'
 import type { SampleOptions } from './sampling/sample-options.js'
 
 /** Where sampling stands, and what can be seen of it. */
@@ -46,6 +47,13 @@ export interface Pipeline {
    * @throws OptionError naming the first option that cannot be; the signal's reason when stopped
    */
   sample(options?: SampleOptions): AsyncGenerator<SampleStep, Float32Array, void>
+  /**
+   * Samples batch by batch, for more pictures than fit into memory: `for await (const batch of dit.batches({ total: 50_000 })) ...`. A batch
+   * depends on no other, so that those that are there already can be skipped.
+   *
+   * @throws OptionError naming the first option that cannot be; the signal's reason when stopped; whatever `onStep` throws
+   */
+  batches(options?: SampleOptions, how?: BatchesOptions): AsyncGenerator<PictureBatch, void, void>
   /**
    * Samples pictures. With `image` they begin from that picture, with `mask` a part of it is painted anew and the rest is kept byte for
    * byte.
@@ -106,7 +114,7 @@ export async function createPipeline(
     if (isDisposed) throw new Error('the pipeline was used after it was disposed of')
   }
 
-  async function* run(plan: SamplingPlan, options: SampleOptions): AsyncGenerator<SampleStep, Float32Array, void> {
+  async function runOf(plan: SamplingPlan, options: SampleOptions): Promise<SamplingRun> {
     const { guide } = options
     const start = await startPicture(
       model,
@@ -116,17 +124,32 @@ export async function createPipeline(
     )
     const scheduler = plan.sampler === null ? model.scheduler!.sampler() : null
     const weak = guide === undefined ? undefined : { network: guide.model.description.network, params: guide.params }
-    const steps = sampleBatches({ loaded: { network, params }, backend, plan, options, guide: weak, scheduler, start })
+    return { loaded: { network, params }, backend, plan, options, guide: weak, scheduler, start }
+  }
+
+  async function* run(plan: SamplingPlan, options: SampleOptions): AsyncGenerator<SampleStep, Float32Array, void> {
+    const steps = sampleBatches(await runOf(plan, options))
     try {
       for (;;) {
         const { done, value } = await steps.next()
         if (done === true) return value
-        const pictures = async () => asPictures(await decode(await value.estimates(), options), plan)
+        const pictures = async () => asPictures(await decode(await value.estimates(), options), plan.labels)
         yield { ...value, pictures }
       }
     } finally {
       // A caller may leave the loop, or throw in it: what the step holds is freed.
       await steps.return(new Float32Array())
+    }
+  }
+
+  async function* batches(
+    options: SampleOptions = {},
+    how: BatchesOptions = {},
+  ): AsyncGenerator<PictureBatch, void, void> {
+    requireAlive()
+    const plan = await planSampling(model, options)
+    for await (const batch of drawBatches(await runOf(plan, options), how)) {
+      yield { ...batch, pictures: async () => asPictures(await decode(batch.samples, options), batch.labels) }
     }
   }
 
@@ -151,7 +174,7 @@ export async function createPipeline(
     )
   }
 
-  function asPictures(made: Pictures, { labels }: SamplingPlan): Picture[] {
+  function asPictures(made: Pictures, labels: Int32Array): Picture[] {
     const { width, height } = made
     return Array.from(labels, (label, i) => ({
       width,
@@ -170,6 +193,7 @@ export async function createPipeline(
     params,
     backend,
     sample,
+    batches,
     decode,
     async pictures(options = {}) {
       requireAlive()
@@ -179,7 +203,7 @@ export async function createPipeline(
       if (!samples.every(Number.isFinite)) {
         throw new RangeError('the samples are not finite numbers: the weights are not finite, or sampling diverged')
       }
-      return asPictures(await decode(samples, options), plan)
+      return asPictures(await decode(samples, options), plan.labels)
     },
     async save() {
       requireAlive()

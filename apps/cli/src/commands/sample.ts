@@ -1,47 +1,38 @@
 import {
   createPipeline,
   isPixelModel,
-  lastSamples,
   type OpenModel,
   OptionError,
-  type Pictures,
   type Pipeline,
   planSampling,
   sampleShape,
   type SampleOptions,
-  type SampleStep,
   type SamplingPlan,
   shortName,
 } from '@dit/pipeline'
 import { dirname } from 'node:path'
+import { spatialFactor } from '@dit/vae'
 import { Command } from 'commander'
 import { chosenBackend } from '../engines/engine-options.js'
 import { engineText, openEngine } from '../engines/open-engine.js'
-import { writeWhole } from '../run/write-whole.js'
 import { checkSampleMemory, needsTiles } from '../samples/check-memory.js'
-import { type Outputs, resolveOutputs } from '../samples/outputs.js'
+import { type Place, resolveOutputs } from '../samples/outputs.js'
 import { fileOf, optionsOf } from '../samples/options-of.js'
 import { SAMPLE_HELP } from '../samples/sample-help.js'
 import { addSampleOptions, type SampleFlags } from '../samples/sample-settings.js'
-import {
-  type ClassPictures,
-  classGrid,
-  GRID_MAX,
-  latentsNpz,
-  samplesNpz,
-  trajectoryNpz,
-  writeSingles,
-} from '../samples/write-samples.js'
+import { autoencoderDigest, checkSameSettings, jobSettings, weightsDigest } from '../samples/job-settings.js'
+import { drawSamples } from '../samples/draw-samples.js'
+import { openSampleFiles, type SampleFiles } from '../samples/sample-files.js'
+import type { PictureSize } from '../samples/shown-pictures.js'
 import { givenOptions } from '../settings/config-file.js'
 import { inFlags } from '../settings/option-flag.js'
 import { openModelOf, openNamed } from '../settings/model-source.js'
 import { MODEL_ARGUMENT } from '../settings/source-settings.js'
 import { path } from '../settings/values.js'
-import { EXIT, Failure, UsageError } from '../terminal/errors.js'
+import { EXIT, UsageError } from '../terminal/errors.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
-import { showProgress } from '../terminal/progress.js'
 
 /** `dit sample` */
 export function sampleCommand(call: Call): Command {
@@ -63,7 +54,7 @@ interface Job {
   readonly guide: OpenModel | null
   readonly options: SampleOptions
   readonly plan: SamplingPlan
-  readonly outputs: Outputs
+  readonly place: Place
 }
 
 /** Samples what flags ask for. Returns the exit code; errors are thrown. */
@@ -112,8 +103,13 @@ async function checkJob(
     isGuided: plan.guidance.scale !== 1,
     ...(guide === null ? {} : { guide: guide.description.network }),
   })
-  const outputs = await resolveOutputs(flags, folderOf(model), isShown)
-  return { model, guide, options, plan, outputs }
+  const place = await resolveOutputs(flags, folderOf(model), isShown)
+  const { begun, anchor } = place
+  // Once before weights are read, which may take long.
+  if (begun !== null && begun.done > 0 && flags.force !== true) {
+    checkSameSettings(anchor!, begun, jobSettings(plan, options, flags))
+  }
+  return { model, guide, options, plan, place }
 }
 
 /** Names the file in errors about what it holds. */
@@ -135,9 +131,10 @@ function folderOf({ name, step, location }: OpenModel): string {
 }
 
 async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise<number> {
-  const { model, guide, plan, outputs } = job
+  const { model, guide, plan, place } = job
   const { backend, description } = await openEngine(chosenBackend(flags), flags)
   const interruption = onInterrupt(() => output.notice('stopping'))
+  let files: SampleFiles | null = null
   try {
     const half = flags.half === undefined ? {} : { half: flags.half }
     const pipeline = await createPipeline(model, { backend, ...half })
@@ -155,19 +152,49 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
         'a whole picture needs more memory than there is: decoding in tiles, which differ slightly (--no-tile)',
       )
     }
-    const options = { ...job.options, tile, signal: interruption.signal, ...(weak === null ? {} : { guide: weak }) }
-    const drawn = await drawSamples(pipeline, options, job, output)
+    files = await openSampleFiles({
+      place,
+      plan,
+      settings: {
+        ...jobSettings(plan, job.options, flags),
+        engine: [description.name, description.instructionSet ?? ''].join(' ').trim(),
+        tile,
+        // Where nothing is kept, nobody compares them.
+        ...(place.anchor === null ? {} : await digests(pipeline, weak)),
+      },
+      shape: sampleShape(model.description.network),
+      size: pictureSize(model),
+      nameOf: (label) => shortName(model, label),
+      force: flags.force === true,
+    })
+    const { signal } = interruption
+    const options = { ...job.options, tile, signal, ...(weak === null ? {} : { guide: weak }) }
+    await drawSamples(pipeline, options, {
+      plan,
+      preview: place.outputs.preview,
+      isShown: place.outputs.out !== null,
+      files,
+      output,
+    })
     pipeline.dispose()
     weak?.dispose()
-    for (const text of await writeAll(job, drawn)) output.line(text)
-    const { out, singles, npz, latents, trajectory } = outputs
-    const files = { out, singles, npz, latents, ...(trajectory === null ? {} : { trajectory }) }
-    output.event({ type: 'end', step: model.step, ...plan.layout, ...files })
+    for (const text of await files.finish()) output.line(text)
+    const { out, singles, npz, latents, trajectory } = place.outputs
+    const written = { out, singles, npz, latents, ...(trajectory === null ? {} : { trajectory }) }
+    output.event({ type: 'end', step: model.step, ...plan.layout, ...written })
     return EXIT.ok
   } catch (error) {
     const code = interruption.exitCode()
-    if (code === null) throw error
-    output.notice('stopped; no samples were written')
+    // What went wrong first is told.
+    const kept = (await files?.stop().catch(() => null)) ?? null
+    const all = plan.labels.length.toLocaleString('en')
+    const keptText =
+      kept === null ? null : `${kept.toLocaleString('en')} of ${all} pictures are kept; the same command continues`
+    if (code === null) {
+      if (keptText !== null) output.notice(keptText)
+      throw error
+    }
+    output.notice(keptText === null ? 'stopped; no samples were written' : `stopped; ${keptText}`)
     return code
   } finally {
     interruption.dispose()
@@ -175,18 +202,40 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
   }
 }
 
+/** Digests of all weights. */
+async function digests(pipeline: Pipeline, weak: Pipeline | null): Promise<object> {
+  return {
+    weights: await weightsDigest(pipeline.params),
+    guide: weak === null ? null : await weightsDigest(weak.params),
+    autoencoder: await autoencoderDigest(pipeline.model),
+  }
+}
+
+/** Size of the pictures of a model; null where there is nothing to see. */
+function pictureSize({ description, autoencoder }: OpenModel): PictureSize | null {
+  const [, h, w] = sampleShape(description.network)
+  if (autoencoder === null) return isPixelModel(description.network) ? { height: h, width: w } : null
+  const factor = spatialFactor(autoencoder.config)
+  return { height: h * factor, width: w * factor }
+}
+
 /** What is sampled, in a line. */
 function planText(
-  { classes, perClass, sampler, steps, layout, seed, guidance, strength }: SamplingPlan,
+  { labels, classes, perClass, sampler, steps, layout, seed, guidance, strength }: SamplingPlan,
   flags: SampleFlags,
 ): string {
+  const ofClasses = `${classes.length} ${classes.length === 1 ? 'class' : 'classes'}`
+  const what =
+    perClass === null
+      ? `${labels.length.toLocaleString('en')} pictures of ${ofClasses} at random`
+      : `${ofClasses} x ${perClass}`
   const laidOut = Object.entries(layout).map(([name, value]) => `, ${name} ${value}`)
   const count = sampler === 'dopri5' ? 'with its own steps' : `${steps} steps`
   const from =
     strength === null
       ? ''
       : `, from ${flags.image} at strength ${strength}${flags.mask === undefined ? '' : ` where ${flags.mask} is white`}`
-  return `sample ${classes.length} ${classes.length === 1 ? 'class' : 'classes'} x ${perClass}, ${sampler ?? "the pipeline's scheduler,"} ${count}${laidOut.join('')}, guidance ${guidance.scale}${guidanceText(flags)}, seed ${seed}${from}`
+  return `sample ${what}, ${sampler ?? "the pipeline's scheduler,"} ${count}${laidOut.join('')}, guidance ${guidance.scale}${guidanceText(flags)}, seed ${seed}${from}`
 }
 
 /** What else was asked of guidance. */
@@ -213,84 +262,4 @@ function checkLatents(flags: SampleFlags, name: string, channels: number, isShow
       )
     }
   }
-}
-
-/** Previews in the course of a batch's steps. */
-const PREVIEWS = 10
-
-/** Samples as the model makes them, and as pictures where they are. */
-interface Drawn {
-  readonly samples: Float32Array
-  readonly pictures: ClassPictures | null
-  /** All samples after each step; empty where nobody asks for them. */
-  readonly states: readonly Float32Array[]
-}
-
-async function drawSamples(
-  pipeline: Pipeline,
-  options: SampleOptions,
-  { model, plan, outputs }: Job,
-  output: Output,
-): Promise<Drawn> {
-  const { labels, classes, perClass } = plan
-  const total = Math.ceil(labels.length / plan.batchSize) * plan.stepsTaken
-  const named = (pictures: Pictures): ClassPictures => ({
-    pictures,
-    perClass,
-    names: classes.map((label) => shortName(model, label)),
-  })
-  const size = sampleShape(model.description.network).reduce((a, b) => a * b)
-  const every = Math.max(1, Math.floor(plan.stepsTaken / PREVIEWS))
-  const states: Float32Array[] = []
-  const progress = showProgress(output, { total, unit: 'steps' })
-  const onStep = async ({ done, finished, index, first, state, estimates }: SampleStep) => {
-    if (outputs.trajectory !== null) {
-      const now = await state()
-      states[index] ??= new Float32Array(labels.length * size)
-      states[index].set(now, first * size)
-    }
-    progress.update(done, `${finished} of ${labels.length} pictures`)
-    output.event({ type: 'step', done, total, finished })
-    if (outputs.preview !== null && (done % every === 0 || done === 1)) {
-      await writeWhole(outputs.preview, await classGrid(named(await pipeline.decode(await estimates(), options))))
-    }
-  }
-  try {
-    const samples = await lastSamples(pipeline.sample(options), onStep)
-    if (!samples.every(Number.isFinite)) {
-      throw new Failure(
-        'the samples are not finite numbers: the weights are not finite, or sampling diverged; nothing was written',
-      )
-    }
-    if (outputs.out === null) return { samples, states, pictures: null }
-    return { samples, states, pictures: named(await pipeline.decode(samples, options)) }
-  } finally {
-    progress.stop()
-  }
-}
-
-/** Writes what was asked for; returns a line about each. */
-async function writeAll({ model, outputs }: Job, { samples, pictures, states }: Drawn): Promise<string[]> {
-  const lines: string[] = []
-  const shape = sampleShape(model.description.network)
-  const { out, latents, trajectory, singles, npz } = outputs
-  if (latents !== null) {
-    await writeWhole(latents, latentsNpz(samples, shape))
-    lines.push(`latents ${latents}`)
-  }
-  if (trajectory !== null) {
-    await writeWhole(trajectory, trajectoryNpz(states, shape))
-    lines.push(`states ${trajectory}`)
-  }
-  if (out === null || pictures === null) return lines
-  const { rows, columns } = GRID_MAX
-  const isPart = pictures.names.length > rows || pictures.perClass > columns
-  await writeWhole(out, await classGrid(pictures))
-  lines.push(`grid   ${out}${isPart ? ` (the first ${columns} pictures of the first ${rows} classes)` : ''}`)
-  if (singles !== null) lines.push(`files  ${await writeSingles(singles, pictures)} in ${singles}`)
-  if (npz !== null) {
-    await writeWhole(npz, samplesNpz(pictures.pictures))
-    lines.push(`npz    ${npz}`)
-  }
-  return lines
 }

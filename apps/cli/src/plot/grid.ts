@@ -35,7 +35,7 @@ export function gridLayout(pictures: Pictures, { columns, rowLabels, scale }: Gr
 }
 
 /** Scale at which pictures of this size can be looked at: tiles of about 64 pixels. */
-export function comfortableScale({ height, width }: Pictures): number {
+export function comfortableScale({ height, width }: Pick<Pictures, 'height' | 'width'>): number {
   return Math.max(1, Math.round(64 / Math.max(height, width)))
 }
 

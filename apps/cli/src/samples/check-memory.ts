@@ -8,7 +8,7 @@ import { decoderMemory, spatialFactor } from '@dit/vae'
 
 export interface SampleSize {
   readonly model: DiTConfig
-  /** Pictures in all. */
+  /** Pictures in all; at most a batch of them is held. */
   readonly count: number
   /** Pictures at a time. */
   readonly batchSize: number
@@ -20,7 +20,7 @@ export interface SampleSize {
 }
 
 /**
- * Checks that samples, and the model that makes them, fit into this machine's memory.
+ * Checks that a batch of samples, and the model that makes them, fit into this machine's memory.
  *
  * @throws UsageError with the estimate, where they do not, and what to lower
  */
@@ -30,8 +30,8 @@ export function checkSampleMemory(
 ): void {
   const values = sampleShape(model).reduce((a, b) => a * b)
   // Float32 samples, their pixels, and a copy of these in the file that is written.
-  const pictures = count * values * (Float32Array.BYTES_PER_ELEMENT + 2)
   const atOnce = Math.min(batchSize, count)
+  const pictures = atOnce * values * (Float32Array.BYTES_PER_ELEMENT + 2)
   const bytesOf = (network: DiTConfig, together: number) => {
     const { total: whole, parameters } = memoryBytes(network, { batchSize: together })
     return isHalf ? whole - parameters * (0.5 - 1 / network.depth) : whole
@@ -42,10 +42,10 @@ export function checkSampleMemory(
       ? bytesOf(model, atOnce * (isGuided ? 2 : 1))
       : bytesOf(model, atOnce) + bytesOf(guide, isGuided ? atOnce : 0)
   if (pictures + total <= available) return
-  const advice =
-    pictures > total ? 'lower --count, and sample several times with other seeds' : 'lower --batch or --count'
+  const needs = atOnce === 1 ? '1 picture at a time needs' : `${formatCount(atOnce)} pictures at a time need`
+  const advice = atOnce > 1 ? 'lower --batch' : `use ${isHalf ? 'a smaller model' : '--half f16 or a smaller model'}`
   throw new UsageError(
-    `${formatCount(count)} pictures, ${formatCount(atOnce)} at a time, need about ${formatBytes(pictures + total)}, but this machine has ${formatBytes(available)}; ${advice}`,
+    `${needs} about ${formatBytes(pictures + total)}, but this machine has ${formatBytes(available)}; ${advice}`,
   )
 }
 

@@ -18,7 +18,8 @@ const PLAIN = Object.fromEntries(Object.entries(SAMPLE_ROWS).filter(([key]) => !
  * @throws UsageError for a file that cannot be read
  */
 export async function optionsOf(flags: SampleFlags, model: OpenModel): Promise<SampleOptions> {
-  const options = { count: SAMPLE_SETTINGS.count.default, ...storedOptions(PLAIN, flags) }
+  const given = storedOptions(PLAIN, flags)
+  const options = given.total === undefined ? { count: SAMPLE_SETTINGS.count.default, ...given } : given
   for (const [key, { holds, option }] of Object.entries(SAMPLE_ROWS)) {
     const path = flags[key as keyof SampleFlags]
     if (typeof path !== 'string' || option === undefined) continue

@@ -4,13 +4,16 @@ Examples:
   dit sample runs/shapes
   dit sample runs/shapes --classes disc,cross --count 8 --guidance 2 --out some.png
   dit sample runs/shapes/checkpoints/step-0002000 --sampler ddim --steps 25
-  dit sample runs/shapes --count 1000 --npz shapes.npz --quiet
+  dit sample runs/shapes --total 50000 --npz shapes.npz
   dit sample runs/shapes --image sketch.png --strength 0.7 --classes disc
   dit sample DiT-XL-2-256 --classes 'golden retriever,balloon' --guidance 4 --steps 25
   dit sample DiT-XL-2-512x512.pt --vae sd-vae-ft-ema --classes 207,417 --sampler dpm --steps 20
   dit sample DiT-XL-2-256x256.pt --half f16 --classes 207 --count 1 --guidance 4 --latents dog.npz
   dit sample SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --guidance 4 --steps 25
   dit sample SiT-XL-2-256.pt --process flow --vae sd-vae-ft-ema --classes 207 --sampler sde --steps 250
+
+Stopped? With --npz, --singles, --latents or --trajectory the same command goes on where it was and ends with
+the same bytes. It refuses other settings or weights; --force begins anew. The grid alone is not kept.
 
 Samplers, by number of steps (docs/choosing.md has measurements). A call is one evaluation of the network:
   up to 10      unipc: second order, one call per step

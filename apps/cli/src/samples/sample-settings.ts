@@ -31,6 +31,12 @@ const PICTURE_SETTINGS = {
     default: 6,
     option: 'count',
   },
+  total: {
+    flag: '--total <n>',
+    help: 'pictures in all, of classes drawn at random by the seed, in place of --count: for FID, as the sampling script of DiT has it',
+    parse: integer(1),
+    option: 'total',
+  },
   seed: {
     flag: '--seed <n>',
     help: 'seed of the noise (default {default})',
@@ -200,7 +206,7 @@ const OUTPUT_SETTINGS = {
   out: { flag: '--out <file>', help: 'the picture grid, a PNG (default: samples.png in the run folder)', parse: path },
   force: {
     flag: '--force',
-    help: 'overwrite existing files; without it a new file gets a number, such as samples-2.png',
+    help: 'overwrite existing files, and begin anew what was stopped; without it a new file gets a number, such as samples-2.png',
   },
   singles: {
     flag: '--singles [folder]',
@@ -209,7 +215,7 @@ const OUTPUT_SETTINGS = {
   },
   npz: {
     flag: '--npz [file]',
-    help: 'also write all pictures as arr_0, uint8 [N, H, W, 3] (default file: beside the grid)',
+    help: 'also write all pictures as arr_0, uint8 [N, H, W, 3], with their classes as arr_1, int64 [N] (default file: beside the grid)',
     parse: path,
   },
   latents: {

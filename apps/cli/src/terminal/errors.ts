@@ -67,6 +67,6 @@ export function checkInput<T>(check: () => T, said = (message: string) => messag
 function verb(syscall: string): string {
   if (syscall === 'mkdir') return 'create the folder'
   if (syscall === 'scandir') return 'read the folder'
-  if (syscall === 'fsync' || syscall === 'fdatasync') return 'write'
+  if (['fsync', 'fdatasync', 'ftruncate'].includes(syscall)) return 'write'
   return ['rename', 'unlink', 'write', 'read'].includes(syscall) ? syscall : 'open'
 }

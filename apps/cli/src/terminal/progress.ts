@@ -21,6 +21,8 @@ export interface ProgressOptions {
   readonly start?: number
   /** What is counted: 'steps'. */
   readonly unit: string
+  /** What the rate tells of in place of the unit: 'pictures', and how many of them each counted piece is. */
+  readonly rate?: { readonly unit: string; readonly each: number }
   /** Seconds between plain lines. */
   readonly interval?: number
   /** Off for work that is only worth telling about on a terminal, or before it takes long (default true). */
@@ -38,16 +40,23 @@ export function showProgress(output: Output, options: ProgressOptions): Progress
 }
 
 /** Rate and time left, from the time since the first call. */
-function meter({ total, start = 0, unit }: ProgressOptions): (done: number) => string {
+function meter({ total, start = 0, unit: counted, rate: told }: ProgressOptions): (done: number) => string {
   const began = performance.now()
+  const { unit, each } = told ?? { unit: counted, each: 1 }
   return (done) => {
     const seconds = (performance.now() - began) / 1000
     const rate = (done - start) / seconds
     if (!(rate > 0) || !Number.isFinite(rate)) return ''
+    const shown = rate * each
     const speed =
-      rate >= 1 ? `${rate.toPrecision(3)} ${unit}/s` : `${(1 / rate).toPrecision(3)} s/${unit.replace(/s$/, '')}`
+      shown >= 1 ? `${rounded(shown)} ${unit}/s` : `${(1 / shown).toPrecision(3)} s/${unit.replace(/s$/, '')}`
     return `${speed}  ${done >= total ? `${formatDuration(seconds)} in total` : `${formatDuration((total - done) / rate)} left`}`
   }
+}
+
+/** Three digits, and whole numbers from a hundred on. */
+function rounded(rate: number): string {
+  return rate >= 100 ? Math.round(rate).toLocaleString('en') : rate.toPrecision(3)
 }
 
 function bar(output: Output, stream: NodeJS.WriteStream, options: ProgressOptions): Progress {

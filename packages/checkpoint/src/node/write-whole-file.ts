@@ -70,8 +70,12 @@ export async function writeWholeFile(
   }
 }
 
-/** Where a path leads through links, also to a file that is not there yet. */
-async function targetOf(path: string): Promise<string> {
+/**
+ * Where a path leads through links, also to a file that is not there yet.
+ *
+ * @throws Error with the code `ELOOP` for links in a circle
+ */
+export async function targetOf(path: string): Promise<string> {
   let target = path
   for (let links = 0; links <= MAX_LINKS; links++) {
     const next = await readlink(target).catch(() => null)

@@ -1,5 +1,5 @@
 import { asBytes } from '../byte-source.js'
-import { bytesOf, elementsOf, requireData, requireSpec, type StoredArray } from '../dtype.js'
+import { bytesOf, elementsOf, requireData, requireSpec, type StoredArray, type StoredSpec } from '../dtype.js'
 import { failFor, type Fail } from './error.js'
 import { descrOfDType, npyHeadBytes, parseNpyHeader } from './npy-header.js'
 
@@ -42,17 +42,25 @@ export function parseNpy(bytes: Uint8Array, fail: Fail): StoredArray {
 export function formatNpy(who: string, array: StoredArray): Uint8Array<ArrayBuffer> {
   requireSpec(who, array)
   requireData(who, array, array.data)
-  const descr = descrOfDType.get(array.dtype)
-  if (!descr) throw new TypeError(`${who}: npy has no ${array.dtype}; convert it to float32 first`)
-  const tuple = array.shape.length === 1 ? `(${array.shape[0]},)` : `(${array.shape.join(', ')})`
+  const head = npyHead(who, array)
+  const bytes = new Uint8Array(head.length + array.data.byteLength)
+  bytes.set(head)
+  bytes.set(bytesOf(array.data), head.length)
+  return bytes
+}
+
+/** What stands before the elements in an npy file of version 1.0. */
+export function npyHead(who: string, { dtype, shape }: StoredSpec): Uint8Array<ArrayBuffer> {
+  const descr = descrOfDType.get(dtype)
+  if (!descr) throw new TypeError(`${who}: npy has no ${dtype}; convert it to float32 first`)
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`
   const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`
   // Numpy ends the header on a multiple of 64 bytes with spaces and a line feed.
   const byteOffset = Math.ceil((10 + dict.length + 1) / 64) * 64
-  if (byteOffset > npyHeadBytes) throw new RangeError(`${who}: shape has too many axes (${array.shape.length})`)
-  const bytes = new Uint8Array(byteOffset + array.data.byteLength)
-  bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0])
-  new DataView(bytes.buffer).setUint16(8, byteOffset - 10, true)
-  new TextEncoder().encodeInto(`${dict.padEnd(byteOffset - 11)}\n`, bytes.subarray(10))
-  bytes.set(bytesOf(array.data), byteOffset)
-  return bytes
+  if (byteOffset > npyHeadBytes) throw new RangeError(`${who}: shape has too many axes (${shape.length})`)
+  const head = new Uint8Array(byteOffset)
+  head.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0])
+  new DataView(head.buffer).setUint16(8, byteOffset - 10, true)
+  new TextEncoder().encodeInto(`${dict.padEnd(byteOffset - 11)}\n`, head.subarray(10))
+  return head
 }

@@ -1,6 +1,10 @@
-/** CRC-32 of zip and PNG (reflected polynomial 0xEDB88320), eight bytes at a time through eight tables. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff
+/**
+ * CRC-32 of zip and PNG (reflected polynomial 0xEDB88320), eight bytes at a time through eight tables.
+ *
+ * @param before that of the bytes before these, where they come in pieces
+ */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  let crc = ~before
   const inEights = bytes.length - (bytes.length % 8)
   let i = 0
   for (; i < inEights; i += 8) {

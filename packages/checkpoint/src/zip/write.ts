@@ -20,7 +20,7 @@ const DATE = 0x0021
 const PADDING = 0x4246
 
 /**
- * What stands before an entry's content, which begins at a multiple of `alignment`.
+ * What stands before an entry's content, which begins at a multiple of `alignment`. At 1 there is no padding.
  *
  * Zip format: PKWARE's APPNOTE 6.3, sections 4.3.7, 4.5.3.
  */
@@ -28,7 +28,8 @@ export function localHeader({ name, bytes, crc, byteOffset }: StoredEntry, align
   const wide = bytes >= WIDE ? wideField([bytes, bytes]) : []
   const before = byteOffset + 30 + name.length + wide.length + 4
   const padding = (alignment - (before % alignment)) % alignment
-  const extra = [...wide, ...numbers([2, PADDING], [2, padding]), ...new Uint8Array(padding)]
+  const padded = alignment === 1 ? [] : [...numbers([2, PADDING], [2, padding]), ...new Uint8Array(padding)]
+  const extra = [...wide, ...padded]
   const short = Math.min(bytes, WIDE)
   return Uint8Array.from([
     ...numbers([4, SIGNATURE.local], [2, wide.length > 0 ? WIDE_VERSION : PLAIN_VERSION], [2, 0], [2, 0], [2, 0]),

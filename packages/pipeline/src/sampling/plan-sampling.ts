@@ -1,6 +1,5 @@
 import { completeProcess, isFlow, type ProcessSpec } from '@dit/diffusion'
 import { nullLabel } from '@dit/model'
-import { parseClasses } from '../classes/parse-classes.js'
 import { requireKnown } from '../known-options.js'
 import type { OpenModel } from '../open-model.js'
 import { OptionError } from '../option-error.js'
@@ -8,6 +7,7 @@ import { isPixelModel, sampleShape } from '../pictures/pixel-model.js'
 import { requireProcess } from '../process-of.js'
 import { isSdeSampler, noisySteps, SDE_SAMPLERS } from './flow-options.js'
 import type { Guidance } from './guided-predictor.js'
+import { checkedCount, labelsOf, type PlannedLabels } from './labels-of.js'
 import type { RecordedNoise } from './recorded-noise.js'
 import { SAMPLE_DEFAULTS, SAMPLE_OPTIONS, type SampleOptions } from './sample-options.js'
 import {
@@ -22,12 +22,7 @@ import {
 } from './sampler-names.js'
 
 /** What will be sampled, checked: every default is filled in. */
-export interface SamplingPlan {
-  /** Class of each sample, `[N]`. */
-  readonly labels: Int32Array
-  /** The classes asked for, in order, and how many samples there are of each. */
-  readonly classes: readonly number[]
-  readonly perClass: number
+export interface SamplingPlan extends PlannedLabels {
   /** Null for the scheduler of a diffusers folder. */
   readonly sampler: SamplerName | null
   /** Null where only that scheduler knows what the network means. */
@@ -47,9 +42,6 @@ export interface SamplingPlan {
   /** Lines for the user. */
   readonly notices: readonly string[]
 }
-
-/** Most classes that are sampled without being asked for. */
-const MOST_CLASSES = 100
 
 /**
  * Checks options of sampling against a model, before any weights are read.
@@ -73,7 +65,7 @@ export async function planSampling(model: OpenModel, options: SampleOptions): Pr
   if (options.guide !== undefined) requireGuide(options.guide.model, model)
   const steps = checkedSteps(options, sampler, process, SAMPLE_DEFAULTS.steps)
   checkSolver(options, sampler)
-  const { classes, perClass, labels } = classesOf(model, options)
+  const { classes, perClass, labels } = labelsOf(model, options)
   checkRecorded(options, sampler, steps, [labels.length, ...sampleShape(network)])
   const strength = strengthOf(options, steps)
   const notice = sampler === null ? null : spacingNotice(options.spacing, sampler, process!)
@@ -105,41 +97,6 @@ function samplerOf({ sampler, image }: SampleOptions, process: ProcessSpec): Sam
 function clipsByDefault({ description, autoencoder }: OpenModel): boolean {
   const [black, white] = description.pixelRange ?? [-1, 1]
   return autoencoder === null && isPixelModel(description.network) && black === -1 && white === 1
-}
-
-function classesOf(model: OpenModel, options: SampleOptions): Pick<SamplingPlan, 'classes' | 'perClass' | 'labels'> {
-  const { numClasses } = model.description.network
-  if (options.labels !== undefined) {
-    if (options.classes !== undefined || options.count !== undefined) {
-      throw new OptionError('labels', 'they replace `classes` and `count`; leave those out')
-    }
-    const labels = Int32Array.from(options.labels)
-    const wrong = Array.from(options.labels).find(
-      (label) => !(Number.isInteger(label) && label >= 0 && label < numClasses),
-    )
-    if (wrong !== undefined) throw new OptionError('labels', `they must be 0 to ${numClasses - 1}`, wrong)
-    if (labels.length === 0) throw new OptionError('labels', 'there must be at least one')
-    return { classes: [...new Set(labels)], perClass: 1, labels }
-  }
-  if (numClasses > MOST_CLASSES && options.classes === undefined) {
-    throw new OptionError(
-      'classes',
-      `they are needed, because ${model.name} has ${numClasses} classes; name some, or give all`,
-    )
-  }
-  const classes = parseClasses(options.classes ?? 'all', model)
-  const perClass = checkedCount('count', options.count ?? SAMPLE_DEFAULTS.count, 1)
-  const labels = Int32Array.from({ length: classes.length * perClass }, (_, i) => classes[Math.floor(i / perClass)])
-  return { classes, perClass, labels }
-}
-
-function checkedCount(option: string, value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value
-  throw new OptionError(
-    option,
-    least === 0 ? 'it must be a whole number, 0 or more' : 'it must be a positive integer',
-    value,
-  )
 }
 
 /** Options that change what guidance does. */

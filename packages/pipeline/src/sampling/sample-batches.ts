@@ -62,43 +62,59 @@ export interface SampleProgress {
  * @throws the signal's reason when stopped
  */
 export async function* sampleBatches(run: SamplingRun): AsyncGenerator<SampleProgress, Float32Array, void> {
-  const { plan, loaded, backend, options } = run
-  const { labels, batchSize, seed } = plan
-  const shape = sampleShape(loaded.network)
-  const size = shape[0] * shape[1] * shape[2]
+  const { plan, loaded } = run
+  const { labels, batchSize } = plan
+  const size = sampleShape(loaded.network).reduce((a, b) => a * b)
   const samples = new Float32Array(labels.length * size)
   const numBatches = Math.ceil(labels.length / batchSize)
   let done = 0
   for (let first = 0; first < labels.length; first += batchSize) {
-    const batch = labels.slice(first, first + batchSize)
-    const batchShape = [batch.length, ...shape]
-    const xT =
-      options.noise === undefined
-        ? startNoise(batchShape, { seed, firstSample: first, backend })
-        : tensor(recordedPart(options.noise, { first, count: batch.length, sampleSize: size }), batchShape, { backend })
-    const predict = guidedPredictor(loaded, batch, { ...plan.guidance, guide: run.guide }, plan.process)
-    try {
-      for await (const { index, numSteps, xt, x0 } of await stepsOf(run, predict, xT, first)) {
-        const isLast = index === numSteps - 1
-        try {
-          if (isLast) samples.set(await toFloat32Array(xt), first * size)
-          const estimates = async () => {
-            const now = Float32Array.from(samples)
-            if (!isLast) now.set(await toFloat32Array(x0), first * size)
-            return now
-          }
-          const finished = first + (isLast ? batch.length : 0)
-          const total = numBatches * numSteps
-          yield { done: ++done, total, finished, index, first, state: () => toFloat32Array(xt), estimates }
-        } finally {
-          if (isLast) dispose([xt, x0])
-        }
+    const count = Math.min(batchSize, labels.length - first)
+    for await (const { index, numSteps, xt, x0 } of stepsOfBatch(run, first, count)) {
+      const isLast = index === numSteps - 1
+      if (isLast) samples.set(await toFloat32Array(xt), first * size)
+      const estimates = async () => {
+        const now = Float32Array.from(samples)
+        if (!isLast) now.set(await toFloat32Array(x0), first * size)
+        return now
       }
-    } finally {
-      xT.dispose()
+      const finished = first + (isLast ? count : 0)
+      const total = numBatches * numSteps
+      yield { done: ++done, total, finished, index, first, state: () => toFloat32Array(xt), estimates }
     }
   }
   return samples
+}
+
+/**
+ * The steps of one batch, the samples from `first` on. It depends on no other batch. Tensors live until the next step is asked for.
+ */
+export async function* stepsOfBatch(
+  run: SamplingRun,
+  first: number,
+  count: number,
+): AsyncGenerator<SamplerStep, void, void> {
+  const { plan, loaded, backend, options } = run
+  const shape = sampleShape(loaded.network)
+  const batchShape = [count, ...shape]
+  const sampleSize = shape.reduce((a, b) => a * b)
+  const xT =
+    options.noise === undefined
+      ? startNoise(batchShape, { seed: plan.seed, firstSample: first, backend })
+      : tensor(recordedPart(options.noise, { first, count, sampleSize }), batchShape, { backend })
+  const labels = plan.labels.slice(first, first + count)
+  const predict = guidedPredictor(loaded, labels, { ...plan.guidance, guide: run.guide }, plan.process)
+  try {
+    for await (const step of await stepsOf(run, predict, xT, first)) {
+      try {
+        yield step
+      } finally {
+        if (step.index === step.numSteps - 1) dispose([step.xt, step.x0])
+      }
+    }
+  } finally {
+    xT.dispose()
+  }
 }
 
 /** The sampling loop over a batch that begins with sample `first`. */

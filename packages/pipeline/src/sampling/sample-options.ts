@@ -14,6 +14,8 @@ export interface SampleOptions extends LayoutOptions, SdeOptions {
   readonly classes?: string | number | readonly (string | number)[]
   /** Samples of each class; 1 by default. */
   readonly count?: number
+  /** Samples in all, of classes drawn at random by the seed, in place of `count`. */
+  readonly total?: number
   /** Class of each sample, `[N]`, in place of `classes` and `count`. */
   readonly labels?: ArrayLike<number>
   /** Denoising steps; at most 50 by default. */
@@ -63,6 +65,7 @@ export interface SampleOptions extends LayoutOptions, SdeOptions {
 const NAMES = {
   classes: true,
   count: true,
+  total: true,
   labels: true,
   steps: true,
   sampler: true,

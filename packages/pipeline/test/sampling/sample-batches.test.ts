@@ -56,7 +56,7 @@ test.each<[SampleOptions, string]>([
   [{ batchSize: 0 }, 'batchSize 0 must be a positive integer'],
   [{ seed: -1 }, 'seed -1 must be a whole number, 0 or more'],
   [{ labels: [3] }, 'labels 3 must be 0 to 2'],
-  [{ labels: [0], count: 2 }, 'labels replace `classes` and `count`; leave those out'],
+  [{ labels: [0], count: 2 }, 'labels replace `classes`, `count` and `total`; leave those out'],
   [{ classes: ['d'] }, 'classes: the model has no class d; did you mean'],
   [{ sampler: 'rk4' }, 'sampler rk4: the model was trained as a Gaussian diffusion, which can use ddpm'],
   [{ sampler: 'nope' as never }, 'sampler nope must be one of ddpm'],
