@@ -6,7 +6,8 @@ import { type Params, toFloat32Array } from '@dit/tensor'
 import { spatialFactor } from '@dit/vae'
 import { Command } from 'commander'
 import { chosenBackend, ENGINE_SETTINGS } from '../engines/engine-options.js'
-import { engineText, openEngine } from '../engines/open-engine.js'
+import { openEngine } from '../engines/open-engine.js'
+import { showEngine } from '../engines/show-engine.js'
 import { encodeFolder, removePartial, verifyShards } from '../run/encode-folder.js'
 import { isComplete, LATENTS_FILE, LATENTS_FORMAT, type LatentsManifest, readManifest } from '../run/manifest.js'
 import { givenOptions } from '../settings/config-file.js'
@@ -119,9 +120,10 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
     output.notice('stopping after this batch (press Ctrl-C again to quit at once)'),
   )
   try {
-    const { backend, description } = await openEngine(chosenBackend(flags), flags)
+    const engine = await openEngine(chosenBackend(flags), flags)
+    const { backend } = engine
     try {
-      output.line(`engine ${engineText(description)}`)
+      showEngine(engine, output)
       const vae = await loadAutoencoder(found, null, backend)
       const begun = await manifestOf(flags, opened, vae)
       const manifest = before === null ? begun : continued(flags.out, before, begun)

@@ -16,7 +16,8 @@ import {
 import { dirname } from 'node:path'
 import { Command } from 'commander'
 import { chosenBackend } from '../engines/engine-options.js'
-import { engineText, openEngine } from '../engines/open-engine.js'
+import { openEngine } from '../engines/open-engine.js'
+import { showEngine } from '../engines/show-engine.js'
 import { writeWhole } from '../run/write-whole.js'
 import { checkSampleMemory, needsTiles } from '../samples/check-memory.js'
 import { type Outputs, resolveOutputs } from '../samples/outputs.js'
@@ -136,13 +137,14 @@ function folderOf({ name, step, location }: OpenModel): string {
 
 async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise<number> {
   const { model, guide, plan, outputs } = job
-  const { backend, description } = await openEngine(chosenBackend(flags), flags)
+  const engine = await openEngine(chosenBackend(flags), flags)
+  const { backend, description } = engine
   const interruption = onInterrupt(() => output.notice('stopping'))
   try {
     const half = flags.half === undefined ? {} : { half: flags.half }
     const pipeline = await createPipeline(model, { backend, ...half })
     const weak = guide === null ? null : await createPipeline(guide, { backend, ...half })
-    output.line(`engine ${engineText(description)}`)
+    showEngine(engine, output)
     const assumed = model.assumptions.length === 0 ? [] : [`assumed: ${model.assumptions.join('; ')}`]
     for (const notice of [...model.notices, ...assumed, ...plan.notices]) output.notice(inFlags(notice))
     const held = flags.half === undefined ? '' : `, weights in ${flags.half}`
