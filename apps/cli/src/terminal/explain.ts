@@ -1,3 +1,4 @@
+import { NpyError, SafetensorsError, ShardsError, TorchError } from '@dit/checkpoint'
 import { OpenError, OptionError, optionProblem } from '@dit/pipeline'
 import { inFlags, optionFlag } from '../settings/option-flag.js'
 import { EXIT, messageOf, UsageError } from './errors.js'
@@ -9,7 +10,17 @@ export function explain(error: unknown): { message: string; exitCode: number } {
     const { option, problem, value } = error
     return { message: optionProblem(optionFlag(option), inFlags(problem), value), exitCode: EXIT.usage }
   }
+  // A damaged or hostile file, or one of another kind, is an input that is wrong; these name it.
+  if (READERS.some((kind) => error instanceof kind)) return { message: asPath(messageOf(error)), exitCode: EXIT.usage }
   return { message: inCommandLine(messageOf(error)), exitCode: error instanceof UsageError ? EXIT.usage : EXIT.failure }
+}
+
+/** What the readers of files throw. */
+const READERS = [SafetensorsError, TorchError, ShardsError, NpyError] as const
+
+/** A file that is of another kind is not told as one of the reader's. */
+function asPath(message: string): string {
+  return message.replace(/^(?:safetensors|torch file) (.+?): (?=this looks like)/s, '$1: ')
 }
 
 /** A message of `train`, whose caller here is a command line. */
