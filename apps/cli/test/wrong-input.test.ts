@@ -62,6 +62,13 @@ test.concurrent.each<[string, string[], RegExp]>([
     ['sample'],
     /which model\? Give a run or weights: `dit sample <run or weights>`\. .*`dit demo`/,
   ],
+  ...[['--check-files', '5'], ['--skip-bad'], ['--background', 'none'], ['--max-pixels', '100']].map(
+    (option): [string, string[], RegExp] => [
+      `${option[0]} without a folder`,
+      ['train', '--data', 'shapes', ...option],
+      new RegExp(`${option[0]} is for folders of pictures, but the data are shapes, which dit draws; leave it out`),
+    ],
+  ),
   ['missing run', ['sample', '--run', 'nowhere'], /nowhere is not a run: no such folder\..*`dit demo`/],
   ['missing checkpoint', ['sample', '--checkpoint', 'a/b'], /a\/b: there is no such folder\..*`dit demo`/],
 ])('%s: one line, exit code 2, nothing written', async (_, args, message) => {

@@ -8,6 +8,7 @@ import { Command } from 'commander'
 import { chosenBackend, ENGINE_SETTINGS } from '../engines/engine-options.js'
 import { openEngine } from '../engines/open-engine.js'
 import { showEngine } from '../engines/show-engine.js'
+import { checkFolderOptions } from '../run/check-folder-options.js'
 import { encodeFolder, removePartial, verifyShards } from '../run/encode-folder.js'
 import { isComplete, LATENTS_FILE, LATENTS_FORMAT, type LatentsManifest, readManifest } from '../run/manifest.js'
 import { givenOptions } from '../settings/config-file.js'
@@ -97,6 +98,7 @@ export function encodeCommand(call: Call): Command {
 }
 
 async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output): Promise<number> {
+  checkFolderOptions(data, flags)
   const found = await autoencoderOf(flags.vae)
   const { config } = found
   const factor = spatialFactor(config)
