@@ -41,14 +41,17 @@ test.each(COMMANDS)('%s of a file that cannot be read ends with 2 and names it',
   expect(existsSync(join(cwd, 'out')) || existsSync(join(cwd, 'out.safetensors'))).toBe(false)
 })
 
-test.each(COMMANDS.slice(1))('%s of weights of another kind of network ends with 2 and names its folder', async (command, ...others) => {
-  const cwd = temporaryFolder()
-  const folder = join(FIXTURES, 'diffusers')
-  const file = 'diffusion_pytorch_model.safetensors'
-  copyFileSync(join(folder, file), join(cwd, file))
-  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object
-  writeFileSync(join(cwd, 'config.json'), JSON.stringify({ ...config, attention_bias: false }))
-  const { code, stderr } = await runDit([command, cwd, ...others], { cwd: temporaryFolder() })
-  expect(stderr).toContain(`dit: ${cwd}: config.json: attention_bias must be true (got false)`)
-  expect(code).toBe(2)
-})
+test.each(COMMANDS.slice(1))(
+  '%s of weights of another kind of network ends with 2 and names its folder',
+  async (command, ...others) => {
+    const cwd = temporaryFolder()
+    const folder = join(FIXTURES, 'diffusers')
+    const file = 'diffusion_pytorch_model.safetensors'
+    copyFileSync(join(folder, file), join(cwd, file))
+    const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as object
+    writeFileSync(join(cwd, 'config.json'), JSON.stringify({ ...config, attention_bias: false }))
+    const { code, stderr } = await runDit([command, cwd, ...others], { cwd: temporaryFolder() })
+    expect(stderr).toContain(`dit: ${cwd}: config.json: attention_bias must be true (got false)`)
+    expect(code).toBe(2)
+  },
+)

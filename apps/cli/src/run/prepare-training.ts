@@ -116,7 +116,8 @@ async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<
   if (module !== null) checkModuleFlags(flags, module.data !== null)
   // Once before the data are read, which may take long; their number of classes is not what may be wrong.
   else checkTrainingMemory(resolveRun(flags, 1, workers, latents), job)
-  if ((module?.data ?? null) === null && latents === undefined) checkFolderOptions(flags.data ?? TRAIN_DEFAULTS.data, flags)
+  if ((module?.data ?? null) === null && latents === undefined)
+    checkFolderOptions(flags.data ?? TRAIN_DEFAULTS.data, flags)
   await checkWritable('--out', folder)
   await checkUnused('--out', folder)
   const { data, size, flip, skipBad, background, maxPixels, checkFiles } = { ...TRAIN_DEFAULTS, ...flags }
