@@ -117,7 +117,8 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
     throw new UsageError(`--out ${flags.out} holds other files; give an empty or new folder for the latents`)
   }
   const { size, skipBad = false, maxPixels } = flags
-  const opened = await openData({ data, size, skipBad, maxPixels, background: backgroundOf(flags, before) }, output)
+  const request = { data, size, skipBad, maxPixels, background: backgroundOf(flags, before) }
+  const opened = await openData(request, output).catch(withoutFlag)
   const interruption = onInterrupt(() =>
     output.notice('stopping after this batch (press Ctrl-C again to quit at once)'),
   )
@@ -172,6 +173,12 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
     interruption.dispose()
     await opened.close()
   }
+}
+
+/** The folder is this command's argument, which has no flag. */
+function withoutFlag(error: unknown): never {
+  if (!(error instanceof UsageError)) throw error
+  throw new UsageError(error.message.replace(/^--data:? /, ''), { cause: error })
 }
 
 /** What transparent pictures are put on; undefined where latents were begun before there was a choice, which go on as they began. */
