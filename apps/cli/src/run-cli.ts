@@ -11,6 +11,7 @@ import { plotCommand } from './commands/plot.js'
 import { sampleCommand } from './commands/sample.js'
 import { trainCommand } from './commands/train.js'
 import { EXIT } from './terminal/errors.js'
+import { asTyped } from './terminal/as-typed.js'
 import { explain } from './terminal/explain.js'
 import type { Call, Io } from './terminal/io.js'
 import { printable } from './terminal/printable.js'
@@ -38,7 +39,7 @@ export async function run(args: readonly string[], { stdout, stderr }: Io): Prom
     // Commander has told the user already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     const { message, exitCode } = explain(error)
-    stderr.write(`dit: ${printable(message)}\n`)
+    stderr.write(`dit: ${printable(asTyped(message))}\n`)
     if (dit.opts<{ debug?: boolean }>().debug) stderr.write(`${inspect(error)}\n`)
     return exitCode
   }
@@ -54,9 +55,9 @@ function program(call: Call): Command {
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void stdout.write(text),
+      writeOut: (text) => void stdout.write(asTyped(text)),
       writeErr: (text) => void stderr.write(text),
-      outputError: (text, write) => write(`dit: ${printable(oneLine(text))}\n`),
+      outputError: (text, write) => write(`dit: ${printable(asTyped(oneLine(text)))}\n`),
       getOutHelpWidth: () => stdout.columns ?? 80,
       getErrHelpWidth: () => stderr.columns ?? 80,
     })
@@ -84,6 +85,6 @@ function oneLine(text: string): string {
     .replaceAll(/\s*\n\s*/g, ' ')
     .replace(
       /^too many arguments for '(\w+)'. Expected 0 .*/,
-      '$1 takes no argument: files and folders follow an option, see dit $1 --help',
+      '$1 takes no argument: files and folders follow an option, see `dit $1 --help`',
     )
 }

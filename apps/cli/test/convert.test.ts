@@ -202,9 +202,9 @@ describe('refused in one line, with nothing written', () => {
     [[join(layouts, 'sharded'), 'o.safetensors', '--weights', 'ema'], /it holds one set, and does not say which/, 2],
     [[join(layouts, 'expected.safetensors'), 'o.safetensors'], /the names must be those of a DiT/, 2],
     [['nothing.pt', 'o.safetensors'], /nothing\.pt: there is no such file or folder/, 2],
-    [[join(hostile, 'malicious-zip.pt'), 'o.safetensors'], /asks for "posix\.system"/, 1],
-    [[join(hostile, 'malicious-eval-protocol4.pt'), 'o.safetensors'], /asks for "builtins\.eval"/, 1],
-    [[join(hostile, 'truncated.pt'), 'o.safetensors'], /must be a zip archive/, 1],
+    [[join(hostile, 'malicious-zip.pt'), 'o.safetensors'], /asks for "posix\.system"/, 2],
+    [[join(hostile, 'malicious-eval-protocol4.pt'), 'o.safetensors'], /asks for "builtins\.eval"/, 2],
+    [[join(hostile, 'truncated.pt'), 'o.safetensors'], /must be a zip archive/, 2],
   ] as const)('%j', async (args, message, exitCode) => {
     const cwd = temporaryFolder()
     const { code, stdout, stderr } = await runDit(['convert', ...args], { cwd })

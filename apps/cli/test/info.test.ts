@@ -65,7 +65,7 @@ test.each([
   ['DiT-S8', /or model of this name; did you mean DiT-S\/8\?/, 2],
   ['nothing', /there is no file, folder or model of this name; models are called DiT-S\/8 to DiT-XL\/2/, 2],
   ['.', /is neither a run \(it has no config\.json\) nor a checkpoint/, 2],
-  ['damaged.safetensors', /damaged\.safetensors: /, 1],
+  ['damaged.safetensors', /damaged\.safetensors: /, 2],
 ] as const)('%s is one clear line', async (what, message, exitCode) => {
   const cwd = temporaryFolder()
   await writeFile(join(cwd, 'damaged.safetensors'), 'not safetensors')

@@ -33,6 +33,8 @@ test('a run in half precision on WebGPU resumes in half precision, to the bytes 
   const unbroken = await runProcess(train(whole))
   expect(unbroken.code, unbroken.stderr).toBe(0)
   expect(unbroken.stdout).toMatch(/^engine webgpu \S+ \(.*, f16\)\n/)
+  const isSoftware = /llvmpipe|SwiftShader/i.test(unbroken.stdout)
+  expect(unbroken.stderr.includes('this adapter computes on the processor, and many times slower')).toBe(isSoftware)
   const killed = await stopDit(train(stopped), 6, 'SIGKILL')
   expect(killed.signal).toBe('SIGKILL')
   const resumed = await runProcess(['train', '--resume', stopped])

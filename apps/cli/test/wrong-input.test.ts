@@ -33,11 +33,11 @@ test.concurrent.each<[string, string[], RegExp]>([
   ['no path for --npz', ['sample', '--run', 'x', '--npz', ''], /'--npz \[file\]' argument '' is invalid/],
   ['no path for --singles', ['sample', '--run', 'x', '--singles', ''], /'--singles \[folder\]' argument '' is/],
   ['no path for a plot', ['plot', 'x', '--out', ''], /'--out <name>' argument '' is invalid/],
-  ['a run that is not there', ['sample', 'x'], /x: there is no such file or folder\..*npm run demo/],
+  ['a run that is not there', ['sample', 'x'], /x: there is no such file or folder\..*`dit demo`/],
   [
     'a folder without its option',
     ['train', 'x'],
-    /train takes no argument: files and folders follow an option, see dit train --help/,
+    /train takes no argument: files and folders follow an option, see `dit train --help`/,
   ],
   ['nothing to tell of', ['info', ''], /'' is invalid for argument 'what'\. It must be a path/],
   ['too many timesteps', ['train', '--timesteps', '1e9'], /It must be a whole number, 2 to 1000000/],
@@ -70,10 +70,17 @@ test.concurrent.each<[string, string[], RegExp]>([
   [
     'nothing to sample',
     ['sample'],
-    /which model\? Give a run or weights: `dit sample <run or weights>`\. .*npm run demo/,
+    /which model\? Give a run or weights: `dit sample <run or weights>`\. .*`dit demo`/,
   ],
-  ['missing run', ['sample', '--run', 'nowhere'], /nowhere is not a run: no such folder\..*npm run demo/],
-  ['missing checkpoint', ['sample', '--checkpoint', 'a/b'], /a\/b: there is no such folder\..*npm run demo/],
+  ...[['--check-files', '5'], ['--skip-bad'], ['--background', 'none'], ['--max-pixels', '100']].map(
+    (option): [string, string[], RegExp] => [
+      `${option[0]} without a folder`,
+      ['train', '--data', 'shapes', ...option],
+      new RegExp(`${option[0]} is for folders of pictures, but the data are shapes, which dit draws; leave it out`),
+    ],
+  ),
+  ['missing run', ['sample', '--run', 'nowhere'], /nowhere is not a run: no such folder\..*`dit demo`/],
+  ['missing checkpoint', ['sample', '--checkpoint', 'a/b'], /a\/b: there is no such folder\..*`dit demo`/],
 ])('%s: one line, exit code 2, nothing written', async (_, args, message) => {
   const cwd = mkdtempSync(join(shared, 'case-'))
   mkdirSync(join(cwd, 'empty'))

@@ -19,6 +19,8 @@ export interface FileTree {
   open(path: string): Promise<OpenSource | null>
   /** Names of the files in a folder, where they can be listed. */
   list?(folder: string): Promise<readonly string[]>
+  /** Whether every read is a request to a server: what takes many is then left to those who read the whole. Absent: false. */
+  readonly isByRange?: boolean
 }
 
 /** JSON that is nested deeper is hostile or broken: whoever walks it, to show a value for instance, would run out of stack. */

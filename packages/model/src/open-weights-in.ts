@@ -92,7 +92,8 @@ export async function openWeightsIn(
     const known = { ...(config === undefined ? {} : { config }), hints, saved }
     const options = place.config === null ? known : { ...known, diffusersConfig: place.config }
     const weights = readLayout(opened.file, options)
-    await checkTied(weights)
+    // Loading compares them again.
+    if (tree.isByRange !== true) await checkTied(weights)
     return { ...weights, path: tree.place(place.file), which, unread, close }
   } catch (error) {
     await opened.close()

@@ -31,6 +31,9 @@ const GUIDED_CHANNELS = 3
  *
  * Features of timesteps are computed in float32 there, which costs up to 1e-4 of a feature near timestep 1000.
  *
+ * A label that is no row of the table, -1 too, is an error of the runtime; where a runtime does not check `Gather`, the output of its
+ * example is NaN.
+ *
  * @throws RangeError when guidance is asked of a model without a null class, or of channels that there are not
  */
 export function denoiserGraph(config: DiTConfig, { guidance }: DenoiserOptions = {}): OnnxGraph {
@@ -82,8 +85,8 @@ function network(graph: GraphBuilder, config: DiTConfig, { xt, timesteps, labels
   const patches = graph.node('Conv', [xt, ...filter], { kernel_shape: [P, P], strides: [P, P] }) // [B, D, rows, columns]
   const tokens = transpose(reshape(patches, [0, D, N]), [0, 2, 1]) // [B, N, D]
   let x = add(tokens, graph.parameter('pos_embed', [1, N, D]))
-  const table = graph.parameter('y_embedder.embedding_table.weight', [labelRows(config), D])
-  const c = add(embeddedTimesteps(graph, config, timesteps), graph.node('Gather', [table, labels])) // [B, D]
+  const table = { name: 'y_embedder.embedding_table.weight', rows: labelRows(config), width: D }
+  const c = add(embeddedTimesteps(graph, config, timesteps), rowsOfTable(graph, table, labels)) // [B, D]
   const siluC = silu(c)
   for (let i = 0; i < depth; i++) x = block(graph, config, { x, siluC }, `blocks.${i}`, N)
 
@@ -148,7 +151,7 @@ function embeddedTimesteps(graph: GraphBuilder, config: DiTConfig, timesteps: st
   const { concat, linear, mul, reshape, silu } = operationsOf(graph)
   const { hiddenSize: D, numTimesteps = 1000, timestepFrequencyShift = 0 } = config
   if (config.timestepEmbedding === 'table') {
-    return graph.node('Gather', [graph.parameter('t_embedder.embedding_table.weight', [numTimesteps, D]), timesteps])
+    return rowsOfTable(graph, { name: 't_embedder.embedding_table.weight', rows: numTimesteps, width: D }, timesteps)
   }
   const half = FEATURES / 2
   const frequency = (_: unknown, i: number) => Math.exp((-Math.log(10000) * i) / (half - timestepFrequencyShift))
@@ -157,6 +160,26 @@ function embeddedTimesteps(graph: GraphBuilder, config: DiTConfig, timesteps: st
   const features = concat([graph.node('Cos', [angles]), graph.node('Sin', [angles])], 1) // [B, 256]
   const hidden = silu(linear(features, 't_embedder.mlp.0', [D, FEATURES], null))
   return linear(hidden, 't_embedder.mlp.2', [D, D], null) // [B, D]
+}
+
+/**
+ * Rows of a table, `[B, width]`. ONNX counts a negative index from the end, so that label -1 would be the null class without a word: here
+ * -1 becomes -1 - rows, which `Gather` refuses. Not every engine checks what it gathers: the rows of wrong indices
+ * are NaN besides.
+ */
+function rowsOfTable(
+  graph: GraphBuilder,
+  { name, rows, width }: { name: string; rows: number; width: number },
+  indices: string,
+): string {
+  const { add, reshape, scalar } = operationsOf(graph)
+  const [zero, count] = [graph.integers([0], []), graph.integers([rows], [])]
+  const isNegative = graph.node('Less', [indices, zero])
+  const isBeyond = graph.node('GreaterOrEqual', [indices, count])
+  const checked = graph.node('Where', [isNegative, graph.node('Sub', [indices, count]), indices])
+  const found = graph.node('Gather', [graph.parameter(name, [rows, width]), checked])
+  const wrong = graph.node('Where', [graph.node('Or', [isNegative, isBeyond]), scalar(NaN), scalar(0)]) // [B]
+  return add(found, reshape(wrong, [-1, 1]))
 }
 
 function latentSize({ inputSize, patchSize }: DiTConfig): readonly number[] {

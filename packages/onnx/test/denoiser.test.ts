@@ -85,6 +85,42 @@ test.each([
   await expectSame(got, concat([guided, slice(conditional, 1, channels, 8 - channels)], 1))
 })
 
+test('a label that the model does not have is an error, and -1 is not the null class', async () => {
+  const weights = movedParams(config)
+  for (const label of [-1, -6, 6, 1000]) {
+    const given = await feeds(config, [30, 30], [1, label])
+    await expect(run(denoiserGraph(config), weights, given)).rejects.toThrow(/indices element out of data bounds/)
+  }
+  const table = ditConfig('DiT-S/2', { ...config, timestepEmbedding: 'table', numTimesteps: 40 })
+  for (const timestep of [-1, 40]) {
+    const given = await feeds(table, [3, timestep], [1, 1])
+    await expect(run(denoiserGraph(table), movedParams(table), given)).rejects.toThrow(
+      /indices element out of data bounds/,
+    )
+  }
+})
+
+test('an engine that does not check what it gathers gives NaN for a wrong label, and nothing else for the others', async () => {
+  const weights = movedParams(config)
+  const graph = denoiserGraph(config)
+  // As such engines do: every index is moved into the table.
+  const nodes = graph.nodes.flatMap((node) => {
+    if (node.op !== 'Gather') return [node]
+    const [rows, index] = node.inputs
+    const clipped = { op: 'Clip', inputs: [index, 'first', 'last'], outputs: ['clipped'], attributes: {} }
+    return [clipped, { ...node, inputs: [rows, 'clipped'] }]
+  })
+  const scalar = (name: string, value: number) => ({ name, type: 'int64' as const, shape: [], values: [value] })
+  const lenient = { ...graph, nodes, constants: [...graph.constants, scalar('first', 0), scalar('last', 5)] }
+  const given = await feeds(config, [30, 30, 30], [-1, 2, 6])
+  const wrong = (await run(lenient, weights, given)).data as Float32Array
+  const right = (await run(graph, weights, { ...given, labels: [[3], labelsOf([5, 2, 5])] })).data as Float32Array
+  const size = wrong.length / 3
+  expect(wrong.slice(0, size).every(Number.isNaN)).toBe(true)
+  expect(wrong.slice(size, 2 * size)).toEqual(right.slice(size, 2 * size))
+  expect(wrong.slice(2 * size).every(Number.isNaN)).toBe(true)
+})
+
 test('errors', () => {
   expect(() => denoiserGraph({ ...config, classDropout: 0 }, { guidance: {} })).toThrow(
     new RangeError('denoiserGraph: guidance needs a null class (classDropout is 0)'),

@@ -5,7 +5,7 @@ import * as ort from 'onnxruntime-web'
 import { expect } from 'vitest'
 
 // The WebAssembly build of ONNX Runtime, which installs without a script and runs in Node.
-ort.env.logLevel = 'error'
+ort.env.logLevel = 'fatal'
 ort.env.wasm.numThreads = 1
 
 /** Parameters of a model on which every one of them tells: a fresh model is the zero function. */

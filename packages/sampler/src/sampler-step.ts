@@ -30,6 +30,7 @@ export async function lastStep(steps: AsyncIterable<SamplerStep>): Promise<Tenso
   let last: SamplerStep | null = null
   for await (const step of steps) last = step
   if (last === null) throw new RangeError('lastStep: there must be at least one step (got none)')
-  last.x0.dispose()
+  // A loop of one's own may hand on its estimate as the next state.
+  if (last.x0 !== last.xt) last.x0.dispose()
   return last.xt
 }

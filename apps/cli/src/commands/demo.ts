@@ -7,7 +7,8 @@ import { drawSamples, SAMPLES_FILE } from '../run/draw-samples.js'
 import { DEMO_DEFAULTS, DEMO_MODEL, DEMO_SAMPLING } from '../run/demo-recipe.js'
 import { scoreLines } from '../run/demo-score.js'
 import { chosenBackend, ENGINE_SETTINGS } from '../engines/engine-options.js'
-import { engineText, openEngine } from '../engines/open-engine.js'
+import { openEngine } from '../engines/open-engine.js'
+import { showEngine } from '../engines/show-engine.js'
 import { OTHER_SETTINGS } from '../settings/other-settings.js'
 import { addSettings, type CompleteFlags, type Settings, withDefaults } from '../settings/setting.js'
 import { integer, path } from '../settings/values.js'
@@ -104,7 +105,7 @@ async function demo(flags: DemoFlags, output: Output): Promise<number> {
       'A small DiT learns to draw six shapes. Then a recogniser, which follows fixed rules and is not trained,',
     )
     output.line('counts the drawings that show the right shape.\n')
-    output.line(`engine ${engineText(engine.description)}`)
+    showEngine(engine, output)
     for (const line of describeRun(config, place.folder)) output.line(line)
     output.event({ type: 'run', folder: place.folder, config })
     if (place.isResume) output.line(`continuing the stopped demo in ${place.folder}`)

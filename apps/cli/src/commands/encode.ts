@@ -6,7 +6,9 @@ import { type Params, toFloat32Array } from '@dit/tensor'
 import { spatialFactor } from '@dit/vae'
 import { Command } from 'commander'
 import { chosenBackend, ENGINE_SETTINGS } from '../engines/engine-options.js'
-import { engineText, openEngine } from '../engines/open-engine.js'
+import { openEngine } from '../engines/open-engine.js'
+import { showEngine } from '../engines/show-engine.js'
+import { checkFolderOptions } from '../run/check-folder-options.js'
 import { encodeFolder, removePartial, verifyShards } from '../run/encode-folder.js'
 import { isComplete, LATENTS_FILE, LATENTS_FORMAT, type LatentsManifest, readManifest } from '../run/manifest.js'
 import { givenOptions } from '../settings/config-file.js'
@@ -96,6 +98,7 @@ export function encodeCommand(call: Call): Command {
 }
 
 async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output): Promise<number> {
+  checkFolderOptions(data, flags)
   const found = await autoencoderOf(flags.vae)
   const { config } = found
   const factor = spatialFactor(config)
@@ -114,14 +117,16 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
     throw new UsageError(`--out ${flags.out} holds other files; give an empty or new folder for the latents`)
   }
   const { size, skipBad = false, maxPixels } = flags
-  const opened = await openData({ data, size, skipBad, maxPixels, background: backgroundOf(flags, before) }, output)
+  const request = { data, size, skipBad, maxPixels, background: backgroundOf(flags, before) }
+  const opened = await openData(request, output).catch(withoutFlag)
   const interruption = onInterrupt(() =>
     output.notice('stopping after this batch (press Ctrl-C again to quit at once)'),
   )
   try {
-    const { backend, description } = await openEngine(chosenBackend(flags), flags)
+    const engine = await openEngine(chosenBackend(flags), flags)
+    const { backend } = engine
     try {
-      output.line(`engine ${engineText(description)}`)
+      showEngine(engine, output)
       const vae = await loadAutoencoder(found, null, backend)
       const begun = await manifestOf(flags, opened, vae)
       const manifest = before === null ? begun : continued(flags.out, before, begun)
@@ -168,6 +173,12 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
     interruption.dispose()
     await opened.close()
   }
+}
+
+/** The folder is this command's argument, which has no flag. */
+function withoutFlag(error: unknown): never {
+  if (!(error instanceof UsageError)) throw error
+  throw new UsageError(error.message.replace(/^--data:? /, ''), { cause: error })
 }
 
 /** What transparent pictures are put on; undefined where latents were begun before there was a choice, which go on as they began. */

@@ -68,6 +68,7 @@ denoiser.onnx is one call of the network; a sampler calls it at every step.
   xt              in: noisy pictures or latents [batch, C, H, W], float32
   timesteps       in: one per picture [batch]: a timestep of a diffusion, the time of a flow
   labels          in: class numbers [batch], int64; the null class, if any, follows the last class
+                  (any other number is an error, or NaN where the runtime does not check)
   guidance_scale  in: a number, only with --guidance
   output          out: what the network predicts, [batch, C, H, W]: noise, x0 or velocity;
                   networks that learn a variance append its C channels

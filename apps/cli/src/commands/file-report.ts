@@ -1,4 +1,4 @@
-import { ShardsError, type StoredSpec, type TensorFile } from '@dit/checkpoint'
+import { ShardsError, type TensorFile } from '@dit/checkpoint'
 import { openSafetensorsFile, openShardsFile, openTorchFile, sniffFile } from '@dit/checkpoint/node'
 import {
   checkTied,
@@ -62,6 +62,9 @@ export interface FileReport {
   readonly sketch: DiTConfig | null
 }
 
+/** The part of a report that is told of any weights, also of those behind an address. */
+export type ToldFile = Omit<FileReport, 'format' | 'model' | 'assumptions' | 'needs' | 'refusal' | 'sketch'>
+
 /**
  * Reads names and shapes of a file, or of the weights in a folder of diffusers.
  *
@@ -75,15 +78,15 @@ export async function reportFile(path: string): Promise<FileReport> {
     const options: ReadLayoutOptions = { hints, saved }
     const report = reportLayout(file, place.config === null ? options : { ...options, diffusersConfig: place.config })
     const { weights, sketch, program, process, needs, refusal } = report
-    const bytesOf = ({ dtype, shape }: StoredSpec) => sizeOf(shape) * dtypeBytes(dtype)
+    const tensors = entries.map(([name, { dtype, shape }]) => ({ name, dtype, shape }))
     return {
       path: place.file,
       format,
       layout: weights?.layout ?? null,
       which,
       values: entries.reduce((total, [, { shape }]) => total + sizeOf(shape), 0),
-      bytes: entries.reduce((total, [, spec]) => total + bytesOf(spec), 0),
-      tensors: entries.map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+      bytes: storedBytes(tensors),
+      tensors,
       metadata,
       classNames: weights?.classNames ?? null,
       pixelRange: weights?.pixelRange ?? null,
@@ -154,7 +157,12 @@ async function openRaw(path: string): Promise<RawFile> {
   return { ...plain, format: 'safetensors', file, unread, metadata: { ...file.metadata }, close: () => file.close() }
 }
 
-export function fileLines(report: FileReport): string[] {
+/** Bytes of tensors as their file stores them. */
+export function storedBytes(tensors: readonly TensorReport[]): number {
+  return tensors.reduce((total, { dtype, shape }) => total + sizeOf(shape) * dtypeBytes(dtype), 0)
+}
+
+export function fileLines(report: ToldFile): string[] {
   const { path, values, bytes, tensors, metadata, layout, which, program, process } = report
   const { classNames, pixelRange, latents, unread, nonFinite } = report
   const kinds = [...new Set(tensors.map(({ dtype }) => dtype))].join(', ')

@@ -3,6 +3,7 @@ import { ditConfig, parameterShapes } from '@dit/model'
 import { partFile } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { Command } from 'commander'
+import { isAddress, reportAddress } from './address-info.js'
 import { fileLines, reportFile, tensorLines, type TensorReport } from './file-report.js'
 import { findTarget } from './find-target.js'
 import { modelLines, reportModel, sketchLines } from './model-report.js'
@@ -36,7 +37,11 @@ Examples:
   dit info runs/demo/1
   dit info runs/demo/1/checkpoints/step-0002000 --tensors
   dit info model.safetensors --json
-  dit info DiT-XL-2-256x256.pt`
+  dit info DiT-XL-2-256x256.pt
+  dit info hf:owner/name
+
+Of a model behind an address only the description is fetched, not the weights. HF_TOKEN in the environment opens
+private models of hf:owner/name; it is sent to the hub only, and HF_ENDPOINT names another hub.`
 
 /** `dit info` */
 export function infoCommand(call: Call): Command {
@@ -47,13 +52,14 @@ export function infoCommand(call: Call): Command {
     )
     .argument(
       '<what>',
-      'a run, a checkpoint, a diffusers folder, a .safetensors or .pt file, or a model name such as DiT-S/8',
+      'a run, a checkpoint, a diffusers folder, a .safetensors or .pt file, an address, hf:owner/name, or a model name such as DiT-S/8',
       path,
     )
   return addSettings(command, INFO_SETTINGS)
     .addHelpText('after', EXAMPLES)
     .action(async (what: string, flags: InfoFlags) => {
       const output = createOutput(flags, call)
+      if (isAddress(what)) return infoAddress(what, flags, output)
       const target = await findTarget(what)
       if (target.kind === 'model') infoModel(target.name, flags, output)
       else if (target.kind === 'run') await infoRun(target.folder, flags, output)
@@ -68,6 +74,14 @@ function infoModel(name: string, { batch = DEFAULT_BATCH, tensors }: InfoFlags, 
   output.event({ type: 'info', kind: 'model', name, ...report, ...list })
   const image = Number(model.inputSize) * 8
   print(output, [`${name}, for ${image}-pixel pictures, as latents of 1/8 of that side`, ...modelLines(report)], list)
+}
+
+async function infoAddress(what: string, { batch = DEFAULT_BATCH, tensors }: InfoFlags, output: Output): Promise<void> {
+  const { file, assumptions, report, lines } = await reportAddress(what, batch)
+  const { tensors: all, nonFinite: _unknown, ...about } = file
+  const list = tensors === true ? { tensors: all } : {}
+  output.event({ type: 'info', kind: 'address', ...about, assumptions, ...report, ...list })
+  print(output, lines, list)
 }
 
 async function infoRun(folder: string, { batch, tensors }: InfoFlags, output: Output): Promise<void> {

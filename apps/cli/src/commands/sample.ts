@@ -14,7 +14,8 @@ import { dirname } from 'node:path'
 import { spatialFactor } from '@dit/vae'
 import { Command } from 'commander'
 import { chosenBackend } from '../engines/engine-options.js'
-import { engineText, openEngine } from '../engines/open-engine.js'
+import { openEngine } from '../engines/open-engine.js'
+import { showEngine } from '../engines/show-engine.js'
 import { checkSampleMemory, needsTiles } from '../samples/check-memory.js'
 import { type Place, resolveOutputs } from '../samples/outputs.js'
 import { fileOf, optionsOf } from '../samples/options-of.js'
@@ -132,14 +133,15 @@ function folderOf({ name, step, location }: OpenModel): string {
 
 async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise<number> {
   const { model, guide, plan, place } = job
-  const { backend, description } = await openEngine(chosenBackend(flags), flags)
+  const engine = await openEngine(chosenBackend(flags), flags)
+  const { backend, description } = engine
   const interruption = onInterrupt(() => output.notice('stopping'))
   let files: SampleFiles | null = null
   try {
     const half = flags.half === undefined ? {} : { half: flags.half }
     const pipeline = await createPipeline(model, { backend, ...half })
     const weak = guide === null ? null : await createPipeline(guide, { backend, ...half })
-    output.line(`engine ${engineText(description)}`)
+    showEngine(engine, output)
     const assumed = model.assumptions.length === 0 ? [] : [`assumed: ${model.assumptions.join('; ')}`]
     for (const notice of [...model.notices, ...assumed, ...plan.notices]) output.notice(inFlags(notice))
     const held = flags.half === undefined ? '' : `, weights in ${flags.half}`

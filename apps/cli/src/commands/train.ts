@@ -1,6 +1,6 @@
 import { mpiPlace } from '@dit/train-ddp/node'
 import { Command } from 'commander'
-import { engineText } from '../engines/open-engine.js'
+import { showEngine } from '../engines/show-engine.js'
 import { givenOptions } from '../settings/config-file.js'
 import { type Job, outputOfRank, singleJob } from '../job/job.js'
 import { runUnderMpi } from '../job/mpi-job.js'
@@ -95,7 +95,7 @@ export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job
   const opened = await prepareTraining(flags, output, job)
   const { data, engine } = opened
   try {
-    output.line(`engine ${engineText(engine.description)}`)
+    showEngine(engine, output)
     if (job.description !== null) output.line(`workers ${job.description}`)
     const { name, size } = job.communicator
     if (size > 1) output.event({ type: 'workers', communicator: name, size, processes: job.processes ?? [] })

@@ -45,12 +45,13 @@ async function withAdapters(finding: Finding): Promise<Finding> {
 /** Starts an engine in this process and tries its kernels. */
 async function checkEngine(name: EngineName): Promise<Finding> {
   try {
-    const { backend, description } = await openEngine(name)
+    const { backend, description, warning } = await openEngine(name)
     try {
       const check = await checkKernels(backend)
       const about = engineText(description).slice(name.length + 1)
       const error = `largest kernel error ${formatNumber(check.largestError)} against float64`
-      const text = name === 'reference' ? about : `${about}, ${error}`
+      const checked = name === 'reference' ? about : `${about}, ${error}`
+      const text = warning === undefined ? checked : `${checked}; ${warning}`
       if (!check.isRight)
         return {
           name,

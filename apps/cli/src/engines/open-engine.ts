@@ -19,7 +19,11 @@ export interface EngineDescription {
 export interface OpenEngine {
   readonly backend: Backend
   readonly description: EngineDescription
+  /** Why it is hardly the engine that was meant. */
+  readonly warning?: string
 }
+
+const SOFTWARE = 'this adapter computes on the processor, and many times slower than --backend cpu'
 
 /**
  * Starts an engine. The caller disposes of the backend.
@@ -95,10 +99,11 @@ async function openWebGpu(precision: 'f32' | 'f16'): Promise<OpenEngine> {
   ])
   const wanted = process.env['DIT_WEBGPU_ADAPTER']
   const backend = await webgpu({ gpu: await nodeGpu(wanted === undefined ? {} : { adapter: wanted }), precision })
-  const { adapter } = describeWebGpu(backend)
+  const { adapter, isSoftware } = describeWebGpu(backend)
   const instructionSet = precision === 'f16' ? `${adapter}, f16` : adapter
   const description: EngineDescription = { name: 'webgpu', version: ditVersion(), instructionSet, threads: 1 }
-  return { backend, description: precision === 'f16' ? { ...description, precision } : description }
+  const warning = isSoftware ? { warning: SOFTWARE } : {}
+  return { backend, description: precision === 'f16' ? { ...description, precision } : description, ...warning }
 }
 
 async function openTfjs(name: 'tfjs-wasm' | 'tfjs-cpu'): Promise<OpenEngine> {

@@ -22,6 +22,7 @@ import { checkUnused, checkWritable, readRunConfig, runFolder } from './run-fold
 import { Failure, UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 import { ditVersion } from '../version.js'
+import { checkFolderOptions } from './check-folder-options.js'
 import { checkTrainingMemory } from './check-memory.js'
 
 /** A run that can begin: everything is checked and open, nothing is written. */
@@ -117,6 +118,8 @@ async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<
   if (module !== null) checkModuleFlags(flags, module.data !== null)
   // Once before the data are read, which may take long; their number of classes is not what may be wrong.
   else checkTrainingMemory(resolveRun(flags, 1, workers, latents), job)
+  if ((module?.data ?? null) === null && latents === undefined)
+    checkFolderOptions(flags.data ?? TRAIN_DEFAULTS.data, flags)
   await checkWritable('--out', folder)
   await checkUnused('--out', folder)
   const { data, size, flip, skipBad, background, maxPixels, checkFiles } = { ...TRAIN_DEFAULTS, ...flags }
@@ -177,6 +180,7 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
   await checkWritable('--resume', folder)
   if (config.steps !== before.steps) await checkNewLength(folder, before, config, output)
   const { data } = config
+  if (data.kind === 'shapes') checkFolderOptions(flags.data ?? 'shapes', flags)
   await checkStillThere(flags, data)
   const opened = await openData(requestOf(config, flags), output)
   return orClose(opened, async () => {

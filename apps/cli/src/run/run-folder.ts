@@ -116,7 +116,7 @@ export async function howToGetRun(): Promise<string> {
   const runs = await findRuns('runs')
   const more = runs.length > LISTED ? ` and ${runs.length - LISTED} more` : ''
   const known = runs.length === 0 ? '' : ` Runs here: ${runs.slice(0, LISTED).join(', ')}${more}.`
-  return `Train a small model with \`npm run demo\` (\`dit demo\`), or your own with \`dit train\`.${known}`
+  return `Train a small model with \`dit demo\`, or your own with \`dit train\`.${known}`
 }
 
 async function findRuns(folder: string, depth = 2): Promise<string[]> {

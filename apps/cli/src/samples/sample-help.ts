@@ -44,4 +44,4 @@ weights give --process flow, and --path and --predict if they are not linear and
 flow they are sampled as a diffusion, and the pictures are wrong. num_steps of SiT is --steps for sde and
 heun-sde; for other samplers it counts points, one more than --steps.
 
-No model yet? \`dit demo\` (npm run demo) trains a small one.`
+No model yet? \`dit demo\` trains a small one.`

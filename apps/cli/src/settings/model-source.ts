@@ -5,6 +5,7 @@ import { denoisingOf } from '../run/objective-config.js'
 import { readRunOfCheckpoint } from '../run/checkpoint-run.js'
 import { howToGetRun, readRunConfig } from '../run/run-folder.js'
 import { UsageError } from '../terminal/errors.js'
+import { hubAccess } from './hub-access.js'
 import { storedOptions } from './option-setting.js'
 import { SOURCE_SETTINGS, type SourceFlags } from './source-settings.js'
 import { processSettings, type WeightsProcessFlags } from './weights-process.js'
@@ -43,7 +44,7 @@ export async function openNamed(
   const { vae } = flags
   const process = processSettings(flags)
   try {
-    const options = { ...storedOptions(SOURCE_SETTINGS, flags), ...which }
+    const options = { ...storedOptions(SOURCE_SETTINGS, flags), ...which, fetch: hubAccess(name) }
     return await openModel(name, process === undefined ? options : { ...options, process })
   } catch (error) {
     if (error instanceof OpenError && error.problem === 'there is no such file or folder') {

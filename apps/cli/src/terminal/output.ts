@@ -1,6 +1,7 @@
 import { WriteStream } from 'node:tty'
 import { UsageError } from './errors.js'
 import type { Io } from './io.js'
+import { asTyped } from './as-typed.js'
 import { printable } from './printable.js'
 
 /** Where a command's words go. */
@@ -32,9 +33,10 @@ export function createOutput({ quiet = false, json = false }: OutputOptions, { s
     isQuiet: quiet || json,
     terminal: stderr instanceof WriteStream ? stderr : null,
     line(text = '') {
-      if (!quiet && !json) stdout.write(`${printable(text)}\n`)
+      if (!quiet && !json) stdout.write(`${printable(asTyped(text))}\n`)
     },
-    notice(text) {
+    notice(said) {
+      const text = asTyped(said)
       if (json) event({ type: 'notice', text })
       else stderr.write(`dit: ${printable(text)}\n`)
     },

@@ -1,6 +1,7 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress'
 import { formatDuration } from './format.js'
 import type { Output } from './output.js'
+import { asTyped } from './as-typed.js'
 import { printable } from './printable.js'
 
 /** Progress of counted work: a bar on a terminal, a plain line now and then elsewhere. */
@@ -79,7 +80,7 @@ function bar(output: Output, stream: NodeJS.WriteStream, options: ProgressOption
   return {
     update: (done, state) => single.update(done, { state, speed: speed(done) }),
     line: (text) => (isStopped ? output.line(text) : bars.log(`${printable(text)}\n`)),
-    notice: (text) => (isStopped ? output.notice(text) : bars.log(`dit: ${printable(text)}\n`)),
+    notice: (text) => (isStopped ? output.notice(text) : bars.log(`dit: ${printable(asTyped(text))}\n`)),
     stop() {
       if (isStopped) return
       isStopped = true

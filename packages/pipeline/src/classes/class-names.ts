@@ -36,9 +36,11 @@ export function shortName({ from, names }: ClassNames, label: number): string {
  * The names in an `id2label` of diffusers, a record from label to name. A class without one is called by its number, or `class 7` where
  * another class has the name 7.
  *
+ * @param isOwn whether dit wrote it: then an empty name is one
+ *
  * @throws RangeError where it is no such record, or names a class that the network does not have
  */
-export function namesFromId2label(id2label: unknown, numClasses: number): readonly string[] {
+export function namesFromId2label(id2label: unknown, numClasses: number, isOwn = false): readonly string[] {
   if (typeof id2label !== 'object' || id2label === null || Array.isArray(id2label)) {
     throw new RangeError('id2label must be an object from label to name')
   }
@@ -51,7 +53,7 @@ export function namesFromId2label(id2label: unknown, numClasses: number): readon
       )
     }
     if (typeof name !== 'string') throw new RangeError(`id2label must give class ${label} a text as its name`)
-    if (name.trim() !== '') names[label] = name
+    if (isOwn || name.trim() !== '') names[label] = name
   }
   const given = new Set(names)
   return Array.from(names, (name, label) => name ?? (given.has(String(label)) ? `class ${label}` : String(label)))

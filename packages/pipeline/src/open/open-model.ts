@@ -75,7 +75,7 @@ function locate(source: string, fetch: FetchOptions): ReturnType<typeof locateAd
     }
     if (cause instanceof URIError)
       throw new OpenError(source, 'it is no address: a % must be written as %25', { cause })
-    if (cause instanceof RangeError) throw new OpenError(source, cause.message, { cause })
+    if (cause instanceof RangeError) throw new OpenError(source, cause.message.replace(/^hubFileUrl: /, ''), { cause })
     throw cause
   }
 }

@@ -82,7 +82,7 @@ export async function understand(
     if (scheduler !== null && options.process !== undefined) {
       throw new OptionError('process', `${scheduler.path} already says the process; leave \`process\` out`)
     }
-    if (scheduler !== null) checkAgreement(weights, scheduler)
+    if (scheduler !== null) await checkScheduler(weights, scheduler)
     const told = { ...weights, process: processTold(weights, scheduler, known) }
     const { process, assumptions, isKnown } =
       scheduler !== null && scheduler.process === null
@@ -105,7 +105,7 @@ export async function understand(
       scheduler,
       autoencoder,
       location: null,
-      notices: unreadNotice(opened.unread),
+      notices: [...unreadNotice(opened.unread), ...namesNotice(weights, classes, options, known)],
       assumptions: [...weights.assumptions, ...assumptions, ...named],
       weights,
       isLent: false,
@@ -183,6 +183,12 @@ function withHeads(weights: OpenWeights, heads: number | undefined): OpenWeights
   return { ...weights, config, assumptions: weights.assumptions.filter((text) => !text.includes('attention heads')) }
 }
 
+/** Loaded only where there is a scheduler, as are the schedulers themselves. */
+async function checkScheduler(weights: ModelWeights, scheduler: Scheduler): Promise<void> {
+  const { checkAgreement } = await import('./check-agreement.js')
+  checkAgreement(weights, scheduler)
+}
+
 async function schedulerIn(tree: FileTree): Promise<Scheduler | null> {
   const path = 'scheduler/scheduler_config.json'
   const text = await readText(tree, path)
@@ -190,33 +196,6 @@ async function schedulerIn(tree: FileTree): Promise<Scheduler | null> {
   // Loaded only here: the schedulers of diffusers are a tenth of what a page downloads.
   const { readScheduler } = await import('./scheduler.js')
   return readScheduler(text, tree.place(path))
-}
-
-/**
- * Throws where a scheduler is for another process than the weights say that they were trained on: one of both is wrong.
- *
- * @throws OpenError
- */
-function checkAgreement({ process: own }: ModelWeights, { path, process: theirs, isGaussian }: Scheduler): void {
-  if (own === null) return
-  const isFlowOwn = own.kind === 'flow'
-  const says = isFlowOwn ? 'a flow' : 'a Gaussian diffusion'
-  if (theirs !== null && isFlowOwn !== (theirs.kind === 'flow')) {
-    throw new OpenError(
-      path,
-      `it is for ${isFlowOwn ? 'a Gaussian diffusion' : 'a flow'}, but the weights say that they are those of ${says}`,
-    )
-  }
-  if (isFlowOwn && isGaussian)
-    throw new OpenError(path, `it is for a Gaussian diffusion, but the weights say that they are those of ${says}`)
-  const [mine, other] = [own, theirs ?? {}].map(
-    (each: Readonly<Record<string, unknown>>) => each['meanType'] ?? each['prediction'],
-  )
-  if (mine === undefined || other === undefined || mine === other) return
-  throw new OpenError(
-    path,
-    `it is for a network that predicts ${JSON.stringify(other)}, but the weights say that theirs predicts ${JSON.stringify(mine)}`,
-  )
 }
 
 /** The process that the files say: a run's, then that of a scheduler that somebody chose, then that of the weights. */
@@ -244,7 +223,10 @@ async function namesOf(
   const labels = folder === null ? null : await id2labelIn(folder)
   if (labels !== null) {
     try {
-      return { from: labels.isOwn ? 'model' : 'id2label', names: namesFromId2label(labels.id2label, numClasses) }
+      return {
+        from: labels.isOwn ? 'model' : 'id2label',
+        names: namesFromId2label(labels.id2label, numClasses, labels.isOwn),
+      }
     } catch (cause) {
       if (cause instanceof RangeError) throw new OpenError(folder!.place(labels.path), cause.message, { cause })
       throw cause
@@ -318,6 +300,21 @@ export async function findAutoencoder(tree: FileTree, prefix = 'vae/'): Promise<
       return openTensorsIn(tree, file)
     },
   }
+}
+
+/** Says that a folder names the classes otherwise than its weights do: whoever renames them edits the one, and one may be a mistake. */
+function namesNotice(
+  { classNames }: ModelWeights,
+  { names }: ClassNames,
+  options: OpenOptions,
+  known: Known | null,
+): string[] {
+  if (classNames === null || options.classNames !== undefined || known !== null) return []
+  const label = names.findIndex((name, i) => name !== classNames[i])
+  if (label < 0) return []
+  return [
+    `the folder calls class ${label} ${names[label]}, but the metadata of the weights call it ${classNames[label]}; the folder's names are used`,
+  ]
 }
 
 /** Says what a file holds beside its weights that is not read. */

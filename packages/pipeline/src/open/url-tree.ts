@@ -1,5 +1,5 @@
 import { bytesSource, type FileTree } from '@dit/checkpoint'
-import { fetchFile, type FetchFileOptions, hubFileUrl, WebFileError } from '@dit/checkpoint/web'
+import { fetchFile, type FetchFileOptions, hubFileUrl, urlSource, WebFileError } from '@dit/checkpoint/web'
 
 /** How files behind addresses are fetched. */
 export interface FetchOptions extends Omit<
@@ -8,6 +8,11 @@ export interface FetchOptions extends Omit<
 > {
   /** Ask the server whether a kept file has changed. By default always, but for a commit of `hf:`, which cannot change. */
   readonly revalidate?: boolean
+  /**
+   * Reads files of weights by byte ranges, each when it is asked for, in place of the whole file: to describe a model without downloading
+   * it. The server must answer ranges; nothing is kept. Default: false.
+   */
+  readonly ranges?: boolean
   /** Where models of `hf:` are: the address of a hub, or of its mirror. */
   readonly host?: string
   /** How far a download is, and of which file. */
@@ -32,13 +37,17 @@ export function urlTree(
   options: FetchOptions = {},
   required: string | null = null,
 ): FileTree {
-  const { host: _host, onProgress, ...fetching } = options
+  const { host: _host, ranges = false, onProgress, ...fetching } = options
   const load = async (path: string) => {
     const url = address(path)
     const progress = onProgress === undefined ? {} : { onProgress: report(url, onProgress) }
     const limits = path.endsWith('.json') ? { maxBytes: MAX_JSON } : {}
     try {
-      return await fetchFile(url, { ...limits, ...fetching, ...progress })
+      if (ranges && !path.endsWith('.json')) {
+        const { headers = {}, retries = 3, stallSeconds = 30, signal } = fetching
+        return await urlSource(url, { headers, retries, stallSeconds, ...(signal === undefined ? {} : { signal }) })
+      }
+      return bytesSource(await fetchFile(url, { ...limits, ...fetching, ...progress }), url)
     } catch (error) {
       if (path !== required && error instanceof WebFileError && isMissing(error)) return null
       throw error
@@ -49,10 +58,10 @@ export function urlTree(
   return {
     name,
     place: address,
+    isByRange: ranges,
     async open(path) {
       if (!loaded.has(path)) loaded.set(path, load(path))
-      const bytes = await loaded.get(path)!
-      return bytes === null ? null : bytesSource(bytes, address(path))
+      return loaded.get(path)!
     },
   }
 }

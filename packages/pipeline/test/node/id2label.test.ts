@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { readSafetensors } from '@dit/checkpoint'
 import { planSampling } from '@dit/pipeline'
 import { openModel, openPipeline } from '@dit/pipeline/node'
+import type { Schedule } from '@dit/schedules'
 import { dispose } from '@dit/tensor'
 import { afterAll, expect, test } from 'vitest'
 import { backend, folderOfTest } from '../support/every-form.js'
@@ -13,10 +14,13 @@ const params = movedParams(network, backend)
 afterAll(() => dispose(params))
 
 /** A pipeline's folder as diffusers saves it, without names of its own, and what else its two files say. */
-async function pipelineFolder(index: object, config: object = {}): Promise<string> {
+async function pipelineFolder(index: object, config: object = {}, schedule: Schedule = 'linear'): Promise<string> {
   const folder = folderOfTest()
   const transformer = join(folder, 'transformer')
-  const dit = await openPipeline({ network, params, process: { varianceType: 'fixedLarge' } }, { backend })
+  const dit = await openPipeline(
+    { network, params, process: { schedule, varianceType: 'fixedLarge' } as const },
+    { backend },
+  )
   await dit.save(transformer)
   const own = JSON.parse(readFileSync(join(transformer, 'config.json'), 'utf8')) as object
   writeFileSync(join(transformer, 'config.json'), JSON.stringify({ ...own, ...config }))
@@ -73,7 +77,8 @@ test('names that are not those of the network are refused with their file', asyn
 })
 
 test('names, process and scale of latents survive in the files made of a folder', async () => {
-  const folder = await pipelineFolder({ id2label: { 0: 'a, first', 1: 'b', 2: 'c', 3: 'b' } })
+  const id2label = { 0: 'a, first', 1: 'b', 2: 'c', 3: 'b' }
+  const folder = await pipelineFolder({ id2label }, {}, 'squaredcos_cap_v2')
   mkdirSync(join(folder, 'scheduler'))
   writeFileSync(
     join(folder, 'scheduler/scheduler_config.json'),
@@ -141,6 +146,10 @@ test('a scheduler, or a config.json, that contradicts what the weights say is re
   await expect(openModel(folder)).rejects.toThrow(
     'is for a flow, but the weights say that they are those of a Gaussian diffusion',
   )
+  scheduler({ _class_name: 'DDIMScheduler', beta_start: 0.00085, beta_end: 0.012 })
+  await expect(openModel(folder)).rejects.toThrow(
+    'has 1000 betas from 0.00085 by 0.006431 in the middle to 0.012, but the weights say that they were trained on 1000 betas from 0.0001',
+  )
   scheduler({ _class_name: 'DDIMScheduler' })
   await (await openModel(folder)).close()
   const path = join(folder, 'transformer/config.json')
@@ -151,4 +160,24 @@ test('a scheduler, or a config.json, that contradicts what the weights say is re
   await expect(openModel(folder)).rejects.toThrow(
     `config.json says numHeads ${heads * 2}, but the metadata of the weights say ${heads}`,
   )
+})
+
+test('names in a folder that are not those of the metadata beside them are used, and said', async () => {
+  const folder = folderOfTest()
+  const classNames = ['a', 'b', 'c', '']
+  const dit = await openPipeline({ network, params, process: {}, classNames }, { backend })
+  await dit.save(folder)
+  const kept = await openModel(folder)
+  // An empty name stays one.
+  expect(kept).toMatchObject({ notices: [], names: classNames })
+  await kept.close()
+  const path = join(folder, 'config.json')
+  const config = JSON.parse(readFileSync(path, 'utf8')) as object
+  writeFileSync(path, JSON.stringify({ ...config, _id2label: { 0: 'a', 1: 'yak', 2: 'c', 3: '' } }))
+  const renamed = await openModel(folder)
+  expect(renamed.names.slice(0, 3)).toEqual(['a', 'yak', 'c'])
+  expect(renamed.notices).toEqual([
+    "the folder calls class 1 yak, but the metadata of the weights call it b; the folder's names are used",
+  ])
+  await renamed.close()
 })

@@ -93,7 +93,7 @@ test('hf: takes owner, name and revision from the host that is named', async () 
 
 test('a reference or an address that is none is an OpenError that says what it must be', async () => {
   for (const [source, problem] of [
-    ['hf:shapes', /^hf:shapes: hubFileUrl: a reference must be hf:owner\/name/],
+    ['hf:shapes', /^hf:shapes: a reference must be hf:owner\/name/],
     ['hf:mine/shapes@', /revision must be a branch/],
     [
       'shapes.safetensors',

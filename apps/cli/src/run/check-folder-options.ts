@@ -1,0 +1,23 @@
+import { flagOf } from '../settings/flag-of.js'
+import { UsageError } from '../terminal/errors.js'
+
+/** Options that say how a folder of pictures is read. */
+const FOLDER_OPTIONS = ['skipBad', 'background', 'maxPixels', 'checkFiles'] as const
+
+/**
+ * Checks that no option of folders is given where the pictures are drawn by dit itself.
+ *
+ * @param data that are trained on or encoded: `shapes`, or a folder
+ * @throws UsageError naming the option
+ */
+export function checkFolderOptions(
+  data: string,
+  flags: { readonly [Name in (typeof FOLDER_OPTIONS)[number]]?: unknown },
+): void {
+  if (data !== 'shapes') return
+  const given = FOLDER_OPTIONS.find((name) => (flags[name] ?? false) !== false || flags[name] === null)
+  if (given === undefined) return
+  throw new UsageError(
+    `${flagOf(given)} is for folders of pictures, but the data are shapes, which dit draws; leave it out, or name a folder`,
+  )
+}
