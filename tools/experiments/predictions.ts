@@ -5,13 +5,12 @@
 //
 // Runs on one thread each, so two seeds may run beside each other. Stops before a run that would begin after `--minutes`; called
 // again it leaves out what is done and resumes what is not. Writes `<out>/predictions.json` with every measurement.
-import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Measured, predictionsTable } from './predictions-table.js'
+import { measured, trainRun } from './train-runs.js'
 
-const DIT = 'apps/cli/dist/main.js'
 const { values } = parseArgs({
   args: process.argv.slice(2).filter((arg) => arg !== 'predictions'),
   options: {
@@ -39,16 +38,6 @@ const RECIPE =
   '--batch 32 --lr 0.001 --warmup 200 --decay cosine --final-lr 0.05 --beta2 0.99 --ema 0.998 --ema-warmup --no-flip'
 const MEASURES = '--val-share 0.1 --val-every 250 --checkpoint-every 250 --keep-last 1 --sample-every none'
 
-/** The log lines with a measurement. */
-function measured(folder: string): { readonly step: number; readonly measures: Measured['measures'] }[] {
-  const path = join(folder, 'log.jsonl')
-  if (!existsSync(path)) return []
-  const lines = readFileSync(path, 'utf8').trim().split('\n')
-  return lines
-    .map((line) => JSON.parse(line) as { step: number; measures?: Measured['measures'] })
-    .flatMap(({ step, measures }) => (measures === undefined ? [] : [{ step, measures }]))
-}
-
 if (values.out === undefined) throw new Error('predictions: --out is needed')
 if (values.heroes === undefined && values.fashion === undefined) {
   throw new Error('predictions: --heroes or --fashion is needed, the folder of a set')
@@ -62,12 +51,8 @@ for (const seed of values.seed.map(Number)) {
       const folder = join(values.out, `${set}-${name}-${seed}`)
       const isDone = measured(folder).at(-1)?.step === steps
       if (!isDone && Date.now() < end) {
-        const given = `train --data ${data} ${flags} ${NETWORK} ${RECIPE} ${MEASURES} ${predicts} --steps ${steps}`
-        const args = existsSync(join(folder, 'config.json'))
-          ? ['train', '--resume', folder]
-          : [...given.split(' '), '--seed', String(seed), '--out', folder]
-        const { status } = spawnSync(process.execPath, [DIT, ...args, '--threads', '1'], { stdio: 'inherit' })
-        if (status !== 0) process.exit(status ?? 1)
+        const given = `${flags} ${NETWORK} ${RECIPE} ${MEASURES} ${predicts} --steps ${steps}`
+        trainRun(folder, ['--data', data, ...given.split(' ')], seed)
       }
       all.push(...measured(folder).map((line) => ({ set, process: name, seed, ...line })))
     }

@@ -110,9 +110,9 @@ test('says what is wrong with betas and schedules', async () => {
       ['--timesteps=20', '--schedule=linear'],
       '--timesteps 20: the linear schedule needs at least 21 timesteps, because its last beta, 1, must be below 1; if you want betas that end at 1, give them with --betas',
     ],
-    [['--timesteps=20', '--schedule=linear'], 'the linear schedule needs at least 21 timesteps'],
+    [['--timesteps=20', '--schedule=linear', '--predict=x0'], 'the linear schedule needs at least 21 timesteps'],
     [
-      ['--timesteps=16'],
+      ['--timesteps=16', '--schedule=linear'],
       'the linear schedule needs at least 21 timesteps, because its last beta, 1.25, must be below 1',
     ],
     [['--schedule=cosine'], '--schedule must be one of linear, squaredcos_cap_v2, scaled_linear, quad'],

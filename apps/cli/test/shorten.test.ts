@@ -29,7 +29,7 @@ test('a run with a constant learning rate that is shortened is the shorter run, 
 })
 
 test('one whose learning rate falls is shortened with --allow-inexact only, and the change is told', async () => {
-  const { out, step } = await stopped(['--warmup', '0', '--decay', 'linear', '--final-lr', '0'])
+  const { out, step } = await stopped(['--lr', '1e-3', '--warmup', '0', '--decay', 'linear', '--final-lr', '0'])
   const steps = String(step + 1)
   const refused = await runDit(['train', '--resume', out, '--steps', steps])
   expect(refused.code).toBe(1)

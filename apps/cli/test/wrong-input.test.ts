@@ -117,7 +117,7 @@ test('a run in the way is refused with advice; its settings cannot change at a r
   const before = contents(cwd)
   const cases: [string[], RegExp][] = [
     [[...train, '--out', 'run'], /--out run already holds a run; continue it with `--resume`/],
-    [['train', '--resume', 'run', '--lr', '3'], /--lr 3 \(the run has 0\.001\)/],
+    [['train', '--resume', 'run', '--lr', '3'], /--lr 3 \(the run has 0\.002\)/],
     [['train', '--resume', 'run', '--steps', '0'], /1 or more/],
     [
       ['sample', '--run', 'run', '--classes', 'dsc'],

@@ -154,7 +154,7 @@ const RUN_SETTINGS = {
     flag: '--steps <n>',
     help: 'training steps (default {default}); a resumed run may be made longer or shorter',
     parse: integer(1),
-    default: 2000,
+    default: 4000,
     place: 'steps',
     must: A_COUNT,
     mayChange: true,

@@ -12,7 +12,7 @@ const START = Int32Array.from(primes(8), (p) => fraction(Math.sqrt(p)))
  */
 export async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const { subtle } = (globalThis as { crypto?: { subtle?: SubtleCrypto } }).crypto ?? {}
-  // Engines differ in how much they take: Node's less than 2 GiB. The loop below is some 20 times slower.
+  // Engines differ in how much they take: Node's less than 2 GiB. The loop below is slower.
   const digest = await subtle?.digest('SHA-256', bytes).catch(() => undefined)
   if (digest !== undefined) return hexadecimal(new Uint8Array(digest))
   const hash = startSha256()
