@@ -30,6 +30,8 @@ export const NAMED_RECIPES = {
     process: PREDICTS_X0,
     model: (size) => ({ hidden: 192, depth: 5, heads: 4, patch: patchFor(size) }),
     about: 'small pictures in minutes of a CPU; predicts the picture itself (x0)',
+    expect:
+      'held-out errors (--val-share) near 0.06 after 500 steps, 0.05 after 1,500 and 0.04 after 4,000 (less for gray pictures), with losses from 0.06 to 0.1; faces and figures are recognised from about 1,000 steps on',
   },
   small: {
     training: smallRecipe,
@@ -96,7 +98,7 @@ export function withRecipe(flags: TrainFlags, name: RecipeName, size: number): T
   }
 }
 
-/** Tokens along a side: few, each with much to say, learn fastest while the steps are few. docs/choosing.md has the comparison. */
+/** Tokens along a side: few, each with much to say, learn fastest while the steps are few. docs/choosing.md compares. */
 const TOKENS = 4
 
 /** Sides of patches that are tried: 1 to 8 pixels. */
