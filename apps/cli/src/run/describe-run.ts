@@ -83,11 +83,11 @@ function recipeLines({ recipe }: RunConfig, denoising: Denoising | null, reason?
 }
 
 /** What was measured of runs like this one; nothing where the recipe's process was changed. */
-function expectations({ recipe, data }: RunConfig, denoising: Denoising | null): string[] {
+function expectations({ recipe, data, from }: RunConfig, denoising: Denoising | null): string[] {
   const { expect, process } = recipeNamed(recipe.name) ?? {}
   const found = denoising?.process
   // What is expected was measured from the start.
-  if (config.from !== undefined || expect === undefined || data.kind === 'latents' || found?.kind !== 'gaussian') return []
+  if (from !== undefined || expect === undefined || data.kind === 'latents' || found?.kind !== 'gaussian') return []
   return found.meanType === process?.predict && found.schedule === process?.schedule ? [`expect ${expect}`] : []
 }
 
