@@ -8,7 +8,7 @@ import { type Finished, keptFolder, runDit, temporaryFolder } from './support/ru
 import { TINY } from './support/tiny-flags.js'
 
 const ENGINE = ['--backend=reference']
-const TRAIN = ['--batch=4', '--sample-every=none', '--checkpoint-every=2', '--steps=4', ...ENGINE]
+const TRAIN = ['--recipe=small', '--batch=4', '--sample-every=none', '--checkpoint-every=2', '--steps=4', ...ENGINE]
 const SAMPLE = ['--count=1', '--steps=2', ...ENGINE, '--quiet']
 
 const shared = keptFolder()
@@ -16,7 +16,17 @@ const [base, pictures] = [join(shared, 'base'), join(shared, 'pictures')]
 
 /** A run on the six classes of shapes, and pictures of one of them and two others. */
 beforeAll(async () => {
-  const trained = await runDit(['train', ...TINY, '--steps=4', '--lr=0.01', '--warmup=0', '--out', base, '--quiet'])
+  const trained = await runDit([
+    'train',
+    ...TINY,
+    '--recipe=small',
+    '--steps=4',
+    '--lr=0.01',
+    '--warmup=0',
+    '--out',
+    base,
+    '--quiet',
+  ])
   if (trained.code !== 0) throw new Error(trained.stderr)
   for (const [at, name] of ['disc', 'naga', 'orc'].entries()) {
     mkdirSync(join(pictures, name), { recursive: true })
@@ -342,12 +352,12 @@ describe('dit train --lora', () => {
   test('adapters on other weights are told of, or refused', async () => {
     const folder = temporaryFolder()
     const other = join(folder, 'other')
-    await runDit(['train', ...TINY, '--steps=1', '--seed=5', '--out', other, '--quiet'])
+    await runDit(['train', ...TINY, '--recipe=small', '--steps=1', '--seed=5', '--out', other, '--quiet'])
     const warned = await runDit(['sample', other, '--lora', file, ...SAMPLE])
     expect(warned.code).toBe(0)
     expect(warned.stderr).toContain(`${file} was trained on other weights than these of ${other}`)
     const deeper = join(folder, 'deeper')
-    await runDit(['train', ...TINY, '--hidden=8', '--steps=1', '--out', deeper, '--quiet'])
+    await runDit(['train', ...TINY, '--recipe=small', '--hidden=8', '--steps=1', '--out', deeper, '--quiet'])
     const unfit = await runDit(['sample', deeper, '--lora', file, ...SAMPLE])
     expect(unfit.code).not.toBe(0)
     expect(unfit.stderr).toContain(
