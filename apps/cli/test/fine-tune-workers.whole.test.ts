@@ -65,8 +65,8 @@ test('a run that was killed before its first checkpoint begins again, without th
 
 for (const name of ['openmpi', 'mpich'] as const) {
   const mpi = findMpi(name)
-  const mpiTest = testNeeding('mpi', mpi !== null, `no mpirun of ${name}`)
-  mpiTest(`${name}: two processes train adapters like one`, async () => {
+  const test = testNeeding('mpi', mpi !== null, `no mpirun of ${name}`)
+  test(`${name}: two processes train adapters like one`, async () => {
     const folder = temporaryFolder()
     const from = ['train', '--from', await baseIn(folder), ...TRAIN, '--lora=2']
     const [one, two] = ['one', 'two'].map((run) => join(folder, run))
