@@ -1,5 +1,7 @@
 export { checkParams } from './check-params.js'
 export { checkConfig, type DiTConfig, nullLabel, outChannels } from './config.js'
+export { adaptWeights, type AdaptedWeights, type AdaptOptions } from './fine-tune/adapt-weights.js'
+export { tensorDigests, weightsDigest } from './fine-tune/digest.js'
 export { forward, type ForwardInputs, type ForwardOptions } from './forward.js'
 export { type HeldDType, holdParams, type HoldParamsOptions } from './hold-params.js'
 export { initParams, type InitOptions } from './init-params.js'
@@ -25,6 +27,16 @@ export { type ModelWeights, readLayout, type ReadLayoutOptions } from './layouts
 export { type ChooseOptions, type ChosenStateDict, chooseStateDict, type WhichWeights } from './layouts/state-dict.js'
 export { type DiffusersWeights, toDiffusers } from './layouts/to-diffusers.js'
 export { loadParams, type LoadParamsOptions } from './load-params.js'
+export {
+  type Adapter,
+  type AdapterDescription,
+  adapterMetadata,
+  isAdapterFile,
+  readAdapter,
+} from './low-rank/adapter-file.js'
+export { composeAdapters } from './low-rank/compose.js'
+export { adapterNames, adapterShapes, isAdapterName, type LowRank } from './low-rank/low-rank.js'
+export { mergeAdapters } from './low-rank/merge.js'
 export { DIT_NAMES, ditConfig, type DiTName } from './named-configs.js'
 export {
   checkTied,

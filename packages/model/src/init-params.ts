@@ -12,7 +12,7 @@ export interface InitOptions {
 }
 
 /** Deviation of everything that is looked up or made from timesteps. */
-const EMBEDDING_STD = 0.02
+export const EMBEDDING_STD = 0.02
 
 /**
  * Parameters of a fresh model.

@@ -36,7 +36,7 @@ export function withInputSize(
   config: DiTConfig,
   params: Params,
   inputSize: InputSize,
-  { positions = config.positions === 'learned' ? 'bicubic' : 'scaled' }: WithInputSizeOptions = {},
+  { positions }: WithInputSizeOptions = {},
 ): ResizedModel {
   checkParams(config, params)
   const resized = { ...config, inputSize }
@@ -47,11 +47,12 @@ export function withInputSize(
   }
 }
 
-function newPositions(
+/** The position table of a model at another input size, `[1, N, D]`. */
+export function newPositions(
   config: DiTConfig,
   table: Tensor,
   resized: DiTConfig,
-  positions: NonNullable<WithInputSizeOptions['positions']>,
+  positions: NonNullable<WithInputSizeOptions['positions']> = config.positions === 'learned' ? 'bicubic' : 'scaled',
 ): Tensor {
   const { hiddenSize: D, patchSize } = config
   const fromGrid = tokenGrid(config.inputSize, patchSize)

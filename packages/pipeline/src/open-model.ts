@@ -1,6 +1,6 @@
 import type { TensorFile } from '@dit/checkpoint'
 import type { CompleteProcess } from '@dit/diffusion'
-import type { Description, ModelWeights, ParameterSource, WhichWeights } from '@dit/model'
+import type { AdapterDescription, Description, ModelWeights, ParameterSource, WhichWeights } from '@dit/model'
 import type { Backend, Params } from '@dit/tensor'
 import type { VaeConfig } from '@dit/vae'
 import type { ClassNames } from './classes/class-names.js'
@@ -47,6 +47,8 @@ export interface OpenModel extends ClassNames {
   readonly assumptions: readonly string[]
   /** The weights under the official names, to be read one by one. */
   readonly weights: TensorFile
+  /** Of a run that trained low-rank adapters: those alone, as a file holds them. Its `weights` are merged with them. */
+  readonly adapter?: { readonly weights: TensorFile; readonly description: AdapterDescription }
   /** Whether its parameters are on an engine already, and belong to the caller. */
   readonly isLent: boolean
   /** Brings the weights to an engine; the caller disposes of them. */

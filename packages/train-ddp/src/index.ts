@@ -55,6 +55,7 @@ export {
 } from './objective/process-spec.js'
 export { dit, type DiTSpec } from './objective/dit.js'
 export {
+  type FromSpecOptions,
   isKnownSpec,
   type KnownSpec,
   objectiveFromSpec,
@@ -62,6 +63,7 @@ export {
   type Version1,
 } from './objective/from-spec.js'
 export { type HeldOutMeasures, type HeldOutOptions, heldOutMeasures } from './objective/held-out.js'
+export { lowRank, type LowRankNetwork, type LowRankOptions, type LowRankSpec } from './objective/low-rank.js'
 export { defineNetwork, type Network } from './objective/network.js'
 export {
   defineObjective,
@@ -85,7 +87,9 @@ export {
   type StoredAverage,
   widthOfExponent,
 } from './optimizer/power-average.js'
+export { chosenParameters, trainOnly } from './optimizer/train-only.js'
 export type { TrainOptions } from './options.js'
+export { shareParams } from './parallel/share-params.js'
 export { checkRecipe, paperRecipe, picturesRecipe, RECIPES, smallRecipe, type TrainRecipe } from './recipe.js'
 export { LOG, type LogMark, logProblem, type LogWriter, openLog, parseLog, type StepRecord } from './run/log.js'
 export { memoryRunStore } from './run/memory-store.js'

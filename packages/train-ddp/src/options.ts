@@ -1,7 +1,7 @@
 import { type Communicator, singleCommunicator } from '@dit/collectives'
-import type { Backend, Params } from '@dit/tensor'
+import { type Backend, formatShape, type Params, sameShape } from '@dit/tensor'
 import type { BatchSource } from './batch.js'
-import { completed, type Objective } from './objective/objective.js'
+import { completed, type Objective, type ParameterTable } from './objective/objective.js'
 import { adamw } from './optimizer/adamw.js'
 import type { Optimizer } from './optimizer/optimizer.js'
 import { checkChoice, checkRecipe, type TrainRecipe } from './recipe.js'
@@ -19,6 +19,11 @@ export interface TrainOptions {
   readonly seed: number
   /** Optimizer steps of the whole run, those before a resume included. */
   readonly steps: number
+  /**
+   * Parameters to begin with, in place of those that the objective initialises: trained ones, for fine-tuning. The caller keeps them, and
+   * may dispose of them once the run has begun; a resumed run takes those of its checkpoint.
+   */
+  readonly initial?: Params
   /** In place of AdamW with the recipe's settings. */
   readonly optimizer?: Optimizer
   /** Where the run is kept; without one nothing is saved. Used by rank 0 only, or by every rank with `shardCheckpoint`. */
@@ -119,7 +124,8 @@ export function checkOptions(options: TrainOptions): StepSetting & StateSetting 
     throw new RangeError(`train: shardOptimizer needs parts of tensors, which ${backend.name} does not have`)
   }
   checkChoice('resume', options.resume ?? 'auto', ['auto', 'never'], 'train')
-  const { optimizer = adamw(recipe) } = options
+  const { optimizer = adamw(recipe), initial } = options
+  if (initial !== undefined) checkInitial(initial, objective.parameters, backend)
   const { groups = [], averages = [] } = recipe
   const { unit } = optimizer
   if (unit !== 'element' && unit !== 'matrix') {
@@ -129,7 +135,7 @@ export function checkOptions(options: TrainOptions): StepSetting & StateSetting 
   const twice = optimizer.slots.find((slot, i) => kept.includes(slot) || optimizer.slots.indexOf(slot) !== i)
   if (twice !== undefined) throw new RangeError(`train: the optimizer has a slot ${twice} twice, or as an average`)
   const state = { optimizer, groups, averages, shardOptimizer, bucketBytes }
-  return { ...state, objective, recipe, backend, seed, steps, recompute, communicator }
+  return { ...state, objective, recipe, backend, seed, initial, steps, recompute, communicator }
 }
 
 const OPTIONS: readonly (keyof TrainOptions)[] = [
@@ -139,6 +145,7 @@ const OPTIONS: readonly (keyof TrainOptions)[] = [
   'backend',
   'seed',
   'steps',
+  'initial',
   'optimizer',
   'store',
   'communicator',
@@ -159,6 +166,22 @@ function refuseUnknown(prefix: string, options: object, known: readonly string[]
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown === 'model') throw new RangeError('train: model is an objective now: classConditional(model)')
   if (unknown !== undefined) throw new RangeError(`train: there is no option ${prefix}${unknown}`)
+}
+
+function checkInitial(initial: Params, parameters: ParameterTable, backend: Backend): void {
+  const wanted = Object.entries(parameters)
+  const wrong = wanted.find(([name, { shape }]) => !sameShape(initial[name]?.shape ?? [], shape) || !(name in initial))
+  if (wrong !== undefined) {
+    const [name, { shape }] = wrong
+    const came = name in initial ? formatShape(initial[name].shape) : 'nothing'
+    throw new RangeError(`train: initial must have ${name} as ${formatShape(shape)} (got ${came})`)
+  }
+  const unknown = Object.keys(initial).find((name) => !(name in parameters))
+  if (unknown !== undefined) throw new RangeError(`train: initial has ${unknown}, which the objective does not train`)
+  const stray = Object.values(initial).find((tensor) => tensor.backend !== backend)
+  if (stray !== undefined) {
+    throw new TypeError(`train: initial must live on the backend ${backend.name} (got ${stray.backend.name})`)
+  }
 }
 
 function checkRecompute(recompute: 'none' | 'block' | number, blocks: number): void {

@@ -23,8 +23,8 @@ export interface TrainState {
   lossScale: LossScale | null
   readonly trainable: FlatParams
   readonly frozen: FlatParams
-  /** Averages of what is frozen, by name. */
-  readonly frozenAverages: Readonly<Record<string, FlatParams>>
+  /** Averages of what is frozen, by name: `frozen` itself, unless a checkpoint holds other values (`separateAverage`). */
+  readonly frozenAverages: Record<string, FlatParams>
   readonly gradients: FlatParams
   readonly buckets: readonly Bucket[]
   readonly optimizer: OptimizerState
@@ -42,6 +42,8 @@ export interface StateSetting {
   readonly groups: readonly ParameterGroup[]
   readonly averages: readonly Average[]
   readonly seed: number
+  /** In place of what the objective initialises; the caller keeps them. */
+  readonly initial?: Params | undefined
   readonly communicator: Communicator
   /** Each worker keeps a part of the slots and averages. */
   readonly shardOptimizer: boolean
@@ -60,11 +62,11 @@ export function createState(setting: StateSetting): TrainState {
   const { objective, backend, optimizer: rule, groups, seed, communicator, shardOptimizer, bucketBytes } = setting
   const averages = [EMA, ...setting.averages.map(({ name }) => name)]
   const layouts = groupParameters(objective.parameters, groups, backend)
-  const initial = objective.init({ seed, backend })
+  const initial = setting.initial ?? objective.init({ seed, backend })
   const trainable = flatten(initial, layouts.trainable, backend)
   const frozen = flatten(initial, layouts.frozen, backend)
-  const frozenAverages = Object.fromEntries(averages.map((name) => [name, flatten(initial, layouts.frozen, backend)]))
-  dispose(initial)
+  const frozenAverages = Object.fromEntries(averages.map((name) => [name, frozen]))
+  if (setting.initial === undefined) dispose(initial)
   const gradients = allocateFlat(layouts.trainable, backend)
   const buckets = bucketLayout(layouts.trainable, backend, bucketBytes)
   const staging = createStaging(backend)
@@ -96,13 +98,20 @@ export function averageOf({ optimizer, params, frozenAverages }: TrainState, nam
   return Object.fromEntries(Object.keys(params).map((of) => [of, trained[of] ?? frozen[of]]))
 }
 
+/** Gives an average values of its own for what is frozen, which drift towards the parameters. */
+export function separateAverage({ frozen, frozenAverages }: TrainState, name: string): Params {
+  if (frozenAverages[name] === frozen) {
+    frozenAverages[name] = flatten(frozen.params, frozen.layout, frozen.segments[0].backend)
+  }
+  return frozenAverages[name].params
+}
+
 function inOrder({ parameters }: Pick<Objective, 'parameters'>, a: Params, b: Params): Params {
   return Object.fromEntries(Object.keys(parameters).map((name) => [name, a[name] ?? b[name]]))
 }
 
 export function disposeState(state: TrainState): void {
   state.optimizer.dispose()
-  for (const flat of [state.trainable, state.frozen, ...Object.values(state.frozenAverages), state.gradients]) {
-    disposeFlat(flat)
-  }
+  const { trainable, frozen, frozenAverages, gradients } = state
+  for (const flat of new Set([trainable, frozen, ...Object.values(frozenAverages), gradients])) disposeFlat(flat)
 }

@@ -184,6 +184,8 @@ async function update(recipe: TrainRecipe, state: TrainState, record: StepRecord
   await state.optimizer.update({ step, learningRate, weightDecay, gradientScale, averageDecays })
   state.optimizer.averages.forEach((name, i) => {
     const { segments } = state.frozenAverages[name]
+    // What does not move is its own average: rounding must not make it drift.
+    if (segments === state.frozen.segments) return
     state.frozen.segments.forEach((parameter, j) => updateEma(segments[j], parameter, averageDecays[i]))
   })
 }

@@ -2,7 +2,7 @@ import type { ProcessSpec } from '@dit/diffusion'
 import { type TensorFile, toFloat32 } from '@dit/checkpoint'
 import { type Description, firstNonFinite } from '@dit/model'
 import { describeProcess, type OpenModel } from '@dit/pipeline'
-import { DTYPES, ExistsError, findWeightsTarget, writeWeights } from '@dit/pipeline/node'
+import { DTYPES, ExistsError, findWeightsTarget, writeAdapter, writeWeights } from '@dit/pipeline/node'
 import { diffusersConfigOf } from '@dit/sampler'
 import { Command } from 'commander'
 import { inFlags } from '../settings/option-flag.js'
@@ -30,6 +30,9 @@ const CONVERT_SETTINGS = {
     help: 'split safetensors into files of at most this size, such as 2GB or 500MiB',
     parse: byteCount,
   },
+  lora: { ...SOURCE_SETTINGS.lora, help: 'merge these low-rank adapters into the weights' },
+  loraScale: SOURCE_SETTINGS.loraScale,
+  adapter: { flag: '--adapter', help: 'of a run of `dit train --lora`: write its adapters alone, unmerged' },
   force: { flag: '--force', help: 'overwrite existing files' },
   heads: { ...SOURCE_SETTINGS.heads, help: 'attention heads, if neither the file nor its sizes tell' },
   key: SOURCE_SETTINGS.key,
@@ -48,6 +51,8 @@ Examples:
   dit convert dit-folder DiT-XL-2-256x256.pt
   dit convert facebook/DiT-XL-2-256 dit-xl-2.safetensors
   dit convert runs/shapes shapes.safetensors
+  dit convert runs/elves elves.safetensors --adapter
+  dit convert base.safetensors merged.safetensors --lora elves.safetensors
   dit convert SiT-XL-2-256.pt sit-xl-2.safetensors --process flow
 
 Code in .pt files is never executed.`
@@ -73,6 +78,7 @@ export function convertCommand(call: Call): Command {
 }
 
 async function convert(from: string, to: string, flags: ConvertFlags, output: Output): Promise<number> {
+  if (flags.adapter === true) return convertAdapter(from, to, flags, output)
   const target = await findWeightsTarget(to, flags.force === true).catch((cause: unknown) => {
     if (!(cause instanceof ExistsError)) throw cause
     throw new UsageError(`${cause.source} already exists; overwrite it with --force`, { cause })
@@ -123,6 +129,32 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
       assumptions,
       files: written,
     })
+    return EXIT.ok
+  } finally {
+    await model.close()
+  }
+}
+
+/** Writes the adapters of a run alone. */
+async function convertAdapter(from: string, to: string, flags: ConvertFlags, output: Output): Promise<number> {
+  for (const [key, name] of Object.entries({ dtype: '--dtype', lora: '--lora', shardSize: '--shard-size' })) {
+    if (flags[key as keyof ConvertFlags] !== undefined) {
+      throw new UsageError(
+        `${name} is for whole weights, but --adapter writes adapters as they were trained; leave it out`,
+      )
+    }
+  }
+  const { weights: which, heads, key, force = false } = flags
+  const model = await openNamed(from, { heads, key }, which === undefined ? {} : { which })
+  try {
+    const written = await writeAdapter(to, model, { force }).catch((cause: unknown) => {
+      if (!(cause instanceof ExistsError)) throw cause
+      throw new UsageError(`${cause.source} already exists; overwrite it with --force`, { cause })
+    })
+    const { rank, alpha } = model.adapter!.description
+    output.line(`from   ${model.location ?? from}: adapters of rank ${rank}, alpha ${alpha}, ${model.which} weights`)
+    output.line(`to     ${written.path}: ${formatBytes(written.size)}, SHA-256 ${written.sha256}`)
+    output.event({ type: 'end', from: model.location ?? from, to, rank, alpha, files: [written] })
     return EXIT.ok
   } finally {
     await model.close()

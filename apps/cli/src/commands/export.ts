@@ -45,6 +45,8 @@ const EXPORT_SETTINGS = {
     ...SOURCE_SETTINGS.vae,
     help: 'also write the decoder of this autoencoder, which turns latents into pictures',
   },
+  lora: SOURCE_SETTINGS.lora,
+  loraScale: SOURCE_SETTINGS.loraScale,
   raw: SOURCE_SETTINGS.raw,
   heads: SOURCE_SETTINGS.heads,
   key: SOURCE_SETTINGS.key,

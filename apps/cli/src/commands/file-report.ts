@@ -1,6 +1,5 @@
-import { ShardsError, type TensorFile } from '@dit/checkpoint'
-import { openSafetensorsFile, openShardsFile, openTorchFile, sniffFile } from '@dit/checkpoint/node'
 import {
+  isAdapterName,
   checkTied,
   chooseStateDict,
   type ConfigHints,
@@ -14,6 +13,8 @@ import {
   type SavedArguments,
   type WhichWeights,
 } from '@dit/model'
+import { ShardsError, type TensorFile } from '@dit/checkpoint'
+import { openSafetensorsFile, openShardsFile, openTorchFile, sniffFile } from '@dit/checkpoint/node'
 import { locateWeights } from '@dit/model/node'
 import { sizeOf } from '@dit/tensor'
 import { describeProcess } from '@dit/pipeline'
@@ -172,6 +173,9 @@ export function fileLines(report: ToldFile): string[] {
   return formatTable([
     ['file', path],
     ['', `${formatCount(tensors.length)} tensors of ${kinds}; ${formatCount(values)} values, ${formatBytes(bytes)}`],
+    ...(isAdapter(report)
+      ? [['', `low-rank adapters (LoRA): ${metadata['dit.lora'] ?? 'the file does not say which'}`]]
+      : []),
     ...(which === null
       ? []
       : [['', `the ${which === 'ema' ? 'averaged (EMA)' : 'trained'} weights of a training state`]]),
@@ -192,6 +196,11 @@ export function fileLines(report: ToldFile): string[] {
     ...(nonFinite === null ? [] : [['', `${nonFinite} holds values that are NaN or infinite: no picture can be made`]]),
     ...(notes.length === 0 ? [] : [['', `metadata: ${notes.join(', ')}`]]),
   ])
+}
+
+/** Whether a file holds low-rank adapters, for other weights. */
+export function isAdapter({ tensors }: Pick<FileReport, 'tensors'>): boolean {
+  return tensors.some(({ name }) => isAdapterName(name))
 }
 
 /** The process in words, with what is wrong with it. */

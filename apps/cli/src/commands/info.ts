@@ -4,7 +4,7 @@ import { partFile } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { Command } from 'commander'
 import { isAddress, reportAddress } from './address-info.js'
-import { fileLines, reportFile, tensorLines, type TensorReport } from './file-report.js'
+import { fileLines, isAdapter, reportFile, tensorLines, type TensorReport } from './file-report.js'
 import { findTarget } from './find-target.js'
 import { modelLines, reportModel, sketchLines } from './model-report.js'
 import { reportRun, runLines } from './run-report.js'
@@ -129,6 +129,8 @@ async function infoFile(
   if (report !== null) {
     lines.push(...modelLines(report))
     if (file.refusal !== null) lines.push('', `It cannot be loaded: ${file.refusal}.`)
+  } else if (isAdapter(file)) {
+    lines.push(`These are low-rank adapters: apply them with \`dit sample <weights> --lora ${file.path}\`.`)
   } else if (file.refusal?.startsWith('the metadata ')) {
     lines.push(`The description in this file is broken: ${file.refusal}.`)
   } else if (file.needs.length === 0) {

@@ -3,6 +3,7 @@ import { folderRunStore } from '@dit/train-ddp/node'
 import type { LossWeight } from '@dit/schedules'
 import { engineText } from '../engines/open-engine.js'
 import { lossWeightText } from '../settings/loss-weight.js'
+import { fromRows } from '../run/describe-run.js'
 import { readLog } from '../run/read-log.js'
 import { denoisingOrNull, isFlow } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
@@ -60,6 +61,7 @@ export function runLines(folder: string, config: RunConfig, report: RunReport): 
       ? [['objective', `${config.objective.module}: ${JSON.stringify(config.objective.spec)}`]]
       : []),
     ['data', dataText(data, config.classes)],
+    ...fromRows(config),
     [
       'recipe',
       `${recipe.name}: batch ${recipe.batchSize}, learning rate ${formatNumber(recipe.learningRate)} (${recipe.decay}), EMA ${recipe.emaDecay}`,

@@ -26,6 +26,7 @@ Examples:
   dit train --data photos --minutes 10
   dit train --data photos --val-share 0.1 --predict x0 --variance fixedSmall
   dit train --objective ./mine.mjs --steps 1000
+  dit train --from runs/photos --data birds --lora 8
   dit train --resume runs/photos
   dit train --config photos.json --seed 1
   dit train --workers 2 --threads 1 --shard-optimizer

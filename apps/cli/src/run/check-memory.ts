@@ -1,5 +1,6 @@
 import { planMemory } from '@dit/scaling'
 import { type Job, singleJob } from '../job/job.js'
+import { countTrained } from '../fine-tune/trained.js'
 import { denoisingOrNull } from './objective-config.js'
 import type { RunPlan } from './resolve-run.js'
 import { workerPlan } from './worker-plan.js'
@@ -22,10 +23,15 @@ export function checkTrainingMemory(
   if (denoising === null) return
   const { model } = denoising
   const available = machine / localSize
-  const memory = planMemory(model, workerPlan(model, run, size))
-  const { parameters, gradients, optimizer, ema, activations, batches, total } = memory
+  const all = planMemory(model, workerPlan(model, run, size))
+  const { activations, batches } = all
+  // What is frozen has no gradient, no moments and no average; an adapted weight is made anew, with a gradient of its own.
+  const { trained, all: trainable, adapted } = countTrained(run)!
+  const kept = all.gradients + all.optimizer + all.ema
+  const saved = (1 - trained / trainable) * kept - 2 * adapted * Float32Array.BYTES_PER_ELEMENT
+  const total = all.total - saved
   if (total <= available) return
-  const weights = parameters + gradients + optimizer + ema
+  const weights = all.parameters + kept - saved
   const share = Math.ceil(run.recipe.batchSize / size)
   const microBatch = Math.min(run.recipe.microBatchSize ?? share, share)
   const isOneTooMany = activations / microBatch > available

@@ -1,5 +1,6 @@
 import { checkConfig, type DiTConfig } from '@dit/model'
 import { checkRecipe, objectiveFromSpec, type TrainRecipe } from '@dit/train-ddp'
+import { checkFrom } from '../fine-tune/from-config.js'
 import { ENGINE_NAMES } from '../engines/names.js'
 import { MAX_TIMESTEPS, PROCESS_SETTINGS } from '../settings/process-settings.js'
 import { familyOf, placeOf, valueAt } from '../settings/run-setting.js'
@@ -20,7 +21,7 @@ export function checkRunConfig(config: Fields): asserts config is RunConfig & Fi
   for (const name of ['heldOut', 'stepsFrom']) if (config[name] !== undefined) objects(config, name)
   checkSettings(config)
   checkRecipe(recipe as unknown as TrainRecipe)
-  const model = checkObjective(objective)
+  const model = checkObjective(objective, config)
   must(modelName === null || typeof modelName === 'string', 'modelName', 'a name, or null', modelName)
   const isNamed = Array.isArray(classes) && classes.every((name) => typeof name === 'string')
   must(isNamed, 'classes', 'a list of names', classes)
@@ -62,7 +63,7 @@ function checkSettings(config: Fields): void {
 }
 
 /** The model that is trained; null where a module makes the objective, which is checked when it is loaded. */
-function checkObjective(objective: Fields): DiTConfig | null {
+function checkObjective(objective: Fields, run: Fields): DiTConfig | null {
   oneOf(objective.kind, ['denoising', 'module'], 'objective.kind')
   if (objective.kind === 'module') {
     for (const name of ['module', 'sha256'] as const) {
@@ -76,11 +77,13 @@ function checkObjective(objective: Fields): DiTConfig | null {
   oneOf(objective.timestepSampler, PROCESS_SETTINGS.timestepSampler.choices, 'objective.timestepSampler')
   const { config } = objects(network, 'config')
   checkConfig(config as unknown as DiTConfig)
+  checkFrom(run, network, config as unknown as DiTConfig)
   oneOf(process.kind, PROCESS_SETTINGS.process.choices, 'objective.process.kind')
   const { numTimesteps = 1 } = process
   const isBounded = isCount(numTimesteps) && numTimesteps <= MAX_TIMESTEPS
   must(isBounded, 'objective.process.numTimesteps', `1 to ${MAX_TIMESTEPS}`, numTimesteps)
-  return objectiveFromSpec(objective).spec.network.config
+  // Adapters were checked above; without the weights that they adapt nothing can be made of them.
+  return objectiveFromSpec({ ...objective, network: { kind: network.kind, config } }).spec.network.config
 }
 
 function checkData(data: Fields): void {

@@ -1,6 +1,7 @@
 import { countParameters } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import type { LossWeight } from '@dit/schedules'
+import { trainedText } from '../fine-tune/trained.js'
 import { lossWeightText } from '../settings/loss-weight.js'
 import { recipeNamed } from '../settings/named-recipes.js'
 import { type Denoising, denoisingOrNull } from './objective-config.js'
@@ -19,10 +20,25 @@ export function describeRun(config: RunConfig, folder: string, reason?: string):
     ...formatTable([
       ['data', dataText(config)],
       denoising === null ? ['objective', moduleText(config)] : ['model', modelText(denoising, config)],
+      ...fromRows(config),
       ['run', `${formatCount(config.steps)} steps${lengthText(config)}, seed ${config.seed}, into ${folder}`],
     ]),
     ...recipeLines(config, denoising, reason),
     ...expectations(config, denoising),
+  ]
+}
+
+/** What the run began from, what became of it, and what is trained. */
+export function fromRows(config: RunConfig): string[][] {
+  const { from } = config
+  if (from === undefined) return []
+  const { title, source, sha256, changes } = from
+  const what = title.includes(source) ? title : `${source}: ${title}`
+  const trained = trainedText(config) ?? 'all parameters'
+  return [
+    ['from', `${what}, SHA-256 ${sha256.slice(0, 16)}…`],
+    ...changes.map((text) => ['', text]),
+    ['trains', trained],
   ]
 }
 
@@ -52,7 +68,7 @@ function modelText({ model }: Denoising, { modelName }: RunConfig): string {
 }
 
 function recipeLines({ recipe }: RunConfig, denoising: Denoising | null, reason?: string): string[] {
-  const { name, ...settings } = recipe
+  const { name, groups: _groups, ...settings } = recipe
   const { process, timestepSampler } = denoising ?? {}
   const sampler = timestepSampler === undefined || process?.kind === 'flow' ? {} : { timestepSampler }
   const { kind, ...ofProcess } = process ?? {}
@@ -67,10 +83,11 @@ function recipeLines({ recipe }: RunConfig, denoising: Denoising | null, reason?
 }
 
 /** What was measured of runs like this one; nothing where the recipe's process was changed. */
-function expectations({ recipe, data }: RunConfig, denoising: Denoising | null): string[] {
+function expectations({ recipe, data, from }: RunConfig, denoising: Denoising | null): string[] {
   const { expect, process } = recipeNamed(recipe.name) ?? {}
   const found = denoising?.process
-  if (expect === undefined || data.kind === 'latents' || found?.kind !== 'gaussian') return []
+  // What is expected was measured from the start.
+  if (from !== undefined || expect === undefined || data.kind === 'latents' || found?.kind !== 'gaussian') return []
   return found.meanType === process?.predict && found.schedule === process?.schedule ? [`expect ${expect}`] : []
 }
 

@@ -3,6 +3,9 @@ import { SHAPE_CLASSES } from '@dit/data'
 import { countParameters, planMemory, type TrainingPlan, type WorkerMemory } from '@dit/scaling'
 import type { PlanFlags } from '../commands/plan.js'
 import { numWorkers } from '../job/thread-job.js'
+import { FINE_TUNE_SETTINGS } from '../settings/fine-tune-settings.js'
+import { flagOf } from '../settings/flag-of.js'
+import { firstGiven } from '../settings/setting.js'
 import { denoisingOf } from './objective-config.js'
 import { countPictures, SHAPES_LENGTH } from './open-data.js'
 import { findLatents } from './open-latents.js'
@@ -93,6 +96,12 @@ export function planTraining(
   flags: PlanFlags,
   { classes, latents }: PlannedData = { classes: flags.classes ?? CLASSES },
 ): PlannedTraining {
+  const fineTune = firstGiven(FINE_TUNE_SETTINGS, flags)
+  if (fineTune !== undefined) {
+    throw new UsageError(
+      `${flagOf(fineTune)} is for \`dit train\`, which says what fine-tuning keeps in memory; plan a training of all weights with their --model, or --hidden and --depth`,
+    )
+  }
   const workers = numWorkers(flags.workers ?? 1)
   const run = resolveRun(flags, classes, workers, latents)
   const { batchSize } = run.recipe

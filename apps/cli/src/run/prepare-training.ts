@@ -1,6 +1,14 @@
 import { stat } from 'node:fs/promises'
+import { loadParams } from '@dit/model'
+import type { Params } from '@dit/tensor'
 import { type BatchSource, type Objective, objectiveFromSpec, onRankZero, sharedText } from '@dit/train-ddp'
 import type { Dataset } from '@dit/data'
+import { resumedStart, shareStart } from '../fine-tune/open-start.js'
+import { planFineTune } from '../fine-tune/plan-fine-tune.js'
+import { sizeOfRun } from '../fine-tune/resolve-start.js'
+import { openStartingPoint, type StartingPoint } from '../fine-tune/starting-point.js'
+import { isLora } from '../fine-tune/trained.js'
+import { inFlags } from '../settings/option-flag.js'
 import { chosenBackend } from '../engines/engine-options.js'
 import { type EngineDescription, enginePrecision, type OpenEngine, openEngine } from '../engines/open-engine.js'
 import type { Job } from '../job/job.js'
@@ -33,6 +41,8 @@ export interface PreparedRun {
   readonly data: OpenData
   /** Batches that the module of the objective brings in place of pictures. */
   readonly moduleBatches: BatchSource | null
+  /** The weights that the run begins with, on the engine; null where the objective or a checkpoint has them. */
+  readonly initial?: Params | null
   readonly engine: OpenEngine
   readonly isResume: boolean
   readonly allowInexact: boolean
@@ -53,18 +63,43 @@ export async function prepareTraining(flags: TrainFlags, output: Output, job: Jo
     if (difference !== null) throw new UsageError(difference)
     return isResume ? prepareResume(flags, output, job) : prepareNew(flags, output, job)
   }
-  const prepared = await onRankZero(communicator, prepare, async () => {})
-  if (communicator.size === 1) return prepared!
-  const { folder, config, allowInexact, onSaveError }: Partial<PreparedRun> = prepared ?? {}
-  const told = await sharedText(communicator, JSON.stringify({ folder, config, isResume, allowInexact, onSaveError }))
-  return prepared ?? joinRun(JSON.parse(told) as ToldRun, flags, output, job)
+  const opened = await onRankZero(communicator, prepare, async () => {})
+  if (communicator.size === 1) return withStart(opened!, job)
+  const { folder, config, allowInexact, onSaveError, needsStart }: Partial<OpenedRun> = opened ?? {}
+  const told = { folder, config, isResume, allowInexact, onSaveError, needsStart }
+  const text = await sharedText(communicator, JSON.stringify(told))
+  return withStart(opened ?? (await joinRun(JSON.parse(text) as ToldRun, flags, output, job)), job)
+}
+
+/** A run before weights that it begins from have come to every worker. */
+interface OpenedRun extends Omit<PreparedRun, 'objective' | 'initial'> {
+  /** Null where it is made of those weights. */
+  readonly objective: Objective | null
+  /** Whether it needs them. */
+  readonly needsStart: boolean
+  /** On rank 0, if it does. */
+  readonly start: Params | null
 }
 
 /** What rank 0 tells the others of a run: plain data. */
-type ToldRun = Omit<PreparedRun, 'data' | 'engine' | 'objective' | 'moduleBatches'>
+type ToldRun = Omit<OpenedRun, 'data' | 'engine' | 'objective' | 'moduleBatches' | 'start'>
+
+/** A run with the weights that it begins from. Every rank calls it. */
+async function withStart({ needsStart, start, ...opened }: OpenedRun, job: Job): Promise<PreparedRun> {
+  const { config, engine, data } = opened
+  if (!needsStart) return { ...opened, objective: opened.objective!, initial: null }
+  try {
+    const { initial, objective } = await shareStart(config, start, job.communicator, engine.backend)
+    return { ...opened, objective: objective ?? opened.objective!, initial }
+  } catch (error) {
+    await data.close()
+    await engine.backend.dispose()
+    throw error
+  }
+}
 
 /** Opens on another rank what rank 0 has prepared: the same data, and an engine of the same kind. */
-async function joinRun(told: ToldRun, flags: TrainFlags, output: Output, { localSize }: Job): Promise<PreparedRun> {
+async function joinRun(told: ToldRun, flags: TrainFlags, output: Output, { localSize }: Job): Promise<OpenedRun> {
   const { data, engine: first } = told.config
   const opened = await openData(requestOf(told.config), output)
   return orClose(opened, async () => {
@@ -73,20 +108,22 @@ async function joinRun(told: ToldRun, flags: TrainFlags, output: Output, { local
       dataDifference(data, opened.config) ??
       engineDifference({ ...first, name: engine.description.name }, engine.description)
     if (difference === null)
-      return { ...told, ...(await openObjective(told.config, opened, true)), data: opened, engine }
+      return { ...told, ...(await openObjective(told.config, opened, true)), start: null, data: opened, engine }
     await engine.backend.dispose()
     throw new Failure(`this worker is not like rank 0: ${difference}`)
   })
 }
 
-/** The objective of a run, and the batches that its module brings. */
+/** The objective of a run, unless it is made of weights that have yet to come, and the batches that its module brings. */
 async function openObjective(
   config: RunConfig,
   { dataset }: OpenData,
   isJoining = false,
-): Promise<Pick<PreparedRun, 'objective' | 'moduleBatches'>> {
+): Promise<Pick<OpenedRun, 'objective' | 'moduleBatches'>> {
   const { objective: spec, recipe, seed, data } = config
-  if (spec.kind !== 'module') return { objective: objectiveFromSpec(spec), moduleBatches: null }
+  if (spec.kind !== 'module') {
+    return { objective: isLora(config) ? null : objectiveFromSpec(spec), moduleBatches: null }
+  }
   const module = await importObjective(spec.module)
   const context = moduleContext(dataset, data.kind === 'latents', { batchSize: recipe.batchSize, seed })
   const { objective, batches, config: found } = await openModule(module, context)
@@ -110,14 +147,32 @@ function moduleContext(
   return { classes, shape: isLatents ? [channels / 2, height, width] : shape, batchSize, seed }
 }
 
-async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<PreparedRun> {
-  const folder = runFolder({ ...flags, resume: false })
-  const latents = await latentSize(flags)
+async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<OpenedRun> {
+  const start = await openStartingPoint(flags)
+  try {
+    return await prepareFrom(start, flags, output, job)
+  } finally {
+    await start?.model.close()
+  }
+}
+
+async function prepareFrom(
+  start: StartingPoint | null,
+  given: TrainFlags,
+  output: Output,
+  job: Job,
+): Promise<OpenedRun> {
+  const folder = runFolder({ ...given, resume: false })
+  const latents = await latentSize(given)
   const workers = job.communicator.size
-  const module = flags.objective === undefined ? null : await importObjective(flags.objective)
+  const module = given.objective === undefined ? null : await importObjective(given.objective)
+  const flags = start === null || latents !== undefined ? given : { ...given, size: sizeOfRun(given, start) }
   if (module !== null) checkModuleFlags(flags, module.data !== null)
-  // Once before the data are read, which may take long; their number of classes is not what may be wrong.
-  else checkTrainingMemory(resolveRun(flags, 1, workers, latents), job)
+  else {
+    // Once before the data are read, which may take long; their number of classes is not what may be wrong.
+    const likely = resolveRun(flags, 1, workers, latents, start)
+    if (start === null) checkTrainingMemory(likely, job)
+  }
   if ((module?.data ?? null) === null && latents === undefined)
     checkFolderOptions(flags.data ?? TRAIN_DEFAULTS.data, flags)
   await checkWritable('--out', folder)
@@ -128,30 +183,45 @@ async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<
   const opened = await openData(module === null || module.data === null ? pictures : { module: true }, output)
   return orClose(opened, async () => {
     const classes = opened.dataset?.classes ?? []
-    const plan =
+    const resolved =
       module === null
-        ? resolveRun(flags, classes.length, workers, latents)
+        ? resolveRun(flags, classes.length, workers, latents, start)
         : await planOfModule(module, flags, workers, opened)
+    const fineTune = start === null ? null : await planFineTune(start, given, resolved, classes)
+    if (fineTune !== null) checkTrainingMemory(fineTune.plan, job)
+    if (start !== null) {
+      const { assumptions, notices } = start.model
+      for (const notice of notices) output.notice(notice)
+      if (assumptions.length > 0) output.notice(inFlags(`assumed of --from: ${assumptions.join('; ')}`))
+    }
+    const plan = fineTune?.plan ?? resolved
     const length = await lengthInEpochs(plan, opened)
     const engine = await openEngine(chosenBackend(flags), { ...flags, workers: job.localSize })
-    const config: RunConfig = {
-      format: RUN_FORMAT,
-      ...plan,
-      ...length,
-      data: opened.config,
-      classes: [...classes],
-      engine: engine.description,
-      versions: { dit: ditVersion(), node: process.versions.node, platform: process.platform, arch: process.arch },
-    }
-    return {
-      folder,
-      config,
-      ...(await openObjective(config, opened)),
-      data: opened,
-      engine,
-      isResume: false,
-      allowInexact: flags.allowInexact ?? false,
-      onSaveError: flags.onSaveError,
+    try {
+      const config: RunConfig = {
+        format: RUN_FORMAT,
+        ...plan,
+        ...length,
+        data: opened.config,
+        classes: [...classes],
+        engine: engine.description,
+        versions: { dit: ditVersion(), node: process.versions.node, platform: process.platform, arch: process.arch },
+      }
+      return {
+        folder,
+        config,
+        ...(await openObjective(config, opened)),
+        needsStart: fineTune !== null,
+        start: fineTune === null ? null : await loadParams(fineTune.weights, { backend: engine.backend }),
+        data: opened,
+        engine,
+        isResume: false,
+        allowInexact: flags.allowInexact ?? false,
+        onSaveError: flags.onSaveError,
+      }
+    } catch (error) {
+      await engine.backend.dispose()
+      throw error
     }
   })
 }
@@ -172,7 +242,7 @@ async function planOfModule(
   return { modelName: null, objective: config, ...common, sampleEvery: null }
 }
 
-async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promise<PreparedRun> {
+async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promise<OpenedRun> {
   const folder = runFolder(flags)
   const before = await readRunConfig(folder)
   const config = resumedRun(before, flags, job.communicator.size)
@@ -201,10 +271,13 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
     for (const difference of differences) output.notice(`resumed inexactly: ${difference}`)
     const objective = await movedModule(config, flags, output)
     const changed = { ...config, objective, data: opened.config, engine: engine.description }
+    const start = await resumedStart(folder, changed, engine.backend)
     return {
       folder,
       config: changed,
       ...(await openObjective(changed, opened)),
+      needsStart: start !== null,
+      start,
       data: opened,
       engine,
       isResume: true,

@@ -1,5 +1,7 @@
 import { checkConfig, DIT_NAMES, type DiTConfig, ditConfig } from '@dit/model'
 import { checkRecipe, type CompleteProcess, type KnownSpec, objectiveFromSpec, type TrainRecipe } from '@dit/train-ddp'
+import { startingModel, startingProcess } from '../fine-tune/resolve-start.js'
+import type { StartingPoint } from '../fine-tune/starting-point.js'
 import { fieldsInFlags } from '../settings/in-flags.js'
 import { chosenRecipe, NAMED_RECIPES, type RecipeName, withRecipe } from '../settings/named-recipes.js'
 import { PROCESS_SETTINGS } from '../settings/process-settings.js'
@@ -39,13 +41,25 @@ export type CommonPlan = Omit<RunPlan, 'modelName' | 'objective'>
  * @param numClasses of the data
  * @param workers that share a batch
  * @param latents what the data are in place of pictures; of them no grids of samples are made
+ * @param start what the run begins from, whose network and process it has
  * @throws UsageError that names what cannot be
  */
-export function resolveRun(given: TrainFlags, numClasses: number, workers = 1, latents?: LatentSize): RunPlan {
+export function resolveRun(
+  given: TrainFlags,
+  numClasses: number,
+  workers = 1,
+  latents?: LatentSize,
+  start: StartingPoint | null = null,
+): RunPlan {
   const { name } = chosenRecipe(given, latents === undefined ? 'pictures' : 'latents')
-  const flags = withRecipe(given, name, latents?.size ?? given.size ?? TRAIN_DEFAULTS.size)
-  const process = resolveProcess(flags)
-  const model = resolveModel(flags, process, numClasses, latents)
+  // Trained weights bring their own process and network.
+  const size = latents?.size ?? given.size ?? TRAIN_DEFAULTS.size
+  const flags = start === null ? withRecipe(given, name, size) : given
+  const process = start === null ? resolveProcess(flags) : startingProcess(flags, start)
+  const model =
+    start === null
+      ? resolveModel(flags, process, numClasses, latents)
+      : startingModel(flags, start, process, { numClasses, latents })
   const objective: KnownSpec = {
     kind: 'denoising',
     network: { kind: 'dit', config: model },

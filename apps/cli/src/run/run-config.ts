@@ -1,5 +1,6 @@
 import type { TrainRecipe } from '@dit/train-ddp'
 import type { EngineDescription } from '../engines/open-engine.js'
+import type { FromConfig } from '../fine-tune/from-config.js'
 import type { HeldOutConfig } from './held-out.js'
 import type { ObjectiveConfig } from './objective-config.js'
 
@@ -58,6 +59,8 @@ export interface RunConfig {
   /** The named size that the model began from, or null. */
   readonly modelName: string | null
   readonly objective: ObjectiveConfig
+  /** The weights that the run began from; absent where it began anew. */
+  readonly from?: FromConfig
   readonly recipe: TrainRecipe
   readonly data: DataConfig
   /** Class names; a label is an index into them. */

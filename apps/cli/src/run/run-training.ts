@@ -11,6 +11,8 @@ import {
   type TrainEvent,
 } from '@dit/train-ddp'
 import type { Dataset } from '@dit/data'
+import { START_FILE } from '@dit/pipeline/node'
+import { dispose, type Params } from '@dit/tensor'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { largest, singleJob } from '../job/job.js'
 import { DATA_GRID, dataGrid, hasDataGrid } from './data-grid.js'
@@ -20,6 +22,8 @@ import { type HeldOut, type HeldOutConfig, MOST_MEASURED } from './held-out.js'
 import { placeIn } from './objective-module.js'
 import { namingStore } from './named-errors.js'
 import { CONFIG_FILE, type RunConfig } from './run-config.js'
+import { startingWeights, wholeNetwork } from '../fine-tune/whole-network.js'
+import { isLora } from '../fine-tune/trained.js'
 import { Failure, isSystemError, SharedFailure } from '../terminal/errors.js'
 import { explain } from '../terminal/explain.js'
 import { formatBytes, formatCount, formatNumber, formatShare } from '../terminal/format.js'
@@ -63,6 +67,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   const interruption = job.interruption(() =>
     reporter.notice('stopping: writing a checkpoint (press Ctrl-C again to quit at once)'),
   )
+  const initialWeights = isResume ? null : startingWeights(prepared)
   let hasBegun = false
   try {
     for await (const event of train({
@@ -78,7 +83,10 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
       if (event.type === 'start') {
         hasBegun = true
         events?.begin(event.step)
+        if (rank === 0 && initialWeights !== null) await writeStart(store, initialWeights)
         if (rank === 0) await writeConfig(store, config)
+        // The trainer has copied them.
+        dispose(prepared.initial ?? {})
         if (events !== null) output.line(`events to see with: tensorboard --logdir ${join(folder, EVENTS_FOLDER)}`)
         if (rank === 0 && event.step === 0 && dataset !== null && hasDataGrid(config)) {
           await writeDataGrid(store, heldOut?.train ?? dataset)
@@ -88,6 +96,9 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
       if (event.type === 'step') await events?.step(event.record)
       const first = await pace.saw(event)
       if (first !== null) reporter.paced(first)
+      // A checkpoint has all that is needed from now on.
+      const isCovered = event.type === 'checkpoint' && config.from !== undefined && !isLora(config)
+      if (isCovered && rank === 0) await store.remove(START_FILE)
       reporter.report(event)
       // In a thread, a request to stop is seen when it is looked for.
       interruption.exitCode()
@@ -137,7 +148,7 @@ function heldOutText({ count, train }: HeldOut, { every }: HeldOutConfig): strin
 type TrainArguments = Parameters<typeof train>[0]
 
 function trainOptions(
-  { config, objective, engine: { backend }, allowInexact, isResume, onSaveError }: PreparedRun,
+  { config, objective, initial, engine: { backend }, allowInexact, isResume, onSaveError }: PreparedRun,
   store: RunStore,
   data: TrainArguments['data'],
   signal: AbortSignal,
@@ -145,19 +156,23 @@ function trainOptions(
 ): TrainArguments {
   const { recipe, seed, steps, recompute, shardOptimizer, shardCheckpoint, checkpoint, sampleEvery } = config
   const run = async ({ step, ema }: { step: number; ema: TrainEndParams }) => {
+    const whole = wholeNetwork(objective, ema)
     try {
       const path = gridPath(step)
-      const png = await trainingGrid(config, ema, backend, signal)
+      const png = await trainingGrid(config, whole.params, backend, signal)
       await store.write(path, png)
       await onGrid(step, path, png)
     } catch (error) {
       // The run has been told to stop: its checkpoint matters, the grid does not.
       if (!signal.aborted) throw error
+    } finally {
+      whole.dispose()
     }
   }
   const isMade = async (step: number) => (await store.inspect(gridPath(step))) !== null
   return {
     objective,
+    ...(initial ? { initial } : {}),
     recipe,
     data,
     backend,
@@ -182,6 +197,15 @@ function gridPath(step: number): string {
   return `samples/step-${String(step).padStart(7, '0')}.png`
 }
 
+/** The weights that a new run begins from, and that its adapters are for. */
+async function writeStart(store: RunStore, params: Params): Promise<void> {
+  const tensors = Object.entries(params).map(
+    ([name, { dtype, shape }]) =>
+      [name, { dtype: dtype === 'f64' ? 'F64' : 'F32', shape, data: () => params[name].data() }] as const,
+  )
+  await store.writeTensors(START_FILE, new Map(tensors), { format: 'pt' })
+}
+
 /** `config.json`, whole or not at all. */
 async function writeConfig(store: RunStore, config: RunConfig): Promise<void> {
   await store.write(CONFIG_FILE, `${JSON.stringify(config, null, 2)}\n`)
@@ -194,7 +218,7 @@ async function writeDataGrid(store: RunStore, dataset: Dataset): Promise<void> {
 
 /** Removes what a run that failed before its first step was done has made, so that it is not in the way of the next one. */
 async function removeBeginnings(folder: string, existed: boolean): Promise<void> {
-  for (const name of [CONFIG_FILE, `${CONFIG_FILE}.partial`, LOG, DATA_GRID])
+  for (const name of [CONFIG_FILE, `${CONFIG_FILE}.partial`, LOG, DATA_GRID, START_FILE])
     await rm(join(folder, name), { force: true }).catch(() => {})
   await rmdir(join(folder, dirname(DATA_GRID))).catch(() => {})
   // Of a folder that holds anything else, or that was there before, nothing is removed.

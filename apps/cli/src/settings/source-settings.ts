@@ -1,6 +1,6 @@
 import type { OptionSetting } from './option-setting.js'
 import type { FlagsOf, Settings } from './setting.js'
-import { integer, path } from './values.js'
+import { integer, number, path } from './values.js'
 
 /** What the argument of a command that opens a model may be. */
 export const MODEL_ARGUMENT =
@@ -24,6 +24,18 @@ export const SOURCE_SETTINGS = {
     help: 'autoencoder that turns latents into pictures (default: the one in a pipeline folder)',
     parse: path,
     option: 'autoencoder',
+  },
+  lora: {
+    flag: '--lora <file>',
+    help: 'apply these low-rank adapters, as `dit convert <run> <file> --adapter` writes them',
+    parse: path,
+    option: 'lora',
+  },
+  loraScale: {
+    flag: '--lora-scale <x>',
+    help: 'how strongly the adapters of --lora count: 1 is as trained (default), 0 not at all',
+    parse: number(),
+    option: 'loraScale',
   },
   raw: {
     flag: '--raw',

@@ -1,6 +1,7 @@
 import { type DiTConfig, DIT_NAMES } from '@dit/model'
 import type { Command } from 'commander'
 import { ENGINE_SETTINGS } from '../engines/engine-options.js'
+import { FINE_TUNE_SETTINGS } from './fine-tune-settings.js'
 import { OTHER_SETTINGS } from './other-settings.js'
 import { PROCESS_SETTINGS } from './process-settings.js'
 import { RECIPE_SETTINGS } from './recipe-settings.js'
@@ -332,6 +333,7 @@ export const COMMON_SETTINGS = { ...DATA_SETTINGS, ...RUN_SETTINGS, ...COMPUTE_S
 export const TRAIN_SETTINGS = {
   ...COMMON_SETTINGS,
   ...OBJECTIVE_SETTINGS,
+  ...FINE_TUNE_SETTINGS,
   ...MODEL_SETTINGS,
   ...RECIPE_SETTINGS,
   ...PROCESS_SETTINGS,
@@ -365,6 +367,7 @@ const GROUPS: readonly (readonly [heading: string, settings: Settings])[] = [
   ['Data', DATA_SETTINGS],
   ['Run', RUN_SETTINGS],
   ['Model', { ...MODEL_SETTINGS, ...OBJECTIVE_SETTINGS }],
+  ['Fine-tuning', FINE_TUNE_SETTINGS],
   ['Recipe', RECIPE_SETTINGS],
   ['Process', PROCESS_SETTINGS],
   ['Engine', COMPUTE_SETTINGS],

@@ -104,6 +104,13 @@ export function path(text: string): string {
   return text
 }
 
+/** Names with commas between, without the spaces around them. */
+export function nameList(text: string): string {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.includes('')) throw new InvalidArgumentError('It must be names with commas between, such as final,labels.')
+  return names.join(',')
+}
+
 /** A number of threads, or `auto`. */
 export function threadCount(text: string): number | 'auto' {
   return text === 'auto' ? text : integer(1)(text)

@@ -1,3 +1,4 @@
+import type { KnownSpec } from '@dit/train-ddp'
 import { expect, test } from 'vitest'
 import { checkRunConfig } from '../../src/run/check-run-config.js'
 import { resolveRun } from '../../src/run/resolve-run.js'
@@ -95,9 +96,52 @@ test.each<[string, TrainFlags]>([
   expect(resumedRun(config, flags)).toEqual(config)
 })
 
+const FINE_TUNE: TrainFlags = {
+  from: 'base',
+  fromWeights: 'model',
+  key: 'state.ema',
+  newRows: 'normal',
+  positions: 'bicubic',
+  resetOutput: true,
+  trainOnly: 'final',
+  lora: 1,
+  loraAlpha: 4,
+  loraTargets: 'attn',
+}
+
+test('every flag of fine-tuning comes back, too', () => {
+  const run = runOf(GAUSSIAN)
+  const { from: source, lora: rank, loraAlpha: alpha, ...given } = FINE_TUNE
+  const lora = { rank, alpha, match: 'attn', trained: null, base: 'ab' }
+  const digests = { sha256: 'ab', kept: 'ab', start: 'ab' }
+  const { network, ...objective } = run.objective as KnownSpec
+  const config = {
+    ...run,
+    objective: { ...objective, network: { ...network, lora } },
+    from: { source, title: 'base', ...digests, replaced: [], changes: [], given },
+  } as RunConfig
+  expect(() => checkRunConfig({ ...config })).not.toThrow()
+  const back = Object.keys(FINE_TUNE).map((key) => [key, keptFlag(TRAIN_ROWS[key], config)])
+  expect(Object.fromEntries(back)).toEqual(FINE_TUNE)
+  expect(resumedRun(config, FINE_TUNE)).toEqual(config)
+  expect(() => resumedRun(config, { lora: 3 })).toThrow('--lora 3 (the run has 1)')
+})
+
+test.each([
+  [{ from: undefined }, '"from" must be there, since the run trains adapters (got nothing)'],
+  [{ from: 'base' }, '"from" must be an object (got "base")'],
+  [{ from: {} }, '"from.source" must be text (got nothing)'],
+])('what a run began from is checked: %j', (wrong, message) => {
+  const run = runOf(GAUSSIAN)
+  const { network, ...objective } = run.objective as KnownSpec
+  const lora = { rank: 1, alpha: 1, match: 'attn', trained: null, base: 'ab' }
+  const config = { ...run, objective: { ...objective, network: { ...network, lora } }, ...wrong }
+  expect(() => checkRunConfig(config)).toThrow(message)
+})
+
 test('the flags above are all those that config.json has a place for', () => {
   const placed = Object.keys(TRAIN_ROWS).filter((key) => TRAIN_ROWS[key].place !== undefined)
-  expect(new Set(Object.keys({ ...GAUSSIAN, ...BETAS, ...FLOW }))).toEqual(new Set(placed))
+  expect(new Set(Object.keys({ ...GAUSSIAN, ...BETAS, ...FLOW, ...FINE_TUNE }))).toEqual(new Set(placed))
 })
 
 test('a setting of one family has no place in a run of the other', () => {

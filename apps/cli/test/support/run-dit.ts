@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import { run } from '../../src/run-cli.js'
 
 export interface Finished {
@@ -78,5 +78,12 @@ export async function runProcess(
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'dit-cli-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** A folder that is removed when all tests of the file have ended. */
+export function keptFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dit-cli-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }

@@ -6,6 +6,7 @@ import { parameterShapes } from '../parameter-shapes.js'
 import { type About, aboutFromMetadata, configFromMetadata } from './description.js'
 import { configFromDiffusers } from './diffusers-config.js'
 import { recipesForDiffusers, recipesFromDiffusers, unusedBesideFused } from './diffusers-names.js'
+import { isAdapterFile } from '../low-rank/adapter-file.js'
 import { LayoutError } from './error.js'
 import { type ConfigHints, draftConfig } from './infer-config.js'
 import { describeNeeds, isLeftOut, recogniseProgram, type SavedArguments, shapesOf } from './program.js'
@@ -35,6 +36,8 @@ export interface ReadLayoutOptions {
   /** What the training script saved beside the weights, from `chooseStateDict`. */
   readonly saved?: SavedArguments
 }
+
+const ADAPTERS = 'weights: these are low-rank adapters (LoRA): open the weights that they adapt, with these as `lora`'
 
 /** Most tokens of a model whose position table is computed: a number in a file must not take all memory. */
 const MAX_TOKENS = 2 ** 20
@@ -85,6 +88,7 @@ const MARKS = /(?:^|(?<=\.))(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrappe
  *   most of LightningDiT, QK norm
  */
 export function readLayout(file: TensorFile, options: ReadLayoutOptions = {}): ModelWeights {
+  if (isAdapterFile(file)) throw new RangeError(ADAPTERS)
   const { file: plain, taken, others } = unwrapped(file)
   const has = (name: string) => plain.entries.has(name)
   const chosen = (weights: ModelWeights): ModelWeights => {

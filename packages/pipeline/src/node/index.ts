@@ -1,8 +1,10 @@
 export * from '../index.js'
 export { cast, type DTypeName, dtypeName, DTYPES, STORED } from './cast.js'
+export { openStart, START_FILE } from './open-adapted.js'
 export { autoencoderOf, openModel, type OpenModelOptions } from './open-model.js'
 export { openPipeline, type OpenPipelineOptions, type Pipeline, type SaveOptions } from './open-pipeline.js'
 export { isCheckpoint, isRun } from './open-run.js'
+export { writeAdapter } from './write-adapter.js'
 export {
   ExistsError,
   findWeightsTarget,

@@ -1,17 +1,22 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { folderTree } from '@dit/checkpoint/node'
+import { folderTree, openTensorFile } from '@dit/checkpoint/node'
 import type { FoundAutoencoder, OpenModel } from '../open-model.js'
 import { type ModelSource, openModel as openAnywhere, type OpenModelOptions as Options } from '../open/open-model.js'
 import { findAutoencoder, type OpenOptions, openTree } from '../open/open-tree.js'
-import { OpenError } from '../option-error.js'
+import { withAdapter } from '../open/with-adapter.js'
+import { OpenError, OptionError } from '../option-error.js'
 import { isCheckpoint, isRun, openRun } from './open-run.js'
 
 /** Options of `openModel` of `@dit/pipeline/node`. */
 export interface OpenModelOptions extends Omit<Options, 'autoencoder'> {
   /** The autoencoder of latents: a folder as diffusers saves it, or of a pipeline that has one. */
   readonly autoencoder?: string | FoundAutoencoder
+  /** A file of low-rank adapters, with which the weights are merged as they are read. */
+  readonly lora?: string
+  /** How strongly the adapters count: 1 is as trained (default). */
+  readonly loraScale?: number
 }
 
 /**
@@ -23,7 +28,18 @@ export interface OpenModelOptions extends Omit<Options, 'autoencoder'> {
  */
 export async function openModel(
   source: ModelSource,
-  { autoencoder, fetch, ...others }: OpenModelOptions = {},
+  { lora, loraScale, ...options }: OpenModelOptions = {},
+): Promise<OpenModel> {
+  if (lora === undefined && loraScale !== undefined) {
+    throw new OptionError('loraScale', 'it works only with `lora`, the file of the adapters')
+  }
+  const model = await openBase(source, options)
+  return lora === undefined ? model : openWithAdapter(model, lora, loraScale)
+}
+
+async function openBase(
+  source: ModelSource,
+  { autoencoder, fetch, ...others }: Omit<OpenModelOptions, 'lora' | 'loraScale'>,
 ): Promise<OpenModel> {
   const found = typeof autoencoder === 'string' ? await autoencoderOf(autoencoder) : autoencoder
   const options = found === undefined ? others : { ...others, autoencoder: found }
@@ -31,6 +47,28 @@ export async function openModel(
   return path === null
     ? openAnywhere(source, { ...options, ...(fetch === undefined ? {} : { fetch }) })
     : openPath(path, options)
+}
+
+async function openWithAdapter(model: OpenModel, path: string, scale: number | undefined): Promise<OpenModel> {
+  try {
+    const found = await stat(path).catch(() => null)
+    if (found === null) throw new OpenError(path, 'there is no such file')
+    if (!found.isFile()) throw new OpenError(path, 'it is a folder, not a file of adapters')
+    const file = await openTensorFile(path)
+    const close = async () => {
+      await file.close()
+      await model.close()
+    }
+    try {
+      return { ...(await withAdapter(model, file, { ...(scale === undefined ? {} : { scale }), name: path })), close }
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+  } catch (error) {
+    await model.close()
+    throw error
+  }
 }
 
 /** The path that a source is; null for an address, and for what is in memory. */

@@ -9,6 +9,7 @@ import type { OpenModel } from '../open-model.js'
 import { type OpenOptions, openTree } from '../open/open-tree.js'
 import { OpenError, OptionError } from '../option-error.js'
 import { scalingOf } from '../pictures/latent-scaling.js'
+import { openAdapted } from './open-adapted.js'
 import { describeRunConfig, isRunConfig } from './run-config.js'
 
 /** A checkpoint of a run. */
@@ -50,7 +51,7 @@ export async function openRun(path: string, options: OpenOptions): Promise<OpenM
   const file = join(folder, 'config.json')
   const json = await readJson(file)
   if (!isRunConfig(json)) throw new OpenError(file, 'this is not the config.json of a run of dit train')
-  const { latents, ...run } = describeRunConfig(json, file)
+  const { latents, lora, ...run } = describeRunConfig(json, file)
   const which = options.which ?? 'ema'
   const store = folderRunStore(folder)
   const part = await partFile(store, place.path, which)
@@ -58,7 +59,11 @@ export async function openRun(path: string, options: OpenOptions): Promise<OpenM
   const known = { ...run, step, latents: latents === null ? null : await scalingIn(latents) }
   // A part of a checkpoint does not say which weights it holds: its name does.
   const { which: _which, ...others } = options
-  const model = await openTree(folder, tree, part, others, known).catch((error: unknown) => {
+  const opening =
+    lora === null
+      ? openTree(folder, tree, part, others, known)
+      : openAdapted(folder, { path: join(folder, place.path, part), lora, known, options: others })
+  const model = await opening.catch((error: unknown) => {
     const { cause } = error as Error
     if (!(error instanceof OpenError && cause instanceof LayoutError)) throw error
     throw new Error(`${join(folder, place.path)} does not fit ${file}: ${cause.message}`, { cause })

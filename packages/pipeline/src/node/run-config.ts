@@ -1,6 +1,6 @@
 import { type CompleteProcess, completeProcess } from '@dit/diffusion'
 import { checkConfig, type DiTConfig } from '@dit/model'
-import { isKnownSpec, specFromVersion1, type Version1 } from '@dit/train-ddp'
+import { isKnownSpec, type LowRankSpec, specFromVersion1, type Version1 } from '@dit/train-ddp'
 import { OpenError } from '../option-error.js'
 
 /** Formats of a run's `config.json`: the present one first. */
@@ -13,6 +13,15 @@ export interface RunDescription {
   readonly classNames: readonly string[]
   /** Of a run on latents: the folder that they were read from. */
   readonly latents: string | null
+  /** Of a run that trained low-rank adapters: what they are, and what the weights are that they adapt. */
+  readonly lora: RunAdapters | null
+}
+
+export interface RunAdapters extends LowRankSpec {
+  /** `weightsDigest` of the tensors that are as they were in the weights which the run began from. */
+  readonly kept: string | null
+  /** Names of the others. */
+  readonly replaced: readonly string[]
 }
 
 /**
@@ -53,11 +62,20 @@ export function describeRunConfig(json: Readonly<Record<string, unknown>>, place
       process: completeProcess(objective.process),
       classNames: classes,
       latents: latentsOf(data),
+      lora: adaptersOf(objective.network.lora, json['from']),
     }
   } catch (cause) {
     if (cause instanceof RangeError || cause instanceof TypeError) throw new OpenError(place, cause.message, { cause })
     throw cause
   }
+}
+
+function adaptersOf(lora: LowRankSpec | undefined, from: unknown): RunAdapters | null {
+  if (lora === undefined) return null
+  const { kept, replaced } = (from ?? {}) as Partial<RunAdapters>
+  const isNamed = Array.isArray(replaced) && replaced.every((name) => typeof name === 'string')
+  if (!isNamed) throw new RangeError('"from.replaced" must be a list of names')
+  return { ...lora, kept: typeof kept === 'string' ? kept : null, replaced }
 }
 
 function moduleOf(objective: object): string {

@@ -1,7 +1,7 @@
 import { type Communicator, type Floats, onRankZero } from '@dit/collectives'
 import { formatShape, sameShape, type Tensor, upload } from '@dit/tensor'
 import type { RunStore } from '../run/run-store.js'
-import type { TrainState } from '../state.js'
+import { separateAverage, type TrainState } from '../state.js'
 import { parseCounters, type SavedCounters } from './counters.js'
 import { findDamage, listCheckpointFolders } from './manifest.js'
 import { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST, type TensorPart } from './names.js'
@@ -109,7 +109,7 @@ export async function loadTensors(
     const { size, dtype } = state.params[name]
     const values = current ?? (dtype === 'f64' ? new Float64Array(size) : new Float32Array(size))
     await communicator.broadcast(values).wait()
-    fillIn(state, kept, name, values)
+    await fillIn(state, kept, name, values)
   }
   await onRankZero(
     communicator,
@@ -130,10 +130,17 @@ export async function loadTensors(
   )
 }
 
-function fillIn(state: TrainState, kept: string | null, name: string, values: Floats): void {
+async function fillIn(state: TrainState, kept: string | null, name: string, values: Floats): Promise<void> {
   if (kept === null) upload(state.params[name], values)
   else if (name in state.trainable.params) state.optimizer.load(kept, name, values)
-  else upload(state.frozenAverages[kept].params[name], values)
+  else if (state.frozenAverages[kept] !== state.frozen || !(await isSame(state.params[name], values))) {
+    upload(separateAverage(state, kept)[name], values)
+  }
+}
+
+async function isSame(tensor: Tensor, values: Floats): Promise<boolean> {
+  const held = await tensor.data()
+  return held.every((value, i) => value === values[i])
 }
 
 async function storedValues(file: OpenPart, path: string, name: string, target: Tensor): Promise<Floats> {

@@ -2,12 +2,15 @@ import { dropLabels } from '@dit/adaln'
 import { checkConfig, type DiTConfig, forward, initParams, isTrainable, nullLabel, parameterShapes } from '@dit/model'
 import { randomStream, uniforms } from '@dit/random'
 import type { TrainBatch } from '../batch.js'
+import type { LowRankSpec } from './low-rank.js'
 import type { Network } from './network.js'
 
 /** `spec` of a `dit` network. */
 export interface DiTSpec {
   readonly kind: 'dit'
   readonly config: DiTConfig
+  /** Where adapters are trained in place of its weights (`lowRank`). */
+  readonly lora?: LowRankSpec
 }
 
 /**

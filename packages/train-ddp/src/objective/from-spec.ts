@@ -1,16 +1,26 @@
 import { type CompleteProcess, completeProcess } from '@dit/diffusion'
 import { type DenoisingObjective, denoising, type DenoisingSpec, type TimestepSampler } from './denoising.js'
+import type { Params } from '@dit/tensor'
 import { dit, type DiTSpec } from './dit.js'
+import { lowRank } from './low-rank.js'
 
 /** Of the networks that this package knows. */
 export type KnownSpec = DenoisingSpec<DiTSpec, CompleteProcess>
 
+export interface FromSpecOptions {
+  /** Of a spec with adapters: the parameters that they adapt, on the engine. */
+  readonly base?: Params | undefined
+}
+
 /**
  * The objective that a spec describes, as a run's `config.json` or a checkpoint's `state.json` holds it.
  *
- * @throws RangeError for a spec of another kind: one of your own, which only your code can build
+ * @throws RangeError for a spec of another kind: one of your own, which only your code can build; and for one with adapters but no base
  */
-export function objectiveFromSpec(spec: object): DenoisingObjective<DiTSpec, CompleteProcess> {
+export function objectiveFromSpec(
+  spec: object,
+  { base }: FromSpecOptions = {},
+): DenoisingObjective<DiTSpec, CompleteProcess> {
   if (!isKnownSpec(spec)) {
     const { kind, network } = spec as { kind?: unknown; network?: { kind?: unknown } }
     throw new RangeError(
@@ -18,7 +28,13 @@ export function objectiveFromSpec(spec: object): DenoisingObjective<DiTSpec, Com
     )
   }
   const { network, process, timestepSampler } = spec
-  return denoising(dit(network.config), process, { timestepSampler })
+  const whole = dit(network.config)
+  const { lora } = network
+  if (lora === undefined) return denoising(whole, process, { timestepSampler })
+  if (base === undefined) {
+    throw new RangeError('objectiveFromSpec: the spec has adapters, so the option base must have what they adapt')
+  }
+  return denoising(lowRank(whole, base, lora), process, { timestepSampler })
 }
 
 /** Whether `objectiveFromSpec` knows its kind. What is in it is not checked. */
