@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { CropJob, CropResult, CropSettings } from './crop-worker.js'
+import type { PicturePlace } from './picture-file.js'
 
 /** Threads that decode and crop pictures. */
 export interface CropPool {
@@ -10,7 +11,7 @@ export interface CropPool {
    * @returns the crop, or the decoder's reason when the file is not a whole picture
    * @throws Error when a thread cannot do its work or the pool is closed; the signal's reason when that aborts
    */
-  crop(path: string, signal?: AbortSignal): Promise<CropResult>
+  crop(place: PicturePlace, signal?: AbortSignal): Promise<CropResult>
   /** Ends the threads; what is still waiting fails. */
   close(): Promise<void>
 }
@@ -74,10 +75,10 @@ export function cropPool(settings: CropSettings, threads: number = Math.min(4, a
     }
   }
   return {
-    crop: (path, signal) =>
+    crop: (place, signal) =>
       new Promise((resolve, reject) => {
         if (isClosed) throw new Error('the dataset is closed')
-        queue.push({ job: { path, ...settings }, signal, resolve, reject })
+        queue.push({ job: { place, ...settings }, signal, resolve, reject })
         work()
       }),
     close: async () => {
