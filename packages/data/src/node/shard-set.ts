@@ -87,7 +87,7 @@ function numbered(samples: readonly FoundSample[]): string[] {
 
 function unlabelled(where: string, bad: readonly UnreadablePicture[]): TarShardsError {
   return new TarShardsError(
-    `openTarShards: none of the ${bad.length} pictures in ${where} has a label. Each needs its class beside it: a number in ` +
+    `openTarShards: no picture in ${where} has a label (${bad.length} pictures). Each needs its class beside it: a number in ` +
       'key.cls, or "label" in key.json; captions are not used',
     bad,
   )

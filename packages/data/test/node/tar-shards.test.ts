@@ -225,7 +225,7 @@ test('a shard without pictures, one without labels and damaged ones are refused'
     { name: '1.txt', content: 'a' },
   ])
   expect(await refusal(scan())).toMatch(
-    /^openTarShards: none of the 1 pictures in .* has a label\. Each needs its class beside it: a number in key\.cls/,
+    /^openTarShards: no picture in .* has a label \(1 pictures\)\. Each needs its class beside it: a number in key\.cls/,
   )
   const whole = writeTar([...(await sample('1', 0)), ...(await sample('2', 0))])
   await put('a.tar', whole.slice(0, 2500))
