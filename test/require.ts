@@ -11,6 +11,7 @@ const NEEDS = [
   'mpi',
   'python',
   'shader-f16',
+  'tar',
   'tensorflow',
   'vulkan',
 ] as const

@@ -4,11 +4,22 @@ import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { type FuzzJob, type FuzzReport, INPUT_BYTES } from './job.js'
 
-const NAMES = ['safetensors', 'safetensors-header', 'npy', 'npz', 'torch', 'torch-pickle', 'shards', 'onnx']
+const NAMES = [
+  'safetensors',
+  'safetensors-header',
+  'npy',
+  'npz',
+  'torch',
+  'torch-pickle',
+  'shards',
+  'tar',
+  'tar-summed',
+  'onnx',
+]
 
 const USAGE = `npm run fuzz -- [--seconds 60] [--target ${NAMES.join('|')}] [--seed N] [--out DIR]
 
-Fuzzes the readers of @dit/checkpoint and the one of @dit/onnx, guided by V8's coverage: inputs that run something new are kept and changed further. Tells
+Fuzzes the readers of @dit/checkpoint, of tar archives and of ONNX files, guided by V8's coverage: inputs that run something new are kept and changed further. Tells
 for each target how many inputs were tried and what was found; findings and hangs are written to DIR (default fuzz-findings).
 Exit code 1 where there are any.`
 

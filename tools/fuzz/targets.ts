@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as checkpoint from '@dit/checkpoint'
+import * as data from '@dit/data'
 import * as onnx from '@dit/onnx'
 import { zipSync } from 'fflate'
+import { paxEntry, writeTar } from '../../test/support/write-tar.js'
 
 /** A reader under test. */
 export interface Target {
@@ -127,6 +129,54 @@ async function onnxSeed(): Promise<Uint8Array> {
 
 const onnxSeeds = [await onnxSeed()]
 
+/** Archives with each kind of header that there is. */
+function tarSeeds(): Uint8Array[] {
+  const file = { name: 'a.txt', content: 'one' }
+  const map = new Uint8Array(1024)
+  map[504] = 1 // the map of the sparse file goes on in a second block
+  return [
+    [file, { name: 'd/', type: '5' }, { ...file, name: 'b/c.cls', content: '1' }, { name: 'l', type: '2' }],
+    [{ name: 'long', type: 'L', content: 'a/long/name.jpg\0' }, file, { ...file, prefix: 'p', type: '7' }],
+    [paxEntry({ path: 'b.png', size: '3', mtime: '1' }), file, paxEntry({ comment: 'of all' }, 'g'), file],
+    [paxEntry({ 'GNU.sparse.name': 's' }), file, { name: 'old', type: 'S', size: 0, content: map, bytes: { 482: 1 } }],
+    [{ ...file, size: Uint8Array.of(0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3) }],
+  ].map((entries) => writeTar(entries))
+}
+
+/** Reads an archive and all of its files. */
+async function readTar(bytes: Uint8Array): Promise<void> {
+  const source = { size: bytes.length, read: async (start: number, end: number) => bytes.slice(start, end) }
+  for await (const { kind, start, end, read } of data.tarMembers(source)) {
+    if (start < 0 || end < start || end > bytes.length) throw new Error(`a member at ${start} to ${end}`)
+    if (kind === 'file' && (await read()).length !== end - start) throw new Error('a member of another length')
+  }
+}
+
+/** The same with the checksum of every block that may be a header put right: most changes of whole files end at that. */
+async function readSummedTar(input: Uint8Array): Promise<void> {
+  const bytes = input.slice()
+  for (let at = 0; at + 512 <= bytes.length; at += 512) {
+    const block = bytes.subarray(at, at + 512)
+    if (!block.subarray(257, 262).every((byte, i) => byte === 'ustar'.charCodeAt(i))) continue
+    block.fill(0x20, 148, 156)
+    const sum = block.reduce((total, byte) => total + byte, 0)
+    block.set(Buffer.from(`${sum.toString(8).padStart(6, '0')}\0 `), 148)
+  }
+  await readTar(bytes)
+}
+
+const TAR_WORDS = [
+  'ustar\0',
+  'ustar ',
+  'path=',
+  'size=',
+  'GNU.sparse.',
+  '\x80\0\0\0',
+  '\xff\xff\xff',
+  '30 path=',
+  '9 size=',
+]
+
 const jsonWords = [
   '"dtype":"F32"',
   '"shape":[',
@@ -207,6 +257,18 @@ export const TARGETS: Readonly<Record<string, Target>> = {
       })
     },
     errors: [checkpoint.ShardsError],
+  },
+  tar: {
+    seeds: tarSeeds,
+    words: TAR_WORDS,
+    run: readTar,
+    errors: [data.TarError],
+  },
+  'tar-summed': {
+    seeds: tarSeeds,
+    words: TAR_WORDS,
+    run: readSummedTar,
+    errors: [data.TarError],
   },
   onnx: {
     seeds: () => onnxSeeds,

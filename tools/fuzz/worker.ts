@@ -15,7 +15,7 @@ const [{ TARGETS }, { drawsOf, mutate }, { randomStream }] = await Promise.all([
 const target = TARGETS[name]
 const words = target.words.map((word) => Uint8Array.from(word, (letter) => letter.charCodeAt(0)))
 const draw = drawsOf(randomStream(seed, 'fuzz', name))
-const coverage = startCoverage((url) => /\/packages\/(?:checkpoint|onnx)\//.test(url))
+const coverage = startCoverage((url) => /\/packages\/(?:checkpoint|data|onnx)\//.test(url))
 const state = new Int32Array(shared, 0, 2) // inputs tried, bytes of the one in work
 const current = new Uint8Array(shared, 8, INPUT_BYTES)
 

@@ -17,6 +17,7 @@ import { addSettings, type CompleteFlags, type Settings, withDefaults } from '..
 import { DATA_SETTINGS } from '../settings/train-settings.js'
 import { integer, path } from '../settings/values.js'
 import { type OpenPictures, openData } from '../run/open-data.js'
+import { isPictureData } from '../run/run-config.js'
 import { checkWritable } from '../run/run-folder.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import { formatBytes, formatCount } from '../terminal/format.js'
@@ -61,6 +62,7 @@ const ENCODE_SETTINGS = {
     parse: DATA_SETTINGS.background.parse,
   },
   maxPixels: DATA_SETTINGS.maxPixels,
+  classNames: DATA_SETTINGS.classNames,
   ...ENGINE_SETTINGS,
   quiet: OTHER_SETTINGS.quiet,
   json: OTHER_SETTINGS.json,
@@ -84,11 +86,11 @@ bf16 has the range of f32. Training reads both as float32.`
 /** `dit encode` */
 export function encodeCommand(call: Call): Command {
   const command = new Command('encode')
-    .summary('encode a folder of pictures as latents to train on')
+    .summary('encode pictures as latents to train on')
     .description(
-      'Encodes a folder of pictures, one sub-folder per class, with an autoencoder. Train on the latents with dit train --latents.',
+      'Encodes a folder of pictures, one sub-folder per class, or tar shards of pictures, with an autoencoder. Train on the latents with dit train --latents.',
     )
-    .argument('<folder>', 'folder with one sub-folder of pictures per class, or `shapes`', path)
+    .argument('<folder>', 'folder with one sub-folder of pictures per class, tar shards, or `shapes`', path)
   return addSettings(command, ENCODE_SETTINGS)
     .addHelpText('after', EXAMPLES)
     .action(async (data: string) => {
@@ -116,8 +118,8 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
   if (before === null && (await readdir(flags.out).catch(() => [])).length > 0) {
     throw new UsageError(`--out ${flags.out} holds other files; give an empty or new folder for the latents`)
   }
-  const { size, skipBad = false, maxPixels } = flags
-  const request = { data, size, skipBad, maxPixels, background: backgroundOf(flags, before) }
+  const { size, skipBad = false, maxPixels, classNames } = flags
+  const request = { data, size, skipBad, maxPixels, background: backgroundOf(flags, before), classNames }
   const opened = await openData(request, output).catch(withoutFlag)
   const interruption = onInterrupt(() =>
     output.notice('stopping after this batch (press Ctrl-C again to quit at once)'),
@@ -208,8 +210,8 @@ async function manifestOf(
     length: dataset.length,
     flips: flags.flips,
     dtype: STORED[flags.dtype],
-    ...(config.kind === 'folder' && config.background !== undefined ? { background: config.background } : {}),
-    files: config.kind === 'folder' ? config.files : config.kind,
+    ...(isPictureData(config) && config.background !== undefined ? { background: config.background } : {}),
+    files: isPictureData(config) ? config.files : config.kind,
     shardSize: flags.shard,
     shards: [],
   }

@@ -22,6 +22,7 @@ const EXAMPLES = `
 Examples:
   dit train --data shapes --size 16 --steps 500
   dit train --data photos --size 32 --patch 2 --out runs/photos
+  dit train --data 'shards/train-{0000..0146}.tar' --size 64
   dit train --latents latents/photos --model DiT-S/2 --out runs/latents
   dit train --data photos --minutes 10
   dit train --data photos --val-share 0.1 --predict x0 --variance fixedSmall

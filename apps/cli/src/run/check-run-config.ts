@@ -87,7 +87,7 @@ function checkObjective(objective: Fields, run: Fields): DiTConfig | null {
 }
 
 function checkData(data: Fields): void {
-  oneOf(data.kind, ['shapes', 'folder', 'latents', 'module'], 'data.kind')
+  oneOf(data.kind, ['shapes', 'folder', 'shards', 'latents', 'module'], 'data.kind')
   if (data.kind === 'module') return
   for (const name of ['size', 'length'] as const) must(isCount(data[name]), `data.${name}`, A_COUNT, data[name])
   if (data.kind === 'shapes') return

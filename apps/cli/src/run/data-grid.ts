@@ -1,7 +1,7 @@
 import type { Dataset } from '@dit/data'
 import { toPictures } from '@dit/pipeline'
 import { comfortableScale, gridPng } from '../plot/grid.js'
-import type { RunConfig } from './run-config.js'
+import { isPictureData, type RunConfig } from './run-config.js'
 
 /** Where a run keeps it, in its folder. */
 export const DATA_GRID = 'samples/data.png'
@@ -16,7 +16,7 @@ const PER_CLASS = 6
  */
 export function hasDataGrid({ data, objective, sampleEvery }: RunConfig): boolean {
   if (objective.kind === 'module') return false
-  return data.kind === 'folder' || (data.kind === 'shapes' && sampleEvery !== null)
+  return isPictureData(data) || (data.kind === 'shapes' && sampleEvery !== null)
 }
 
 /** A grid of training pictures as the network sees them, a row for each of the first classes; PNG. */

@@ -1,4 +1,4 @@
-import type { FolderScan, ImageFolder, LeftOut } from '@dit/data/node'
+import type { FolderScan, LeftOut, PictureDataset } from '@dit/data/node'
 import { formatCount } from '../terminal/format.js'
 import { printableName } from '../terminal/printable.js'
 
@@ -14,10 +14,15 @@ export function foundText({ length, classes }: FolderScan): string {
 }
 
 /** What was passed over, by kind; null where nothing was. */
-export function leftOutText(leftOut: readonly LeftOut[]): string | null {
+export function leftOutText(leftOut: readonly LeftOut[], inShards = false): string | null {
   if (leftOut.length === 0) return null
   const parts = leftOut.map(({ kind, count, isPicture }) => {
-    const why = isPicture && kind.startsWith('.') ? ' (not decoded; convert them to PNG)' : ''
+    const isCaption = inShards && kind === '.txt'
+    const why = isCaption
+      ? ' (captions are not used)'
+      : isPicture && kind.startsWith('.')
+        ? ' (not decoded; convert them to PNG)'
+        : ''
     return `${formatCount(count)} ${printableName(kind)}${why}`
   })
   return `left out: ${parts.join(', ')}`
@@ -42,7 +47,7 @@ export function wrongFolderText(folder: string, { classes, innerFolders }: Folde
 
 /** What became of transparent pictures; null where there is none. */
 export function transparencyText(
-  { transparent, length }: ImageFolder,
+  { transparent, length }: PictureDataset,
   background: string | null,
   isOld: boolean,
 ): string | null {
@@ -54,7 +59,7 @@ export function transparencyText(
 }
 
 /** Warns of pictures of which the background leaves nothing to see. */
-export function swallowedText({ transparent, swallowed }: ImageFolder, background: string | null): string | null {
+export function swallowedText({ transparent, swallowed }: PictureDataset, background: string | null): string | null {
   if (swallowed.length === 0 || background === null) return null
   const isLight = Number.parseInt(background.slice(3, 5), 16) >= 128
   return (
@@ -67,7 +72,8 @@ function nameOfColour(colour: string): string {
   return { '#ffffff': 'white', '#000000': 'black' }[colour] ?? colour
 }
 
-function someOf(names: readonly string[]): string {
+/** The first names, and how many more there are. */
+export function someOf(names: readonly string[]): string {
   const shown = names.slice(0, SHOWN).map(printableName).join(', ')
   return names.length > SHOWN ? `${shown} and ${formatCount(names.length - SHOWN)} more` : shown
 }

@@ -75,7 +75,7 @@ export async function plannedData(flags: PlanFlags, output: Pick<Output, 'line'>
 
 /** Classes and pictures of the data that flags name. */
 async function countsOf(
-  { data, latents }: PlanFlags,
+  { data, latents, classNames }: PlanFlags,
   output: Pick<Output, 'line'>,
 ): Promise<{ readonly classes?: number; readonly pictures?: number }> {
   if (latents !== undefined) {
@@ -84,7 +84,7 @@ async function countsOf(
   }
   if (data === undefined) return {}
   if (data === 'shapes') return { classes: SHAPE_CLASSES.length, pictures: SHAPES_LENGTH }
-  return countPictures(data, output)
+  return countPictures({ data, classNames }, output)
 }
 
 /**

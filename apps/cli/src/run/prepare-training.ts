@@ -3,6 +3,7 @@ import { loadParams } from '@dit/model'
 import type { Params } from '@dit/tensor'
 import { type BatchSource, type Objective, objectiveFromSpec, onRankZero, sharedText } from '@dit/train-ddp'
 import type { Dataset } from '@dit/data'
+import { shardPaths } from '@dit/data/node'
 import { resumedStart, shareStart } from '../fine-tune/open-start.js'
 import { planFineTune } from '../fine-tune/plan-fine-tune.js'
 import { sizeOfRun } from '../fine-tune/resolve-start.js'
@@ -177,8 +178,8 @@ async function prepareFrom(
     checkFolderOptions(flags.data ?? TRAIN_DEFAULTS.data, flags)
   await checkWritable('--out', folder)
   await checkUnused('--out', folder)
-  const { data, size, flip, skipBad, background, maxPixels, checkFiles } = { ...TRAIN_DEFAULTS, ...flags }
-  const folderRequest = { data, size, skipBad, background, maxPixels, checkFiles }
+  const { data, size, flip, skipBad, background, maxPixels, checkFiles, classNames } = { ...TRAIN_DEFAULTS, ...flags }
+  const folderRequest = { data, size, skipBad, background, maxPixels, checkFiles, classNames }
   const pictures = flags.latents === undefined ? folderRequest : { latents: flags.latents, flip }
   const opened = await openData(module === null || module.data === null ? pictures : { module: true }, output)
   return orClose(opened, async () => {
@@ -317,16 +318,26 @@ async function movedModule(
 async function checkStillThere(flags: TrainFlags, data: DataConfig): Promise<void> {
   const flag = data.kind === 'latents' ? 'latents' : 'data'
   if (flags[flag] !== undefined || data.kind === 'shapes' || data.kind === 'module') return
-  if ((await stat(data.folder).catch(() => null)) !== null) return
+  const found = data.kind === 'shards' ? shardPaths(data.folder) : stat(data.folder)
+  if ((await found.catch(() => null)) !== null) return
   throw new UsageError(
-    `the run's ${data.kind === 'latents' ? 'latents' : 'pictures'} were in ${data.folder}, which no longer exists; give their folder with --${flag}`,
+    `the run's ${data.kind === 'latents' ? 'latents' : 'pictures'} were in ${data.folder}, which no longer exist${data.kind === 'shards' ? ' in full; give them' : 's; give their folder'} with --${flag}`,
   )
 }
 
 /** What the latents are that flags name. @throws UsageError where they name pictures, too */
 export async function latentSize(flags: TrainFlags): Promise<LatentSize | undefined> {
   if (flags.latents === undefined) return undefined
-  for (const name of ['data', 'size', 'skipBad', 'background', 'maxPixels', 'checkFiles', 'sampleEvery'] as const) {
+  for (const name of [
+    'data',
+    'size',
+    'skipBad',
+    'background',
+    'maxPixels',
+    'checkFiles',
+    'classNames',
+    'sampleEvery',
+  ] as const) {
     if ((flags[name] ?? null) === null) continue
     throw new UsageError(`${flagOf(name)} is for pictures, but --latents names latents; leave one of them out`)
   }

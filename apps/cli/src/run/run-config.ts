@@ -21,8 +21,9 @@ export type DataConfig =
       readonly seed: number
     }
   | {
-      readonly kind: 'folder'
-      /** Absolute, as a run may be resumed from anywhere. */
+      /** A folder of class folders, or tar shards. */
+      readonly kind: 'folder' | 'shards'
+      /** Absolute, as a run may be resumed from anywhere. Of shards also a list in braces, or several joined by `::`. */
       readonly folder: string
       readonly size: number
       readonly length: number
@@ -34,7 +35,7 @@ export type DataConfig =
       readonly background?: string | null
       /** Pixels of the largest picture, where a limit was given. */
       readonly maxPixels?: number
-      /** SHA-256 over the names and sizes of the files, in order. */
+      /** SHA-256 over the names and sizes of the files, in order; of shards over the labels, too. */
       readonly files: string
       /** SHA-256 over the contents of so many files, spread over all, or of all. Absent in older runs. */
       readonly contents?: { readonly files: number | 'all'; readonly sha256: string }
@@ -52,6 +53,13 @@ export type DataConfig =
     }
   /** Whatever the module of the objective makes. */
   | { readonly kind: 'module' }
+
+/** Pictures in files. */
+export type PictureData = Extract<DataConfig, { kind: 'folder' | 'shards' }>
+
+export function isPictureData(data: DataConfig): data is PictureData {
+  return data.kind === 'folder' || data.kind === 'shards'
+}
 
 /** `config.json` of a run: everything needed to repeat it. */
 export interface RunConfig {

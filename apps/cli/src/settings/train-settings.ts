@@ -1,6 +1,7 @@
 import { type DiTConfig, DIT_NAMES } from '@dit/model'
 import type { Command } from 'commander'
 import { ENGINE_SETTINGS } from '../engines/engine-options.js'
+import { isPictureData } from '../run/run-config.js'
 import { FINE_TUNE_SETTINGS } from './fine-tune-settings.js'
 import { OTHER_SETTINGS } from './other-settings.js'
 import { PROCESS_SETTINGS } from './process-settings.js'
@@ -26,8 +27,8 @@ const A_COUNT_OR_NULL = `${A_COUNT}, or null`
 /** What a run learns from. */
 export const DATA_SETTINGS = {
   data: {
-    flag: '--data <shapes|folder>',
-    help: 'a folder with one sub-folder of pictures per class, or `shapes` for generated ones (default {default})',
+    flag: '--data <shapes|folder|shards>',
+    help: 'a folder with one sub-folder of pictures per class; tar shards, as a folder of them or train-{0000..0146}.tar; or `shapes` for generated pictures (default {default})',
     parse: path,
     default: 'shapes',
     mayChange: true,
@@ -43,21 +44,21 @@ export const DATA_SETTINGS = {
     help: 'side of the square pictures (default {default})',
     parse: integer(1),
     default: 32,
-    ofData: (data) => (data.kind === 'shapes' || data.kind === 'folder' ? data.size : undefined),
+    ofData: (data) => (data.kind === 'shapes' || isPictureData(data) ? data.size : undefined),
   },
   flip: { flag: '--no-flip', help: 'do not mirror pictures at random', default: true, place: 'flip' },
   skipBad: {
     flag: '--skip-bad',
     help: 'name unreadable pictures and leave them out, instead of stopping',
     default: false,
-    ofData: (data) => data.kind === 'folder' && data.skipBad,
+    ofData: (data) => isPictureData(data) && data.skipBad,
   },
   background: {
     flag: '--background <colour>',
     help: 'put transparent pictures on this: a name, rrggbb, or `none` to drop alpha as the reference does (default white)',
     parse: orWord('none', colour),
     default: '#ffffff',
-    ofData: (data) => (data.kind === 'folder' ? (data.background ?? null) : undefined),
+    ofData: (data) => (isPictureData(data) ? (data.background ?? null) : undefined),
   },
   maxPixels: {
     flag: '--max-pixels <n>',
@@ -70,7 +71,13 @@ export const DATA_SETTINGS = {
     help: 'pictures whose contents a resume compares with those at the start (default {default}, spread over all; names and sizes are compared for all)',
     parse: fileCount,
     default: 1000,
-    ofData: (data) => (data.kind === 'folder' ? data.contents?.files : undefined),
+    ofData: (data) => (isPictureData(data) ? data.contents?.files : undefined),
+  },
+  classNames: {
+    flag: '--class-names <file>',
+    help: 'names of the classes of tar shards, by number: a JSON list, or a name a line (default: classes.json beside the shards)',
+    parse: path,
+    mayChange: true,
   },
   valShare: {
     flag: '--val-share <share>',

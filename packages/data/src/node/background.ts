@@ -53,14 +53,13 @@ export function putOnBackground(rgba: Uint8Array, background: Rgb): FlatPicture 
 /**
  * The levels of a colour.
  *
+ * @param who     the function that was given it
  * @param colour  `#rrggbb`
  * @throws RangeError for anything else
  */
-export function rgbOf(colour: string): Rgb {
+export function rgbOf(who: string, colour: string): Rgb {
   if (!/^#[0-9a-f]{6}$/i.test(colour)) {
-    throw new RangeError(
-      `openImageFolder: background must be a colour such as #ffffff, or null (background is ${colour})`,
-    )
+    throw new RangeError(`${who}: background must be a colour such as #ffffff, or null (background is ${colour})`)
   }
   const value = Number.parseInt(colour.slice(1), 16)
   return [value >> 16, (value >> 8) & 255, value & 255]

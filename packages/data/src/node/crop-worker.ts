@@ -4,7 +4,7 @@ import { centerCrop } from '../crop/center-crop.js'
 import type { PixelImage } from '../crop/resample.js'
 import { putOnBackground, type Rgb } from './background.js'
 import type { FolderRules } from './file-kinds.js'
-import { reasonAgainstFile, reasonAgainstPicture } from './picture-file.js'
+import { pictureInput, type PicturePlace, reasonAgainstPicture } from './picture-file.js'
 import { onOneLine } from './printable.js'
 
 /** What is the same for all pictures of a folder. */
@@ -19,7 +19,7 @@ export interface CropSettings {
 
 /** One picture to decode and crop. */
 export interface CropJob extends CropSettings {
-  readonly path: string
+  readonly place: PicturePlace
 }
 
 /** A crop, and what became of the picture's alpha. */
@@ -44,14 +44,14 @@ export type CropResult = Crop | { readonly reason: string }
  * conversion; colour profiles are not applied, as in the reference. The EXIF orientation is applied, which the reference does
  * not do.
  */
-async function crop({ path, height, width, background, maxPixels, rules }: CropJob): Promise<CropResult> {
-  const unfit = await reasonAgainstFile(path, rules)
-  if (unfit !== null) return { reason: unfit }
-  const metadata = await sharp(path, { limitInputPixels: false }).metadata()
+async function crop({ place, height, width, background, maxPixels, rules }: CropJob): Promise<CropResult> {
+  const input = await pictureInput(place, rules)
+  if (typeof input === 'object' && 'reason' in input) return input
+  const metadata = await sharp(input, { limitInputPixels: false }).metadata()
   const reason = reasonAgainstPicture(metadata, rules, maxPixels)
   if (reason !== null) return { reason }
   const decoded = () =>
-    sharp(path, { failOn: 'error', ignoreIcc: true, limitInputPixels: maxPixels }).autoOrient().toColourspace('srgb')
+    sharp(input, { failOn: 'error', ignoreIcc: true, limitInputPixels: maxPixels }).autoOrient().toColourspace('srgb')
   const { hasAlpha } = metadata
   const onGround = hasAlpha && background !== null ? await flattened(decoded(), background) : null
   const image = centerCrop(onGround ?? (await pixelsOf(decoded().removeAlpha())), height, width)

@@ -103,12 +103,17 @@ export async function reasonAgainstContent(path: string, rules: FolderRules): Pr
   const file = await open(path)
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0)
-    const begin = buffer.toString('latin1', 0, bytesRead)
-    if (kindIn(DECODED[rules], begin) !== undefined) return null
-    return `its content is ${kindIn(NAMED, begin) ?? 'of another kind'}, not ${KINDS[rules]}`
+    return reasonAgainstBeginning(buffer.subarray(0, bytesRead), rules)
   } finally {
     await file.close()
   }
+}
+
+/** The same for what is in memory; its first 64 bytes count. */
+export function reasonAgainstBeginning(bytes: Buffer, rules: FolderRules): string | null {
+  const begin = bytes.toString('latin1', 0, 64)
+  if (kindIn(DECODED[rules], begin) !== undefined) return null
+  return `its content is ${kindIn(NAMED, begin) ?? 'of another kind'}, not ${KINDS[rules]}`
 }
 
 function kindIn(signatures: readonly Signature[], begin: string): string | undefined {

@@ -1,50 +1,23 @@
 import { join } from 'node:path'
-import { checkRead } from '../check-read.js'
-import type { Batch, Dataset, ReadOptions } from '../dataset.js'
-import { rgbOf } from './background.js'
-import { type CheckedPictures, checkPictures, refuseUnlessSkipped } from './check-pictures.js'
-import { cropPool } from './crop-pool.js'
-import type { CropPool } from './crop-pool.js'
+import type { PictureSet } from './check-pictures.js'
 import type { FolderRules } from './file-kinds.js'
 import { ImageFolderError } from './image-folder-error.js'
-import type { UnreadablePicture } from './image-folder-error.js'
 import type { LeftOut } from './left-out.js'
-import { MAX_PIXELS } from './picture-file.js'
+import { openPictures, type PictureDataset, type PictureOptions, pictureSettings } from './picture-dataset.js'
 import { printable } from './printable.js'
 import { scanFolder } from './scan-folder.js'
 import type { FolderListing } from './scan-folder.js'
 
 /** Options of `openImageFolder`. */
-export interface ImageFolderOptions {
-  /** side of the square crops in pixels, or [height, width] */
-  readonly size: number | readonly [height: number, width: number]
-  /** leave unreadable pictures out, instead of refusing the folder (default false) */
-  readonly skipBad?: boolean
+export interface ImageFolderOptions extends PictureOptions {
   /** the class list of an earlier run; labels follow its order, and the folder must have just these classes */
   readonly classes?: readonly string[]
-  /**
-   * what transparent pictures are put on, `#rrggbb` (default white); null drops their alpha channel as the reference does, so that the
-   * colours under transparent pixels show
-   */
-  readonly background?: string | null
-  /** pixels of the largest picture that is decoded (default 100,000,000, and 32,768 a side; a higher limit is the only one) */
-  readonly maxPixels?: number
   /**
    * 1 reads a folder as this package first did: PNG, JPEG and WebP by their commonest suffixes, every visible folder a class (default 2)
    */
   readonly rules?: FolderRules
-  /** decoding threads (default: one per core, at most 4) */
-  readonly threads?: number
-  /** how many bytes of crops are kept in memory, 3 per pixel (default 1 GiB); the rest is decoded at each reading */
-  readonly cacheBytes?: number
-  /** told of the pictures found so far, while the folder is searched */
-  readonly onScan?: (numFound: number) => void
   /** told what was found, before the pictures are checked */
   readonly onScanned?: (scan: FolderScan) => void
-  /** told after each picture while the folder is checked */
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void
-  /** stops the opening */
-  readonly signal?: AbortSignal
 }
 
 /** What a folder holds by its names. */
@@ -63,18 +36,9 @@ export interface FolderScan {
 }
 
 /** A folder of pictures as a dataset. */
-export interface ImageFolder extends Dataset {
-  /** path of each picture inside the folder, by index */
-  readonly files: readonly string[]
-  /** what `skipBad` left out */
-  readonly skipped: readonly UnreadablePicture[]
+export interface ImageFolder extends PictureDataset {
   /** files that are no pictures, or cannot be read as ones, by kind */
   readonly leftOut: readonly LeftOut[]
-  /** pictures with transparent pixels, as `files` has them; where `background` is null, those with an alpha channel */
-  readonly transparent: readonly string[]
-  /** those of them of which the background leaves next to nothing to see: white logos on white */
-  readonly swallowed: readonly string[]
-  close(): Promise<void>
 }
 
 /**
@@ -103,86 +67,27 @@ export interface ImageFolder extends Dataset {
  * await folder.close()
  */
 export async function openImageFolder(folder: string, options: ImageFolderOptions): Promise<ImageFolder> {
-  const { skipBad = false, threads, cacheBytes = 2 ** 30, onProgress, onScan, signal } = options
-  const { background = '#ffffff', maxPixels = MAX_PIXELS, rules = 2 } = options
-  const [height, width] = typeof options.size === 'number' ? [options.size, options.size] : options.size
-  for (const [name, value] of Object.entries({ height, width, threads: threads ?? 1, maxPixels })) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RangeError(`openImageFolder: ${name} must be a positive integer (${name} is ${value})`)
-    }
-  }
-  if (!(cacheBytes >= 0)) {
-    throw new RangeError(`openImageFolder: cacheBytes must not be negative (cacheBytes is ${cacheBytes})`)
-  }
-  const ground = background === null ? null : rgbOf(background)
+  const { rules = 2, onScan, signal } = options
+  const settings = pictureSettings('openImageFolder', options)
   const listing = withExpectedClasses(folder, await scanFolder(folder, { rules, onScan, signal }), options.classes)
   const { classes, files, leftOut, innerFolders } = listing
   options.onScanned?.({ classes, length: files.length, leftOut, innerFolders })
-  const pool = cropPool({ height, width, background: ground, maxPixels, rules }, threads)
-  try {
-    const room = Math.floor(cacheBytes / (3 * height * width))
-    const checked = await checkPictures(folder, listing, pool, { room, onProgress, signal })
-    refuseUnlessSkipped(folder, listing, checked, { skipBad, rules })
-    return folderDataset(folder, listing, checked, pool, height, width)
-  } catch (error) {
-    await pool.close()
-    throw error
-  }
+  const { dataset } = await openPictures(setOf(folder, listing), settings, { ...options, rules })
+  return { ...dataset, leftOut }
 }
 
-function folderDataset(
-  folder: string,
-  { classes, leftOut }: FolderListing,
-  { good, skipped }: CheckedPictures,
-  pool: CropPool,
-  height: number,
-  width: number,
-): ImageFolder {
-  const area = height * width
-  const read = async (indices: ArrayLike<number>, options: ReadOptions = {}): Promise<Batch> => {
-    checkRead('openImageFolder', good.length, indices, options)
-    const { flips, signal } = options
-    const x0 = new Float32Array(indices.length * 3 * area)
-    const rows = Array.from({ length: indices.length }, async (_, row) => {
-      const { path, crop } = good[indices[row]]
-      const bytes = crop ?? (await cropAgain(pool, folder, path, signal))
-      writePlanes(bytes, width, Boolean(flips?.[row]), x0.subarray(row * 3 * area, (row + 1) * 3 * area))
-    })
-    await Promise.all(rows)
-    return { x0, labels: Int32Array.from({ length: indices.length }, (_, row) => good[indices[row]].label) }
-  }
+function setOf(folder: string, { classes, files }: FolderListing): PictureSet {
   return {
-    length: good.length,
+    who: 'openImageFolder',
+    where: printable(folder),
     classes,
-    shape: [3, height, width],
-    files: good.map(({ path }) => path),
-    skipped,
-    leftOut,
-    transparent: good.filter(({ isTransparent }) => isTransparent).map(({ path }) => path),
-    swallowed: good.filter(({ isSwallowed }) => isSwallowed).map(({ path }) => path),
-    labels: () => Int32Array.from(good, ({ label }) => label),
-    read,
-    close: () => pool.close(),
-  }
-}
-
-/** A picture that was whole at opening and does not fit the cache. */
-async function cropAgain(pool: CropPool, folder: string, path: string, signal?: AbortSignal): Promise<Uint8Array> {
-  const file = join(folder, path)
-  const result = await pool.crop(file, signal)
-  if ('crop' in result) return result.crop
-  throw new ImageFolderError(`openImageFolder: ${printable(file)} can no longer be read: ${result.reason}`, [
-    { path, reason: result.reason },
-  ])
-}
-
-/** Bytes, colour fastest, to one plane per colour in [-1, 1]. */
-function writePlanes(bytes: Uint8Array, width: number, isFlipped: boolean, out: Float32Array): void {
-  const area = out.length / 3
-  for (let i = 0; i < area; i++) {
-    const column = i % width
-    const from = 3 * (isFlipped ? i - column + (width - 1 - column) : i)
-    for (let channel = 0; channel < 3; channel++) out[channel * area + i] = bytes[from + channel] / 127.5 - 1
+    files: files.map(({ path, label }) => ({ path, label, place: join(folder, path) })),
+    bad: [],
+    adviceForEmptied: {
+      one: 'repair pictures of it, or remove its folder',
+      more: 'repair pictures of them, or remove their folders',
+    },
+    fail: (message, unreadable) => new ImageFolderError(message, unreadable),
   }
 }
 

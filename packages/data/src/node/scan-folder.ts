@@ -100,9 +100,12 @@ async function emptyClass(folder: string, name: string, options: ScanOptions): P
   await new Walk(folder, [name], own, options).run()
   const kinds = own.list().map(({ kind, count }) => `${count} ${printable(kind)}`)
   const has = kinds.length === 0 ? '' : ` (it has ${kinds.slice(0, 5).join(', ')}${kinds.length > 5 ? ', …' : ''})`
+  const path = printable(join(folder, name))
+  const advice = own.list().some(({ kind }) => kind === '.tar')
+    ? `for tar shards, give ${path}`
+    : 'fill it or remove it'
   return new ImageFolderError(
-    `openImageFolder: class folder ${printable(join(folder, name))} holds no ${KINDS[options.rules ?? 2]} files${has}; ` +
-      'fill it or remove it',
+    `openImageFolder: class folder ${path} holds no ${KINDS[options.rules ?? 2]} files${has}; ${advice}`,
   )
 }
 

@@ -36,8 +36,10 @@ test('a white picture without transparent pixels is what it is', () => {
 })
 
 test('a colour is six hexadecimal digits', () => {
-  expect(rgbOf('#ff8001')).toEqual([255, 128, 1])
+  expect(rgbOf('openImageFolder', '#ff8001')).toEqual([255, 128, 1])
   for (const wrong of ['white', '#fff', 'ffffff', '#ffffff0']) {
-    expect(() => rgbOf(wrong)).toThrow(`background must be a colour such as #ffffff, or null (background is ${wrong})`)
+    expect(() => rgbOf('openImageFolder', wrong)).toThrow(
+      `background must be a colour such as #ffffff, or null (background is ${wrong})`,
+    )
   }
 })
