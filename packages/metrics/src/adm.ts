@@ -36,27 +36,24 @@ export function admArrays({ pooled, spatial }: AdmStatistics): Record<string, Fl
 }
 
 /**
- * Statistics of such a file. float32 is read, too; then computed with in float64.
+ * Statistics of such a file: `readAdmStatistics(await readNpz(bytes))`. float32 is read, too; all computing is in float64.
  *
- * @param file  what `openNpz` of `@dit/checkpoint` gives: `names`, and `array` by name
+ * @param arrays   by name; others, such as the pictures in `arr_0`, are not read
  * @param options  `count`: number of samples behind the statistics, which the file does not say
  * @throws RangeError when `mu` or `sigma` is missing, only one of `mu_s` and `sigma_s` is there, or their shapes do not belong together
  */
-export async function readAdmStatistics(
-  file: { readonly names: readonly string[]; array(name: string): Promise<StoredNumbers> },
+export function readAdmStatistics(
+  arrays: ReadonlyMap<string, StoredNumbers>,
   { count = null }: { readonly count?: number | null } = {},
-): Promise<AdmStatistics> {
-  const { names } = file
-  const read = async (suffix: string): Promise<Statistics> => {
+): AdmStatistics {
+  const read = (suffix: string): Statistics => {
     const [mu, sigma] = [`mu${suffix}`, `sigma${suffix}`]
-    for (const name of [mu, sigma]) {
-      if (!names.includes(name)) {
-        throw new RangeError(
-          `readAdmStatistics: there must be arrays ${mu} and ${sigma}; the file has ${names.join(', ') || 'none'}`,
-        )
-      }
+    const [mean, covariance] = [arrays.get(mu), arrays.get(sigma)]
+    if (mean === undefined || covariance === undefined) {
+      throw new RangeError(
+        `readAdmStatistics: there must be arrays ${mu} and ${sigma}; the file has ${[...arrays.keys()].join(', ') || 'none'}`,
+      )
     }
-    const [mean, covariance] = [await file.array(mu), await file.array(sigma)]
     const width = mean.shape[0]
     if (mean.shape.length !== 1 || covariance.shape.length !== 2 || covariance.shape.some((size) => size !== width)) {
       throw new RangeError(
@@ -68,9 +65,8 @@ export async function readAdmStatistics(
     checkStatistics('readAdmStatistics', `${mu}, ${sigma}`, statistics)
     return statistics
   }
-  const pooled = await read('')
-  const hasSpatial = names.includes('mu_s') || names.includes('sigma_s')
-  return { pooled, spatial: hasSpatial ? await read('_s') : null }
+  const hasSpatial = arrays.has('mu_s') || arrays.has('sigma_s')
+  return { pooled: read(''), spatial: hasSpatial ? read('_s') : null }
 }
 
 function float64(name: string, { data }: StoredNumbers): Float64Array {

@@ -1,5 +1,5 @@
 import { checkFeatures, checkWidths, type Features } from './features.js'
-import { mmdEstimates } from './mmd.js'
+import { mmdEstimates } from './squared-mmd.js'
 import { plainProducts, type Products } from './products.js'
 
 /** Options of `cmmd`. */

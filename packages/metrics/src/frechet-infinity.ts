@@ -1,6 +1,6 @@
 import { permutation, randomStream } from '@dit/random'
 import { checkFeatures, type Features, takeRows } from './features.js'
-import { frechetDistance } from './frechet.js'
+import { frechetDistance } from './frechet-distance.js'
 import { featureStatistics } from './moments.js'
 import { plainProducts, type Products } from './products.js'
 import type { Statistics } from './statistics.js'

@@ -11,7 +11,7 @@ export { cmmd, type Cmmd, type CmmdOptions } from './cmmd.js'
 export { symmetricEigenvalues } from './eigenvalues.js'
 export { type Features, takeRows } from './features.js'
 export { frechetInfinity, type FrechetInfinity, type FrechetInfinityOptions } from './frechet-infinity.js'
-export { frechetDistance, type FrechetDistance } from './frechet.js'
+export { frechetDistance, type FrechetDistance } from './frechet-distance.js'
 export {
   addClassRows,
   type ClassSums,
@@ -23,12 +23,12 @@ export {
   mergeClassSums,
   type SplitRule,
 } from './inception-score.js'
-export { kernelDistance, type KernelDistance, type KernelDistanceOptions } from './kid.js'
-export { type Kernel, type MmdEstimator, type MmdOptions, squaredMmd } from './mmd.js'
+export { kernelDistance, type KernelDistance, type KernelDistanceOptions } from './kernel-distance.js'
+export { type Kernel, type MmdEstimator, type MmdOptions, squaredMmd } from './squared-mmd.js'
 export { addFeatures, emptyMoments, featureStatistics, mergeMoments, type Moments, statisticsOf } from './moments.js'
 export { type NearestOptions, nearestRows, type NearestRows } from './nearest.js'
-export { precisionRecall, type PrecisionRecall, type PrecisionRecallOptions } from './prdc.js'
+export { precisionRecall, type PrecisionRecall, type PrecisionRecallOptions } from './precision-recall.js'
 export { type GemmSize, plainProducts, type Products } from './products.js'
-export { type MapLayout, spatialFeatures } from './spatial.js'
+export { type MapLayout, spatialFeatures } from './spatial-features.js'
 export type { Statistics } from './statistics.js'
-export { vendiScore, type VendiScore } from './vendi.js'
+export { vendiScore, type VendiScore } from './vendi-score.js'

@@ -1,6 +1,6 @@
 import { permutation, randomStream } from '@dit/random'
 import { checkFeatures, checkWidths, type Features } from './features.js'
-import { type Kernel, mmdEstimates, subsetOf } from './mmd.js'
+import { type Kernel, mmdEstimates, subsetOf } from './squared-mmd.js'
 import { plainProducts, type Products } from './products.js'
 
 /** Options of `kernelDistance`. */

@@ -1,5 +1,5 @@
 import { type DistanceBlock, squaredDistance, visitDistances } from './distance-blocks.js'
-import { checkFeatures, checkWidths, type Features, samples } from './features.js'
+import { checkFeatures, checkWidths, type Features } from './features.js'
 import { checkNeighbours, squaredRadii } from './nearest.js'
 import { plainProducts, type Products } from './products.js'
 
@@ -135,7 +135,7 @@ function warningsOf(real: number, generated: number): string[] {
   const warnings = []
   if (Math.min(real, generated) < ENOUGH) {
     warnings.push(
-      `with ${real} real and ${samples(generated)} generated neighbourhoods are wide, so the shares come out high; ` +
+      `with ${real} real and ${generated} generated samples neighbourhoods are wide, and the shares come out high; ` +
         `take at least ${ENOUGH} of either`,
     )
   }
