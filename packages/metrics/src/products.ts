@@ -2,7 +2,7 @@
  * The two products that take a metric's time, in float64 over row-major matrices without gaps. Both multiply rows by rows, so
  * that the numbers of a dot product lie side by side.
  *
- * `plainProducts` is in TypeScript. An engine with threads and vector instructions may take its place.
+ * `plainProducts` is in TypeScript; `float64()` of `@dit/backend-cpu/float64` has threads and vector instructions.
  */
 export interface Products {
   /** c [m, n] += a [m, k] b [n, k]^T */
