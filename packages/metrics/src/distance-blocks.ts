@@ -141,9 +141,11 @@ function centredRows(
 ): Numbers {
   const width = centre.length
   const size = (end - start) * width
+  // Exact: the scale is a power of two.
+  const inverse = 1 / scale
   const rows = isSingle ? new Float32Array(size) : new Float64Array(size)
   for (let at = 0, from = start * width; at < size; at += width, from += width) {
-    for (let p = 0; p < width; p++) rows[at + p] = (data[from + p] - centre[p]) / scale
+    for (let p = 0; p < width; p++) rows[at + p] = (data[from + p] - centre[p]) * inverse
   }
   return rows
 }

@@ -1,5 +1,5 @@
 import { symmetricEigenvalues } from './eigenvalues.js'
-import { type Factor, factorCovariance } from './factor.js'
+import { type Factor, factorCovariance } from './factor-covariance.js'
 import { checkFeatures, checkWidths, type Features, samples } from './features.js'
 import { centre, featureStatistics } from './moments.js'
 import { plainProducts, type Products } from './products.js'
@@ -78,9 +78,9 @@ interface Gaussian {
 }
 
 function gaussianOf(what: string, set: Features | Statistics, products: Products): Gaussian {
-  if ('covariance' in set) return ofStatistics(what, set)
+  if ('covariance' in set) return ofStatistics(what, set, products)
   const { count, width } = checkFeatures('frechetDistance', what, set, 2)
-  if (count > width) return ofStatistics(what, featureStatistics(set, { products }))
+  if (count > width) return ofStatistics(what, featureStatistics(set, { products }), products)
   const rows = Float64Array.from(set.data)
   const mean = centre(rows, count, width)
   let trace = 0
@@ -91,12 +91,18 @@ function gaussianOf(what: string, set: Features | Statistics, products: Products
   return { what, count, mean, trace, factor: () => ({ rank: count, width, rows }) }
 }
 
-function ofStatistics(what: string, statistics: Statistics): Gaussian {
+function ofStatistics(what: string, statistics: Statistics, products: Products): Gaussian {
   const width = checkStatistics('frechetDistance', what, statistics)
   const { count, mean, covariance } = statistics
   let trace = 0
   for (let i = 0; i < width; i++) trace += covariance[i * width + i]
-  return { what, count, mean, trace, factor: () => factorCovariance('frechetDistance', what, covariance, width) }
+  return {
+    what,
+    count,
+    mean,
+    trace,
+    factor: () => factorCovariance('frechetDistance', what, covariance, width, products),
+  }
 }
 
 /** Sum of the singular values of U1 U2^T: of the roots of the eigenvalues of its smaller Gram matrix. */

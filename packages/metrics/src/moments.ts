@@ -23,8 +23,8 @@ export function emptyMoments(width: number): Moments {
   return { width, count: 0, mean: new Float64Array(width), scatter: new Float64Array(width * width) }
 }
 
-/** Samples that are centred and multiplied at once. */
-const BLOCK = 1024
+/** Numbers that are centred and multiplied at once: 2048 samples of 2048. */
+const BLOCK_NUMBERS = 2 ** 22
 
 /**
  * Adds samples to moments, in place. Any division of the samples gives the same moments up to rounding.
@@ -41,8 +41,9 @@ export function addFeatures(
 ): void {
   const { count, width } = checkFeatures('addFeatures', 'features', features, 0)
   checkWidths('addFeatures', moments.width, width)
-  for (let start = 0; start < count; start += BLOCK) {
-    const size = Math.min(BLOCK, count - start)
+  const most = Math.max(256, Math.floor(BLOCK_NUMBERS / width))
+  for (let start = 0; start < count; start += most) {
+    const size = Math.min(most, count - start)
     const block = Float64Array.from(features.data.subarray(start * width, (start + size) * width))
     const mean = centre(block, size, width)
     join(moments, { count: size, mean, centred: block }, products)

@@ -3,13 +3,13 @@ import { symmetricEigenvalues } from '../src/eigenvalues.js'
 import { plainProducts } from '../src/products.js'
 import { randomFeatures } from './random-features.js'
 
-const near = (got: Float64Array, want: number[], tolerance: number) => {
+const expectNear = (got: Float64Array, want: number[], tolerance: number) => {
   expect(got.length).toBe(want.length)
   got.forEach((value, i) => expect(Math.abs(value - want[i])).toBeLessThanOrEqual(tolerance))
 }
 
 test('of [2, 1; 1, 2] are 1 and 3; the upper triangle is not read', () => {
-  near(symmetricEigenvalues(Float64Array.of(2, 99, 1, 2), 2), [1, 3], 1e-15)
+  expectNear(symmetricEigenvalues(Float64Array.of(2, 99, 1, 2), 2), [1, 3], 1e-15)
   expect([...symmetricEigenvalues(Float64Array.of(-4), 1)]).toEqual([-4])
   expect([...symmetricEigenvalues(new Float64Array(9), 3)]).toEqual([0, 0, 0])
 })
@@ -22,14 +22,18 @@ test('of the second difference of n points are 2 - 2 cos(k pi / (n + 1))', () =>
     if (i > 0) matrix[i * n + i - 1] = matrix[(i - 1) * n + i] = -1
   }
   const want = Array.from({ length: n }, (_, k) => 2 - 2 * Math.cos(((k + 1) * Math.PI) / (n + 1)))
-  near(symmetricEigenvalues(matrix, n), want, 1e-14)
+  expectNear(symmetricEigenvalues(matrix, n), want, 1e-14)
 })
 
 test('of all ones are 0 and n, and of the identity 1, however often', () => {
   const n = 12
-  near(symmetricEigenvalues(new Float64Array(n * n).fill(1), n), [...Array.from({ length: n - 1 }, () => 0), n], 1e-14)
+  expectNear(
+    symmetricEigenvalues(new Float64Array(n * n).fill(1), n),
+    [...Array.from({ length: n - 1 }, () => 0), n],
+    1e-14,
+  )
   const identity = Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0))
-  near(
+  expectNear(
     symmetricEigenvalues(identity, n),
     Array.from({ length: n }, () => 1),
     0,

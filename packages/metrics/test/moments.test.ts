@@ -1,7 +1,8 @@
 import { integers, permutation, randomStream } from '@dit/random'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type Features, takeRows } from '../src/features.js'
 import { addFeatures, emptyMoments, featureStatistics, mergeMoments, statisticsOf } from '../src/moments.js'
+import { plainProducts } from '../src/products.js'
 import { randomFeatures, rowsOf } from './random-features.js'
 
 const largestDifference = (a: Float64Array, b: Float64Array) =>
@@ -56,11 +57,14 @@ test('means of a million deviations cost no digits of the covariance', () => {
 })
 
 test('more samples than a block, and float32 accumulated in float64', () => {
-  const data = new Float32Array(3000).fill(0.1)
-  const moments = emptyMoments(1)
-  addFeatures(moments, { shape: [3000, 1], data })
-  expect(moments.mean[0]).toBe(Math.fround(0.1))
-  expect(moments.scatter[0]).toBe(0)
+  // Of this width a block has 256 rows.
+  const [count, width] = [300, 20_000]
+  const data = new Float32Array(count * width).fill(0.1)
+  const syrk = vi.fn<() => void>()
+  const moments = { width, count: 0, mean: new Float64Array(width), scatter: new Float64Array(0) }
+  addFeatures(moments, { shape: [count, width], data }, { products: { ...plainProducts, syrk } })
+  expect(syrk).toHaveBeenCalledTimes(2)
+  expect(moments.mean.every((value) => value === Math.fround(0.1))).toBe(true)
 })
 
 test('moments are plain data: a worker may post them', () => {
