@@ -29,6 +29,10 @@ export interface Case {
   readonly bytes?: number
   readonly sha256?: string
   readonly facts?: Config
+  /** The input has no answer: an error is the right one. */
+  readonly must_refuse?: boolean
+  /** There is an answer that must not be given without a warning. */
+  readonly should_warn?: boolean
   readonly tensors?: readonly TensorEntry[]
   readonly checkpoint?: { readonly file: string; readonly bytes: number; readonly sha256: string }
 }

@@ -8,6 +8,18 @@ import { ditInit } from './kinds/dit-init.js'
 import { embeddings } from './kinds/embeddings.js'
 import { flowPaths } from './kinds/flow-paths.js'
 import { flowSampling } from './kinds/flow-sampling.js'
+import {
+  authentic,
+  cmmdCases,
+  fidInfinity,
+  frechet,
+  inception,
+  kid,
+  prdc,
+  sfid,
+  streaming,
+  vendi,
+} from './kinds/metrics.js'
 import { optimizer } from './kinds/optimizer.js'
 import { sampling } from './kinds/sampling.js'
 import { diffusionConstants, respacing, timestepSamplers } from './kinds/schedules.js'
@@ -33,6 +45,16 @@ const kinds: Readonly<Record<string, KindRunner>> = {
   'flow-paths': flowPaths,
   'flow-sampling': flowSampling,
   'training-extras': trainingExtras,
+  'metrics-frechet': frechet,
+  'metrics-sfid': sfid,
+  'metrics-kid': kid,
+  'metrics-cmmd': cmmdCases,
+  'metrics-is': inception,
+  'metrics-prdc': prdc,
+  'metrics-fid-infinity': fidInfinity,
+  'metrics-vendi': vendi,
+  'metrics-authenticity': authentic,
+  'metrics-streaming': streaming,
 }
 
 /** Whether the runner knows a kind of case. */

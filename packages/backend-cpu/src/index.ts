@@ -1,2 +1,3 @@
-export { cpu, type CpuOptions, type InstructionSet } from './cpu.js'
+export type { CpuOptions, InstructionSet } from './choose-engine.js'
+export { cpu } from './cpu.js'
 export { type CpuDescription, describeCpu } from './describe.js'

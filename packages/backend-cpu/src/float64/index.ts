@@ -1,0 +1,1 @@
+export { float64, type Float64Options, type Float64Products } from './float64.js'

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { symmetricEigenvalues } from '../src/eigenvalues.js'
+import { plainProducts } from '../src/products.js'
+import { randomFeatures } from './random-features.js'
+
+const expectNear = (got: Float64Array, want: number[], tolerance: number) => {
+  expect(got.length).toBe(want.length)
+  got.forEach((value, i) => expect(Math.abs(value - want[i])).toBeLessThanOrEqual(tolerance))
+}
+
+test('of [2, 1; 1, 2] are 1 and 3; the upper triangle is not read', () => {
+  expectNear(symmetricEigenvalues(Float64Array.of(2, 99, 1, 2), 2), [1, 3], 1e-15)
+  expect([...symmetricEigenvalues(Float64Array.of(-4), 1)]).toEqual([-4])
+  expect([...symmetricEigenvalues(new Float64Array(9), 3)]).toEqual([0, 0, 0])
+})
+
+test('of the second difference of n points are 2 - 2 cos(k pi / (n + 1))', () => {
+  const n = 60
+  const matrix = new Float64Array(n * n)
+  for (let i = 0; i < n; i++) {
+    matrix[i * n + i] = 2
+    if (i > 0) matrix[i * n + i - 1] = matrix[(i - 1) * n + i] = -1
+  }
+  const want = Array.from({ length: n }, (_, k) => 2 - 2 * Math.cos(((k + 1) * Math.PI) / (n + 1)))
+  expectNear(symmetricEigenvalues(matrix, n), want, 1e-14)
+})
+
+test('of all ones are 0 and n, and of the identity 1, however often', () => {
+  const n = 12
+  expectNear(
+    symmetricEigenvalues(new Float64Array(n * n).fill(1), n),
+    [...Array.from({ length: n - 1 }, () => 0), n],
+    1e-14,
+  )
+  const identity = Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 1 : 0))
+  expectNear(
+    symmetricEigenvalues(identity, n),
+    Array.from({ length: n }, () => 1),
+    0,
+  )
+})
+
+test.each([1, 1e-200, 1e200])('keep trace and sum of squares, and scale: times %d', (scale) => {
+  const n = 45
+  const gram = new Float64Array(n * n)
+  plainProducts.syrk(randomFeatures(n, 30).data as Float64Array, gram, { n, k: 30 })
+  const before = gram.slice()
+  const values = symmetricEigenvalues(
+    gram.map((x) => x * scale),
+    n,
+  ).map((x) => x / scale)
+  let [trace, squares] = [0, 0]
+  for (let i = 0; i < n; i++) trace += gram[i * n + i]
+  for (const x of gram) squares += x * x
+  expect(values.reduce((a, b) => a + b, 0) / trace).toBeCloseTo(1, 13)
+  expect(values.reduce((a, b) => a + b * b, 0) / squares).toBeCloseTo(1, 13)
+  // Rank 30: 15 eigenvalues are 0 up to n 2^-53 of the largest.
+  expect(Math.abs(values[14])).toBeLessThan(n * 2 ** -52 * values[n - 1])
+  expect(values[15]).toBeGreaterThan(0.01)
+  expect(gram).toEqual(before)
+})
+
+test('refuse a matrix that is not square or not finite', () => {
+  expect(() => symmetricEigenvalues(new Float64Array(5), 2)).toThrow(
+    'symmetricEigenvalues: an [2, 2] matrix has 4 numbers; there are 5',
+  )
+  expect(() => symmetricEigenvalues(Float64Array.of(1, 0, NaN, 1), 2)).toThrow('entry 2 must be finite; it is NaN')
+})
