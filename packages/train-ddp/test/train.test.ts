@@ -207,7 +207,9 @@ describe('train refuses', () => {
     const events = await run({ ...base, store, steps: 9, allowInexact: true })
     expect(events[0]).toMatchObject({
       step: 2,
-      notices: ['resumed inexactly: the run was planned for 6 steps and now for 9'],
+      notices: [
+        'resumed inexactly: the run was planned for 6 steps and now for 9, which changes the course of its learning rate',
+      ],
     })
   })
 
