@@ -82,8 +82,12 @@ function recipeLines({ recipe }: RunConfig, denoising: Denoising | null, reason?
   return [`recipe ${name}${why}`, ...formatTable(rows)]
 }
 
-/** What was measured of runs like this one; nothing where the recipe's process was changed. */
-function expectations({ recipe, data, from }: RunConfig, denoising: Denoising | null): string[] {
+/** What was measured of runs like this one; nothing where the recipe's process was changed, or the run is too short for it. */
+function expectations({ recipe, data, from, steps }: RunConfig, denoising: Denoising | null): string[] {
+  if (steps <= recipe.warmupSteps) {
+    const [rises, has] = [recipe.warmupSteps, steps].map(formatCount)
+    return [`expect little: the learning rate rises over ${rises} steps, and the run has ${has} (--warmup, --steps)`]
+  }
   const { expect, process } = recipeNamed(recipe.name) ?? {}
   const found = denoising?.process
   // What is expected was measured from the start.

@@ -160,7 +160,7 @@ export const MODEL_SETTINGS = {
 const RUN_SETTINGS = {
   steps: {
     flag: '--steps <n>',
-    help: 'training steps (default {default}); a resumed run may be made longer or shorter',
+    help: 'training steps (default {default}); a resumed run may be made longer or shorter, with --allow-inexact unless its --decay is constant',
     parse: integer(1),
     default: 4000,
     place: 'steps',

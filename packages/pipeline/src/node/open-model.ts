@@ -53,7 +53,11 @@ async function openWithAdapter(model: OpenModel, path: string, scale: number | u
   try {
     const found = await stat(path).catch(() => null)
     if (found === null) throw new OpenError(path, 'there is no such file')
-    if (!found.isFile()) throw new OpenError(path, 'it is a folder, not a file of adapters')
+    if (!found.isFile())
+      throw new OpenError(
+        path,
+        'it is a folder, not a file of adapters; `dit convert <run> <file>.safetensors --adapter` writes one',
+      )
     const file = await openTensorFile(path)
     const close = async () => {
       await file.close()
