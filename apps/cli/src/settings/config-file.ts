@@ -7,6 +7,13 @@ import { NULL } from './values.js'
 /** Options that make no sense in a file. */
 const COMMAND_LINE_ONLY = new Set(['config', 'debug', 'help'])
 
+/** Options that say the same thing in different ways: one on the command line wins over another of the file. */
+const ALTERNATIVES: readonly (readonly string[])[] = [
+  ['steps', 'minutes', 'epochs'],
+  ['count', 'total'],
+  ['data', 'latents'],
+]
+
 /**
  * Options of a command, those of the JSON file that `--config` names included. Keys of the file are option names in
  * camel case (`--micro-batch 8` is `"microBatch": 8`); values pass the same checks; the command line wins. Where neither
@@ -18,10 +25,15 @@ export function givenOptions<T extends object>(command: Command): Partial<T> {
   const given: Record<string, unknown> = {}
   const path = command.opts<{ config?: string }>().config
   if (path !== undefined) Object.assign(given, readConfigFile(path, command))
+  const told: Record<string, unknown> = {}
   for (const option of command.options) {
     const name = option.attributeName()
-    if (command.getOptionValueSource(name) === 'cli') given[name] = command.getOptionValue(name)
+    if (command.getOptionValueSource(name) === 'cli') told[name] = command.getOptionValue(name)
   }
+  for (const group of ALTERNATIVES) {
+    if (group.some((name) => name in told)) for (const name of group) delete given[name]
+  }
+  Object.assign(given, told)
   return Object.fromEntries(
     Object.entries(given).map(([key, value]) => [key, value === NULL ? null : value]),
   ) as Partial<T>
