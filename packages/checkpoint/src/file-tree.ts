@@ -19,7 +19,7 @@ export interface FileTree {
   open(path: string): Promise<OpenSource | null>
   /** Names of the files in a folder, where they can be listed. */
   list?(folder: string): Promise<readonly string[]>
-  /** Whether every read is a request to a server: what takes many is then left to those who read the whole. Absent: false. */
+  /** Whether each read is a request to a server, so that checks that read much are left to whoever loads the weights. Absent: false. */
   readonly isByRange?: boolean
 }
 

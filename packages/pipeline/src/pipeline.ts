@@ -149,7 +149,11 @@ export async function createPipeline(
     requireAlive()
     const plan = await planSampling(model, options)
     for await (const batch of drawBatches(await runOf(plan, options), how)) {
-      yield { ...batch, pictures: async () => asPictures(await decode(batch.samples, options), batch.labels) }
+      const pictures = async () => {
+        requireFinite(batch.samples)
+        return asPictures(await decode(batch.samples, options), batch.labels)
+      }
+      yield { ...batch, pictures }
     }
   }
 
@@ -200,9 +204,7 @@ export async function createPipeline(
       const plan = await planSampling(model, options)
       if (found === null && !isPixelModel(network)) await decode(new Float32Array())
       const samples = await lastSamples(run(plan, options))
-      if (!samples.every(Number.isFinite)) {
-        throw new RangeError('the samples are not finite numbers: the weights are not finite, or sampling diverged')
-      }
+      requireFinite(samples)
       return asPictures(await decode(samples, options), plan.labels)
     },
     async save() {
@@ -267,4 +269,9 @@ function engineOf(given: Backend | undefined): Backend {
 function disposeParams(params: Params | ParameterSource): void {
   if (isSource(params)) params.dispose()
   else dispose(params)
+}
+
+function requireFinite(samples: Float32Array): void {
+  if (samples.every(Number.isFinite)) return
+  throw new RangeError('the samples are not finite numbers: the weights are not finite, or sampling diverged')
 }

@@ -1,6 +1,7 @@
 import { type Communicator, singleCommunicator } from '@dit/collectives'
-import { type Backend, formatShape, type Params, sameShape } from '@dit/tensor'
+import type { Backend, Params } from '@dit/tensor'
 import type { BatchSource } from './batch.js'
+import { checkShapes } from './objective/check-shapes.js'
 import { completed, type Objective, type ParameterTable } from './objective/objective.js'
 import { adamw } from './optimizer/adamw.js'
 import type { Optimizer } from './optimizer/optimizer.js'
@@ -169,18 +170,15 @@ function refuseUnknown(prefix: string, options: object, known: readonly string[]
 }
 
 function checkInitial(initial: Params, parameters: ParameterTable, backend: Backend): void {
-  const wanted = Object.entries(parameters)
-  const wrong = wanted.find(([name, { shape }]) => !sameShape(initial[name]?.shape ?? [], shape) || !(name in initial))
-  if (wrong !== undefined) {
-    const [name, { shape }] = wrong
-    const came = name in initial ? formatShape(initial[name].shape) : 'nothing'
-    throw new RangeError(`train: initial must have ${name} as ${formatShape(shape)} (got ${came})`)
-  }
+  checkShapes('train: initial', parameters, initial)
   const unknown = Object.keys(initial).find((name) => !(name in parameters))
   if (unknown !== undefined) throw new RangeError(`train: initial has ${unknown}, which the objective does not train`)
-  const stray = Object.values(initial).find((tensor) => tensor.backend !== backend)
+  const stray = Object.entries(initial).find(([, tensor]) => tensor.backend !== backend)
   if (stray !== undefined) {
-    throw new TypeError(`train: initial must live on the backend ${backend.name} (got ${stray.backend.name})`)
+    const [name, tensor] = stray
+    throw new TypeError(
+      `train: initial must live on the run's own backend, ${backend.name} (${name} is on another one, ${tensor.backend.name})`,
+    )
   }
 }
 

@@ -54,7 +54,7 @@ describe('parameters to begin with', () => {
     [() => ({ ...initial, more: initial.pos_embed }), 'train: initial has more, which the objective does not train'],
     [
       () => initParams(tinyModel, { backend: reference() }),
-      'train: initial must live on the backend reference (got reference)',
+      "train: initial must live on the run's own backend, reference (",
     ],
   ])('are refused if they do not fit', async (make, message) => {
     await expect(run({ ...base, initial: make() })).rejects.toThrow(message)

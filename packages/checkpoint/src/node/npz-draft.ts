@@ -41,7 +41,7 @@ const CHUNK = 2 ** 22
  *
  * @param path a new file; with `resume` the draft of the same arrays. A link is an error in both cases
  * @throws TypeError and RangeError as `writeNpz` does
- * @throws RangeError where the file to resume is no draft of these arrays
+ * @throws RangeError where the file to resume has not the size of a draft of these arrays
  * @throws Error with a `code` from the operating system: `EEXIST` where there is a file already
  */
 export async function openNpzDraft(
@@ -58,9 +58,11 @@ export async function openNpzDraft(
     if (resume) {
       const found = await handle.stat()
       // A draft has no directory, unless it was stopped while that was written.
-      if (!found.isFile() || found.size < directoryOffset) {
+      const { byteOffset, bytes } = npzFrame(layout, new Map(Array.from(places.keys(), (name) => [name, 0]))).at(-1)!
+      const longest = byteOffset + bytes.length
+      if (!found.isFile() || found.size < directoryOffset || found.size > longest) {
         throw new RangeError(
-          `openNpzDraft: ${path} must be a draft of these arrays, of ${directoryOffset} bytes (${found.size})`,
+          `openNpzDraft: ${path} must be a draft of these arrays, of ${directoryOffset} to ${longest} bytes (${found.size})`,
         )
       }
     }

@@ -1,4 +1,4 @@
-/** Bytes between two pauses, in which a page can paint: about a tenth of a second of work. */
+/** Bytes between two pauses, in which a page can paint: some hundred milliseconds of work. */
 const PIECE = 2 ** 25
 
 /** First 32 bits of the fractional parts of the cube roots of the first 64 primes. FIPS 180-4, section 4.2.2. */

@@ -51,6 +51,10 @@ test('a file in the way and a file that is no such draft are refused and left al
   await expect(openNpzDraft(path, specs)).rejects.toMatchObject({ code: 'EEXIST' })
   await expect(openNpzDraft(path, specs, { resume: true })).rejects.toThrow('must be a draft of these arrays')
   expect(await readFile(path, 'utf8')).toBe('mine')
+  const other = Buffer.alloc(100_000, 7)
+  await writeFile(path, other)
+  await expect(openNpzDraft(path, specs, { resume: true })).rejects.toThrow(/of \d+ to \d+ bytes \(100000\)/)
+  expect(await readFile(path)).toEqual(other)
 })
 
 test.skipIf(process.platform === 'win32')('a link is refused and left alone', async () => {

@@ -1,10 +1,10 @@
 import type { TensorFile } from '@dit/checkpoint'
+import { sha256Of } from '@dit/checkpoint/web'
 
 /**
  * SHA-256 of each tensor: over its name, shape and values as float32, so that it is the same in whatever file they are.
  *
  * @param names all by default
- * @throws RangeError where `crypto.subtle` is missing, as in a page that is not secure
  */
 export async function tensorDigests(
   file: TensorFile,
@@ -18,7 +18,7 @@ export async function tensorDigests(
     const bytes = new Uint8Array(head.length + values.byteLength)
     bytes.set(head)
     bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), head.length)
-    digests.set(name, await sha256(bytes))
+    digests.set(name, await sha256Of(bytes))
   }
   return digests
 }
@@ -30,12 +30,5 @@ export async function tensorDigests(
  */
 export async function weightsDigest(digests: ReadonlyMap<string, string>): Promise<string> {
   const lines = [...digests].map(([name, digest]) => `${name} ${digest}\n`).toSorted()
-  return sha256(new TextEncoder().encode(lines.join('')))
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const { subtle } = (globalThis as { crypto?: { subtle?: SubtleCrypto } }).crypto ?? {}
-  if (subtle === undefined) throw new RangeError('weightsDigest: it needs crypto.subtle, which only secure pages have')
-  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes))
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return sha256Of(new TextEncoder().encode(lines.join('')))
 }

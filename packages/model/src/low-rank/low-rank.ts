@@ -42,9 +42,9 @@ export function adapterShapes(
   { rank, alpha, match, trained }: LowRank,
 ): Record<string, Shape> {
   if (!Number.isSafeInteger(rank) || rank < 1) {
-    throw new RangeError(`lowRank: rank must be a positive integer (got ${rank})`)
+    throw new RangeError(`adapterShapes: rank must be a positive integer (got ${rank})`)
   }
-  if (!(alpha > 0 && alpha < Infinity)) throw new RangeError(`lowRank: alpha must be above 0 (got ${alpha})`)
+  if (!(alpha > 0 && alpha < Infinity)) throw new RangeError(`adapterShapes: alpha must be above 0 (got ${alpha})`)
   const [targets, full] = [new RegExp(match), trained === null ? null : new RegExp(trained)]
   const result: Record<string, Shape> = {}
   let adapted = 0
@@ -55,7 +55,7 @@ export function adapterShapes(
       const [rows, columns] = shape
       if (rank > Math.min(rows, columns)) {
         throw new RangeError(
-          `lowRank: rank must be at most ${Math.min(rows, columns)}, the smaller side of ${name} (got ${rank})`,
+          `adapterShapes: rank must be at most ${Math.min(rows, columns)}, the smaller side of ${name} (got ${rank})`,
         )
       }
       result[a] = [rank, columns]
@@ -63,7 +63,7 @@ export function adapterShapes(
       adapted++
     }
   }
-  if (adapted === 0) throw new RangeError(`lowRank: no weight of a linear layer matches ${match}`)
+  if (adapted === 0) throw new RangeError(`adapterShapes: no weight of a linear layer matches ${match}`)
   return result
 }
 

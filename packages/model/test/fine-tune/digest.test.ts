@@ -41,7 +41,9 @@ test('changes with a value, a shape, a name and what is left out', async () => {
   expect(await digestOf(fileOf({ a, b }), ['a'])).toBe(await digestOf(fileOf({ a })))
 })
 
-test('says what it needs in a page that is not secure', async () => {
+test('is the same in a page that is not secure, which has no crypto.subtle', async () => {
+  const file = fileOf({ a: f32([1]) })
+  const usual = await digestOf(file)
   vi.stubGlobal('crypto', {})
-  await expect(digestOf(fileOf({ a: f32([1]) }))).rejects.toThrow('weightsDigest: it needs crypto.subtle')
+  expect(await digestOf(file)).toBe(usual)
 })

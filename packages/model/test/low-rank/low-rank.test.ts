@@ -63,11 +63,11 @@ describe('adapterShapes', () => {
   })
 
   test.each([
-    [{ rank: 0 }, 'lowRank: rank must be a positive integer (got 0)'],
-    [{ rank: 9 }, 'lowRank: rank must be at most 8, the smaller side of blocks.0.attn.qkv.weight (got 9)'],
-    [{ alpha: 0 }, 'lowRank: alpha must be above 0 (got 0)'],
-    [{ match: 'bias$' }, 'lowRank: no weight of a linear layer matches bias$'],
-    [{ match: 'x_embedder|y_embedder' }, 'lowRank: no weight of a linear layer matches'],
+    [{ rank: 0 }, 'adapterShapes: rank must be a positive integer (got 0)'],
+    [{ rank: 9 }, 'adapterShapes: rank must be at most 8, the smaller side of blocks.0.attn.qkv.weight (got 9)'],
+    [{ alpha: 0 }, 'adapterShapes: alpha must be above 0 (got 0)'],
+    [{ match: 'bias$' }, 'adapterShapes: no weight of a linear layer matches bias$'],
+    [{ match: 'x_embedder|y_embedder' }, 'adapterShapes: no weight of a linear layer matches'],
   ])('refuses %j', (changes, message) => {
     expect(() => adapterShapes(shapes, { ...lora, ...changes })).toThrow(message)
   })

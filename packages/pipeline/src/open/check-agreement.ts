@@ -4,7 +4,7 @@ import { OpenError } from '../option-error.js'
 import type { Scheduler } from './scheduler.js'
 
 /**
- * Throws where a scheduler is for another process than the weights say that they were trained on: one of both is wrong.
+ * Throws where a scheduler is for another process than the weights say that they were trained on: one of the two is wrong.
  *
  * @throws OpenError
  */

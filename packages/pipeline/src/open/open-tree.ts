@@ -302,7 +302,7 @@ export async function findAutoencoder(tree: FileTree, prefix = 'vae/'): Promise<
   }
 }
 
-/** Says that a folder names the classes otherwise than its weights do: whoever renames them edits the one, and one may be a mistake. */
+/** Reports class names that differ between a folder and its weights: one was renamed, or one is wrong. */
 function namesNotice(
   { classNames }: ModelWeights,
   { names }: ClassNames,

@@ -53,8 +53,10 @@ export async function withAdapter(
   const said = adapter.model ?? model.description
   const process = said.process === null ? model.process : completeProcess(said.process as unknown as CompleteProcess)
   const names = said.classNames
+  // What comes out is whole weights, also where the model was a run of adapters.
+  const { adapter: _own, ...whole } = model
   return {
-    ...model,
+    ...whole,
     title: `${model.title}, with ${name}${scale === 1 ? '' : ` at scale ${scale}`}`,
     description: { ...model.description, ...present(said), network },
     process,

@@ -44,8 +44,7 @@ export function labelsOf(model: OpenModel, options: SampleOptions): PlannedLabel
 
 function givenLabels(model: OpenModel, options: SampleOptions): PlannedLabels {
   const { numClasses } = model.description.network
-  const stray = (['classes', 'count', 'total'] as const).find((name) => options[name] !== undefined)
-  if (stray !== undefined) {
+  if ((['classes', 'count', 'total'] as const).some((name) => options[name] !== undefined)) {
     throw new OptionError('labels', 'they replace `classes`, `count` and `total`; leave those out')
   }
   const given = Array.from(options.labels!)

@@ -16,7 +16,7 @@ export interface SampleOptions extends LayoutOptions, SdeOptions {
   readonly count?: number
   /** Samples in all, of classes drawn at random by the seed, in place of `count`. */
   readonly total?: number
-  /** Class of each sample, `[N]`, in place of `classes` and `count`. */
+  /** Class of each sample, `[N]`, in place of `classes`, `count` and `total`. */
   readonly labels?: ArrayLike<number>
   /** Denoising steps; at most 50 by default. */
   readonly steps?: number

@@ -4,7 +4,6 @@ import {
   adapterMetadata,
   adapterShapes,
   type Description,
-  type DiTConfig,
   initParams,
   mergeAdapters,
   parameterShapes,
@@ -15,19 +14,9 @@ import { normals, randomStream } from '@dit/random'
 import { reference, type Shape, sizeOf, toFloat32Array } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import { openModel, withAdapter } from '../../src/index.js'
+import { tinyModel } from '../tiny-model.js'
 
-const network: DiTConfig = {
-  inputSize: 4,
-  patchSize: 2,
-  inChannels: 3,
-  hiddenSize: 8,
-  depth: 1,
-  numHeads: 2,
-  mlpRatio: 2,
-  numClasses: 3,
-  classDropout: 0.1,
-  learnSigma: false,
-}
+const network = { ...tinyModel, learnSigma: false }
 const description: Description = {
   network: { ...network, numClasses: 2 },
   process: { kind: 'flow', prediction: 'velocity', interpolant: 'linear' },
@@ -93,7 +82,7 @@ test('a scale weakens the adapters, and is named', async () => {
   )
 })
 
-test('other weights are told of; of those that the adapters bring along nothing is compared', async () => {
+test('notes adapters trained on other weights; tensors that the file replaces are not compared', async () => {
   const other = await withAdapter(await openModel(base), adapters({ base: 'ab'.repeat(32) }))
   expect(other.notices).toEqual([
     'the adapter file was trained on other weights than these of the tensors: pictures may be worse',
@@ -117,4 +106,9 @@ test('a model in memory, and a file without adapters, are refused', async () => 
     'adapters are for weights in files; the model is in memory',
   )
   await expect(withAdapter(await openModel(base), base)).rejects.toThrow('there must be matrices such as')
+})
+
+test('what comes out is whole weights, without the adapters that the model was opened with', async () => {
+  const run = { ...(await openModel(base)), adapter: {} as never }
+  expect(await withAdapter(run, adapters())).not.toHaveProperty('adapter')
 })

@@ -49,6 +49,14 @@ test('batches are the parts of all samples, and each is the same when others are
   dispose(dit.params)
 })
 
+test('a batch of numbers that are not finite makes no pictures', async () => {
+  const dit = await open()
+  const { value } = await dit.batches(options).next()
+  value!.samples[4] = NaN
+  await expect(value!.pictures()).rejects.toThrow('the samples are not finite numbers')
+  dispose(dit.params)
+})
+
 test('the state after the last step is the samples, and a caller that fails or leaves frees everything', async () => {
   const dit = await open()
   const before = backend.memory().buffers

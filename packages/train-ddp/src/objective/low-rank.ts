@@ -1,17 +1,7 @@
 import { adapterNames, adapterShapes, composeAdapters, isAdapterName, type LowRank } from '@dit/model'
 import { normals, randomStream } from '@dit/random'
-import {
-  type Backend,
-  dispose,
-  formatShape,
-  type Params,
-  reshape,
-  sameShape,
-  scope,
-  stopGradient,
-  tensor,
-  zeros,
-} from '@dit/tensor'
+import { type Backend, dispose, type Params, reshape, scope, stopGradient, tensor, zeros } from '@dit/tensor'
+import { checkShapes } from './check-shapes.js'
 import { checkNetwork, type Network } from './network.js'
 import type { ParameterTable } from './objective.js'
 
@@ -69,7 +59,7 @@ export function lowRank<Conditions, Spec extends object>(
   { rank, alpha = rank, match = ADAPTED_BY_DEFAULT, trained = null, base: identity = null }: LowRankOptions,
 ): LowRankNetwork<Conditions, Spec> {
   checkNetwork(network)
-  checkBase(network.parameters, base)
+  checkShapes('lowRank: the base', network.parameters, base)
   const lora: LowRankSpec = { rank, alpha, match, trained, base: identity }
   const shapes = Object.fromEntries(Object.entries(network.parameters).map(([name, { shape }]) => [name, shape]))
   const table = Object.entries(adapterShapes(shapes, lora)).map(
@@ -108,13 +98,4 @@ function initial(table: ParameterTable, base: Params, seed: number, backend: Bac
     ] as const
   })
   return Object.fromEntries(values)
-}
-
-function checkBase(parameters: ParameterTable, base: Params): void {
-  for (const [name, { shape }] of Object.entries(parameters)) {
-    const found = base[name]?.shape
-    if (found !== undefined && sameShape(found, shape)) continue
-    const came = found === undefined ? 'nothing' : formatShape(found)
-    throw new RangeError(`lowRank: the base must have ${name} as ${formatShape(shape)} (got ${came})`)
-  }
 }

@@ -32,7 +32,7 @@ const MOST_LISTED = 12
  * chosenParameters(['final', 'blocks.10-'], objective.parameters)
  */
 export function chosenParameters(patterns: readonly string[], table: Readonly<Record<string, unknown>>): string {
-  if (patterns.length === 0) throw new RangeError('trainOnly: there must be a pattern')
+  if (patterns.length === 0) throw new RangeError('chosenParameters: there must be a pattern')
   const names = Object.keys(table)
   const sources = patterns.map((pattern) => {
     const source = sourceOf(pattern, names)
@@ -57,7 +57,7 @@ export function trainOnly(patterns: readonly string[], table: ParameterTable): P
   const chosen = chosenParameters(patterns, table)
   const trained = new RegExp(chosen)
   if (!Object.entries(table).some(([name, { isTrainable = true }]) => isTrainable && trained.test(name))) {
-    throw new RangeError(`trainOnly: ${patterns.join(', ')} is a fixed table, which is never trained`)
+    throw new RangeError(`chosenParameters: ${patterns.join(', ')} is a fixed table, which is never trained`)
   }
   return { name: 'frozen', match: `^(?!${chosen.slice(1)})`, isFrozen: true }
 }
@@ -87,6 +87,6 @@ function nothingMatches(pattern: string, names: readonly string[]): RangeError {
   const listed = shown.slice(0, MOST_LISTED).join(', ')
   const rest = names.length - Math.min(shown.length, MOST_LISTED)
   return new RangeError(
-    `trainOnly: no parameter matches ${JSON.stringify(pattern)}; there are the parts ${Object.keys(PARTS).join(', ')}, blocks such as blocks.2-5, and names such as ${listed}${rest > 0 ? ` and ${rest} more` : ''}`,
+    `chosenParameters: no parameter matches ${JSON.stringify(pattern)}; there are the parts ${Object.keys(PARTS).join(', ')}, blocks such as blocks.2-5, and names such as ${listed}${rest > 0 ? ` and ${rest} more` : ''}`,
   )
 }

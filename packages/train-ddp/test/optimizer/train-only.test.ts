@@ -37,17 +37,17 @@ test('what is not chosen is the frozen group', () => {
 
 test('a pattern that nothing matches lists what there is', () => {
   expect(() => chosenParameters(['final', 'head'], parameters)).toThrow(
-    'trainOnly: no parameter matches "head"; there are the parts final, labels,',
+    'chosenParameters: no parameter matches "head"; there are the parts final, labels,',
   )
   expect(() => chosenParameters(['head'], parameters)).toThrow(
     /names such as pos_embed, x_embedder\.proj\.weight.* and \d+ more/,
   )
   expect(() => chosenParameters(['blocks.12-'], parameters)).toThrow('no parameter matches "blocks.12-"')
-  expect(() => chosenParameters([], parameters)).toThrow('trainOnly: there must be a pattern')
+  expect(() => chosenParameters([], parameters)).toThrow('chosenParameters: there must be a pattern')
 })
 
 test('a table that is never trained is no choice', () => {
   expect(() => trainOnly(['positions'], parameters)).toThrow(
-    'trainOnly: positions is a fixed table, which is never trained',
+    'chosenParameters: positions is a fixed table, which is never trained',
   )
 })
