@@ -33,7 +33,7 @@ export interface Interval {
  * Bootstrap interval of any measure: it is computed again on samples that are drawn with replacement, from each set by itself.
  *
  * Quantiles are interpolated linearly. A duplicate counts as a neighbour at distance 0, so for measures of neighbours resample
- * what they found of each sample (`fakeInReal`, say), not the features.
+ * what they found of each sample (`generatedInReal`, say), not the features.
  *
  * @param measure  of rows of each set, in the order of `counts`
  * @throws RangeError for an empty set, fewer than 2 resamples, or a measure that gives no finite number

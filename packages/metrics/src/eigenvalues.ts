@@ -10,7 +10,7 @@
 export function symmetricEigenvalues(matrix: Float64Array, n: number): Float64Array {
   if (matrix.length !== n * n) {
     throw new RangeError(
-      `symmetricEigenvalues: an [${n}, ${n}] matrix has ${n * n} numbers; there are ${matrix.length}`,
+      `symmetricEigenvalues: the matrix must have ${n * n} numbers, [${n}, ${n}]; it has ${matrix.length}`,
     )
   }
   let largest = 0

@@ -1,5 +1,5 @@
 /**
- * The two products that take a metric's time, in float64 over row-major matrices without gaps. Both multiply rows by rows, so
+ * The products that take most of a measure's time, in float64 over row-major matrices without gaps. Both multiply rows by rows, so
  * that the numbers of a dot product lie side by side.
  *
  * `plainProducts` is in TypeScript; `float64()` of `@dit/backend-cpu/float64` has threads and vector instructions.

@@ -32,8 +32,8 @@ export function checkStatistics(who: string, what: string, { count, mean, covari
 }
 
 /**
- * What a covariance may miss being one by, relative to its largest variance: rounding statistics of 2048 numbers to float32 moves an
- * eigenvalue by up to 3e-6 of that.
+ * How far a matrix may be from a covariance, relative to its largest variance: rounding the statistics of 2048 numbers to float32 moves an
+ * eigenvalue by 2048 2^-25 = 6e-5 of that at most.
  */
 export const COVARIANCE_SLACK = 1e-4
 

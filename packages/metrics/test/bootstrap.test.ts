@@ -11,7 +11,7 @@ test('of a mean: its standard error is that of the samples, its interval holds a
   const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 400)
   const got = bootstrapInterval(meanOf(values), { counts: [400], numResamples: 2000 })
   expect(got.value).toBe(mean)
-  // 2000 resamples: 1 / sqrt(4000) of the standard error, times 4
+  // 2000 resamples: the standard error is known to 1 / sqrt(4000) of it; 0.05 is three times that.
   expect(got.standardError / (deviation / 20)).toBeCloseTo(1, 1)
   expect((got.high - got.low) / (2 * 1.96 * (deviation / 20))).toBeCloseTo(1, 1)
   expect(got.low).toBeLessThan(mean)

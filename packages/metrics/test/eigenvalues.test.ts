@@ -62,7 +62,7 @@ test.each([1, 1e-200, 1e200])('keep trace and sum of squares, and scale: times %
 
 test('refuse a matrix that is not square or not finite', () => {
   expect(() => symmetricEigenvalues(new Float64Array(5), 2)).toThrow(
-    'symmetricEigenvalues: an [2, 2] matrix has 4 numbers; there are 5',
+    'symmetricEigenvalues: the matrix must have 4 numbers, [2, 2]; it has 5',
   )
   expect(() => symmetricEigenvalues(Float64Array.of(1, 0, NaN, 1), 2)).toThrow('entry 2 must be finite; it is NaN')
 })

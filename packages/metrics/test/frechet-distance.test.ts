@@ -117,6 +117,7 @@ describe('refuses', () => {
   test('not the rounding of float32', () => {
     const { mean, covariance } = featureStatistics(randomFeatures(5, 20))
     const rounded = { count: 5, mean, covariance: Float64Array.from(Float32Array.from(covariance)) }
-    expect(Math.abs(frechetDistance(rounded, rounded).distance)).toBeLessThan(1e-2)
+    // float32 leaves eigenvalues near 1e-8 that should be 0, and their roots count: 6e-6 in all.
+    expect(Math.abs(frechetDistance(rounded, rounded).distance)).toBeLessThan(5e-5)
   })
 })

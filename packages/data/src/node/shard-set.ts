@@ -48,7 +48,7 @@ function labelled(
     if (bad.length > 0 && bad.every(({ reason }) => reason.startsWith('it has no label'))) throw unlabelled(where, bad)
     if (bad.length > 0) return { classes: known ?? [], labels: new Int32Array(0) }
     const kinds = leftOut.map(({ kind, count }) => `${count} ${printable(kind)}`).slice(0, 5)
-    throw fail(`${where}: no sample has a picture${kinds.length === 0 ? '' : ` (there are ${kinds.join(', ')})`}`)
+    throw fail(`${where}: no sample has a picture${kinds.length === 0 ? '' : ` (found: ${kinds.join(', ')})`}`)
   }
   const isNamed = typeof samples[0].label === 'string'
   const other = samples.find(({ label }) => (typeof label === 'string') !== isNamed)
@@ -87,7 +87,7 @@ function numbered(samples: readonly FoundSample[]): string[] {
 
 function unlabelled(where: string, bad: readonly UnreadablePicture[]): TarShardsError {
   return new TarShardsError(
-    `openTarShards: no picture in ${where} has a label (${bad.length} pictures). Each needs its class beside it: a number in ` +
+    `openTarShards: no picture in ${where} has a label (${bad.length} ${bad.length === 1 ? 'picture' : 'pictures'}). Each needs its class beside it: a number in ` +
       'key.cls, or "label" in key.json; captions are not used',
     bad,
   )

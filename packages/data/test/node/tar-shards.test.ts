@@ -219,13 +219,13 @@ test('a shard without pictures, one without labels and damaged ones are refused'
     { name: '1.txt', content: 'a' },
     { name: '2.jpg', type: '1' },
   ])
-  expect(await refusal(scan())).toContain('no sample has a picture (there are 1 links (pack what they lead to')
+  expect(await refusal(scan())).toContain('no sample has a picture (found: 1 links (pack what they lead to')
   await put('a.tar', [
     { name: '1.png', content: 'a' },
     { name: '1.txt', content: 'a' },
   ])
   expect(await refusal(scan())).toMatch(
-    /^openTarShards: no picture in .* has a label \(1 pictures\)\. Each needs its class beside it: a number in key\.cls/,
+    /^openTarShards: no picture in .* has a label \(1 picture\)\. Each needs its class beside it: a number in key\.cls/,
   )
   const whole = writeTar([...(await sample('1', 0)), ...(await sample('2', 0))])
   await put('a.tar', whole.slice(0, 2500))
