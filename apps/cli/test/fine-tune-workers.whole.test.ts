@@ -35,6 +35,7 @@ test.each(KINDS)('two threads fine-tune like one process, and resume: %s %s', as
   const [one, two, broken] = ['one', 'two', 'broken'].map((name) => join(folder, name))
   expect((await runDit([...from, '--out', one, '--quiet'])).code).toBe(0)
   expect(await runProcess([...from, '--workers=2', '--out', two])).toMatchObject({ code: 0, stderr: '' })
+  // float32: two workers sum in another order.
   logOf(two).forEach(({ loss }, i) => expect(loss).toBeCloseTo(logOf(one)[i].loss, 6))
   // Extended from its end: every worker needs the adapted weights, or the checkpoint, again.
   expect((await runProcess([...from, '--workers=2', '--decay=constant', '--out', broken])).code).toBe(0)

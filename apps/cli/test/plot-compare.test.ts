@@ -126,3 +126,11 @@ test('a run that is given twice is refused', async () => {
   const { code, stderr } = await runDit(['plot', 'a', 'a/'], { cwd })
   expect([code, stderr]).toEqual([2, 'dit: a/ is given twice\n'])
 })
+
+test('options of drawings are refused beside --tensorboard', async () => {
+  const { code, stderr } = await runDit(['plot', 'run', '--tensorboard', '--x', 'examples'])
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringContaining('--x is for drawings, but --tensorboard writes event files'),
+  ])
+})

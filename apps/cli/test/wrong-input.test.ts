@@ -57,7 +57,7 @@ test.concurrent.each<[string, string[], RegExp]>([
   [
     'an engine by the name of another program',
     ['train', '--backend', 'CUDA'],
-    /argument 'CUDA' is invalid\. CUDA is the engine tfjs-node-gpu here .*docs\/cuda\.md.*; webgpu computes on any/,
+    /argument 'CUDA' is invalid\. CUDA is the engine tfjs-node-gpu here .*docs\/cuda\.md.*; webgpu computes on graphics cards/,
   ],
   [
     'the same elsewhere',

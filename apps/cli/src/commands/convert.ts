@@ -5,11 +5,12 @@ import { describeProcess, type OpenModel } from '@dit/pipeline'
 import { DTYPES, ExistsError, findWeightsTarget, writeAdapter, writeWeights } from '@dit/pipeline/node'
 import { diffusersConfigOf } from '@dit/sampler'
 import { Command } from 'commander'
+import { flagOf } from '../settings/flag-of.js'
 import { inFlags } from '../settings/option-flag.js'
 import { openNamed } from '../settings/model-source.js'
 import { OTHER_SETTINGS } from '../settings/other-settings.js'
 import { WEIGHTS_PROCESS_SETTINGS } from '../settings/process-settings.js'
-import { addSettings, type FlagsOf, type Settings } from '../settings/setting.js'
+import { addSettings, firstGiven, type FlagsOf, type Settings } from '../settings/setting.js'
 import { SOURCE_SETTINGS } from '../settings/source-settings.js'
 import { byteCount, path } from '../settings/values.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
@@ -135,14 +136,13 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
   }
 }
 
-/** Writes the adapters of a run alone. */
 async function convertAdapter(from: string, to: string, flags: ConvertFlags, output: Output): Promise<number> {
-  for (const [key, name] of Object.entries({ dtype: '--dtype', lora: '--lora', shardSize: '--shard-size' })) {
-    if (flags[key as keyof ConvertFlags] !== undefined) {
-      throw new UsageError(
-        `${name} is for whole weights, but --adapter writes adapters as they were trained; leave it out`,
-      )
-    }
+  const { dtype, shardSize, lora, loraScale } = CONVERT_SETTINGS
+  const stray = firstGiven({ dtype, shardSize, lora, loraScale, ...WEIGHTS_PROCESS_SETTINGS }, flags)
+  if (stray !== undefined) {
+    throw new UsageError(
+      `${flagOf(stray)} is for whole weights, but --adapter writes adapters as they were trained; leave it out`,
+    )
   }
   const { weights: which, heads, key, force = false } = flags
   const model = await openNamed(from, { heads, key }, which === undefined ? {} : { which })

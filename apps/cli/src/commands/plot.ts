@@ -7,8 +7,16 @@ import { comparisonPlot } from '../plot/comparison-plot.js'
 import { plotPlace } from '../plot/plot-place.js'
 import { type PlottedRun, readPlottedRun, unitsPerStep, X_KINDS } from '../plot/plotted-run.js'
 import { givenOptions } from '../settings/config-file.js'
+import { flagOf } from '../settings/flag-of.js'
 import { OTHER_SETTINGS } from '../settings/other-settings.js'
-import { addSettings, type CompleteFlags, type Settings, withDefaults } from '../settings/setting.js'
+import {
+  addSettings,
+  type CompleteFlags,
+  firstGiven,
+  type FlagsOf,
+  type Settings,
+  withDefaults,
+} from '../settings/setting.js'
 import { integer, path } from '../settings/values.js'
 import { runPlot } from '../plot/run-plot.js'
 import { EVENTS_FOLDER, openEventFile } from '../tensorboard/event-file.js'
@@ -75,9 +83,19 @@ export function plotCommand(call: Call): Command {
   return addSettings(command, PLOT_SETTINGS)
     .addHelpText('after', HELP)
     .action((runs: string[]) => {
-      const flags = withDefaults(PLOT_SETTINGS, givenOptions(command))
+      const given = givenOptions<FlagsOf<typeof PLOT_SETTINGS>>(command)
+      checkEventFlags(given)
+      const flags = withDefaults(PLOT_SETTINGS, given)
       return plot(runs, flags, createOutput(flags, call))
     })
+}
+
+/** Throws for options of drawings beside `--tensorboard`. */
+function checkEventFlags(given: FlagsOf<typeof PLOT_SETTINGS>): void {
+  const { tensorboard: _tensorboard, ...drawing } = PLOT_SETTINGS
+  const stray = given.tensorboard === true ? firstGiven(drawing, given) : undefined
+  if (stray === undefined) return
+  throw new UsageError(`${flagOf(stray)} is for drawings, but --tensorboard writes event files; leave one of them out`)
 }
 
 async function plot(folders: readonly string[], flags: PlotFlags, output: Output): Promise<void> {

@@ -16,12 +16,13 @@ import { Command } from 'commander'
 import { chosenBackend } from '../engines/engine-options.js'
 import { openEngine } from '../engines/open-engine.js'
 import { showEngine } from '../engines/show-engine.js'
+import { tellChecksum } from '../run/tell-checksum.js'
 import { checkSampleMemory, needsTiles } from '../samples/check-memory.js'
 import { type Place, resolveOutputs } from '../samples/outputs.js'
 import { fileOf, optionsOf } from '../samples/options-of.js'
 import { SAMPLE_HELP } from '../samples/sample-help.js'
 import { addSampleOptions, type SampleFlags } from '../samples/sample-settings.js'
-import { autoencoderDigest, checkSameSettings, jobSettings, weightsDigest } from '../samples/job-settings.js'
+import { autoencoderDigest, checkSameSettings, jobSettings, engineDigest } from '../samples/job-settings.js'
 import { drawSamples } from '../samples/draw-samples.js'
 import { openSampleFiles, type SampleFiles } from '../samples/sample-files.js'
 import type { PictureSize } from '../samples/shown-pictures.js'
@@ -31,6 +32,7 @@ import { openModelOf, openNamed } from '../settings/model-source.js'
 import { MODEL_ARGUMENT } from '../settings/source-settings.js'
 import { path } from '../settings/values.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
+import { formatCount } from '../terminal/format.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
@@ -154,6 +156,7 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
         'a whole picture needs more memory than there is: decoding in tiles, which differ slightly (--no-tile)',
       )
     }
+    if (place.anchor !== null) tellChecksum(model.description.network, output)
     files = await openSampleFiles({
       place,
       plan,
@@ -168,6 +171,7 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
       size: pictureSize(model),
       nameOf: (label) => shortName(model, label),
       force: flags.force === true,
+      output,
     })
     const { signal } = interruption
     const options = { ...job.options, tile, signal, ...(weak === null ? {} : { guide: weak }) }
@@ -189,14 +193,16 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
     const code = interruption.exitCode()
     // What went wrong first is told.
     const kept = (await files?.stop().catch(() => null)) ?? null
-    const all = plan.labels.length.toLocaleString('en')
+    const all = formatCount(plan.labels.length)
     const keptText =
-      kept === null ? null : `${kept.toLocaleString('en')} of ${all} pictures are kept; the same command continues`
+      kept === null ? null : `${formatCount(kept)} of ${all} pictures are kept; the same command continues`
     if (code === null) {
       if (keptText !== null) output.notice(keptText)
       throw error
     }
-    output.notice(keptText === null ? 'stopped; no samples were written' : `stopped; ${keptText}`)
+    const isLost = place.anchor === null && place.outputs.singles !== null
+    const lost = isLost ? 'what was written cannot be continued' : 'no samples were written'
+    output.notice(`stopped; ${keptText ?? lost}`)
     return code
   } finally {
     interruption.dispose()
@@ -207,8 +213,8 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
 /** Digests of all weights. */
 async function digests(pipeline: Pipeline, weak: Pipeline | null): Promise<object> {
   return {
-    weights: await weightsDigest(pipeline.params),
-    guide: weak === null ? null : await weightsDigest(weak.params),
+    weights: await engineDigest(pipeline.params),
+    guide: weak === null ? null : await engineDigest(weak.params),
     autoencoder: await autoencoderDigest(pipeline.model),
   }
 }
@@ -229,7 +235,7 @@ function planText(
   const ofClasses = `${classes.length} ${classes.length === 1 ? 'class' : 'classes'}`
   const what =
     perClass === null
-      ? `${labels.length.toLocaleString('en')} pictures of ${ofClasses} at random`
+      ? `${formatCount(labels.length)} pictures of ${ofClasses} at random`
       : `${ofClasses} x ${perClass}`
   const laidOut = Object.entries(layout).map(([name, value]) => `, ${name} ${value}`)
   const count = sampler === 'dopri5' ? 'with its own steps' : `${steps} steps`

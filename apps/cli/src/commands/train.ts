@@ -12,7 +12,7 @@ import { runFolder } from '../run/run-folder.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
-import { warnOfWarmup, withTimedLength } from '../run/run-length.js'
+import { withTimedLength } from '../run/run-length.js'
 import { steadyClock } from '../time/clock.js'
 import { describeRun } from '../run/describe-run.js'
 import { type PreparedRun, prepareTraining } from '../run/prepare-training.js'
@@ -104,7 +104,6 @@ export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job
     const prepared = await withTimedLength(opened, output, job, { began })
     const { folder, config } = prepared
     for (const line of describeRun(config, folder, recipeReason(prepared, flags))) output.line(line)
-    if (!prepared.isResume) warnOfWarmup(config, output)
     output.event({ type: 'run', folder, config })
     const { step, interrupted, isGridMissing } = await runTraining(prepared, output, job)
     if (interrupted !== null && step === config.steps && isGridMissing) {

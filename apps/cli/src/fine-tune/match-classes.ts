@@ -1,4 +1,6 @@
 import { type OpenModel, shortName } from '@dit/pipeline'
+import { someOf } from '../run/folder-words.js'
+import { formatCount } from '../terminal/format.js'
 
 /** Which label rows of a model the classes of new data take. */
 export interface MatchedClasses {
@@ -7,9 +9,6 @@ export interface MatchedClasses {
   /** What became of them, in lines for the user; empty where nothing changed. */
   readonly changes: readonly string[]
 }
-
-/** Class names that a line shows. */
-const SHOWN = 8
 
 /**
  * Finds the classes of new data among those of a model, by their names. Where the model has only numbers, rows are taken by number if
@@ -48,20 +47,17 @@ export function matchClasses(
   return {
     rows,
     changes: [
-      ...(found.length > 0 ? [`${count(found.length, 'class', 'classes')} found by name: ${some(found)}`] : []),
+      ...(found.length > 0 ? [`${count(found.length, 'class', 'classes')} found by name: ${someOf(found)}`] : []),
       ...(added.length > 0
-        ? [`${count(added.length, 'new class', 'new classes')}: ${some(added)}; their label rows begin as ${begin}`]
+        ? [`${count(added.length, 'new class', 'new classes')}: ${someOf(added)}; their label rows begin as ${begin}`]
         : []),
-      ...(left.length > 0 ? [`${count(left.length, 'class', 'classes')} of the weights left out: ${some(left)}`] : []),
+      ...(left.length > 0
+        ? [`${count(left.length, 'class', 'classes')} of the weights left out: ${someOf(left)}`]
+        : []),
     ],
   }
 }
 
 function count(number: number, one: string, many: string): string {
-  return `${number.toLocaleString('en-US')} ${number === 1 ? one : many}`
-}
-
-function some(names: readonly string[]): string {
-  const shown = names.slice(0, SHOWN).join(', ')
-  return names.length > SHOWN ? `${shown} and ${names.length - SHOWN} more` : shown
+  return `${formatCount(number)} ${number === 1 ? one : many}`
 }

@@ -21,7 +21,7 @@ export async function plotPlace(
     const [svg, png] = ['svg', 'png'].map((ending) => withNumber(`${base}.${ending}`, number))
     if (!(await isTaken(svg)) && !(await isTaken(png))) return svg.slice(0, -'.svg'.length)
   }
-  throw new UsageError(`--out ${base}: too many files of this name exist; give another name, or --force`)
+  throw new UsageError(`${base}.svg: too many files of this name exist; give another name with --out, or --force`)
 }
 
 async function asked(out: string | undefined, { folder, name }: { folder: string; name: string }): Promise<string> {

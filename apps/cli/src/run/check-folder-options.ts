@@ -15,7 +15,7 @@ export function checkFolderOptions(
   flags: { readonly [Name in (typeof FOLDER_OPTIONS)[number]]?: unknown },
 ): void {
   if (data !== 'shapes') return
-  const given = FOLDER_OPTIONS.find((name) => (flags[name] ?? false) !== false || flags[name] === null)
+  const given = FOLDER_OPTIONS.find((name) => flags[name] !== undefined && flags[name] !== false)
   if (given === undefined) return
   throw new UsageError(
     `${flagOf(given)} is for folders of pictures, but the data are shapes, which dit draws; leave it out, or name a folder`,

@@ -12,7 +12,7 @@ import { formatCount, formatNumber, formatQuantity, formatTable } from '../termi
 /**
  * What is trained, on what and how, for the user to read; the recipe in full.
  *
- * @param reason why this recipe was chosen
+ * @param reason why this recipe was chosen; absent for a run that goes on
  */
 export function describeRun(config: RunConfig, folder: string, reason?: string): string[] {
   const denoising = denoisingOrNull(config)
@@ -24,7 +24,7 @@ export function describeRun(config: RunConfig, folder: string, reason?: string):
       ['run', `${formatCount(config.steps)} steps${lengthText(config)}, seed ${config.seed}, into ${folder}`],
     ]),
     ...recipeLines(config, denoising, reason),
-    ...expectations(config, denoising),
+    ...(reason === undefined ? [] : expectations(config, denoising)),
   ]
 }
 
@@ -86,7 +86,7 @@ function recipeLines({ recipe }: RunConfig, denoising: Denoising | null, reason?
 function expectations({ recipe, data, from, steps }: RunConfig, denoising: Denoising | null): string[] {
   if (steps <= recipe.warmupSteps) {
     const [rises, has] = [recipe.warmupSteps, steps].map(formatCount)
-    return [`expect little: the learning rate rises over ${rises} steps, and the run has ${has} (--warmup, --steps)`]
+    return [`expect little: the learning rate rises over ${rises} steps, and the run has only ${has}; lower --warmup`]
   }
   const { expect, process } = recipeNamed(recipe.name) ?? {}
   const found = denoising?.process

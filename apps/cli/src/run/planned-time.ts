@@ -7,7 +7,7 @@ import { machineMemory } from '../terminal/machine-memory.js'
 import { type Clock, steadyClock } from '../time/clock.js'
 import { howText, type PlannedStep, planStep } from '../time/plan-time.js'
 import { extrasOf, runTime, type RunTime, stepsWithin, timeText } from '../time/run-time.js'
-import { MOST_MEASURED } from './held-out.js'
+import { measuredPictures, MOST_MEASURED } from './held-out.js'
 import { denoisingOf } from './objective-config.js'
 import type { PlannedData, PlannedTraining } from './plan-training.js'
 import { resolveRun } from './resolve-run.js'
@@ -47,11 +47,11 @@ export async function planTime(
     const room = Math.min(available, machineMemory())
     const step = await planStep(run, { backend, workers, available: room, clock })
     const { secondsPerStep } = step
-    const heldOut = pictures === undefined ? MOST_MEASURED : Math.ceil(pictures * share)
+    const count = pictures === undefined ? MOST_MEASURED : Math.ceil(pictures * share)
     const extras = extrasOf(run, secondsPerStep, {
       workers,
       gridPictures: gridPictures(classes),
-      measuredPictures: Math.min(MOST_MEASURED, heldOut),
+      measuredPictures: measuredPictures({ count }),
     })
     const length =
       flags.minutes !== undefined

@@ -27,6 +27,7 @@ import { type DataConfig, RUN_FORMAT, type RunConfig } from './run-config.js'
 import { checkNewLength } from './new-length.js'
 import { lengthInEpochs } from './run-length.js'
 import { resumedRun } from './resumed-run.js'
+import { tellChecksum } from './tell-checksum.js'
 import { checkUnused, checkWritable, readRunConfig, runFolder } from './run-folder.js'
 import { Failure, UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
@@ -188,6 +189,7 @@ async function prepareFrom(
       module === null
         ? resolveRun(flags, classes.length, workers, latents, start)
         : await planOfModule(module, flags, workers, opened)
+    if (start !== null) tellChecksum(start.model.description.network, output)
     const fineTune = start === null ? null : await planFineTune(start, given, resolved, classes)
     if (fineTune !== null) checkTrainingMemory(fineTune.plan, job)
     if (start !== null) {

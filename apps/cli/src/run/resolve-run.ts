@@ -13,7 +13,7 @@ import {
   DATA_SETTINGS,
   COMMON_SETTINGS,
   MODEL_SETTINGS,
-  SMALL_MODEL,
+  MODEL_DEFAULTS,
   TRAIN_DEFAULTS,
   type TrainFlags,
 } from '../settings/train-settings.js'
@@ -168,7 +168,7 @@ function resolveModel(
   }
   const resolved = () => {
     const own = { ...fixed, ...told }
-    const config = model === undefined ? { ...SMALL_MODEL, ...own } : ditConfig(model, own)
+    const config = model === undefined ? ({ ...MODEL_DEFAULTS, ...own } as DiTConfig) : ditConfig(model, own)
     if (fixed.inputSize % config.patchSize !== 0) {
       throw new UsageError(
         `${latents === undefined ? '--size' : 'the side of the latents,'} ${fixed.inputSize} is not a multiple of the patch side, --patch ${config.patchSize}`,

@@ -123,14 +123,6 @@ async function timedSteps(
   }
 }
 
-/** Says so where the length that was chosen is within the warm-up. */
-export function warnOfWarmup({ steps, stepsFrom, recipe }: RunConfig, output: Output): void {
-  if (stepsFrom === undefined || steps > recipe.warmupSteps) return
-  output.notice(
-    `the learning rate rises over ${formatCount(recipe.warmupSteps)} steps, but the run has only ${formatCount(steps)}: it never reaches its peak; give a smaller --warmup`,
-  )
-}
-
 /** How the number of a run's steps came about, in brackets behind it; nothing where it was given. */
 export function lengthText({ stepsFrom }: Pick<RunConfig, 'stepsFrom'>): string {
   const { minutes, epochs, secondsPerStep } = stepsFrom ?? {}

@@ -1,6 +1,7 @@
 import type { BatchStep, Pipeline, SampleOptions, SamplingPlan } from '@dit/pipeline'
 import { writeWhole } from '../run/write-whole.js'
 import { Failure } from '../terminal/errors.js'
+import { formatCount } from '../terminal/format.js'
 import type { Output } from '../terminal/output.js'
 import { showProgress } from '../terminal/progress.js'
 import { shortOfSpace } from './free-space.js'
@@ -56,7 +57,7 @@ export async function drawSamples(
     for await (const batch of pipeline.batches(options, { skip: files.isDone, onStep })) {
       if (!batch.samples.every(Number.isFinite)) {
         throw new Failure(
-          `the samples are not finite numbers: the weights are not finite, or sampling diverged; ${batch.number === 0 ? 'nothing was written' : `nothing was written of pictures ${batch.first} and following`}`,
+          `the samples are not finite numbers: the weights are not finite, or sampling diverged; the samples from picture ${batch.first} on were not written`,
         )
       }
       await files.add(batch, isShown ? await pipeline.decode(batch.samples, options) : null)
@@ -68,16 +69,15 @@ export async function drawSamples(
 
 /** Says what is there from before, and what will not be drawn since nobody would see it. */
 function tellFound(plan: SamplingPlan, { found, damaged, drawn }: SampleFiles, output: Output): void {
-  const text = (count: number) => count.toLocaleString('en')
   const all = plan.labels.length
   if (found > 0) {
     const again =
-      damaged === 0 ? '' : `, ${text(damaged)} of them to be drawn again, as their files are missing or damaged`
-    output.line(`found  ${text(found)} of ${text(all)} pictures${again}; drawing ${text(drawn)}`)
+      damaged === 0 ? '' : `, ${formatCount(damaged)} of them to be drawn again, as their files are missing or damaged`
+    output.line(`found  ${formatCount(found)} of ${formatCount(all)} pictures${again}; drawing ${formatCount(drawn)}`)
     output.event({ type: 'found', found, damaged, drawn, pictures: all })
   } else if (drawn < all) {
     output.notice(
-      `only the grid is written, so only the ${text(drawn)} pictures in and beside it are drawn of ${text(all)}; --npz or --singles write all`,
+      `only the grid is written, so only the ${formatCount(drawn)} pictures in and beside it are drawn of ${formatCount(all)}; --npz or --singles write all`,
     )
   }
 }

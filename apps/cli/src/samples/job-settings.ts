@@ -4,6 +4,7 @@ import type { ParameterSource } from '@dit/model'
 import type { Params } from '@dit/tensor'
 import { optionFlag } from '../settings/option-flag.js'
 import { UsageError } from '../terminal/errors.js'
+import { formatCount } from '../terminal/format.js'
 import { type JobRecord, pictureCount } from './progress-folder.js'
 import type { SampleFlags } from './sample-settings.js'
 
@@ -76,8 +77,8 @@ function digestOf(values: ArrayBufferView | undefined): string | null {
   return createHash('sha256').update(bytesOf(values)).digest('hex')
 }
 
-/** SHA-256 of all parameters as they are on the engine. */
-export async function weightsDigest(params: Params | ParameterSource): Promise<string> {
+/** SHA-256 of all parameters as the engine holds them; that of @dit/model is of what is stored, as float32. */
+export async function engineDigest(params: Params | ParameterSource): Promise<string> {
   const hash = createHash('sha256')
   const names = Object.keys(isParameterSource(params) ? params.shapes : params).toSorted()
   for (const name of names) {
@@ -141,7 +142,7 @@ export function checkSameSettings(anchor: string, record: JobRecord, now: JobSet
     return [`${name} was ${told(before)}, and is ${told(value)}`]
   })
   if (differences.length === 0) return
-  const [done, all] = [pictureCount(record), record.pictures].map((count) => count.toLocaleString('en'))
+  const [done, all] = [pictureCount(record), record.pictures].map(formatCount)
   throw new UsageError(
     `${anchor} was begun with other settings, and ${done} of ${all} pictures are done: ${differences.join('; ')}. Continue with the same settings, begin anew with --out ${anchor} --force, or give another --out`,
   )

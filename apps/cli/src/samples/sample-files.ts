@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import type { BatchStep, Pictures, SampleBatch, SamplingPlan } from '@dit/pipeline'
 import { Failure } from '../terminal/errors.js'
+import type { Output } from '../terminal/output.js'
+import { showProgress } from '../terminal/progress.js'
 import { type ArrayFileOptions, draftPath } from './array-file.js'
 import { checkSameSettings, type JobSettings } from './job-settings.js'
 import type { Place } from './outputs.js'
@@ -39,6 +41,8 @@ export interface SampleFilesOptions {
   readonly nameOf: (label: number) => string
   /** Begin anew what was begun. */
   readonly force: boolean
+  /** Where a long check of what is there is shown. */
+  readonly output: Output
 }
 
 /** The files of sampling, written batch by batch. */
@@ -69,7 +73,7 @@ export interface SampleFiles {
  * @throws UsageError where what was begun has other settings, or is damaged; Failure while another process writes to it
  */
 export async function openSampleFiles(options: SampleFilesOptions): Promise<SampleFiles> {
-  const { place, plan, settings, shape, size, nameOf, force } = options
+  const { place, plan, settings, shape, size, nameOf, force, output } = options
   const { outputs, anchor } = place
   const { labels, batchSize } = plan
   const total = labels.length
@@ -111,7 +115,7 @@ export async function openSampleFiles(options: SampleFilesOptions): Promise<Samp
     if (singles !== null) writers.push(singlesWriter(outputs.singles!, singles, total))
     if (outputs.npz !== null && size !== null) writers.push(await npzWriter(outputs.npz, { total, size }, array))
 
-    const damaged = isResumed && singles !== null ? await damagedBatches(singles, record) : new Set<number>()
+    const damaged = isResumed && singles !== null ? await damagedBatches(singles, record, output) : new Set<number>()
     const isGridOnly = writers.length === 1 && shown !== null && outputs.trajectory === null
     const firstDone = record.done
     const isDone = (batch: number) => (isGridOnly ? !isShownBatch(batch) : batch < firstDone && !damaged.has(batch))
@@ -223,12 +227,22 @@ async function newRecord({ place, plan, settings }: SampleFilesOptions): Promise
 }
 
 /** Batches that a record says are done, and some of whose single files are not there or not whole. */
-async function damagedBatches(singles: SinglePictures, { done, batchSize, pictures }: JobRecord): Promise<Set<number>> {
+async function damagedBatches(
+  singles: SinglePictures,
+  { done, batchSize, pictures }: JobRecord,
+  output: Output,
+): Promise<Set<number>> {
   await singles.removePartial()
   const damaged = new Set<number>()
-  for (let batch = 0; batch < done; batch++) {
-    const first = batch * batchSize
-    if (!(await singles.areWhole(first, Math.min(batchSize, pictures - first)))) damaged.add(batch)
+  const progress = showProgress(output, { total: done, unit: 'batches', isPlainShown: 'when slow' })
+  try {
+    for (let batch = 0; batch < done; batch++) {
+      const first = batch * batchSize
+      if (!(await singles.areWhole(first, Math.min(batchSize, pictures - first)))) damaged.add(batch)
+      progress.update(batch + 1, 'checking')
+    }
+  } finally {
+    progress.stop()
   }
   return damaged
 }

@@ -1,5 +1,6 @@
 import type { Pictures, SamplingPlan } from '@dit/pipeline'
 import { comfortableScale, gridPng } from '../plot/grid.js'
+import { formatCount } from '../terminal/format.js'
 
 /** What a grid shows at most; the rest is in single files and npz. */
 export const GRID_MAX = { rows: 64, columns: 16, pixels: 2 ** 25 } as const
@@ -45,7 +46,7 @@ export function shownPlan(
     count === total
       ? null
       : perClass === null
-        ? `the first ${count.toLocaleString('en')} of ${total.toLocaleString('en')} pictures`
+        ? `the first ${formatCount(count)} of ${formatCount(total)} pictures`
         : `the first ${columns} pictures of the first ${rows} classes`
   return {
     rows,

@@ -48,7 +48,7 @@ export const FINE_TUNE_SETTINGS = {
   },
   trainOnly: {
     flag: '--train-only <list>',
-    help: 'freeze all but these: final, labels, adaln, attn, mlp, blocks, biases, timesteps, patches, blocks.8-, blocks.2-5, or names with *; with --lora, what is trained in full beside the adapters',
+    help: 'freeze all but these: final, labels, adaln, attn, mlp, blocks, biases, timesteps, patches, positions, blocks.8-, blocks.2-5, or names with *; with --lora, what is trained in full beside the adapters',
     parse: nameList,
     place: 'from.given.trainOnly',
     isOptional: true,

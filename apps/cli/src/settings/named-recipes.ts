@@ -31,7 +31,7 @@ export const NAMED_RECIPES = {
     model: (size) => ({ hidden: 192, depth: 5, heads: 4, patch: patchFor(size) }),
     about: 'small pictures in minutes of a CPU; predicts the picture itself (x0)',
     expect:
-      'held-out errors (--val-share) near 0.06 after 500 steps, 0.05 after 1,500 and 0.04 after 4,000 (less for gray pictures), with losses from 0.06 to 0.1; faces and figures are recognised from about 1,000 steps on',
+      'held-out errors (--val-share) near 0.06 after 500 steps, 0.05 after 1,500 and 0.04 after 4,000 (less for grey pictures), with losses from 0.06 to 0.1; faces and figures are recognised from about 1,000 steps on',
   },
   small: {
     training: smallRecipe,

@@ -116,7 +116,8 @@ export function settingOptions(settings: Settings): Option[] {
 function refuseElsewhere(option: Option, elsewhere: Readonly<Record<string, string>>): void {
   const parse = option.parseArg
   option.argParser((text: string, previous: unknown) => {
-    const name = text.toLowerCase()
+    // PyTorch numbers devices: cuda:0.
+    const name = text.toLowerCase().replace(/:\d+$/, '')
     if (Object.hasOwn(elsewhere, name)) throw new InvalidArgumentError(elsewhere[name])
     return parse === undefined ? text : parse(text, previous)
   })

@@ -97,21 +97,10 @@ export const DATA_SETTINGS = {
   },
 } as const satisfies Settings<RunSetting>
 
-/** The model that is trained where no size is named; data and flags change it. */
-export const SMALL_MODEL: DiTConfig = {
-  patchSize: 4,
-  hiddenSize: 128,
-  depth: 4,
-  numHeads: 4,
-  mlpRatio: 4,
-  inputSize: 32,
-  inChannels: 3,
-  numClasses: 6,
-  classDropout: 0.1,
-  learnSigma: true,
-}
+/** What a DiT has where no flag says otherwise; its sizes come from `--model` or the recipe. */
+export const MODEL_DEFAULTS = { mlpRatio: 4, classDropout: 0.1 } as const satisfies Partial<DiTConfig>
 
-/** The DiT that is trained. What is absent comes from the named size, or from `SMALL_MODEL`. */
+/** The DiT that is trained. What is absent comes from the named size, or from the recipe. */
 export const MODEL_SETTINGS = {
   model: {
     flag: '--model <name>',
@@ -120,37 +109,37 @@ export const MODEL_SETTINGS = {
   },
   hidden: {
     flag: '--hidden <n>',
-    help: 'hidden size: width of a token (default: as --model or --recipe says; 128)',
+    help: 'hidden size: width of a token (default: as --model or --recipe says)',
     parse: integer(1),
     place: 'objective.network.config.hiddenSize',
   },
   depth: {
     flag: '--depth <n>',
-    help: 'number of transformer blocks (default: as --model or --recipe says; 4)',
+    help: 'number of transformer blocks (default: as --model or --recipe says)',
     parse: integer(1),
     place: 'objective.network.config.depth',
   },
   heads: {
     flag: '--heads <n>',
-    help: 'attention heads; must divide the hidden size (default: as --model or --recipe says; 4)',
+    help: 'attention heads; must divide the hidden size (default: as --model or --recipe says)',
     parse: integer(1),
     place: 'objective.network.config.numHeads',
   },
   patch: {
     flag: '--patch <pixels>',
-    help: 'side of a patch, which becomes one token; must divide the size (default: as --model or --recipe says; about an eighth of the side, or 4)',
+    help: 'side of a patch, which becomes one token; must divide the size (default: as --model or --recipe says; for small pictures a quarter of --size)',
     parse: integer(1),
     place: 'objective.network.config.patchSize',
   },
   mlpRatio: {
     flag: '--mlp-ratio <n>',
-    help: `width of the MLP, in hidden sizes (default ${SMALL_MODEL.mlpRatio})`,
+    help: `width of the MLP, in hidden sizes (default ${MODEL_DEFAULTS.mlpRatio})`,
     parse: number(0),
     place: 'objective.network.config.mlpRatio',
   },
   classDropout: {
     flag: '--class-dropout <p>',
-    help: `share of labels replaced by the null class during training, so that guidance works later (default ${SMALL_MODEL.classDropout})`,
+    help: `share of labels replaced by the null class during training, so that guidance works later (default ${MODEL_DEFAULTS.classDropout})`,
     parse: number(0, 1),
     place: 'objective.network.config.classDropout',
   },
@@ -177,7 +166,7 @@ const RUN_SETTINGS = {
   },
   epochs: {
     flag: '--epochs <n>',
-    help: 'train as many steps as show each picture so often; may be a fraction',
+    help: 'train as many steps as show each picture that many times; may be a fraction',
     parse: positive,
     place: 'stepsFrom.epochs',
     isOptional: true,

@@ -6,7 +6,7 @@ import { objectiveFromSpec } from '@dit/train-ddp'
 import { expect, test } from 'vitest'
 import { singleJob } from '../../src/job/job.js'
 import type { PreparedRun } from '../../src/run/prepare-training.js'
-import { lengthInEpochs, lengthText, stepsOfEpochs, warnOfWarmup, withTimedLength } from '../../src/run/run-length.js'
+import { lengthInEpochs, lengthText, stepsOfEpochs, withTimedLength } from '../../src/run/run-length.js'
 import type { RunConfig } from '../../src/run/run-config.js'
 import { runTraining } from '../../src/run/run-training.js'
 import { createOutput } from '../../src/terminal/output.js'
@@ -93,15 +93,4 @@ test('epochs are counted in pictures that are trained on', async () => {
   expect(await lengthInEpochs(tinyConfig, data)).toBe(null)
   await expect(lengthInEpochs(plan, { dataset: null })).rejects.toThrow('a module does not tell; give --steps')
   expect(lengthText(plan)).toBe(' (1.5 epochs)')
-})
-
-test('a chosen length within the warm-up is pointed out', () => {
-  const notices: string[] = []
-  const output = { ...createOutput({ quiet: true }, process), notice: (text: string) => void notices.push(text) }
-  const config = { ...tinyConfig, recipe: { ...tinyConfig.recipe, warmupSteps: 4 } }
-  warnOfWarmup(config, output)
-  warnOfWarmup({ ...config, steps: 5, stepsFrom: { epochs: 1 } }, output)
-  expect(notices).toEqual([])
-  warnOfWarmup({ ...config, stepsFrom: { epochs: 1 } }, output)
-  expect(notices.join()).toMatch(/rises over 4 steps, but the run has only 4: .* smaller --warmup$/)
 })
