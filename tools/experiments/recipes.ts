@@ -44,6 +44,9 @@ const RECIPE = '--batch 32 --warmup 100 --decay cosine --final-lr 0.05 --beta2 0
 const MEASURES = '--val-share 0.1 --val-every 250 --checkpoint-every 250 --keep-last 1 --sample-every none'
 
 if (values.out === undefined) throw new Error('recipes: --out is needed')
+if (Object.values(SETS).every(({ folder }) => folder === undefined)) {
+  throw new Error('recipes: --emoji, --heroes or --fashion is needed, the folder of a set')
+}
 const end = Date.now() + 60_000 * Number(values.minutes)
 const all: Measured[] = []
 for (const [name, flags] of Object.entries(CANDIDATES)) {
