@@ -62,7 +62,7 @@ test.concurrent.each<[string, string[], RegExp]>([
   [
     'the same elsewhere',
     ['sample', 'x', '--backend', 'mps'],
-    /'mps' is invalid\. Here webgpu computes on graphics cards graphics/,
+    /'mps' is invalid\. Here webgpu computes on graphics cards/,
   ],
   ['unknown key in a config file', ['train', '--config', 'keys.json'], /unknown key "stpes"; did you mean steps\?/],
   ['missing config file', ['train', '--config', 'none.json'], /cannot open none\.json: no such file/],
