@@ -23,7 +23,7 @@ export interface OpenEngine {
   readonly warning?: string
 }
 
-const SOFTWARE = 'this adapter computes on the processor, and usually slower than --backend cpu'
+const SOFTWARE = 'this adapter computes on the processor, and many times slower than --backend cpu'
 
 /**
  * Starts an engine. The caller disposes of the backend.
