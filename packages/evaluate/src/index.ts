@@ -1,0 +1,8 @@
+export type {
+  ClassResult,
+  Evaluation,
+  MeasureResult,
+  Memorisation,
+  NearestPictures,
+  SetDescription,
+} from './evaluation.js'

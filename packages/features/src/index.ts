@@ -1,0 +1,1 @@
+export type { FeatureExtractor, FeatureLayer, Pictures } from './extractor.js'
