@@ -81,14 +81,15 @@ def written(path, exact, single, **notes):
     print(path.name, deviations)
 
 
-def rate(run, seconds=10):
-    """Pictures a second of one picture at a time."""
+def timed(name, run, count, seconds=10):
+    """Seconds and CPU seconds a picture, after one batch to warm up."""
     run()
-    start, count = time.perf_counter(), 0
+    start, cpu, done = time.perf_counter(), time.process_time(), 0
     while time.perf_counter() - start < seconds:
         run()
-        count += 1
-    return count / (time.perf_counter() - start)
+        done += count
+    rate, cpu = done / (time.perf_counter() - start), (time.process_time() - cpu) / done
+    print(f"{name}: {rate:.2f} pictures a second, {cpu:.4f} CPU seconds each, {torch.get_num_threads()} threads")
 
 
 def main():
@@ -109,7 +110,12 @@ def main():
         picture = formula_picture(48, 40, 0) if size == 299 else formula_picture(75, 75, 0)
         exact, single = [inception_features(models[dtype], picture) for dtype in models]
         written(options.folder / f"{name}.safetensors", exact, single)
-    if not options.files:
+    if options.files:
+        models[torch.float32].INPUT_IMAGE_SIZE, models[torch.float32].features_list = 299, ["2048"]
+        batch = torch.from_numpy(np.stack([formula_picture(48, 40, n) for n in range(8)])).permute(0, 3, 1, 2).contiguous()
+        with torch.no_grad():
+            timed("inception in torch", lambda: models[torch.float32](batch), 8)
+    else:
         file.unlink()
 
     cases = [("lite0", formula_weights(shapes_of(EfficientNet.from_name("efficientnet-lite0").state_dict())))]
@@ -119,6 +125,10 @@ def main():
         picture = formula_picture(48, 40, 0)
         exact, single = [lite0_features(lite0(state, dtype), picture) for dtype in (torch.float64, torch.float32)]
         written(options.folder / f"{name}.safetensors", exact, single)
+        if options.files:
+            model, pictures = lite0(state, torch.float32), [formula_picture(48, 40, n) for n in range(16)]
+            with torch.no_grad():
+                timed(f"{name} in torch", lambda: model(torch.cat([lite0_input(each) for each in pictures]).float()), 16)
 
 
 def inception_shapes():

@@ -16,8 +16,8 @@ export interface BatchedExtractorOptions {
    * @param input `[count, 3, height, width]`
    * @returns `[count, width]` for each of the layers
    */
-  run(input: Float32Array, count: number, layers: readonly string[]): Promise<Record<string, Float32Array>>
-  dispose(): void
+  readonly run: (input: Float32Array, count: number, layers: readonly string[]) => Promise<Record<string, Float32Array>>
+  readonly dispose: () => void
 }
 
 /** A feature extractor that takes pictures in batches. The caller has checked its options. */

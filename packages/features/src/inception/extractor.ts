@@ -60,7 +60,7 @@ export async function inceptionExtractor(
   const who = 'inceptionExtractor'
   if (!Object.hasOwn(FID_PREPROCESSINGS, preprocessing)) {
     const known = Object.keys(FID_PREPROCESSINGS).join(', ')
-    throw new RangeError(`${who}: preprocessing must be one of ${known} (got ${String(preprocessing)})`)
+    throw new RangeError(`${who}: preprocessing must be one of ${known} (got ${preprocessing})`)
   }
   checkBatching(who, FID_PREPROCESSINGS[preprocessing], batchSize)
   const { file, sha256 } = await readWeights(source)

@@ -8,11 +8,11 @@ interface Taps {
 
 /** How a pass counts. */
 interface Arithmetic<T> {
-  make(length: number): T
+  readonly make: (length: number) => T
   /** What a sum begins with. */
   readonly start: number
   /** Sums of weighted pixels become pixels of the result, from `at` on. */
-  store(sums: Float64Array, out: T, at: number): void
+  readonly store: (sums: Float64Array, out: T, at: number) => void
 }
 
 const floats: Arithmetic<Float32Array> = {
