@@ -11,7 +11,7 @@ import type { OnnxRuntime, OnnxSession, OnnxValue } from './runtime.js'
 export type OnnxLayout = 'NCHW' | 'NHWC'
 
 export interface OnnxOptions {
-  /** `await import('onnxruntime-node')`, or `onnxruntime-web`. */
+  /** The module `onnxruntime-node`, or `onnxruntime-web`. */
   readonly runtime: OnnxRuntime
   /** Side of the square that the network was trained on, or height and width. */
   readonly size: number | readonly [height: number, width: number]
@@ -37,7 +37,7 @@ export interface OnnxOptions {
  * layout of the input, of which the spatial mean is taken.
  *
  * ```js
- * import * as runtime from 'onnxruntime-node'
+ * // with `runtime` the module onnxruntime-node
  * const extractor = await onnxExtractor(await readFile('dino.onnx'), {
  *   runtime, size: 224, mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375],
  * })
@@ -64,7 +64,7 @@ export async function onnxExtractor(
   const who = 'onnxExtractor'
   if (runtime?.InferenceSession === undefined || runtime.Tensor === undefined) {
     throw new TypeError(
-      `${who}: an ONNX file needs a runtime: npm install onnxruntime-node (in a page onnxruntime-web), and pass { runtime: await import('onnxruntime-node') }`,
+      `${who}: an ONNX file needs a runtime: npm install onnxruntime-node (in a page onnxruntime-web), import it and pass the module as runtime`,
     )
   }
   if (layout !== 'NCHW' && layout !== 'NHWC') {

@@ -77,7 +77,7 @@ describe('refuses', () => {
   test('to go without a runtime, and says what to install', async () => {
     await expect(open({ runtime: undefined as never })).rejects.toThrow(
       new TypeError(
-        "onnxExtractor: an ONNX file needs a runtime: npm install onnxruntime-node (in a page onnxruntime-web), and pass { runtime: await import('onnxruntime-node') }",
+        'onnxExtractor: an ONNX file needs a runtime: npm install onnxruntime-node (in a page onnxruntime-web), import it and pass the module as runtime',
       ),
     )
   })
