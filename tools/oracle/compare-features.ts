@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import { cpu } from '@dit/backend-cpu'
 import { webgpu } from '@dit/backend-webgpu'
+import { nodeGpu } from '@dit/backend-webgpu/node'
 import { openSafetensorsFile } from '@dit/checkpoint/node'
 import type { FeatureExtractor, Pictures } from '@dit/features'
 import { openExtractor } from '@dit/features/node'
@@ -13,7 +14,8 @@ const [folder, engine = 'native', lite0] = process.argv.slice(2)
 if (folder === undefined || !['native', 'wasm', 'webgpu'].includes(engine)) {
   throw new Error('compare-features: usage: compare-features.ts FOLDER [native|wasm|webgpu] [lite0.pth]')
 }
-const backend = engine === 'webgpu' ? await webgpu() : await cpu({ engine: engine as 'native' | 'wasm' })
+const backend =
+  engine === 'webgpu' ? await webgpu({ gpu: await nodeGpu() }) : await cpu({ engine: engine as 'native' | 'wasm' })
 
 async function compare(extractor: FeatureExtractor, fixture: string): Promise<void> {
   const expected = await openSafetensorsFile(join(folder, `${fixture}.safetensors`))
