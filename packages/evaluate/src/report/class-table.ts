@@ -1,5 +1,6 @@
 import type { ClassResult, MeasureResult } from '../evaluation.js'
 import { formatCount, formatInterval, formatMeasure, isNumber } from './format-number.js'
+import { capitalised } from './measure-words.js'
 import { type Html, html } from './html.js'
 
 /** A row for each class, a column for each measure that any class has. */
@@ -13,7 +14,7 @@ export function classTable(classes: readonly ClassResult[]): Html {
           <th scope="col">Class</th>
           <th scope="col" data-kind="number">Judged</th>
           <th scope="col" data-kind="number">Real</th>
-          ${columns.map(([, title]) => html`<th scope="col" data-kind="number">${title}</th>`)}
+          ${columns.map(([, title]) => html`<th scope="col" data-kind="number">${capitalised(title)}</th>`)}
         </tr>
       </thead>
       <tbody>

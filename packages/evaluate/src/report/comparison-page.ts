@@ -7,7 +7,7 @@ import { formatCount, formatInterval, formatMeasure, formatPercent } from './for
 import { gridFigures } from './grids.js'
 import { type Html, html } from './html.js'
 import { intervalChart } from './interval-chart.js'
-import { meaningOf } from './readings.js'
+import { capitalised, meaningOf } from './measure-words.js'
 import { pageShell } from './page-shell.js'
 import { pictureAlbum } from './picture.js'
 import { pageHeader, section } from './section.js'
@@ -100,10 +100,10 @@ function differenceTable(measures: readonly MeasureDifference[]): Html {
 function differenceRow(result: MeasureDifference): Html {
   const { title, first, second, difference, interval, winner, warnings } = result
   const range = interval === null ? 'no interval' : formatInterval(interval)
-  const alt = `${title}: second minus first ${formatMeasure(difference, interval)}, ${interval === null ? range : `interval ${range}`}`
+  const alt = `${capitalised(title)}: second minus first ${formatMeasure(difference, interval)}, ${interval === null ? range : `interval ${range}`}`
   return html`<tr role="row">
     <th role="rowheader" scope="row">
-      <span class="name">${title}</span>
+      <span class="name">${capitalised(title)}</span>
       <p class="meaning">${meaningOf(result)}</p>
     </th>
     <td role="cell">${intervalChart({ value: difference, interval, reference: null, isShare: false, alt })}</td>

@@ -2,6 +2,7 @@ import { defaultWindow, smooth } from '../plot/smooth.js'
 import { formatCount, isNumber } from './format-number.js'
 import type { Html } from './html.js'
 import { type Line, lineChart } from './line-chart.js'
+import { capitalised } from './measure-words.js'
 import type { RunReport } from './run-page.js'
 
 /** Charts of a run: loss, learning rate, held-out errors, and whatever else was measured. */
@@ -53,7 +54,7 @@ export function learningCurves({ records, evaluations, best }: RunReport): Html[
     const charts = [...byName.values()].map((points) => {
       const floor = points.at(-1)!.result.floor
       return lineChart({
-        title: points[0].result.title,
+        title: capitalised(points[0].result.title),
         lastStep,
         scale: 'linear',
         lines: [

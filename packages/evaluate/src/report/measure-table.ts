@@ -2,7 +2,7 @@ import type { MeasureResult } from '../evaluation.js'
 import { formatCount, formatInterval, formatMeasure, formatPercent } from './format-number.js'
 import { type Html, html } from './html.js'
 import { intervalChart } from './interval-chart.js'
-import { isShare, meaningOf, verdictOf } from './readings.js'
+import { capitalised, isShare, meaningOf, verdictOf } from './measure-words.js'
 
 /** Measures below each other: name and meaning, a chart, numbers, and how they stand to the floor. */
 export function measureTable(measures: readonly MeasureResult[], level: number): Html {
@@ -58,7 +58,7 @@ function measureRow(result: MeasureResult): Html {
   })
   return html`<tr role="row">
     <th role="rowheader" scope="row">
-      <span class="name">${title}</span>
+      <span class="name">${capitalised(title)}</span>
       <p class="meaning">${meaningOf(result)}</p>
     </th>
     <td role="cell">${chart}</td>
@@ -91,7 +91,7 @@ function countsInWords({ counts: { generated, real } }: MeasureResult): string {
 /** A measure as a sentence, such as `Fréchet distance 12.3, interval 11.2 to 13.4, floor 1.21`. */
 export function measureInWords({ title, value, interval, floor }: MeasureResult): string {
   const parts = [
-    `${title} ${formatMeasure(value, interval)}`,
+    `${capitalised(title)} ${formatMeasure(value, interval)}`,
     ...(interval === null ? [] : [`interval ${formatInterval(interval)}`]),
     ...(floor === null ? [] : [`floor ${formatMeasure(floor.value, floor.interval)}`]),
   ]

@@ -1,4 +1,5 @@
-import type { MeasureResult } from '../evaluation.js'
+import type { MeasureFloor, MeasureResult } from '../evaluation.js'
+import { floorStanding, hasRatio } from '../floor-standing.js'
 import { formatCount, formatMeasure, isNumber } from './format-number.js'
 
 /** What each measure says, to somebody who has not read its paper. */
@@ -44,64 +45,55 @@ export interface Verdict {
   readonly sentence: string
 }
 
-/**
- * Reads a value against its floor, real pictures against other real ones. Intervals that touch are taken for equal, which calls
- * fewer differences than there are, never more.
- */
-export function verdictOf({ value, interval, floor, better }: MeasureResult): Verdict {
+/** Reads a value against its floor, real pictures against other real ones. */
+export function verdictOf(result: MeasureResult): Verdict {
+  const { value, interval, floor } = result
   if (!isNumber(value)) return { kind: 'unknown', label: 'no number', sentence: 'This measure has no value here.' }
-  if (floor === null || !isNumber(floor.value) || !isNumber(floor.matched))
+  const standing = floorStanding(result)
+  if (floor === null || standing === null)
     return {
       kind: 'unknown',
       label: 'no floor',
       sentence: 'Real pictures were not measured against real ones, so it says only which of two models is better.',
     }
-  // Measures depend on counts: the interval moves with the value to where as few samples as the floor's put it.
-  const { matched } = floor
-  const own = { low: matched + (interval?.low ?? value) - value, high: matched + (interval?.high ?? value) - value }
-  const real = floor.interval ?? { low: floor.value, high: floor.value }
-  const floorText = formatMeasure(floor.value, floor.interval)
+  const real = formatMeasure(floor.value, floor.interval)
   if (interval === null && floor.interval === null)
     return {
       kind: 'unknown',
       label: 'no interval',
-      sentence: `Real against real: ${floorText}. Without intervals, nobody knows how much of the difference is chance.`,
+      sentence: `Real against real: ${real}. Without intervals, nobody knows how much of the difference is chance.`,
     }
-  if (own.low <= real.high && real.low <= own.high)
-    return {
-      kind: 'at-floor',
-      label: 'as real pictures',
-      sentence: `Cannot be told apart from real pictures, which have ${floorText}.`,
-    }
-  const isShort = better === 'less' ? own.low > real.high : own.high < real.low
-  return isShort
-    ? {
-        kind: 'short',
-        label: 'short of real',
-        sentence: shortSentence(matched, floor.value, better, floorText, real.low > 0),
+  switch (standing) {
+    case 'at':
+      return {
+        kind: 'at-floor',
+        label: 'as real pictures',
+        sentence: `Cannot be told apart from real pictures, which have ${real}.`,
       }
-    : {
+    case 'short':
+      return { kind: 'short', label: 'short of real', sentence: shortSentence(result.better, floor, real) }
+    case 'beyond':
+      return {
         kind: 'beyond',
         label: 'beyond real',
-        sentence: `Better than real pictures, which have ${floorText}: look for copies, and for a floor of fewer pictures.`,
+        sentence: `Better than real pictures, which have ${real}: look for copies, and for a floor of fewer pictures.`,
       }
+  }
 }
 
-/** A ratio says something only where the floor itself can be told from 0. */
-function shortSentence(
-  matched: number,
-  floor: number,
-  better: 'less' | 'more',
-  floorText: string,
-  hasRatio: boolean,
-): string {
-  const ratio = matched / floor
-  if (better === 'less' && hasRatio) return `${formatRatio(ratio)} times what real pictures have (${floorText}).`
-  if (better === 'more' && hasRatio && ratio > 0)
-    return `${Math.round(100 * ratio)} % of what real pictures have (${floorText}).`
-  return `Real pictures have ${floorText}.`
+function shortSentence(better: 'less' | 'more', floor: MeasureFloor, real: string): string {
+  const ratio = floor.matched / floor.value
+  if (better === 'less' && hasRatio(floor)) return `${formatRatio(ratio)} times what real pictures have (${real}).`
+  if (better === 'more' && hasRatio(floor) && ratio > 0)
+    return `${Math.round(100 * ratio)} % of what real pictures have (${real}).`
+  return `Real pictures have ${real}.`
 }
 
 function formatRatio(ratio: number): string {
   return ratio < 10 ? ratio.toFixed(1) : formatCount(Math.round(ratio))
+}
+
+/** A title as the first word of a line: `Precision`. */
+export function capitalised(title: string): string {
+  return title.slice(0, 1).toUpperCase() + title.slice(1)
 }

@@ -1,7 +1,7 @@
 import type { MeasureResult } from '../evaluation.js'
 import { formatInterval, formatMeasure } from './format-number.js'
 import { type Html, html, type HtmlValue } from './html.js'
-import { verdictOf } from './readings.js'
+import { capitalised, verdictOf } from './measure-words.js'
 
 /** A number that is read first. */
 export interface Tile {
@@ -30,7 +30,7 @@ export function measureTile(result: MeasureResult): Tile {
   const { title, value, interval } = result
   const { kind, label } = verdictOf(result)
   return {
-    title,
+    title: capitalised(title),
     number: formatMeasure(value, interval),
     below: [
       interval === null ? null : html`<span class="range">${formatInterval(interval)}</span>`,

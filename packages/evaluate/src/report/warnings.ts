@@ -1,4 +1,5 @@
 import type { MeasureResult } from '../evaluation.js'
+import { capitalised } from './measure-words.js'
 import { type Html, html } from './html.js'
 
 /** Warnings of an evaluation and of its measures, each once, with the measures that it concerns; nothing where there are none. */
@@ -13,7 +14,7 @@ export function warningsBox(
     ...[...new Set(general)].map((warning) => html`<li>${warning}</li>`),
     ...[...titles]
       .filter(([warning]) => !general.includes(warning))
-      .map(([warning, names]) => html`<li><strong>${names.join(', ')}:</strong> ${warning}</li>`),
+      .map(([warning, names]) => html`<li><strong>${capitalised(names.join(', '))}:</strong> ${warning}</li>`),
   ]
   if (lines.length === 0) return html``
   return html`<section class="warnings" aria-labelledby="warnings">

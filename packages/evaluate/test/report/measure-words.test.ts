@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { meaningOf, verdictOf } from '../../src/report/readings.js'
+import { meaningOf, verdictOf } from '../../src/report/measure-words.js'
 import { measureOf } from './example-evaluation.js'
 
 const counts = { real: 100, generated: 100 }
