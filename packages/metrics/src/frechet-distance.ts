@@ -118,7 +118,7 @@ function nuclearNorm(one: Factor, two: Factor, products: Products): number {
   const gram = new Float64Array(few.rank * few.rank)
   products.syrk(product, gram, { n: few.rank, k: many.rank })
   let sum = 0
-  for (const value of symmetricEigenvalues(gram, few.rank)) sum += Math.sqrt(Math.max(value, 0))
+  for (const value of symmetricEigenvalues(gram, few.rank, { products })) sum += Math.sqrt(Math.max(value, 0))
   return sum * scale
 }
 

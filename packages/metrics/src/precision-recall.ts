@@ -1,4 +1,4 @@
-import { type DistanceBlock, squaredDistance, visitDistances } from './distance-blocks.js'
+import { type DistanceBlock, estimateOf, nextNear, squaredDistance, visitDistances } from './distance-blocks.js'
 import { checkFeatures, checkWidths, type Features } from './features.js'
 import { checkNeighbours, squaredRadii } from './nearest.js'
 import { plainProducts, type Products } from './products.js'
@@ -108,16 +108,13 @@ function compare(
   exact: (i: number, j: number) => number,
   isWithin: (square: number, radius: number) => boolean,
 ): void {
-  const { i0, i1, j0, j1, dots, factor, squaresA, squaresB, lengthsA, lengthsB, slack, floor } = block
+  const { i0, i1, j0, j1 } = block
   for (let i = i0; i < i1; i++) {
-    const [square, length, radiusA] = [squaresA[i], lengthsA[i], radiiA[i]]
-    for (let j = j0, at = (i - i0) * (j1 - j0); j < j1; j++, at++) {
-      const estimate = square + squaresB[j] - dots[at] * factor
-      const lengths = length + lengthsB[j]
-      const error = slack * lengths * lengths + floor
-      const [low, high, radiusB] = [estimate - error, estimate + error, radiiB[j]]
-      if (low > radiusA && low > radiusB) continue
-      const isClear = (high < radiusA || low > radiusA) && (high < radiusB || low > radiusB)
+    const radiusA = radiiA[i]
+    for (let j = j0; (j = nextNear(block, i, j, j1, radiusA, radiiB)) < j1; j++) {
+      const radiusB = radiiB[j]
+      const { estimate, error } = estimateOf(block, i, j)
+      const isClear = Math.abs(estimate - radiusA) > error && Math.abs(estimate - radiusB) > error
       const distance = isClear ? estimate : exact(i, j)
       if (isWithin(distance, radiusA)) {
         neighbourhoods[j]++
