@@ -100,18 +100,19 @@ function takePanel(rest: Float64Array, size: number): Panel {
 /** What is left of the matrix behind a panel, with its reflections applied from both sides. */
 function afterPanel(rest: Float64Array, size: number, panel: Panel, products: Products): Float64Array {
   const { height, numReflections: k, v, t } = panel
-  const next = new Float64Array(height * height)
+  // In place: each row moves forward.
   for (let i = 0; i < height; i++) {
     const row = (i + BANDWIDTH) * size + BANDWIDTH
-    next.set(rest.subarray(row, row + height), i * height)
+    rest.copyWithin(i * height, row, row + height)
   }
+  const next = rest.subarray(0, height * height)
   // W^T, one column of W a row, begins as (A V)^T.
   const w = new Float64Array(k * height)
   products.gemm(v, next, w, { m: k, n: height, k: height })
   // A V T: from the last column on, since a column needs those before it.
   for (let j = k - 1; j >= 0; j--) {
     const column = w.subarray(j * height, (j + 1) * height)
-    column.forEach((value, i) => (column[i] = value * t[j * (k + 1)]))
+    for (let i = 0; i < height; i++) column[i] *= t[j * (k + 1)]
     for (let r = 0; r < j; r++) addTimes(column, t[r * k + j], w.subarray(r * height, (r + 1) * height))
   }
   // V^T A V T, and T^T of it.

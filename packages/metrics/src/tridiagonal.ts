@@ -95,10 +95,15 @@ function reflectRows(
 ): void {
   for (let i = 0; i < numRows; i++) {
     const row = (row0 + i) * stride + column0 + stride
-    let sum = 0
-    for (let j = 0; j < numColumns; j++) sum += data[row + j] * v[j]
-    sum *= beta
-    for (let j = 0; j < numColumns; j++) data[row + j] -= sum * v[j]
+    // Two sums, so that an addition need not wait for the one before it.
+    let [even, odd] = [0, 0]
+    for (let j = 0; j + 1 < numColumns; j += 2) {
+      even += data[row + j] * v[j]
+      odd += data[row + j + 1] * v[j + 1]
+    }
+    if (numColumns % 2 === 1) even += data[row + numColumns - 1] * v[numColumns - 1]
+    const factor = beta * (even + odd)
+    for (let j = 0; j < numColumns; j++) data[row + j] -= factor * v[j]
   }
 }
 
