@@ -40,9 +40,11 @@ export interface DistanceBlock {
   readonly nearB: Float64Array
 }
 
-/** Rows of either set in a block. In float32, with 2048 numbers a row, they take 50 MB, and their dot products 34 MB. */
+/** Rows of either set in a block at most. Their dot products take 34 MB in float32. */
 const ROWS_A = 4096
 const ROWS_B = 2048
+/** Numbers of the larger set in a block: 34 MB in float32. Wide rows come in smaller blocks. */
+const BLOCK_NUMBERS = 2 ** 23
 
 /**
  * Visits all pairs of two sets in blocks, or of one set (`a === b`) those with j <= i at least.
@@ -67,7 +69,9 @@ export function visitDistances(
   const gamma = (width * unit) / (1 - width * unit)
   const slack = 1.01 * (gamma / 2 + 3 * unit + (width + 8) * 2 ** -53)
   const floor = width * (isSingle ? 2 ** -125 : 2 ** -1021) * scale * scale
-  const memory = blockMemory(Math.min(a.shape[0], ROWS_A), Math.min(b.shape[0], ROWS_B), width, isSingle)
+  const mostA = Math.min(ROWS_A, Math.max(2, Math.floor(BLOCK_NUMBERS / width)))
+  const mostB = Math.min(ROWS_B, Math.max(1, mostA >> 1))
+  const memory = blockMemory(Math.min(a.shape[0], mostA), Math.min(b.shape[0], mostB), width, isSingle)
   const nearOf = (squares: Float64Array) => squares.map((square) => square * (1 - 2 * slack) - floor)
   const nearA = nearOf(sideA.squares)
   const nearB = isOneSet ? nearA : nearOf(sideB.squares)
@@ -75,12 +79,12 @@ export function visitDistances(
   const { squares: squaresB, lengths: lengthsB } = sideB
   const sides = { squaresA, squaresB, lengthsA, lengthsB, nearA, nearB }
   const factor = 2 * scale * scale
-  for (let i0 = 0; i0 < a.shape[0]; i0 += ROWS_A) {
-    const i1 = Math.min(i0 + ROWS_A, a.shape[0])
+  for (let i0 = 0; i0 < a.shape[0]; i0 += mostA) {
+    const i1 = Math.min(i0 + mostA, a.shape[0])
     const rows = centredRows(a, i0, i1, frame, memory.a)
     const end = isOneSet ? i1 : b.shape[0]
-    for (let j0 = 0; j0 < end; j0 += ROWS_B) {
-      const j1 = Math.min(j0 + ROWS_B, end)
+    for (let j0 = 0; j0 < end; j0 += mostB) {
+      const j1 = Math.min(j0 + mostB, end)
       const others = centredRows(b, j0, j1, frame, memory.b)
       const dots = dotsOf(products, rows, others, memory.dots, { m: i1 - i0, n: j1 - j0, k: width })
       visit({ i0, i1, j0, j1, dots, factor, slack, floor, ...sides })

@@ -1,5 +1,6 @@
 import { type DistanceBlock, estimateOf, nextNear, squaredDistance, visitDistances } from './distance-blocks.js'
 import { checkFeatures, checkWidths, type Features } from './features.js'
+import { meanOf } from './mean.js'
 import { checkNeighbours, squaredRadii } from './nearest.js'
 import { plainProducts, type Products } from './products.js'
 
@@ -76,22 +77,16 @@ export function precisionRecall(
   const { neighbourhoods } = found
   const generatedInReal = Uint8Array.from(neighbourhoods, (times) => (times > 0 ? 1 : 0))
   return {
-    precision: sum(generatedInReal) / two.count,
-    recall: sum(found.realInGenerated) / one.count,
-    density: sum(neighbourhoods) / (k * two.count),
-    coverage: sum(found.covered) / one.count,
+    precision: meanOf(generatedInReal),
+    recall: meanOf(found.realInGenerated),
+    density: meanOf(neighbourhoods) / k,
+    coverage: meanOf(found.covered),
     radiiReal: squaresReal.map(Math.sqrt),
     radiiGenerated: squaresGenerated.map(Math.sqrt),
     generatedInReal,
     ...found,
     warnings: warningsOf(one.count, two.count),
   }
-}
-
-function sum(values: Iterable<number>): number {
-  let total = 0
-  for (const value of values) total += value
-  return total
 }
 
 interface Memberships {
