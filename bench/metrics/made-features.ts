@@ -13,14 +13,14 @@ export interface MadeSets {
 }
 
 /** Independent directions behind the features, the first the strongest. */
-const DIRECTIONS = 64
+const DIRECTIONS = 32
 /** Near copies of each of the pictures that a collapsed generator still makes. */
 const COPIES = 100
 /** How far they lie apart, relative to the features. */
 const COPY_NOISE = 2e-3
 
 /**
- * Writes `[count, width]` float32 numbers to either file, row by row. Logarithms of features are normal, 64 shared directions with
+ * Writes `[count, width]` float32 numbers to either file, row by row. Logarithms of features are normal, 32 shared directions with
  * variances falling as 1 / r beside noise of their own, which comes from a pool of draws at random offsets.
  */
 export function writeSets({ count, width, kind }: MadeSets, realFile: string, generatedFile: string): void {

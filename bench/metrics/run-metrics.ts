@@ -50,8 +50,8 @@ export interface MetricsSize {
 
 export const METRICS_CASES: Readonly<Record<string, MetricsSize>> = {
   metrics: { count: 50_000, width: 2048, peerCount: 10_000 },
-  'metrics-10k': { count: 10_000, width: 1024, peerCount: 10_000 },
-  'metrics-tiny': { count: 300, width: 24, peerCount: 200 },
+  'metrics-10k': { count: 10_000, width: 1024, peerCount: 5000 },
+  'metrics-tiny': { count: 1200, width: 24, peerCount: 200 },
 }
 
 export interface MetricsOptions {
@@ -90,11 +90,11 @@ export async function runMetrics(options: MetricsOptions): Promise<{ rows: Metri
           found.push({ ...answer, kind, width, program, threads })
         }
       }
-      const all = ['fid', 'prdc-3', 'prdc-5', 'kid', 'authenticity'].map((name) => ({ name, count }))
-      const shared = { name: 'prdc-5', count: peerCount }
-      const own = kind === 'collapsed' ? all.slice(0, 2) : peerCount < count ? [...all, shared] : all
+      const whole = ['fid', 'prdc-5', 'kid', 'authenticity'].map((name) => ({ name, count }))
+      const shared = ['prdc-3', 'prdc-5'].map((name) => ({ name, count: peerCount }))
+      const own = kind === 'pooled' ? [...whole, ...shared] : [whole[0], ...shared]
       for (const engine of engines) await add(engine, [process.execPath, ...process.execArgv, WORKER], own)
-      if (python !== null && kind === 'pooled') await add('python', [python, PEER], [all[0], shared])
+      if (python !== null && kind === 'pooled') await add('python', [python, PEER], [whole[0], ...shared])
       log('')
       const differing = disagreements(found)
       complaints.push(...differing)
