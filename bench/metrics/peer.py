@@ -1,5 +1,6 @@
 # The same measures by the programs that papers use: the Frechet distance by numpy.cov and scipy.linalg.sqrtm, as pytorch-fid computes it,
 # and precision, recall, density and coverage by the package prdc. Reads one question as JSON, writes a line for each measure.
+import contextlib
 import json
 import resource
 import sys
@@ -43,7 +44,9 @@ for measure in question["measures"]:
     # Both programs compute in the type of the features; those of pytorch-fid are float64 by then.
     real, generated = (rows[:count].astype(np.float64) for rows in sets)
     cpu, start = cpu_seconds(), time.perf_counter()
-    values = MEASURES[name](real, generated)
+    # prdc prints what it does.
+    with contextlib.redirect_stdout(sys.stderr):
+        values = MEASURES[name](real, generated)
     answer = {
         "name": name,
         "count": count,

@@ -85,9 +85,15 @@ export async function runMetrics(options: MetricsOptions): Promise<{ rows: Metri
       const found: MetricsRow[] = []
       const add = async (program: string, command: readonly string[], measures: readonly Asked[]) => {
         const question: Question = { engine: program === 'wasm' ? 'wasm' : 'native', threads, width, files, measures }
-        for await (const answer of ask(command, question)) {
-          log(`metrics: ${kind}: ${program}: ${answer.name}`)
-          found.push({ ...answer, kind, width, program, threads })
+        try {
+          for await (const answer of ask(command, question)) {
+            log(`metrics: ${kind}: ${program}: ${answer.name}`)
+            found.push({ ...answer, kind, width, program, threads })
+          }
+        } catch (error) {
+          // What others measured in the minutes before is kept.
+          complaints.push(`${kind}: ${program}: ${error instanceof Error ? error.message : String(error)}`)
+          console.log(complaints.at(-1))
         }
       }
       const whole = ['fid', 'prdc-5', 'kid', 'authenticity'].map((name) => ({ name, count }))
@@ -98,7 +104,8 @@ export async function runMetrics(options: MetricsOptions): Promise<{ rows: Metri
       log('')
       const differing = disagreements(found)
       complaints.push(...differing)
-      console.log(`${metricsTable(kind, found)}\n${differing.map((line) => `  ${line}\n`).join('')}`)
+      if (found.length > 0)
+        console.log(`${metricsTable(kind, found)}\n${differing.map((line) => `  ${line}\n`).join('')}`)
       rows.push(...found)
     }
   } finally {
