@@ -85,14 +85,9 @@ export function bootstrapInterval(
 }
 
 function endsOf(kind: IntervalKind, value: number, below: number, above: number, mean: number): [number, number] {
-  switch (kind) {
-    case 'percentile':
-      return [below, above]
-    case 'basic':
-      return [2 * value - above, 2 * value - below]
-    case 'centred':
-      return [below + value - mean, above + value - mean]
-  }
+  if (kind === 'basic') return [2 * value - above, 2 * value - below]
+  const shift = kind === 'centred' ? value - mean : 0
+  return [below + shift, above + shift]
 }
 
 /** Of ascending numbers, interpolated linearly. */
