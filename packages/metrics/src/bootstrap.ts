@@ -61,7 +61,7 @@ export function bootstrapInterval(
   if (!(level > 0 && level < 1))
     throw new RangeError(`bootstrapInterval: level must lie between 0 and 1; it is ${level}`)
   if (!['percentile', 'centred', 'basic'].includes(kind))
-    throw new RangeError(`bootstrapInterval: kind must be percentile, centred or basic; it is ${String(kind)}`)
+    throw new RangeError(`bootstrapInterval: kind must be percentile, centred or basic; it is ${kind}`)
   const evaluate = (which: string, rows: Int32Array[]) => {
     const value = measure(...rows)
     if (!Number.isFinite(value))
