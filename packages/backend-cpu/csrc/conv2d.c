@@ -9,8 +9,10 @@
 #define KC 384L
 // Columns that a unit packs at once.
 #define BLOCK_COLUMNS 256L
+// A packed strip, and the vector behind it.
+#define STRIP_FLOATS (NR * KC + VL)
 _Static_assert(BLOCK_COLUMNS % NR == 0, "a block is whole strips");
-_Static_assert(BLOCK_COLUMNS * KC + VL <= SCRATCH_FLOATS, "a block and what is written behind it fit a thread's scratch");
+_Static_assert(BLOCK_COLUMNS / NR * STRIP_FLOATS <= SCRATCH_FLOATS, "a block fits a thread's scratch");
 // There should be about so many units, for threads to share.
 #define UNITS 16L
 // Strips of rows below which a unit would pack more than multiply.
@@ -26,7 +28,7 @@ typedef struct {
   // Where columns are read from: the image, or the copy of a group of images or of some rows of one.
   const float *source;
   long image_step, row_step;      // from an image, and from a row of windows, to the next
-  const float *safe_end;          // from here on a whole vector may reach beyond what is there
+  const float *end;               // of what may be read
   Spread spread;
   long image0, images, row0, rows;  // of results
   // How the work is cut.
@@ -69,7 +71,7 @@ static void spread_unit(Context *context, const void *data, long unit, int threa
   spread_image(&job->w, &job->spread, image, job->row0, 0.0f, job->copy + unit * spread_size(&job->spread));
 }
 
-// A run of the lanes of a strip that is a run of the source, at most a vector long.
+// A run of columns of a strip that is a run of the source, at most a vector long.
 typedef struct {
   long lane, from;
 } Piece;
@@ -80,40 +82,42 @@ static int cut_strip(const Job *job, long n, long columns, Piece *pieces) {
   long width = job->w.out_width, per_image = job->rows * width;
   // Where windows are as wide as the image their rows lie behind each other.
   if (job->row_step == width) width = per_image;
-  for (long lane = 0; lane < columns;) {
-    long image = (n + lane) / per_image, rest = (n + lane) % per_image;
-    long row = rest / width, column = rest % width;
+  long image = n / per_image, rest = n % per_image, row = rest / width, column = rest % width;
+  for (long lane = 0; lane < columns; column = 0) {
     long run = min_long(columns - lane, width - column), from = image * job->image_step + row * job->row_step + column;
     for (long i = 0; i < run; i += VL) pieces[count++] = (Piece){lane + i, from + i};
     lane += run;
+    if (++row * width == per_image) row = 0, image++;
   }
   return count;
 }
 
-// Packs k terms of a strip: to[p * NR + lane]. Each piece is a whole vector, of which the next overwrites what is too much.
-static void pack_columns(const float *source, const int32_t *offsets, const Piece *pieces, int count, long k, float *to) {
-  if (count == NV && pieces[1].from == pieces[0].from + VL) {
-    for (long p = 0; p < k; p++, to += NR) {
-      const float *from = source + offsets[p] + pieces[0].from;
-      store(to, load(from)), store(to + VL, load(from + VL));
-    }
-    return;
-  }
+// Packs k terms of a strip. Each piece is a whole vector, of which the next overwrites what is too much; strips lie a vector apart.
+INLINE void pack_pieces(const float *source, const int32_t *offsets, const Piece *pieces, int count, long k, float *to) {
   for (long p = 0; p < k; p++, to += NR) {
     const float *from = source + offsets[p];
+#pragma GCC unroll 4
     for (int i = 0; i < count; i++) store(to + pieces[i].lane, load(from + pieces[i].from));
   }
 }
 
-// The same, value by value: for the end of the source.
-static void pack_columns_exactly(const float *source, const int32_t *offsets, const Piece *pieces, int count, long columns,
-                                 long k, float *to) {
+static void pack_columns(const float *source, const int32_t *offsets, const Piece *pieces, int count, long k, float *to) {
+  switch (count) {
+    case 1: return pack_pieces(source, offsets, pieces, 1, k, to);
+    case 2: return pack_pieces(source, offsets, pieces, 2, k, to);
+    case 3: return pack_pieces(source, offsets, pieces, 3, k, to);
+    case 4: return pack_pieces(source, offsets, pieces, 4, k, to);
+    default: return pack_pieces(source, offsets, pieces, count, k, to);
+  }
+}
+
+// The same for the end of the source, behind which nothing may be read.
+static void pack_end(const float *source, const float *end, const int32_t *offsets, const Piece *pieces, int count, long k,
+                     float *to) {
   for (long p = 0; p < k; p++, to += NR) {
     for (int i = 0; i < count; i++) {
-      long end = i + 1 < count ? pieces[i + 1].lane : columns;
-      for (long lane = pieces[i].lane; lane < end; lane++) {
-        to[lane] = source[offsets[p] + pieces[i].from + lane - pieces[i].lane];
-      }
+      const float *from = source + offsets[p] + pieces[i].from;
+      store(to + pieces[i].lane, load_part(from, (int)min_long(VL, end - from), 0.0f));
     }
   }
 }
@@ -213,22 +217,21 @@ static void multiply_unit(Context *context, const void *data, long unit, int thr
   long n0 = columns * job->block_strips * NR, n1 = min_long(n0 + job->block_strips * NR, total);
   long plane = job->copy ? spread_size(&job->spread) : job->w.height * job->w.width;
   const float *source = job->source + group * job->channels * plane;
+  Piece pieces[NR];
   for (long k0 = 0; k0 < terms; k0 += stretch) {
     long k = min_long(stretch, terms - k0);
     const int32_t *offsets = job->offsets + k0;
     for (long n = n0; n < n1; n += NR) {
-      Piece pieces[NR];
-      long width = min_long(NR, n1 - n);
-      int count = cut_strip(job, n, width, pieces);
-      float *to = block + (n - n0) * k;
+      float *to = block + (n - n0) / NR * STRIP_FLOATS;
+      int count = cut_strip(job, n, min_long(NR, n1 - n), pieces);
       // The last piece reaches farthest, and of the terms the last one.
-      if (source + job->offsets[terms - 1] + pieces[count - 1].from >= job->safe_end) {
-        pack_columns_exactly(source, offsets, pieces, count, width, k, to);
+      if (source + job->offsets[terms - 1] + pieces[count - 1].from + VL > job->end) {
+        pack_end(source, job->end, offsets, pieces, count, k, to);
       } else {
         pack_columns(source, offsets, pieces, count, k, to);
       }
     }
-    for (long n = n0; n < n1; n += NR) multiply_column_strip(job, block + (n - n0) * k, k0, k, group, n, s0, s1);
+    for (long n = n0; n < n1; n += NR) multiply_column_strip(job, block + (n - n0) / NR * STRIP_FLOATS, k0, k, group, n, s0, s1);
   }
 }
 
@@ -276,7 +279,7 @@ KERNEL(conv2d) {
   if (!job.copy) {
     job.source = job.x, job.image_step = channels * image_size, job.row_step = job.w.width;
     job.images = job.batch, job.rows = job.w.out_height;
-    job.safe_end = job.x + job.batch * channels * image_size - VL + 1;
+    job.end = job.x + job.batch * channels * image_size;
     find_offsets(&job, image_size);
     return lost | multiply(context, &job);
   }
@@ -289,7 +292,7 @@ KERNEL(conv2d) {
     find_offsets(&job, plane);
     for (job.image0 = 0; job.image0 < job.batch; job.image0 += images) {
       job.images = min_long(images, job.batch - job.image0);
-      job.safe_end = job.copy + job.images * job.image_step;
+      job.end = job.copy + job.images * job.image_step + VL;
       lost |= parallel(context, spread_unit, &job, job.images * channels);
       lost |= multiply(context, &job);
     }

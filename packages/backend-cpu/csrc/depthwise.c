@@ -10,20 +10,21 @@ typedef struct {
   long batch, channels, outputs;
   int activation;
   long bands, band, planes;  // how the work is cut: rows of results, and planes of them in a unit
+  Spread spread;             // of a band
+  long offsets[MOST_PLACES];
 } Job;
 
 // Vectors of results computed side by side, so that the additions of one place need not wait for those of another.
 #define SIDE (VL == 4 ? 4 : 8)
 
 // results [n] = activation(bias + sum of weights by what the places see), for `vectors` vectors.
-INLINE void sum_places(const Job *job, const float *from, const long *offsets, const float *weights, float bias, int vectors,
-                       float *to) {
+INLINE void sum_places(const Job *job, const float *from, const float *weights, float bias, int vectors, float *to) {
   vf sums[SIDE];
   long places = job->w.window_height * job->w.window_width;
 #pragma GCC unroll 8
   for (int i = 0; i < vectors; i++) sums[i] = splat(bias);
   for (long place = 0; place < places; place++) {
-    const float *seen = from + offsets[place];
+    const float *seen = from + job->offsets[place];
     vf weight = splat(weights[place]);
 #pragma GCC unroll 8
     for (int i = 0; i < vectors; i++) sums[i] = multiply_add(weight, load(seen + i * VL), sums[i]);
@@ -37,18 +38,15 @@ static void do_band(const Job *job, float *scratch, long plane, long first) {
   long rows = min_long(job->band, w->out_height - first), places = w->window_height * w->window_width;
   long output = plane % job->outputs, sample = plane / job->outputs;
   long channel = sample * job->channels + output / (job->outputs / job->channels);
-  Spread spread = spread_for(w, rows);
-  float *wide = scratch + spread_size(&spread) + VL;
-  spread_image(w, &spread, job->x + channel * w->height * w->width, first, 0.0f, scratch);
-  long offsets[MOST_PLACES];
-  find_places(w, &spread, offsets);
+  float *wide = scratch + spread_size(&job->spread) + VL;
+  spread_image(w, &job->spread, job->x + channel * w->height * w->width, first, 0.0f, scratch);
   const float *weights = job->weight + output * places;
   float bias = job->bias ? job->bias[output] : 0.0f;
-  long count = (rows - 1) * spread.columns + w->out_width, n = 0;
-  for (; n + SIDE * VL <= count; n += SIDE * VL) sum_places(job, scratch + n, offsets, weights, bias, SIDE, wide + n);
-  for (; n < count; n += VL) sum_places(job, scratch + n, offsets, weights, bias, 1, wide + n);
+  long count = (rows - 1) * job->spread.columns + w->out_width, n = 0;
+  for (; n + SIDE * VL <= count; n += SIDE * VL) sum_places(job, scratch + n, weights, bias, SIDE, wide + n);
+  for (; n < count; n += VL) sum_places(job, scratch + n, weights, bias, 1, wide + n);
   float *out = job->out + (plane * w->out_height + first) * w->out_width;
-  for (long i = 0; i < rows; i++) take_every(out + i * w->out_width, wide + i * spread.columns, 1, w->out_width);
+  for (long i = 0; i < rows; i++) take_every(out + i * w->out_width, wide + i * job->spread.columns, 1, w->out_width);
 }
 
 static void do_unit(Context *context, const void *data, long unit, int thread) {
@@ -68,5 +66,7 @@ KERNEL(depthwise) {
   job.w.stride_height = job.w.stride_width = LONG(11), job.w.top = LONG(12), job.w.left = LONG(13);
   job.w.out_height = LONG(14), job.w.out_width = LONG(15), job.activation = (int)LONG(16);
   job.band = band_rows(&job.w), job.bands = ceil_div(job.w.out_height, job.band), job.planes = planes_together(&job.w);
+  job.spread = spread_for(&job.w, job.band);
+  find_places(&job.w, &job.spread, job.offsets);
   return parallel(context, do_unit, &job, ceil_div(job.batch * job.outputs, job.planes) * job.bands);
 }

@@ -10,6 +10,8 @@ typedef struct {
   long all;  // planes
   int is_max;
   long bands, band, planes;  // how the work is cut: rows of results, and planes of them in a unit
+  Spread spread;             // of a band
+  long offsets[MOST_PLACES];
 } Job;
 
 // Vectors of results computed side by side.
@@ -49,15 +51,13 @@ INLINE long range_of(long i, long window, long stride, long before, long extent,
 static void do_band(const Job *job, float *scratch, long plane, long first) {
   const Windows *w = &job->w;
   long rows = min_long(job->band, w->out_height - first), places = w->window_height * w->window_width;
-  Spread spread = spread_for(w, rows);
-  float *wide = scratch + spread_size(&spread) + VL, *out = job->out + (plane * w->out_height + first) * w->out_width;
-  spread_image(w, &spread, job->x + plane * w->height * w->width, first, job->is_max ? -__builtin_inff() : 0.0f, scratch);
-  long offsets[MOST_PLACES], count = (rows - 1) * spread.columns + w->out_width;
-  find_places(w, &spread, offsets);
-  if (job->is_max) join_run(scratch, offsets, places, 1, count, wide);
-  else join_run(scratch, offsets, places, 0, count, wide);
+  float *wide = scratch + spread_size(&job->spread) + VL, *out = job->out + (plane * w->out_height + first) * w->out_width;
+  spread_image(w, &job->spread, job->x + plane * w->height * w->width, first, job->is_max ? -__builtin_inff() : 0.0f, scratch);
+  long count = (rows - 1) * job->spread.columns + w->out_width;
+  if (job->is_max) join_run(scratch, job->offsets, places, 1, count, wide);
+  else join_run(scratch, job->offsets, places, 0, count, wide);
   for (long i = 0; i < rows; i++, out += w->out_width) {
-    const float *from = wide + i * spread.columns;
+    const float *from = wide + i * job->spread.columns;
     if (job->is_max) {
       take_every(out, from, 1, w->out_width);
       continue;
@@ -118,6 +118,7 @@ KERNEL(pool) {
   job.w.out_height = LONG(11), job.w.out_width = LONG(12);
   int is_single = job.w.out_height * job.w.out_width == 1 || job.w.window_height * job.w.window_width > MOST_PLACES;
   job.band = is_single ? 0 : band_rows(&job.w);
+  if (job.band > 0) job.spread = spread_for(&job.w, job.band), find_places(&job.w, &job.spread, job.offsets);
   job.bands = job.band > 0 ? ceil_div(job.w.out_height, job.band) : 1;
   job.planes = job.band > 0 ? planes_together(&job.w) : max_long(1, CHUNK / 4 / (job.w.height * job.w.width));
   return parallel(context, do_unit, &job, ceil_div(job.all, job.planes) * job.bands);

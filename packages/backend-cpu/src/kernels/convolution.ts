@@ -8,8 +8,11 @@ type Convolution = Pick<ImageKernels, 'conv2d' | 'conv2dBackward'> & Pick<Infere
 
 const FLOAT_BYTES = 4
 
-/** Values of copies of images, and of what the windows of a block of pixels see, at most: 16 MiB, whatever the size of the image. */
-const WORKSPACE_VALUES = 4 * 1024 * 1024
+/** Values of the copies of images that exist at a time, at most: 4 MiB, whatever the size of the image. */
+const COPY_VALUES = 1024 * 1024
+
+/** Values that the windows of a block of pixels see, at most: 16 MiB. */
+const COLUMN_VALUES = 4 * 1024 * 1024
 
 /** Blocks are whole numbers of these, so that products seldom end in the middle of a vector. */
 const BLOCK_STEP = 64
@@ -88,9 +91,9 @@ function copied(x: View, weight: View, { stride, top, left }: ConvWindow, out: V
   const [down, across] = [Math.min(KH, stride), Math.min(KW, stride)]
   const perRow = C * down * across * (width + Math.floor((KW - 1) / stride))
   const more = Math.floor((KH - 1) / stride)
-  const rows = Math.max(1, Math.min(height, Math.floor(WORKSPACE_VALUES / perRow) - more))
+  const rows = Math.max(1, Math.min(height, Math.floor(COPY_VALUES / perRow) - more))
   const image = perRow * (rows + more)
-  const images = rows < height ? 1 : Math.max(1, Math.min(B, Math.floor(WORKSPACE_VALUES / image)))
+  const images = rows < height ? 1 : Math.max(1, Math.min(B, Math.floor(COPY_VALUES / image)))
   return { images, rows, values: images * image + SLACK }
 }
 
@@ -102,7 +105,7 @@ function columns(x: View, weight: View, { stride, top, left }: ConvWindow, out: 
   const pixels = height * width
   const terms = C * KH * KW
   const isPlain = KH * KW * stride === 1 && top === 0 && left === 0 && height === H && width === W
-  const block = Math.min(pixels, Math.max(1, Math.floor(WORKSPACE_VALUES / terms / BLOCK_STEP)) * BLOCK_STEP)
+  const block = Math.min(pixels, Math.max(1, Math.floor(COLUMN_VALUES / terms / BLOCK_STEP)) * BLOCK_STEP)
   return {
     values: isPlain ? 0 : terms * block,
     extents: [block, B, C, H, W, O, KH, KW, stride, top, left, height, width],
