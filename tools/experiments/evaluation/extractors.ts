@@ -2,9 +2,9 @@
 // its distances grow with the strength, and by how far the weakest strength is above the floor of real pictures against real ones.
 //
 //   npm run experiment -- extractors --fashion <test> --heroes <folder> --silhouettes <folder> --emoji <folder> --out <file.json> \
-//     [--pictures <folder>] [--foreign <folder>] [--only <name>] [--on <set>]
+//     [--pictures <folder>] [--foreign <folder>] [--only <name>] [--on <set>] [--size 500]
 //
-// `--pictures` only writes all pictures as `<set>/<what was done>.npy`, for programs that make features of them; of spoilt ones the first 500.
+// `--pictures` only writes all pictures as `<set>/<what was done>.npy`, for programs that make features of them; of spoilt ones the first `--size`.
 // `--foreign` reads their features, `<extractor>/<set>/<what was done>.npy`. What the file has already is not measured again.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -29,21 +29,23 @@ const { values } = parseArgs({
     foreign: { type: 'string' },
     only: { type: 'string', multiple: true },
     on: { type: 'string', multiple: true },
+    size: { type: 'string', default: '500' },
   },
 })
 
 /** Pictures of each set at most; those that are spoilt are of the second half. */
 const POOL = 4000
-/** Spoilt pictures: enough for sets of 500, on one set for sets of 2,000. */
-const [FEW, MANY] = [500, 2000]
+/** Pictures on either side of a measurement, and of each set that are spoilt. */
+const size = Number(values.size)
+if (!(size >= 100 && size <= POOL / 2)) throw new Error(`extractors: --size must be in 100 .. ${POOL / 2}`)
 /** Names the choice of pictures, and the noise. */
 const [CHOICE_SEED, NOISE_SEED] = [0, 7]
 const SETS = [
-  { name: 'fashion', folder: values.fashion, side: 28, numSpoilt: MANY },
-  { name: 'heroes', folder: values.heroes, side: 32, numSpoilt: FEW },
-  { name: 'silhouettes', folder: values.silhouettes, side: 28, numSpoilt: FEW },
-  { name: 'emoji', folder: values.emoji, side: 32, numSpoilt: FEW },
-  { name: 'emoji 64', folder: values.emoji, side: 64, numSpoilt: FEW },
+  { name: 'fashion', folder: values.fashion, side: 28 },
+  { name: 'heroes', folder: values.heroes, side: 32 },
+  { name: 'silhouettes', folder: values.silhouettes, side: 28 },
+  { name: 'emoji', folder: values.emoji, side: 32 },
+  { name: 'emoji 64', folder: values.emoji, side: 64 },
 ].filter(({ name, folder }) => folder !== undefined && (values.on?.includes(name) ?? true))
 
 /** One of ours, or features that another program made. */
@@ -84,7 +86,7 @@ async function writePictures(to: string): Promise<void> {
   for (const set of SETS) {
     const { real, half } = await readSet(set)
     mkdirSync(join(to, set.name), { recursive: true })
-    for (const [key, { count, height, width, pixels }] of [['real', real] as const, ...spoiltSets(first(half, FEW))])
+    for (const [key, { count, height, width, pixels }] of [['real', real] as const, ...spoiltSets(first(half, size))])
       writeFileSync(join(to, set.name, `${key}.npy`), writeNpy({ dtype: 'U8', shape: [count, height, width, 3], data: pixels }))
     console.log(`${set.name}: ${real.count} pictures`)
   }
@@ -100,12 +102,12 @@ async function measureAll(out: string): Promise<void> {
       ({ name, sets }) =>
         (sets?.includes(set.name) ?? true) &&
         (values.only?.includes(name) ?? true) &&
-        !results.some(({ candidate, answers }) => candidate === name && answers.some((one) => one.set === set.name)),
+        !results.some(({ candidate, answers }) => candidate === name && answers.some((one) => one.set === set.name && one.size === size)),
     )
     if (left.length === 0) continue
     const pictures = await readSet(set)
     for (const source of new Set(left.map((candidate) => candidate.source))) {
-      const features = source === null ? null : await featuresOf(source, set, pictures)
+      const features = source === null ? null : await featuresOf(source, set.name, pictures)
       for (const candidate of left.filter((one) => one.source === source)) {
         const these = features ?? foreignFeatures(candidate.name, set.name, pictures)
         if (these === null) continue
@@ -114,27 +116,21 @@ async function measureAll(out: string): Promise<void> {
           real: columnsOf(these.real, candidate.keeps),
           spoilt: mapValues(these.spoilt, (one) => columnsOf(one, candidate.keeps)),
         }
-        const isWhole = Object.values(kept.spoilt)[0].shape[0] >= MANY
-        const answers = (isWhole ? [FEW, MANY] : [FEW]).flatMap((size) => score(kept, size, products))
+        const answers = score(kept, size, { products, withNeighbours: candidate.sets === undefined })
         add(results, candidate.name, kept.real.shape[1], answers)
         writeFileSync(out, `${JSON.stringify(results, null, 1)}\n`)
-        console.log(set.name, candidate.name, JSON.stringify(summary(answers.filter(({ size }) => size === FEW))))
+        console.log(set.name, candidate.name, JSON.stringify(summary(answers)))
       }
     }
   }
   await products.dispose()
 }
 
-async function featuresOf(
-  source: keyof typeof SOURCES,
-  { name, numSpoilt }: (typeof SETS)[number],
-  { real, half }: Halves,
-): Promise<SpoiltFeatures> {
+async function featuresOf(source: keyof typeof SOURCES, set: string, { real, half }: Halves): Promise<SpoiltFeatures> {
   const extract = SOURCES[source]
   const spoilt: Record<string, Features> = {}
-  const few = first(half, source === 'random' ? FEW : numSpoilt)
-  for (const [key, pictures] of spoiltSets(few)) spoilt[key] = await extract(pictures)
-  return { set: name, real: await extract(real), labels: half.labels, spoilt }
+  for (const [key, pictures] of spoiltSets(first(half, size))) spoilt[key] = await extract(pictures)
+  return { set, real: await extract(real), labels: half.labels, spoilt }
 }
 
 /** Null where there are none of the set. */
@@ -152,10 +148,10 @@ function add(results: Result[], candidate: string, width: number, answers: reado
   const at = results.findIndex((result) => result.candidate === candidate)
   const all = [...(results[at]?.answers ?? []), ...answers]
   const sizes = Object.fromEntries(
-    [FEW, MANY].flatMap((size) => {
-      const those = all.filter((answer) => answer.size === size)
-      return those.length === 0 ? [] : [[size, summary(those)]]
-    }),
+    Array.from(new Set(all.map((answer) => answer.size)), (one) => [
+      one,
+      summary(all.filter((answer) => answer.size === one)),
+    ]),
   )
   const result = { candidate, width, sizes, answers: all }
   if (at < 0) results.push(result)

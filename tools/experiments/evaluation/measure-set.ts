@@ -6,6 +6,7 @@ import {
   frechetDistance,
   frechetInfinity,
   inceptionScore,
+  type Interval,
   precisionRecall,
   type Products,
   squaredMmd,
@@ -36,10 +37,8 @@ const FEW_RESAMPLES = 20
 export function measureAll({ reference, training, judged, logits }: GivenFeatures, products: Products): SetMeasures {
   const [numReal, numJudged] = [reference.shape[0], judged.shape[0]]
   const both = [numReal, numJudged]
-  const interval = (measure: (...rows: Int32Array[]) => number, counts: number[], kind?: 'basic', numResamples = RESAMPLES) => {
-    const { value, low, high } = bootstrapInterval(measure, { counts, numResamples, ...(kind === undefined ? {} : { kind }) })
-    return [value, low, high] as const
-  }
+  const interval = (measure: (...rows: Int32Array[]) => number, counts: number[], numResamples = RESAMPLES) =>
+    centred(bootstrapInterval(measure, { counts, numResamples }))
   const share = (found: ArrayLike<number>, divisor = 1) =>
     interval((rows) => mean(rows, found) / divisor, [found.length])
   const k = 5
@@ -50,8 +49,8 @@ export function measureAll({ reference, training, judged, logits }: GivenFeature
   const infinity = (one: Int32Array, two: Int32Array) =>
     frechetInfinity(takeRows(reference, one), takeRows(judged, two), { products, numSizes: 8 }).distance
   return {
-    frechet: interval(distance, both, 'basic'),
-    frechetInfinity: interval(infinity, both, 'basic', FEW_RESAMPLES),
+    frechet: interval(distance, both),
+    frechetInfinity: interval(infinity, both, FEW_RESAMPLES),
     kid: halves(reference, judged, (one, two) => squaredMmd(one, two, { products })),
     cmmd: halves(reference, judged, (one, two) => cmmd(one, two, { sigma, products }).unbiased),
     precision: share(near.generatedInReal),
@@ -59,18 +58,23 @@ export function measureAll({ reference, training, judged, logits }: GivenFeature
     density: share(near.neighbourhoods, k),
     coverage: share(near.covered),
     authenticity: share(authenticity(training, judged, { products }).authentic),
-    vendi: interval((rows) => vendiScore(takeRows(judged, rows), { products }).score, [numJudged], 'basic', FEW_RESAMPLES),
+    vendi: interval((rows) => vendiScore(takeRows(judged, rows), { products }).score, [numJudged], FEW_RESAMPLES),
     ...(logits === null
       ? {}
       : {
           inceptionScore: interval(
             (rows) => inceptionScore(takeRows(logits, rows), { splits: 1 }).mean,
             [numJudged],
-            'basic',
             FEW_RESAMPLES,
           ),
         }),
   }
+}
+
+/** Resampling repeats the bias that a distance has by few pictures; so the interval is moved to the value. */
+function centred({ value, low, high, estimates }: Interval): WithInterval {
+  const shift = value - estimates.reduce((a, b) => a + b, 0) / estimates.length
+  return [value, low + shift, high + shift]
 }
 
 /**

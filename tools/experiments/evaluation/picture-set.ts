@@ -1,5 +1,7 @@
-import { openImageFolder } from '@dit/data/node'
+import { join } from 'node:path'
+import { scanFolder } from '@dit/data/node'
 import { permutation, randomStream } from '@dit/random'
+import sharp from 'sharp'
 
 /** Pictures of one size with their classes. */
 export interface PictureSet {
@@ -12,30 +14,21 @@ export interface PictureSet {
   readonly classNames: readonly string[]
 }
 
-/** Reads pictures of class folders, `count` of them at most, chosen at random by a seed and in that order. */
-export async function readPictures(folder: string, size: number, count: number, seed = 0): Promise<PictureSet> {
-  const opened = await openImageFolder(folder, { size, cacheBytes: 0 })
-  try {
-    const chosen = permutation(randomStream(seed, 'pictures'), opened.length).subarray(0, count)
-    const pixels = new Uint8Array(chosen.length * size * size * 3)
-    const labels = new Int32Array(chosen.length)
-    const area = size * size
-    for (let start = 0; start < chosen.length; start += 256) {
-      const rows = Array.from(chosen.subarray(start, start + 256))
-      const { x0, labels: found } = await opened.read(rows)
-      labels.set(found, start)
-      for (let i = 0; i < rows.length; i++) {
-        for (let c = 0; c < 3; c++) {
-          for (let p = 0; p < area; p++) {
-            pixels[((start + i) * area + p) * 3 + c] = Math.round((x0[(i * 3 + c) * area + p] + 1) * 127.5)
-          }
-        }
-      }
-    }
-    return { count: chosen.length, height: size, width: size, pixels, labels, classNames: opened.classes }
-  } finally {
-    await opened.close()
+/**
+ * Reads square pictures of class folders, `count` of them at most, chosen at random by a seed and in that order; what is transparent becomes white. Only
+ * these are decoded.
+ */
+export async function readPictures(folder: string, side: number, count: number, seed = 0): Promise<PictureSet> {
+  const { files, classes } = await scanFolder(folder)
+  const chosen = permutation(randomStream(seed, 'pictures'), files.length).subarray(0, count)
+  const bytes = side * side * 3
+  const pixels = new Uint8Array(chosen.length * bytes)
+  for (let i = 0; i < chosen.length; i++) {
+    const picture = sharp(join(folder, files[chosen[i]].path)).flatten({ background: '#ffffff' }).toColourspace('srgb')
+    pixels.set(await picture.resize(side, side, { kernel: 'cubic' }).raw().toBuffer(), i * bytes)
   }
+  const labels = Int32Array.from(chosen, (row) => files[row].label)
+  return { count: chosen.length, height: side, width: side, pixels, labels, classNames: classes }
 }
 
 /** The pictures that a list names, in its order; one may come more than once. */

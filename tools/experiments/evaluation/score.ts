@@ -34,16 +34,22 @@ export interface Answer {
   readonly seenByNeighbours: number | null
 }
 
-const [FLOORS, REPEATS] = [16, 4]
+const [FLOORS, REPEATS] = [12, 3]
 const FOURFOLD = ['precision', 'recall', 'density', 'coverage'] as const
 
+export interface ScoreOptions {
+  readonly products: Products
+  /** Measure precision, recall, density and coverage, too. */
+  readonly withNeighbours: boolean
+}
+
 /** Answers of features to everything that was done to the pictures, with `size` pictures on either side. */
-export function score(features: SpoiltFeatures, size: number, products: Products): Answer[] {
+export function score(features: SpoiltFeatures, size: number, { products, withNeighbours }: ScoreOptions): Answer[] {
   const { real, labels, set, spoilt } = features
   const half = real.shape[0] / 2
   const numSpoilt = Object.values(spoilt)[0].shape[0]
   const measure = (reference: Features, others: Features): Measured => {
-    const found = size < 1000 ? precisionRecall(reference, others, { products }) : null
+    const found = withNeighbours ? precisionRecall(reference, others, { products }) : null
     return {
       frechet: frechetDistance(featureStatistics(reference, { products }), others, { products }).distance,
       kid: squaredMmd(reference, others, { products }),

@@ -84,9 +84,14 @@ const SCALES: readonly ColumnScale[] = [
   ...repeat(LAYOUT_SCALES.redGreen, COLOUR_CELLS),
   ...repeat(LAYOUT_SCALES.yellowBlue, COLOUR_CELLS),
   ...LAYOUT_SCALES.deviations,
-  ...LIGHT_EDGE_SCALES.flatMap((level) => FILTERS.flatMap(() => level)),
-  ...[0, 1].flatMap(() => COLOUR_EDGE_SCALES.flatMap((level) => [...level, ...level])),
+  ...LIGHT_EDGE_SCALES.flatMap((level) => FILTERS.flatMap(() => level)).map(edge),
+  ...[0, 1].flatMap(() => COLOUR_EDGE_SCALES.flatMap((level) => [...level, ...level])).map(edge),
 ]
+
+/** Edges count a third: there are many that vary together, and they would drown the layout. */
+function edge({ centre, spread }: ColumnScale): ColumnScale {
+  return { centre, spread: 3 * spread }
+}
 
 function repeat(scale: ColumnScale, count: number): ColumnScale[] {
   return Array.from({ length: count }, () => scale)

@@ -20,8 +20,8 @@ const TURN = 256
  *
  * A picture becomes 142 numbers. `layout` has 27: mean light on a grid of 4 x 4, two colour differences on 2 x 2, and the deviation of each
  * over the picture. `edges` has 115: for differences of neighbours, by pixels, pairs of pixels and on a grid of 8 x 8, the share of edges at
- * thresholds from 0.01 to 0.3 and their mean size. `all` has both. Each number is scaled by a constant to a deviation of about 1 over drawn and real
- * pictures of 28 to 64 pixels. It knows no objects: docs/evaluation-study.md measures what it sees and what not.
+ * thresholds from 0.01 to 0.3 and their mean size. `all` has both. Numbers are scaled by constants, over drawn and real pictures of 28 to 64 pixels to deviations of about 1
+ * in the layout and 1/3 in the edges. It knows no objects: docs/evaluation-study.md measures what it sees and what not.
  *
  * Only + - * / and square roots in float64, rounded to float32 at the end: the same bits on every machine.
  *
