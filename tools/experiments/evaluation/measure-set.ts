@@ -39,8 +39,10 @@ export function measureAll({ reference, training, judged, logits }: GivenFeature
   const both = [numReal, numJudged]
   const interval = (measure: (...rows: Int32Array[]) => number, counts: number[], numResamples = RESAMPLES) =>
     centred(bootstrapInterval(measure, { counts, numResamples }))
-  const share = (found: ArrayLike<number>, divisor = 1) =>
-    interval((rows) => mean(rows, found) / divisor, [found.length])
+  const share = (found: ArrayLike<number>, divisor = 1): WithInterval => {
+    const { value, low, high } = bootstrapInterval((rows) => mean(rows, found) / divisor, { counts: [found.length] })
+    return [value, low, high]
+  }
   const k = 5
   const near = precisionRecall(reference, judged, { k, products })
   const sigma = medianDistance(reference)
@@ -49,7 +51,8 @@ export function measureAll({ reference, training, judged, logits }: GivenFeature
   const infinity = (one: Int32Array, two: Int32Array) =>
     frechetInfinity(takeRows(reference, one), takeRows(judged, two), { products, numSizes: 8 }).distance
   return {
-    frechet: interval(distance, both),
+    // The eigenvalues of wide features take seconds.
+    frechet: interval(distance, both, judged.shape[1] > 200 ? FEW_RESAMPLES : RESAMPLES),
     frechetInfinity: interval(infinity, both, FEW_RESAMPLES),
     kid: halves(reference, judged, (one, two) => squaredMmd(one, two, { products })),
     cmmd: halves(reference, judged, (one, two) => cmmd(one, two, { sigma, products }).unbiased),
