@@ -1,11 +1,12 @@
 import { openFileSource } from '@dit/checkpoint/node'
 import type { FeatureExtractor } from '../extractor.js'
 import { type WeightsOptions, weightsExtractor } from '../open-weights.js'
+import { smallExtractor } from '../small/small-extractor.js'
 
 export type ExtractorOptions = WeightsOptions
 
 /** Extractors that need no file, by name. */
-const BUILT_IN: Readonly<Record<string, (options: ExtractorOptions) => Promise<FeatureExtractor>>> = {}
+const BUILT_IN: Readonly<Record<string, () => FeatureExtractor>> = { small: smallExtractor }
 
 /**
  * Opens an extractor by the name of one that needs no file, or by the path of a file: the FID Inception or EfficientNet-Lite0 as torch or
@@ -18,7 +19,7 @@ const BUILT_IN: Readonly<Record<string, (options: ExtractorOptions) => Promise<F
  * @throws RangeError for a name that is neither, or a file of another network; else as `weightsExtractor`
  */
 export async function openExtractor(nameOrPath: string, options: ExtractorOptions = {}): Promise<FeatureExtractor> {
-  if (Object.hasOwn(BUILT_IN, nameOrPath)) return BUILT_IN[nameOrPath](options)
+  if (Object.hasOwn(BUILT_IN, nameOrPath)) return BUILT_IN[nameOrPath]()
   const source = await openFileSource(nameOrPath).catch((cause: unknown) => {
     if ((cause as { code?: string }).code !== 'ENOENT') throw cause
     throw new RangeError(`openExtractor: there is no file ${nameOrPath}${namesText()}`, { cause })
@@ -31,6 +32,5 @@ export async function openExtractor(nameOrPath: string, options: ExtractorOption
 }
 
 function namesText(): string {
-  const names = Object.keys(BUILT_IN)
-  return names.length === 0 ? '' : `; extractors without a file are ${names.join(', ')}`
+  return `; extractors without a file: ${Object.keys(BUILT_IN).join(', ')}`
 }
