@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { RunLockedError } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
@@ -75,6 +75,8 @@ async function readJob(folder: string): Promise<EvalSettings | null> {
 /** A folder that is ours alone until it is closed. */
 export interface OpenPlace {
   finish(): Promise<void>
+  /** Forgets that it was begun; what was computed is in the cache. */
+  discard(): Promise<void>
   close(): Promise<void>
 }
 
@@ -97,6 +99,11 @@ export async function openPlace({ folder, begun }: EvalPlace, settings: EvalSett
     async finish() {
       await rm(job, { force: true })
       await unlock()
+    },
+    async discard() {
+      await rm(job, { force: true })
+      await unlock()
+      await rmdir(folder).catch(() => {})
     },
     close: unlock,
   }

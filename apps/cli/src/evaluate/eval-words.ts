@@ -14,11 +14,16 @@ export async function inEvalFlags<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    const { message } = error as Error
-    if (!(error instanceof RangeError) || !/^(?:evaluate|compareEvaluations): /.test(message)) throw error
+    if (!isOfInput(error)) throw error
+    const { message } = error
     throw new UsageError(
       WORDS.reduce((text, [pattern, word]) => text.replace(pattern, word), message),
       { cause: error },
     )
   }
+}
+
+/** Whether the evaluation says that its input cannot be. */
+export function isOfInput(error: unknown): error is RangeError {
+  return error instanceof RangeError && /^(?:evaluate|compareEvaluations): /.test(error.message)
 }

@@ -1,7 +1,7 @@
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Dataset } from '@dit/data'
-import { splitDataset } from '@dit/data'
+import { splitDataset, subset } from '@dit/data'
 import { namesTarShards, type PictureDataset, scanFolder } from '@dit/data/node'
 import type { LabelledPictures, ReferenceStatistics, SetName } from '@dit/evaluate'
 import { isCheckpoint, isRun } from '@dit/pipeline/node'
@@ -112,12 +112,34 @@ export async function openRunSets(run: string, config: RunConfig, output: Output
   if (heldOut === undefined) {
     return { training: { source: opened.dataset, name: { name: place, kind: kindOfData(data), files }, close }, heldOut: null }
   }
-  const { train, heldOut: held } = await splitDataset(opened.dataset, { share: heldOut.share })
+  const cut = await splitPlaces(opened.dataset, heldOut.share)
   const share = `${Number((100 * heldOut.share).toPrecision(3))} %`
+  const part = (places: Uint32Array, name: string, closing: () => Promise<void>): OpenSet => ({
+    source: subset(opened.dataset, places),
+    name: { name, kind: kindOfData(data), files: files && Array.from(places, (index) => files[index]) },
+    close: closing,
+  })
   return {
-    training: { source: train, name: { name: `${place} but what was held out`, kind: kindOfData(data) }, close },
-    heldOut: { source: held, name: { name: `${place}, the ${share} that the run held out`, kind: kindOfData(data) }, ...NOTHING },
+    training: part(cut.train, `${place} but what was held out`, close),
+    heldOut: part(cut.heldOut, `${place}, the ${share} that the run held out`, async () => {}),
   }
+}
+
+/** Places of the pictures that a run trained on, and of those that it held out: `splitDataset` of places in place of pictures. */
+async function splitPlaces(dataset: Dataset, share: number): Promise<{ train: Uint32Array; heldOut: Uint32Array }> {
+  const { length, classes } = dataset
+  const labels = dataset.labels!()
+  const places: Dataset = {
+    length,
+    classes,
+    shape: [1, 1, 1],
+    labels: () => labels,
+    read: async (indices) => ({ x0: Float32Array.from(indices), labels: new Int32Array(indices.length) }),
+  }
+  const { train, heldOut } = await splitDataset(places, { share })
+  const all = async (part: Dataset) =>
+    Uint32Array.from((await part.read(Uint32Array.from({ length: part.length }, (_, i) => i))).x0)
+  return { train: await all(train), heldOut: await all(heldOut) }
 }
 
 /**

@@ -32,7 +32,7 @@ import { EVALUATION_FILES, evalPlace, type EvalSettings, openPlace } from './eva
 import { EVAL_DEFAULTS, type EvalFlags, SAMPLING_SETTINGS } from './eval-settings.js'
 import { openExtractorOf } from './open-extractor.js'
 import { evaluationLines, warningLines } from './show-evaluation.js'
-import { inEvalFlags } from './eval-words.js'
+import { inEvalFlags, isOfInput } from './eval-words.js'
 import { writePage } from './write-page.js'
 import { writeStatistics } from './write-statistics.js'
 
@@ -112,6 +112,10 @@ async function work(all: Work): Promise<number> {
       progress.stop()
       extractor.dispose()
     }
+  } catch (error) {
+    // What was wrong with the input is put right under other settings.
+    if (error instanceof UsageError || isOfInput(error)) await opened?.discard()
+    throw error
   } finally {
     await opened?.close()
   }
@@ -157,7 +161,6 @@ async function judgedOf({ given, flags, output, inputs, engine, extractor, signa
     resamples: base.numResamples,
     level: base.level,
     neighbours: base.k,
-    allowDuplicates: base.allowDuplicates,
   }
   if (model === null) return { generated: pictures!.source as Generated, options: base, settings: common }
   // `seed` and `batchSize` are options of the evaluation itself.
