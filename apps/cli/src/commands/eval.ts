@@ -14,6 +14,7 @@ import { openExtractorOf } from '../evaluate/open-extractor.js'
 import { openSet, sideOfFolder } from '../evaluate/open-sets.js'
 import { evalFromFlags } from '../evaluate/run-eval.js'
 import { stageProgress } from '../evaluate/stage-progress.js'
+import { asTypedCommand } from '../evaluate/write-page.js'
 import { writeStatistics } from '../evaluate/write-statistics.js'
 import { type Job, outputOfRank, singleJob } from '../job/job.js'
 import { numWorkers, runInThread, runOnThreads } from '../job/thread-job.js'
@@ -55,25 +56,31 @@ export function evalCommand(call: Call): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (given: string | undefined) => {
       const flags = givenOptions<EvalFlags>(command)
-      call.exitCode = await startEval(given, flags, createOutput(flags, call))
+      const typed = asTypedCommand((command.parent as unknown as { readonly rawArgs: readonly string[] }).rawArgs)
+      call.exitCode = await startEval(given, flags, createOutput(flags, call), typed)
     })
 }
 
 /** Evaluates in this process, or starts the workers that do, or is one of them. Returns the exit code. */
-async function startEval(given: string | undefined, flags: EvalFlags, output: Output): Promise<number> {
+async function startEval(
+  given: string | undefined,
+  flags: EvalFlags,
+  output: Output,
+  typed: string,
+): Promise<number> {
   const { compare = [] } = flags
   if (compare.length > 2 || (compare.length === 2 && given !== undefined)) {
     throw new UsageError(
       `--compare takes one evaluation beside a model, or two without one (got ${compare.length}${given === undefined ? '' : ` and ${given}`})`,
     )
   }
-  if (given === undefined && compare.length === 2) return compareTwo(compare[0], compare[1], flags, output)
+  if (given === undefined && compare.length === 2) return compareTwo(compare[0], compare[1], flags, output, typed)
   if (given === undefined) {
     if (flags.writeStatistics !== undefined) return onlyStatistics(flags.writeStatistics, flags, output)
     throw new UsageError('what is to be judged? Give a run, weights, a folder of pictures or an npz: `dit eval <run>`')
   }
   if (compare.length === 1) await findEvaluation(compare[0])
-  const work = (job: Job) => evalFromFlags(given, flags, outputOfRank(job.communicator.rank, output), job)
+  const work = (job: Job) => evalFromFlags(given, flags, outputOfRank(job.communicator.rank, output), job, typed)
   const code = await runInThread(PATIENCE, work)
   if (code !== null) return code
   if (mpiPlace() !== null)
@@ -82,11 +89,17 @@ async function startEval(given: string | undefined, flags: EvalFlags, output: Ou
   return workers > 1 ? runOnThreads(workers, output) : work(singleJob())
 }
 
-async function compareTwo(first: string, second: string, flags: EvalFlags, output: Output): Promise<number> {
+async function compareTwo(
+  first: string,
+  second: string,
+  flags: EvalFlags,
+  output: Output,
+  command: string,
+): Promise<number> {
   const found = await findEvaluation(second)
   const products = await float64({ threads: flags.threads ?? 'auto' })
   try {
-    await inEvalFlags(() => compareWith(first, found, flags.out ?? null, { flags, products, output }))
+    await inEvalFlags(() => compareWith(first, found, flags.out ?? null, { flags, command, products, output }))
     return EXIT.ok
   } finally {
     await products.dispose()

@@ -6,11 +6,14 @@ import type { Output } from '../terminal/output.js'
 import { EVALUATION_FILES } from './eval-place.js'
 import { EVAL_DEFAULTS, type EvalFlags } from './eval-settings.js'
 import { findEvaluation } from './find-evaluation.js'
+import { writeComparisonPage } from './write-page.js'
 import { comparisonLines, warningLines } from './show-evaluation.js'
 
 /** How evaluations are compared. */
 export interface CompareHow {
   readonly flags: EvalFlags
+  /** As it was typed. */
+  readonly command: string
   readonly products: Products
   readonly output: Output
 }
@@ -20,7 +23,7 @@ export async function compareWith(
   path: string,
   second: EvaluationWithRows,
   folder: string | null,
-  { flags, products, output }: CompareHow,
+  { flags, command, products, output }: CompareHow,
 ): Promise<void> {
   const first = await findEvaluation(path)
   const comparison = compareEvaluations(first, second, {
@@ -36,5 +39,7 @@ export async function compareWith(
   if (folder === null) return
   const file = join(folder, EVALUATION_FILES.comparison)
   await writeWhole(file, `${JSON.stringify(comparison, null, 2)}\n`)
-  output.line(`wrote  ${file}`)
+  const page = join(folder, EVALUATION_FILES.comparisonPage)
+  await writeComparisonPage(page, comparison, [first.evaluation, second.evaluation], command)
+  output.line(`wrote  ${page}, and ${EVALUATION_FILES.comparison} beside it`)
 }

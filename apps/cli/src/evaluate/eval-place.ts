@@ -15,6 +15,7 @@ export const EVALUATION_FILES = {
   page: 'report.html',
   rows: 'rows.safetensors',
   comparison: 'comparison.json',
+  comparisonPage: 'comparison.html',
   /** There while an evaluation is not finished: every setting that it depends on. */
   job: 'job.json',
 } as const

@@ -12,7 +12,7 @@ import {
 } from '@dit/evaluate'
 import { folderFeatureStore, writeRows } from '@dit/evaluate/node'
 import type { FeatureExtractor } from '@dit/features'
-import { createPipeline, type Pipeline, planSampling, toPng } from '@dit/pipeline'
+import { createPipeline, planSampling, toPng } from '@dit/pipeline'
 import { onRankZero, sharedText } from '@dit/train-ddp'
 import { chosenBackend } from '../engines/engine-options.js'
 import { openEngine, type OpenEngine } from '../engines/open-engine.js'
@@ -37,7 +37,13 @@ import { writePage } from './write-page.js'
 import { writeStatistics } from './write-statistics.js'
 
 /** Evaluates what flags ask for, as one worker of a job. Returns the exit code; errors are thrown. */
-export async function evalFromFlags(given: string, flags: EvalFlags, output: Output, job: Job): Promise<number> {
+export async function evalFromFlags(
+  given: string,
+  flags: EvalFlags,
+  output: Output,
+  job: Job,
+  command: string,
+): Promise<number> {
   const interruption = job.interruption(() => output.notice('stopping (press Ctrl-C again to quit at once)'))
   const inputs = await openInputs(given, flags, output)
   try {
@@ -47,7 +53,7 @@ export async function evalFromFlags(given: string, flags: EvalFlags, output: Out
       showEngine(engine, output)
       if (job.description !== null) output.line(`workers ${job.description}`)
       return await inEvalFlags(() =>
-        work({ given, flags, output, job, inputs, engine, extractor, signal: interruption.signal }),
+        work({ given, flags, command, output, job, inputs, engine, extractor, signal: interruption.signal }),
       )
     } finally {
       await engine.backend.dispose()
@@ -66,6 +72,8 @@ export async function evalFromFlags(given: string, flags: EvalFlags, output: Out
 interface Work {
   readonly given: string
   readonly flags: EvalFlags
+  /** As it was typed. */
+  readonly command: string
   readonly output: Output
   readonly job: Job
   readonly inputs: EvalInputs
@@ -129,7 +137,7 @@ async function judgedOf({ given, flags, output, inputs, engine, extractor, signa
     extractor,
     signal,
     toPng,
-    ...given_({ layer, measures, count, seed, batchSize: batch }),
+    ...onlyGiven({ layer, measures, count, seed, batchSize: batch }),
     ...(classes === undefined ? {} : { classes: classes.split(',') }),
     ...(training === null ? {} : { training: training.source as PictureSource }),
     ...(heldOut === null ? {} : { heldOut: heldOut.source as PictureSource }),
@@ -165,7 +173,7 @@ async function judgedOf({ given, flags, output, inputs, engine, extractor, signa
   if (model === null) return { generated: pictures!.source as Generated, options: base, settings: common }
   // `seed` and `batchSize` are options of the evaluation itself.
   const { seed: _seed, batchSize: _batch, ...sampling } = storedOptions(SAMPLING_SETTINGS, flags)
-  const plan = await planSampling(model, { ...sampling, labels: [0], ...given_({ seed, batchSize: batch }) })
+  const plan = await planSampling(model, { ...sampling, labels: [0], ...onlyGiven({ seed, batchSize: batch }) })
   checkSampleMemory({
     model: model.description.network,
     isHalf: flags.half !== undefined,
@@ -197,32 +205,28 @@ async function judgedOf({ given, flags, output, inputs, engine, extractor, signa
     ...complete,
   }
   return {
-    generated: evaluatedPipeline(pipeline),
+    generated: pipeline as Generated,
     options: { ...base, sampling: complete, samplingFingerprint: JSON.stringify(decides) },
     settings,
   }
 }
 
 /** Those of some values that were given. */
-function given_<T extends object>(values: T): Partial<T> {
+function onlyGiven<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
-}
-
-/** A pipeline as the evaluation draws from it. */
-function evaluatedPipeline(pipeline: Pipeline): Generated {
-  return pipeline
 }
 
 /** Writes what was found, and tells it. Returns the exit code. */
 async function tell(
-  { flags, output, extractor, inputs }: Work,
+  { flags, command, output, extractor }: Work,
   { evaluation, rows }: EvaluationWithRows,
   folder: string,
   products: Awaited<ReturnType<typeof float64>>,
 ): Promise<number> {
   await writeRows(join(folder, EVALUATION_FILES.rows), rows)
   await writeWhole(join(folder, EVALUATION_FILES.json), `${JSON.stringify(evaluation, null, 2)}\n`)
-  const page = await writePage(join(folder, EVALUATION_FILES.page), evaluation)
+  const page = join(folder, EVALUATION_FILES.page)
+  await writePage(page, evaluation, command)
   for (const line of ['', ...evaluationLines(evaluation), '']) output.line(line)
   for (const warning of warningLines(evaluation)) output.notice(warning)
   if (flags.writeStatistics !== undefined) {
@@ -233,11 +237,10 @@ async function tell(
     output.line(`wrote  ${flags.writeStatistics}`)
   }
   if (flags.compare !== undefined) {
-    await compareWith(flags.compare[0], { evaluation, rows }, folder, { flags, products, output })
+    await compareWith(flags.compare[0], { evaluation, rows }, folder, { flags, command, products, output })
   }
   output.event({ type: 'evaluation', folder, evaluation: withoutPictures(evaluation) })
-  output.line(`wrote  ${page === null ? join(folder, EVALUATION_FILES.json) : page}`)
-  void inputs
+  output.line(`wrote  ${page}, and ${EVALUATION_FILES.json} beside it`)
   return EXIT.ok
 }
 
