@@ -83,7 +83,7 @@ async function startEval(given: string | undefined, flags: EvalFlags, output: Ou
       'dit eval uses threads (--workers), not the processes of an MPI launcher; start it without one',
     )
   const workers = numWorkers(flags.workers ?? EVAL_DEFAULTS.workers)
-  return workers > 1 ? runOnThreads(workers, output) : work(singleJob())
+  return workers > 1 ? runOnThreads(workers, output, 'stopping') : work(singleJob())
 }
 
 async function compareTwo(

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { float64 } from '@dit/backend-cpu/float64'
 import {
   computeShare,
+  type EvaluatedPipeline,
   type EvaluateOptions,
   type Evaluation,
   evaluateWithRows,
@@ -209,7 +210,7 @@ async function judgedOf({ given, flags, output, inputs, engine, extractor, signa
     ...complete,
   }
   return {
-    generated: pipeline as Generated,
+    generated: pipeline satisfies EvaluatedPipeline as Generated,
     options: { ...base, sampling: complete, samplingFingerprint: JSON.stringify(decides) },
     settings,
   }
