@@ -10,7 +10,7 @@ const real = madePictures(40, 1)
 async function refusal(changes: Partial<EvaluateOptions>, data: RealData = real, generated: Generated = samples) {
   return evaluate(generated, data, { extractor, numResamples: 4, ...changes }).then(
     () => 'nothing was refused',
-    (error: Error) => error.message,
+    (error: unknown) => (error as Error).message,
   )
 }
 

@@ -52,7 +52,7 @@ export async function evalPlace(
     const isOurs = names.every((name) => OWN.test(name))
     if (force && !isOurs)
       throw new UsageError(`--out ${folder} holds other files (${names.find((name) => !OWN.test(name))})`)
-    if (begun === null && names.some((name) => !/^lock\.json/.test(name)) && !force) continue
+    if (begun === null && names.some((name) => !name.startsWith('lock.json')) && !force) continue
     await checkWritable('--out', folder)
     return { folder, cache, begun: force ? null : begun }
   }

@@ -1,7 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Evaluation } from '@dit/evaluate'
-import { type EvaluationWithRows } from '@dit/evaluate'
+import type { Evaluation, EvaluationWithRows } from '@dit/evaluate'
 import { readRows } from '@dit/evaluate/node'
 import { isRun } from '@dit/pipeline/node'
 import { UsageError } from '../terminal/errors.js'

@@ -47,8 +47,8 @@ export async function openFlatFolder(
         const { data, info } = await opaque
           .raw()
           .toBuffer({ resolveWithObject: true })
-          .catch((cause: Error) => {
-            throw new UsageError(`${path}: cannot be read as a picture (${cause.message})`, { cause })
+          .catch((cause: unknown) => {
+            throw new UsageError(`${path}: cannot be read as a picture (${(cause as Error).message})`, { cause })
           })
         if (info.width !== size || info.height !== size) {
           throw new UsageError(

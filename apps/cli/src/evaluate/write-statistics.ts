@@ -27,5 +27,5 @@ export async function writeStatistics(
     pooled: featureStatistics(features, { products }),
     spatial: spatial === null ? null : featureStatistics(spatial, { products }),
   })
-  await writeWhole(path, await writeNpz({ ...arrays, [MADE_WITH]: { dtype: 'U8', shape: [data.length], data } }))
+  await writeWhole(path, writeNpz({ ...arrays, [MADE_WITH]: { dtype: 'U8', shape: [data.length], data } }))
 }
