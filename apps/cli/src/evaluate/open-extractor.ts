@@ -1,5 +1,6 @@
 import * as features from '@dit/features'
 import type { FeatureExtractor } from '@dit/features'
+import { openExtractor } from '@dit/features/node'
 import type { Backend } from '@dit/tensor'
 import { Failure, UsageError } from '../terminal/errors.js'
 
@@ -42,6 +43,11 @@ async function openSmall(): Promise<FeatureExtractor> {
   return smallExtractor()
 }
 
-async function openFile(text: string, path: string, _backend: Backend): Promise<FeatureExtractor> {
-  throw new UsageError(`--extractor ${text}: ${path} cannot be read`)
+async function openFile(text: string, path: string, backend: Backend): Promise<FeatureExtractor> {
+  try {
+    return await openExtractor(path, { backend })
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new UsageError(`--extractor ${text}: ${error.message.replace(/^\w+: /, '')}`, { cause: error })
+  }
 }
