@@ -97,7 +97,7 @@ export async function planEvaluation(generated: Generated, data: RealData, optio
     training,
     heldOut,
     isHeldOutReal: heldOut === realSet,
-    others: realSet === null || training === null ? null : othersOf(training, samples.count, seed),
+    others: othersOf(realSet, training, samples.count, seed),
     space,
     sampling: isPipeline(generated)
       ? { ...options.sampling, seed, batchSize: options.batchSize ?? DEFAULTS.batchSize }
@@ -147,8 +147,18 @@ async function samplesOf(
   }
 }
 
-/** As many training pictures as there are samples, drawn by the seed. */
-function othersOf(training: PictureSet, count: number, seed: number): PictureSet {
+/**
+ * As many training pictures as there are samples, drawn by the seed; null where halves of the real pictures are more, or no real picture is
+ * there.
+ */
+function othersOf(
+  real: PictureSet | null,
+  training: PictureSet | null,
+  count: number,
+  seed: number,
+): PictureSet | null {
+  if (real === null || training === null) return null
+  if (training.count < Math.min(count, Math.floor(real.count / 2))) return null
   const order = permutation(randomStream(seed, 'other-real'), training.count)
   return restrictSet(training, order.subarray(0, Math.min(count, training.count)).toSorted())
 }

@@ -17,12 +17,17 @@ export function numWorkers(workers: Workers): number {
 /**
  * Runs this program again in threads, one for each worker, and watches over them.
  *
+ * @param stopping what is said when it is asked to stop
  * @returns the exit code
  */
-export async function runOnThreads(workers: number, output: Output): Promise<number> {
+export async function runOnThreads(
+  workers: number,
+  output: Output,
+  stopping = 'stopping: writing a checkpoint',
+): Promise<number> {
   const job = runThreads(process.argv[1], { size: workers })
   const interruption = onInterrupt(() => {
-    output.notice('stopping: writing a checkpoint (press Ctrl-C again to quit at once)')
+    output.notice(`${stopping} (press Ctrl-C again to quit at once)`)
     job.stop(interruption.exitCode()!)
   })
   try {

@@ -23,8 +23,9 @@ export function folderFeatureStore(folder: string, { onDamage = () => {} }: Fold
   return {
     async read(key) {
       const path = pathOf(key)
-      const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+      const bytes = await readFile(path).catch((error: unknown) => {
+        const { code } = error as NodeJS.ErrnoException
+        if (code === 'ENOENT' || code === 'ENOTDIR') return null
         throw error
       })
       if (bytes === null) return null

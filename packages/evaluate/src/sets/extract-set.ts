@@ -82,7 +82,7 @@ async function featuresOf(
     const kept = (await store.read(key))?.features
     const isWhole =
       kept?.data instanceof Float32Array && kept.data.length === pictures.count * widthOf(extractor, layer)
-    if (isWhole) found[layer] = kept.data as Float32Array
+    if (isWhole) found[layer] = kept.data
   }
   const missing = layers.filter((layer) => found[layer] === undefined)
   if (missing.length === 0) return found

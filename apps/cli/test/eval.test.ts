@@ -1,0 +1,220 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readNpz, writeNpz } from '@dit/checkpoint'
+import type { Comparison } from '@dit/evaluate'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { standIn } from '../../../packages/evaluate/test/support/stand-in.js'
+import { makePictures } from './support/pictures-to-encode.js'
+import { keptFolder, runDit } from './support/run-dit.js'
+import { TINY } from './support/tiny-flags.js'
+
+// What takes features is not tested here.
+vi.mock('../src/evaluate/open-extractor.js', () => ({
+  openExtractorOf: async (text: string) => standIn({ fingerprint: text }).extractor,
+}))
+
+const folder = keptFolder()
+const FAST = ['--backend=reference', '--resamples=4', '--neighbours=1', '--steps=2', '--threads=1']
+const KINDS = '--measures=frechet,kid,precision'
+const dit = (...args: string[]) => runDit(args, { cwd: folder })
+const json = (path: string): unknown => JSON.parse(readFileSync(join(folder, path), 'utf8'))
+
+beforeAll(async () => {
+  await makePictures(join(folder, 'pictures'))
+  await makePictures(join(folder, 'others'))
+  const train = ['train', '--data', 'pictures', ...TINY, '--steps=2']
+  for (const [out, ...flags] of [['run', '--val-share=0.4'], ['whole']]) await dit(...train, '--out', out, ...flags)
+})
+
+describe('a run', () => {
+  test('is judged by what it held out, and writes its results, page and rows into itself', async () => {
+    const { code, stdout, stderr } = await dit('eval', 'run', KINDS, ...FAST)
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^judged +run, step 2, averaged weights: 4 samples, 8 x 8$/m) as string,
+    })
+    expect(stdout).toMatch(/^real +.*pictures, the 40 % that the run held out: 4 pictures, 8 x 8$/m)
+    expect(stdout).toMatch(/^training +.*pictures but what was held out: 6 pictures, 8 x 8$/m)
+    expect(stdout).toMatch(/^features +stand-in, layer colours: 27 numbers a picture$/m)
+    expect(stdout).toMatch(/^ +value +95 % interval +floor +reading$/m)
+    expect(stdout).toMatch(/^Fréchet distance +\S+ +\S+ to \S+ +\S+ +\S/m)
+    expect(stdout).toMatch(
+      /^copies: .* of samples .* are nearer to one of 6 training pictures or its mirror image than 99 % of 4 held-out pictures are, by their pixels/m,
+    )
+    expect(stderr).toContain('dit: only 4 held-out pictures say how near to a training picture is too near')
+    expect(readdirSync(join(folder, 'run/evaluation')).toSorted()).toEqual([
+      'evaluation.json',
+      'report.html',
+      'rows.safetensors',
+    ])
+    expect(readFileSync(join(folder, 'run/evaluation/report.html'), 'utf8')).toContain(
+      'dit eval run --measures=frechet,kid,precision',
+    )
+    expect(json('run/evaluation/evaluation.json')).toMatchObject({
+      generated: { kind: 'model', count: 4 },
+      seed: 0,
+    })
+  })
+
+  test('has the same numbers again, without drawing, in a folder with a number', async () => {
+    const before = readdirSync(join(folder, 'run/evaluation-cache'))
+    const { code, stdout } = await dit('eval', 'run', KINDS, ...FAST, '--json')
+    expect(code).toBe(0)
+    expect(stdout).toContain('"type":"evaluation","folder":"run/evaluation-2"')
+    expect(json('run/evaluation-2/evaluation.json')).toEqual(json('run/evaluation/evaluation.json'))
+    expect(readdirSync(join(folder, 'run/evaluation-cache'))).toEqual(before)
+  })
+
+  test('that was begun under other settings is refused by the names of these', async () => {
+    mkdirSync(join(folder, 'begun'))
+    const first = await dit('eval', 'run', KINDS, ...FAST, '--out', 'begun', '--seed=1')
+    expect(first.code).toBe(0)
+    const job = { format: 'dit-evaluation-job-1', settings: { seed: 3, steps: 2 } }
+    mkdirSync(join(folder, 'stopped'))
+    writeFileSync(join(folder, 'stopped/job.json'), JSON.stringify(job))
+    const { code, stderr } = await dit('eval', 'run', KINDS, ...FAST, '--out', 'stopped')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(
+      /^dit: stopped was begun with other settings: --seed was 3, and is 0; the pictures or the model that are judged are others; /,
+    )
+    expect(stderr).toContain(
+      'Continue with the same settings, begin anew with --out stopped --force, or give another --out',
+    )
+    expect((await dit('eval', 'run', KINDS, ...FAST, '--out', 'stopped', '--force')).code).toBe(0)
+  })
+
+  test('that held nothing out is judged by its training pictures, which it says', async () => {
+    const { code, stderr, stdout } = await dit('eval', 'whole', KINDS, ...FAST)
+    expect(code).toBe(0)
+    expect(stderr).toContain(
+      'dit: whole held no pictures out, so it is judged by those that it was trained on, and copies cannot be told',
+    )
+    expect(stdout).not.toContain('copies:')
+  })
+
+  test('by its own training pictures is refused for what is in both', async () => {
+    const { code, stderr } = await dit('eval', 'run', KINDS, ...FAST, '--data', 'pictures', '--out', 'refused')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(
+      /6 of 10 pictures of pictures are in the training set .* \(a\/\d\.png is a\/\d\.png; .*or go on with --allow-duplicates/,
+    )
+    expect(existsSync(join(folder, 'refused'))).toBe(false)
+  })
+})
+
+describe('comparing', () => {
+  test('two evaluations, or a new one with an earlier one, says what differs', async () => {
+    const two = await dit('eval', '--compare', 'run/evaluation', 'begun', '--resamples=4', '--neighbours=1')
+    expect(two.code).toBe(0)
+    expect(two.stdout).toMatch(/^ +first +second +difference +95 % interval +better$/m)
+    expect(two.stdout).toMatch(/^samples +drawn apart$/m)
+    const { code } = await dit('eval', 'run', KINDS, ...FAST, '--compare', 'run', '--out', 'compared')
+    expect(code).toBe(0)
+    const { isPaired, measures } = json('compared/comparison.json') as Comparison
+    expect(isPaired).toBe(true)
+    expect(measures.map(({ difference }) => difference)).toEqual([0, 0, 0])
+    expect(existsSync(join(folder, 'compared/comparison.html'))).toBe(true)
+  })
+
+  test('refuses other counts, and what is no evaluation', async () => {
+    await dit('eval', 'run', KINDS, ...FAST, '--out', 'three', '--count=3')
+    const other = await dit('eval', '--compare', 'three', 'run/evaluation')
+    expect(other.code).toBe(2)
+    expect(other.stderr).toMatch(
+      /^dit: both must have as many samples; run, step 2, averaged weights has 3, and .* 4\n$/,
+    )
+    const none = await dit('eval', '--compare', 'pictures', 'run')
+    expect(none.stderr).toBe('dit: --compare pictures: there is no evaluation.json in it\n')
+    const many = await dit('eval', 'run', '--compare', 'three', 'run')
+    expect(many.stderr).toMatch(/^dit: --compare takes one evaluation beside a model, or two without one/)
+  })
+})
+
+describe('pictures that are there', () => {
+  test('of an npz are judged by statistics that were written before', async () => {
+    const wrote = await dit(
+      'eval',
+      '--data',
+      'pictures',
+      '--size=8',
+      '--write-statistics',
+      'real.npz',
+      '--backend=reference',
+    )
+    expect(wrote.stdout).toContain('wrote  real.npz, statistics of 10 pictures by stand-in, layer colours')
+    const file = await readNpz(readFileSync(join(folder, 'real.npz')))
+    expect([...file.keys()].toSorted()).toEqual(['dit_json', 'mu', 'mu_s', 'sigma', 'sigma_s'])
+    const pixels = Uint8Array.from({ length: 6 * 8 * 8 * 3 }, (_, i) => (i * i) % 251)
+    writeFileSync(join(folder, 'made.npz'), writeNpz({ arr_0: { dtype: 'U8', shape: [6, 8, 8, 3], data: pixels } }))
+    const flags = ['--data', 'real.npz', '--backend=reference', '--resamples=4', '--out', 'by-statistics']
+    const { code, stdout, stderr } = await dit('eval', 'made.npz', ...flags)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^judged +made\.npz: 6 pictures, 8 x 8$/m)
+    expect(stderr).toContain('not measured: kid, precision, recall, density, coverage, as the real data are statistics')
+    const other = await dit('eval', 'made.npz', ...flags, '--extractor', 'other')
+    expect(other.stderr).toMatch(
+      /^dit: real\.npz was made with the extractor stand-in, and this one is stand-in with other weights; features of two extractors must not be mixed/,
+    )
+  })
+
+  test('of a folder without classes are judged as they are, and must have one size', async () => {
+    const { default: sharp } = await import('sharp')
+    mkdirSync(join(folder, 'flat'))
+    for (let i = 0; i < 4; i++) {
+      const raw = Buffer.from(Array.from({ length: 192 }, (_, at) => (at * (3 + i)) % 256))
+      await sharp(raw, { raw: { width: 8, height: 8, channels: 3 } })
+        .png()
+        .toFile(join(folder, `flat/${i}.png`))
+    }
+    const flags = [
+      '--data',
+      'others',
+      '--backend=reference',
+      '--resamples=0',
+      KINDS,
+      '--neighbours=1',
+      '--out',
+      'of-flat',
+    ]
+    const { code, stdout } = await dit('eval', 'flat', ...flags)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^judged +flat: 4 pictures, 8 x 8$/m)
+    await sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } })
+      .png()
+      .toFile(join(folder, 'flat/9.png'))
+    const mixed = await dit('eval', 'flat', ...flags)
+    expect(mixed.stderr).toBe(
+      'dit: flat: pictures must have one size, but 0.png is 8 x 8 and 9.png 9 x 9; --size crops and scales all to one\n',
+    )
+  })
+})
+
+describe('mistakes', () => {
+  test('are named with what to do', async () => {
+    const refused = async (...args: string[]) => (await dit('eval', ...args, '--backend=reference')).stderr
+    expect(await refused()).toBe(
+      'dit: what is to be judged? Give a run, weights, a folder of pictures or an npz: `dit eval <run>`\n',
+    )
+    expect(await refused('made.npz')).toBe(
+      'dit: which real pictures? Give a folder, tar shards or an npz with --data\n',
+    )
+    expect(await refused('made.npz', '--steps=3', '--data', 'pictures')).toBe(
+      'dit: --steps is for models, and made.npz holds pictures; leave it out\n',
+    )
+    expect(await refused('real.npz', '--data', 'pictures')).toMatch(
+      /real\.npz holds statistics, and no pictures to judge; give it as --data/,
+    )
+    expect(await refused('run', '--data', 'nowhere')).toMatch(/^dit: --data nowhere: no such folder/)
+    expect(await refused('nowhere', '--data', 'pictures')).toMatch(/^dit: nowhere: there is no such file or folder/)
+    expect(await refused('run', '--measures=fid')).toContain(
+      'It is called frechet; results title it FID if the features are those of FID.',
+    )
+    expect(await refused('run', '--size=9')).toBe(
+      'dit: --size 9: run makes pictures of 8 x 8, and real ones must be as large\n',
+    )
+    expect(await refused('run', '--layer=pool', '--out', 'no')).toBe(
+      'dit: stand-in has no layer pool; its layers are colours, spatial, logits\n',
+    )
+    expect(await refused('run', '--classes=c', '--out', 'no')).toMatch(/has no class c; its classes are a, b/)
+  })
+})

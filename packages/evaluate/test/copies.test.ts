@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { memorisation } from '../src/copies/memorisation.js'
+import { isGrey, pixelRows } from '../src/copies/pixel-rows.js'
+
+const how = {
+  numTraining: 9,
+  space: 'pixels',
+  isMirrored: false,
+  resampling: { numResamples: 200, level: 0.95 },
+  seed: 0,
+} as const
+const upTo = (count: number) => Float64Array.from({ length: count }, (_, i) => i + 1)
+
+test('the threshold is the distance that 1 % of held-out pictures are below, and the share is of samples below it', () => {
+  // 101 distances 1 .. 101: the 1 % quantile is the second, 2.
+  const found = memorisation({ samples: Float64Array.of(0, 1, 2, 3), heldOut: upTo(101), ...how })
+  expect(found.threshold).toBe(2)
+  expect(found.share).toBe(0.5)
+  expect(found.interval.low).toBeLessThan(0.5)
+  expect(found.interval.high).toBeGreaterThan(0.5)
+})
+
+test('that none of few samples is a copy does not say that none ever is', () => {
+  const found = memorisation({ samples: new Float64Array(20).fill(1000), heldOut: upTo(100), ...how })
+  expect(found.share).toBe(0)
+  expect(found.interval.low).toBe(0)
+  // 20 of 20: up to 16 % are compatible with it (Wilson).
+  expect(found.interval.high).toBeCloseTo(0.161, 3)
+})
+
+test('without samples or held-out pictures there is no share', () => {
+  expect(() => memorisation({ samples: new Float64Array(), heldOut: upTo(3), ...how })).toThrow(
+    'memorisation: there must be samples and held-out pictures (got 0 and 3)',
+  )
+})
+
+test('pixels are averaged over squares, mirrored and joined to one grey', () => {
+  const pixels = Uint8Array.of(0, 30, 60, 10, 40, 70, 20, 50, 80, 30, 60, 90)
+  const pictures = { count: 1, height: 2, width: 2, pixels }
+  const grey = pixelRows(1, { size: [2, 2], isGrey: true }, true)
+  grey.add(0, pictures)
+  expect(Array.from(grey.rows.data)).toEqual([30, 40, 50, 60])
+  expect(Array.from(grey.mirrored!.data)).toEqual([40, 30, 60, 50])
+  const large = { count: 1, height: 64, width: 64, pixels: new Uint8Array(64 * 64 * 3).map((_, i) => i % 3) }
+  const colours = pixelRows(1, { size: [64, 64], isGrey: false }, false)
+  colours.add(0, large)
+  expect(colours.rows.shape).toEqual([1, 32 * 32 * 3])
+  expect(Array.from(colours.rows.data.subarray(0, 6))).toEqual([0, 1, 2, 0, 1, 2])
+  expect([isGrey(pictures), isGrey({ ...pictures, pixels: new Uint8Array(12) })]).toEqual([false, true])
+})
