@@ -1,6 +1,6 @@
 import { FONT } from '../../apps/cli/src/plot/fonts.js'
-import { curve, type Frame, legend, panelSvg, points } from '../../apps/cli/src/plot/panel.js'
-import { valueAxis } from '../../apps/cli/src/plot/scales.js'
+import { curve, type Frame, legend, panelSvg, points } from '../../packages/evaluate/src/plot/panel.js'
+import { valueAxis } from '../../packages/evaluate/src/plot/scales.js'
 
 export interface ErrorCurve {
   readonly sampler: string

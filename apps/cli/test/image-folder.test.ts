@@ -80,3 +80,20 @@ test('a run that was begun with a relative folder is resumed from anywhere, and 
   )
   expect(await runDit([...resume, '--data', moved])).toMatchObject({ code: 0, stderr: '' })
 })
+
+test('a folder that grew under a run with held-out pictures: resuming says that their error is no longer to be trusted', async () => {
+  const folder = temporaryFolder()
+  const data = join(folder, 'pets')
+  await makePictures(data)
+  const out = join(folder, 'run')
+  const told = /some of those held out from now on may have been trained on/
+  await runDit([...TRAIN, '--data', data, '--out', out, '--quiet', '--val-share', '0.2'])
+  await picture(40, 40)
+    .png()
+    .toFile(join(data, 'dogs', 'another.png'))
+  const grown = await runDit(['train', '--resume', out, '--quiet', '--allow-inexact'])
+  expect(grown.stderr).toMatch(told)
+  // Now it is the run's own folder, and nothing has changed since.
+  const again = await runDit(['train', '--resume', out, '--quiet', '--allow-inexact', '--steps', '4'])
+  expect(again.stderr).not.toMatch(told)
+})

@@ -1,7 +1,21 @@
-import { escapeXml, FONT } from './fonts.js'
-import { COLORS, curve, type Frame, legend, type LegendEntry, panelSvg, points } from './panel.js'
-import { type Axis, chooseScale, type ScaleKind, unitAxis, valueAxis } from './scales.js'
-import { defaultWindow, smooth } from './smooth.js'
+import {
+  type Axis,
+  chooseScale,
+  COLORS,
+  curve,
+  defaultWindow,
+  escapeXml,
+  type Frame,
+  legend,
+  type LegendEntry,
+  panelSvg,
+  points,
+  type ScaleKind,
+  smooth,
+  valueAxis,
+} from '@dit/evaluate/plot'
+import { FONT } from './fonts.js'
+import { unitAxis } from './unit-axis.js'
 import { X_LABELS, type XKind } from './plotted-run.js'
 import type { StepRecord } from '@dit/train-ddp'
 

@@ -15,13 +15,3 @@ export function svgToPng(svg: string, zoom = 1): Buffer {
   const font = { fontFiles, loadSystemFonts: false, defaultFontFamily: FONT }
   return new Resvg(svg, { font, fitTo: { mode: 'zoom', value: zoom } }).render().asPng()
 }
-
-/** Text inside SVG. Control characters, which XML cannot hold, are shown as a replacement. */
-export function escapeXml(text: string): string {
-  return text
-    .replaceAll(/\p{Cc}/gu, '\uFFFD')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-}

@@ -1,5 +1,6 @@
 import type { Sharp } from 'sharp'
-import { escapeXml, FONT, svgToPng } from './fonts.js'
+import { FONT, svgToPng } from './fonts.js'
+import { escapeXml } from '@dit/evaluate/plot'
 import { picture, type Pictures } from '@dit/pipeline'
 
 export interface GridOptions {

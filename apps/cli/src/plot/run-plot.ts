@@ -1,10 +1,23 @@
 import type { StepRecord } from '@dit/train-ddp'
-import { escapeXml, FONT } from './fonts.js'
+import {
+  type Axis,
+  chooseScale,
+  COLORS,
+  curve,
+  defaultWindow,
+  escapeXml,
+  type Frame,
+  legend,
+  panelSvg,
+  points,
+  type ScaleKind,
+  smooth,
+  valueAxis,
+} from '@dit/evaluate/plot'
+import { FONT } from './fonts.js'
 import { formatCount } from '../terminal/format.js'
-import { COLORS, curve, type Frame, legend, panelSvg, points } from './panel.js'
-import { type Axis, chooseScale, type ScaleKind, unitAxis, valueAxis } from './scales.js'
+import { unitAxis } from './unit-axis.js'
 import { X_LABELS, type XKind } from './plotted-run.js'
-import { defaultWindow, smooth } from './smooth.js'
 
 export interface RunPlotOptions {
   readonly title: string

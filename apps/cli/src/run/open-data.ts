@@ -237,3 +237,13 @@ export function dataDifference(before: DataConfig, now: DataConfig): string | nu
   }
   return 'the files are not those the run began with'
 }
+
+/** Whether the same pictures are held out of both, as far as names and sizes of files tell. */
+export function isSameSplit(before: DataConfig, now: DataConfig): boolean {
+  if (before.kind === 'module' || now.kind === 'module') return before.kind === now.kind
+  return before.kind === now.kind && before.length === now.length && filesOf(before) === filesOf(now)
+}
+
+function filesOf(data: Exclude<DataConfig, { kind: 'module' }>): string | null {
+  return 'files' in data ? data.files : null
+}

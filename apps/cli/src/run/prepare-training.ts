@@ -18,7 +18,7 @@ import { flagOf } from '../settings/flag-of.js'
 import { chosenRecipe } from '../settings/named-recipes.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../settings/train-settings.js'
 import { findLatents } from './open-latents.js'
-import { dataDifference, type OpenData, openData, requestOf } from './open-data.js'
+import { dataDifference, isSameSplit, type OpenData, openData, requestOf } from './open-data.js'
 import type { ObjectiveConfig } from './objective-config.js'
 import { checkModuleFlags } from './objective-flags.js'
 import { importObjective, type ModuleContext, type ObjectiveModule, openModule } from './objective-module.js'
@@ -272,6 +272,11 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
       )
     }
     for (const difference of differences) output.notice(`resumed inexactly: ${difference}`)
+    if (config.heldOut !== undefined && !isSameSplit(data, opened.config)) {
+      output.notice(
+        'which pictures are held out follows from the files, so that some of those held out from now on may have been trained on, and their error is too low; for an error to trust, start a new run',
+      )
+    }
     const objective = await movedModule(config, flags, output)
     const changed = { ...config, objective, data: opened.config, engine: engine.description }
     const start = await resumedStart(folder, changed, engine.backend)

@@ -1,14 +1,14 @@
 import { extent } from 'd3-array'
 import { format } from 'd3-format'
-import { formatQuantity } from '../terminal/format.js'
-import { scaleLinear, type ScaleLinear, scaleLog, type ScaleLogarithmic } from 'd3-scale'
+import { scaleLinear, scaleLog } from 'd3-scale'
 
 export type ScaleKind = 'linear' | 'log'
 
 /** A numeric axis: positions, marks on it and their text. */
 export interface Axis {
   readonly kind: ScaleKind
-  readonly scale: ScaleLinear<number, number> | ScaleLogarithmic<number, number>
+  /** Pixels of a value. */
+  scale(value: number): number
   readonly ticks: readonly number[]
   text(tick: number): string
 }
@@ -43,12 +43,6 @@ export function stepAxis(lastStep: number, range: readonly [number, number]): Ax
   const scale = scaleLinear([0, Math.max(1, lastStep)], range)
   const ticks = scale.ticks(8).filter(Number.isInteger)
   return { kind: 'linear', scale, ticks, text: format(',d') }
-}
-
-/** An axis from 0 to the last of what is counted, such as examples or multiply-adds. */
-export function unitAxis(last: number, range: readonly [number, number]): Axis {
-  const axis = stepAxis(last, range)
-  return last < 1e6 ? axis : { ...axis, text: (tick) => (tick === 0 ? '0' : formatQuantity(tick)) }
 }
 
 function linearAxis(domain: readonly [number, number], range: readonly [number, number], count: number): Axis {

@@ -1,5 +1,5 @@
 import { line } from 'd3-shape'
-import { escapeXml } from './fonts.js'
+import { escapeXml } from './escape-xml.js'
 import type { Axis } from './scales.js'
 
 /** Colours of the drawing, on white. */
