@@ -1,4 +1,10 @@
-import type { Interval } from '@dit/metrics'
+/** Where a number lies, as far as the pictures at hand can tell. */
+export interface MeasureInterval {
+  readonly low: number
+  readonly high: number
+  /** Standard deviation over the resamples. */
+  readonly standardError: number
+}
 
 /** A number that says something about a set of pictures. */
 export interface MeasureResult {
@@ -7,12 +13,24 @@ export interface MeasureResult {
   /** As a person reads it, such as `Fréchet distance`; `FID` only on the pooled features of the FID Inception. */
   readonly title: string
   readonly value: number
-  /** Of the bootstrap over pictures; null where there is none. */
-  readonly interval: Interval | null
-  /** The same measure of real pictures against other real ones, as many: no model can be expected beyond it. Null where it was not measured. */
-  readonly floor: { readonly value: number; readonly interval: Interval | null } | null
+  /** Of the bootstrap over pictures; null where there is none, which `warnings` explains. */
+  readonly interval: MeasureInterval | null
+  /** Pictures that it was measured on; null where statistics do not say, or where no real picture takes part. */
+  readonly counts: { readonly real: number | null; readonly generated: number }
+  /** The same measure of real pictures against other real ones: no model can be expected beyond it. Null where it was not measured. */
+  readonly floor: MeasureFloor | null
   readonly better: 'less' | 'more'
   readonly warnings: readonly string[]
+}
+
+/** What real pictures reach in place of generated ones. */
+export interface MeasureFloor {
+  readonly value: number
+  readonly interval: MeasureInterval | null
+  /** Real pictures, and the other real ones that stood for generated ones. */
+  readonly counts: { readonly real: number | null; readonly generated: number }
+  /** The measure of the samples with just these counts, since measures depend on counts: what is to be compared with `value`. */
+  readonly matched: number
 }
 
 /** A set of pictures, as results name it. */
@@ -52,9 +70,14 @@ export interface NearestPictures {
 export interface Memorisation {
   /** Share of samples nearer to a training picture than all but 1 % of held-out real pictures are. About 0.01 is expected of a model that copies nothing. */
   readonly share: number
-  readonly interval: Interval
+  /** Over samples and held-out pictures. */
+  readonly interval: MeasureInterval
   /** The distance that 1 % of held-out pictures are below. */
   readonly threshold: number
+  /** Where distances are measured: between pixels for small pictures, between features for large ones. */
+  readonly space: 'pixels' | 'features'
+  /** Mirror images of training pictures were searched, too. */
+  readonly isMirrored: boolean
   readonly numTraining: number
   readonly numHeldOut: number
   readonly numSamples: number
@@ -77,6 +100,8 @@ export interface Evaluation {
   readonly real: SetDescription
   /** What samples were searched for among; null where copies were not looked for. */
   readonly training: SetDescription | null
+  /** Real pictures that were not trained on, which say how near to training pictures is too near; null where there are none. */
+  readonly heldOut: SetDescription | null
   readonly extractor: {
     readonly name: string
     readonly fingerprint: string
@@ -86,6 +111,8 @@ export interface Evaluation {
   /** How the samples were drawn, as the options of the pipeline; null where they were there already. */
   readonly sampling: Readonly<Record<string, unknown>> | null
   readonly seed: number
+  /** How intervals were made: share of the resamples that they span, and resamples at most. */
+  readonly intervals: { readonly level: number; readonly numResamples: number }
   readonly measures: readonly MeasureResult[]
   readonly classes: readonly ClassResult[]
   readonly memorisation: Memorisation | null
