@@ -54,7 +54,7 @@ export interface TrainOptions {
     readonly keepEvery?: number | null
     /**
      * Also keep the checkpoint that is best by a measure of `evaluate`. One is written whenever a step is better than all before it;
-     * `checkpoints/best.json` names it.
+     * `checkpoints/best.json` names it. A resumed run without `evaluate` keeps the one that it has.
      */
     readonly keepBest?: KeepBest | null
   }
@@ -165,13 +165,11 @@ const OPTIONS: readonly (keyof TrainOptions)[] = [
   'signal',
 ]
 
-function checkKeepBest({ checkpoint, evaluate }: TrainOptions): void {
+function checkKeepBest({ checkpoint }: TrainOptions): void {
   const { keepBest = null } = checkpoint ?? {}
   if (keepBest === null) return
   if (typeof keepBest.measure !== 'string') throw new TypeError('train: checkpoint.keepBest must name a measure')
   checkChoice('checkpoint.keepBest.better', keepBest.better, ['less', 'more'], 'train')
-  if (evaluationsOf(evaluate).length > 0) return
-  throw new RangeError(`train: checkpoint.keepBest needs evaluate, which measures ${keepBest.measure}`)
 }
 
 function refuseUnknown(prefix: string, options: object, known: readonly string[]): void {

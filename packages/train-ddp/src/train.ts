@@ -1,7 +1,7 @@
-import { anyRank, CommunicationError, onRankZero } from '@dit/collectives'
+import { anyRank, CommunicationError, type Communicator, onRankZero } from '@dit/collectives'
 import type { Params } from '@dit/tensor'
 import { checkBatch, rowsOf } from './batch.js'
-import { type BestCheckpoint, isBetter, writeBest } from './checkpoint/best.js'
+import { type BestCheckpoint, isBetter, type KeepBest, writeBest } from './checkpoint/best.js'
 import { pruneCheckpoints } from './checkpoint/prune.js'
 import { saveCheckpoint } from './checkpoint/save.js'
 import { saveShards } from './checkpoint/save-shards.js'
@@ -113,6 +113,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     const finish = async function* (record: StepRecord): AsyncGenerator<TrainEvent, void, void> {
       const due = evaluations.filter(({ every }) => isDueOrLast(every))
       const full = await withMeasures(record, due, { communicator, signal, onEma })
+      if (full !== null && due.length > 0 && due.length === evaluations.length)
+        checkBestMeasure(keepBest, full, communicator)
       state.pending = full === null ? record : null
       if (full === null) return
       try {
@@ -164,6 +166,14 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     disposeState(state)
     await unlock?.()
   }
+}
+
+/** Throws on rank 0 where everything was measured but what decides which checkpoint is best. */
+function checkBestMeasure(keepBest: KeepBest | null, { measures = {} }: StepRecord, { rank }: Communicator): void {
+  if (keepBest === null || rank > 0 || keepBest.measure in measures) return
+  throw new RangeError(
+    `train: checkpoint.keepBest is by ${keepBest.measure}, but evaluate measures only ${Object.keys(measures).join(', ')}`,
+  )
 }
 
 const NOTHING_SAVED: Beginning = { log: null, path: null, notices: [] }

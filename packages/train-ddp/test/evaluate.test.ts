@@ -120,8 +120,9 @@ describe('evaluate', () => {
     await expect(run({ ...base, evaluate: { every: 1, run: async () => ({ score: NaN }) } })).rejects.toThrow(
       'train: evaluate gave score as NaN',
     )
-    await expect(run({ ...base, checkpoint: { keepBest } })).rejects.toThrow(
-      'checkpoint.keepBest needs evaluate, which measures score',
+    const other = { measure: 'sore', better: 'less' } as const
+    await expect(run({ ...judged, checkpoint: { keepBest: other } })).rejects.toThrow(
+      'train: checkpoint.keepBest is by sore, but evaluate measures only score, first',
     )
     const wrong = { measure: 'score', better: 'most' } as unknown as typeof keepBest
     await expect(run({ ...judged, checkpoint: { keepBest: wrong } })).rejects.toThrow('checkpoint.keepBest.better')

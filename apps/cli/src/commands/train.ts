@@ -105,15 +105,16 @@ export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job
     const { folder, config } = prepared
     for (const line of describeRun(config, folder, recipeReason(prepared, flags))) output.line(line)
     output.event({ type: 'run', folder, config })
-    const { step, interrupted, isGridMissing } = await runTraining(prepared, output, job)
-    if (interrupted !== null && step === config.steps && isGridMissing) {
+    const { step, interrupted, isGridMissing, isEvaluationMissing } = await runTraining(prepared, output, job)
+    if (interrupted !== null && step === config.steps && isGridMissing && !isEvaluationMissing) {
       output.notice(
         `all ${step} steps are done and saved, but the last grid of samples is missing. Make one with: dit sample ${folder}`,
       )
       return interrupted
     }
     if (interrupted !== null) {
-      const saved = step === 0 ? 'nothing was trained yet' : 'a checkpoint is saved'
+      const isNothing = step === 0 ? 'nothing was trained yet' : 'a checkpoint is saved'
+      const saved = isEvaluationMissing ? `${isNothing}, and the last step has yet to be evaluated` : isNothing
       output.notice(`stopped at step ${step} of ${config.steps}; ${saved}. Continue with: dit train --resume ${folder}`)
       return interrupted
     }
