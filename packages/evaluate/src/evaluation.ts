@@ -45,7 +45,7 @@ export interface SetDescription {
   readonly classNames: readonly string[]
   /** Pictures of each class, as `classNames`; null where classes are not known. */
   readonly classCounts: readonly number[] | null
-  /** Digest of what decides the set: of the bytes of its pictures, or of weights and every sampling option. */
+  /** Digest of the set: of the bytes of its pictures and their classes, or of statistics. */
   readonly fingerprint: string
 }
 
