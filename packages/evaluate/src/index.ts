@@ -13,7 +13,7 @@ export type {
   SetDescription,
 } from './evaluation.js'
 export type { SideFeatures, SideStatistics } from './measures/measured.js'
-export { MEASURES, type MeasureName, USUAL_MEASURES } from './measures/names.js'
+export { BETTER, MEASURES, type MeasureName, USUAL_MEASURES } from './measures/names.js'
 export type { EvaluateOptions, Generated, RealData, ReferenceStatistics, Stage } from './options.js'
 export { readingOf } from './reading.js'
 export type { EvaluationRows, EvaluationWithRows } from './rows.js'

@@ -1,3 +1,4 @@
+import type { MeasureName } from '@dit/evaluate'
 import { FLOW_SAMPLERS, GAUSSIAN_SAMPLERS, type SamplerName } from '@dit/pipeline'
 import type { CompleteProcess } from '@dit/train-ddp'
 import { EVALUATION_SETTINGS } from '../settings/evaluation-settings.js'
@@ -13,7 +14,7 @@ import { fewestSamples } from './library.js'
 export interface EvaluationConfig {
   /** Steps between two evaluations; null where a resumed run makes none any more. */
   readonly every: number | null
-  readonly measures: readonly string[]
+  readonly measures: readonly MeasureName[]
   /** Samples, and real pictures at most. */
   readonly count: number
   readonly against: 'held-out' | 'all'
@@ -29,7 +30,7 @@ export interface EvaluationConfig {
   /** Turns latents into pictures. */
   readonly autoencoder?: string
   /** The measure that the best checkpoint is kept by. */
-  readonly keepBest: string | null
+  readonly keepBest: MeasureName | null
 }
 
 export type EvaluationFlags = FlagsOf<typeof EVALUATION_SETTINGS>

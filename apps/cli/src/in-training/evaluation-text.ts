@@ -1,7 +1,7 @@
+import { BETTER } from '@dit/evaluate'
 import type { KeepBest, StepRecord } from '@dit/train-ddp'
 import type { RunConfig } from '../run/run-config.js'
 import { formatCount, formatNumber } from '../terminal/format.js'
-import { BETTER } from './library.js'
 import type { LoggedEvaluation, OpenEvaluation } from './open-evaluation.js'
 
 /** How the best checkpoint of a run is found; null where none is kept. */

@@ -1,4 +1,12 @@
-import type { MeasureResult } from '@dit/evaluate'
+import { type Dataset, subset } from '@dit/data'
+import {
+  evaluate,
+  type EvaluateOptions,
+  type Evaluation,
+  memoryStore,
+  type MeasureResult,
+  type PictureSource,
+} from '@dit/evaluate'
 import { openPipeline } from '@dit/pipeline/node'
 import type { DetailedMeasures, Evaluate } from '@dit/train-ddp'
 import { wholeNetwork } from '../fine-tune/whole-network.js'
@@ -7,8 +15,9 @@ import { denoisingOf } from '../run/objective-config.js'
 import type { PreparedRun } from '../run/prepare-training.js'
 import { Failure, UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
+import { type Clock, steadyClock } from '../time/clock.js'
 import type { EvaluationConfig } from './evaluation-config.js'
-import { evaluate, fewestSamples, memoryStore, openExtractor } from './library.js'
+import { fewestSamples, openExtractor } from './library.js'
 import { checkHeldOutClasses, chooseReal, decodedLatents } from './real-pictures.js'
 
 /** An evaluation as the log holds it, beside the values themselves. */
@@ -36,6 +45,8 @@ export interface OpenEvaluation {
   readonly every: number
   /** Real pictures that samples are measured against. */
   readonly real: number
+  /** Seconds of an evaluation beside drawing samples, roughly: features, and the measures. */
+  readonly overheadSeconds: number
   readonly run: Evaluate['run']
   close(): void
 }
@@ -49,8 +60,6 @@ export interface EvaluationWatch {
 
 /** Of all noise, and of whatever is drawn by chance: every evaluation of every run has the same. */
 const SEED = 0
-/** Resamples behind an interval: enough to see whether two evaluations differ. */
-const RESAMPLES = 100
 
 /**
  * Opens what evaluates a run while it trains; null where nothing is to be evaluated. Only rank 0 calls it.
@@ -62,6 +71,7 @@ export async function openEvaluation(
   heldOut: HeldOut | null,
   { signal, onProgress }: EvaluationWatch,
   output: Pick<Output, 'notice'>,
+  clock: Clock = steadyClock,
 ): Promise<OpenEvaluation | null> {
   const { evaluation } = config
   if (evaluation === undefined || evaluation.every === null) return null
@@ -70,7 +80,7 @@ export async function openEvaluation(
   if (against === 'held-out') checkHeldOutClasses(heldOut!.train, heldOut!.pictures, config.heldOut!.share)
   const fewest = Math.max(...measures.map(fewestSamples))
   const dataset = chooseReal(against === 'held-out' ? heldOut!.pictures : all, count, fewest, against)
-  const extractor = await openExtractor(evaluation.extractor)
+  const extractor = await openExtractor(evaluation.extractor, backend)
   const { fingerprint } = extractor
   try {
     checkFingerprint(evaluation, fingerprint, allowInexact, output)
@@ -80,30 +90,32 @@ export async function openEvaluation(
     )
     const real = autoencoder === undefined ? dataset : await decodedLatents(dataset, autoencoder, backend)
     const { model: network, process } = denoisingOf(config, '--eval-every')
-    const names = { real: { name: against === 'held-out' ? 'held-out pictures' : 'the pictures of the run' } }
-    // Features of the real pictures are taken once.
-    const store = memoryStore()
-    const sampling = { sampler, steps, ...(guidance === 1 ? {} : { guidance }) }
+    const options: EvaluateOptions = {
+      extractor,
+      layer: evaluation.layer,
+      measures,
+      count,
+      classes: await classesIn(dataset),
+      sampling: { sampler, steps, ...(guidance === 1 ? {} : { guidance }) },
+      seed: SEED,
+      // Features of the real pictures are taken once.
+      store: memoryStore(),
+      numResamples: 0,
+      names: { real: { name: against === 'held-out' ? 'held-out pictures' : 'the pictures of the run' } },
+      signal,
+    }
+    const overheadSeconds = await tryOut(real, dataset, options, clock)
     const run: Evaluate['run'] = async ({ step, ema }): Promise<DetailedMeasures> => {
       const whole = wholeNetwork(objective, ema)
       try {
         const model = { network, process, params: whole.params, classNames: config.classes, name: 'the run' }
         const pipeline = await openPipeline(model, { backend, ...(autoencoder === undefined ? {} : { autoencoder }) })
         const found = await evaluate(pipeline, real, {
-          extractor,
-          layer: evaluation.layer,
-          measures,
-          count,
-          sampling,
-          seed: SEED,
-          store,
-          numResamples: RESAMPLES,
-          names,
-          signal,
+          ...options,
           onProgress: ({ stage, done, total }) => {
             if (stage === 'samples') onProgress(step, done, total)
           },
-        })
+        }).finally(() => pipeline.dispose())
         return logged(found, against)
       } catch (error) {
         if (signal.aborted || !(error instanceof Error)) throw error
@@ -116,6 +128,7 @@ export async function openEvaluation(
       config: { ...evaluation, fingerprint },
       every: evaluation.every,
       real: dataset.length,
+      overheadSeconds,
       run,
       close: () => extractor.dispose(),
     }
@@ -125,8 +138,43 @@ export async function openEvaluation(
   }
 }
 
+/** Real pictures that stand for samples, to find what cannot be measured before a step is trained. */
+const TRIED = 64
+
+/**
+ * Measures some of the real pictures against all: whatever cannot be is found now, and the features of the real ones are taken.
+ *
+ * @returns the seconds
+ * @throws UsageError for measures that the extractor cannot take
+ */
+async function tryOut(real: PictureSource, dataset: Dataset, options: EvaluateOptions, clock: Clock): Promise<number> {
+  const began = clock()
+  const some =
+    'pixels' in real
+      ? real
+      : subset(
+          dataset,
+          Uint32Array.from({ length: Math.min(TRIED, dataset.length) }, (_, i) => i),
+        )
+  try {
+    await evaluate(some, real, options)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new UsageError(`--eval-measures: ${cause.message.replace(/^\w+: /, '')}`, { cause })
+  }
+  return clock() - began
+}
+
+/** Names of the classes that some pictures are of: of many classes not all are among the pictures chosen. */
+async function classesIn(dataset: Dataset): Promise<string[]> {
+  const labels =
+    dataset.labels?.() ?? (await dataset.read(Uint32Array.from({ length: dataset.length }, (_, i) => i))).labels
+  const found = new Set(labels)
+  return dataset.classes.filter((_, label) => found.has(label))
+}
+
 function logged(
-  { measures: results, extractor, sampling, seed, generated, real }: Awaited<ReturnType<typeof evaluate>>,
+  { measures: results, extractor, sampling, seed, generated, real }: Evaluation,
   against: EvaluationConfig['against'],
 ): DetailedMeasures {
   const measures = Object.fromEntries(results.map(({ measure, value }) => [measure, value]))

@@ -1,9 +1,9 @@
 import { type Dataset, subset } from '@dit/data'
+import type { LabelledPictures } from '@dit/evaluate'
 import { checkAutoencoder, decodePictures, loadAutoencoder } from '@dit/pipeline'
 import { autoencoderOf } from '@dit/pipeline/node'
 import { permutation, randomStream } from '@dit/random'
 import { type Backend, dispose } from '@dit/tensor'
-import type { LabelledPictures } from './library.js'
 import { UsageError } from '../terminal/errors.js'
 import { formatCount } from '../terminal/format.js'
 

@@ -64,7 +64,13 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   const { batches, heldOut } = examples
   if (heldOut !== null) output.line(heldOutText(heldOut, config.heldOut!))
   const isShown = rank === 0 && (output.isJson || !output.isQuiet)
-  const pace = createPaceReport(prepared, { workers: worldSize, heldOut, isShown })
+  let evaluation: OpenEvaluation | null = null
+  const pace = createPaceReport(prepared, {
+    workers: worldSize,
+    heldOut,
+    overheadSeconds: () => evaluation?.overheadSeconds ?? 0,
+    isShown,
+  })
   const reporter = createReporter(prepared, output, communicator, pace)
   const events =
     rank === 0 && config.tensorboard === true ? runWriter(folder, (error) => reporter.eventsFailed(error)) : null
@@ -79,7 +85,6 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
       interruption.exitCode()
     },
   }
-  let evaluation: OpenEvaluation | null = null
   let [hasBegun, isEvaluationMissing] = [false, false]
   try {
     const open = () => openEvaluation(prepared, heldOut, watch, output)

@@ -40,6 +40,7 @@ const PASSES = 3
  *
  * @param gridPictures of a grid of samples
  * @param measuredPictures held-out pictures that are measured
+ * @param overheadSeconds of an evaluation, beside drawing its samples; where it is not known, 0
  */
 export function extrasOf(
   run: TimedRun,
@@ -48,7 +49,13 @@ export function extrasOf(
     workers,
     gridPictures,
     measuredPictures,
-  }: { readonly workers: number; readonly gridPictures: number; readonly measuredPictures: number },
+    overheadSeconds = 0,
+  }: {
+    readonly workers: number
+    readonly gridPictures: number
+    readonly measuredPictures: number
+    readonly overheadSeconds?: number
+  },
 ): Extras {
   const passSeconds = (secondsPerStep * workers) / (PASSES * run.recipe.batchSize)
   const process = denoisingOrNull(run)?.process
@@ -59,14 +66,14 @@ export function extrasOf(
     measureEvery: run.heldOut?.every ?? null,
     measureSeconds: measuredPictures * HELD_OUT_SNRS.length * passSeconds,
     evaluateEvery: run.evaluation?.every ?? null,
-    evaluateSeconds: evaluationPasses(run.evaluation) * passSeconds,
+    evaluateSeconds: evaluationPasses(run.evaluation) * passSeconds + overheadSeconds,
   }
 }
 
 /** Calls of the network in a step of those samplers that make more than one. */
 const CALLS: Readonly<Record<string, number>> = { midpoint: 2, heun: 2, 'heun-sde': 2, rk4: 4, dopri5: 6 }
 
-/** Forward passes of an evaluation: those that draw its samples. Features and measures come on top, but cost little beside them. */
+/** Forward passes of an evaluation: those that draw its samples. */
 function evaluationPasses(evaluation: TimedRun['evaluation']): number {
   if (evaluation === undefined) return 0
   const { count, steps, sampler, guidance } = evaluation
