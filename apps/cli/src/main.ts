@@ -5,7 +5,7 @@ import { EXIT } from './terminal/errors.js'
 import { explain } from './terminal/explain.js'
 
 /** Commands whose work is more than what they print. */
-const WORKING = new Set(['demo', 'train', 'sample', 'convert', 'encode', 'export'])
+const WORKING = new Set(['demo', 'train', 'sample', 'convert', 'encode', 'eval', 'export'])
 
 const args = process.argv.slice(2)
 // Whoever reads the output has left (`dit train | head`): work stops as if asked to; a report was read as far as wanted.

@@ -4,6 +4,7 @@ import { convertCommand } from './commands/convert.js'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { encodeCommand } from './commands/encode.js'
+import { evalCommand } from './commands/eval.js'
 import { exportCommand } from './commands/export.js'
 import { infoCommand } from './commands/info.js'
 import { planCommand } from './commands/plan.js'
@@ -65,6 +66,7 @@ function program(call: Call): Command {
     demoCommand(call),
     trainCommand(call),
     sampleCommand(call),
+    evalCommand(call),
     encodeCommand(call),
     exportCommand(call),
     plotCommand(call),

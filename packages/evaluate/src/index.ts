@@ -12,6 +12,7 @@ export type {
   NearestPictures,
   SetDescription,
 } from './evaluation.js'
+export { featuresOf, type FeaturesOf, type FeaturesOfOptions } from './features-of.js'
 export type { SideFeatures, SideStatistics } from './measures/measured.js'
 export { BETTER, MEASURES, type MeasureName, USUAL_MEASURES } from './measures/names.js'
 export type { EvaluateOptions, Generated, RealData, ReferenceStatistics, Stage } from './options.js'

@@ -14,6 +14,6 @@ export function titleContext({ name, fingerprint }: FeatureExtractor, layer: str
   }
 }
 
-/** SHA-256 of the weights of the FID Inception as everybody has them: pt_inception-2015-12-05-6726825d.pth of pytorch-fid. */
-const FID_WEIGHTS: ReadonlySet<string> = new Set<string>([])
+/** SHA-256 of the FID Inception as everybody has it, pt_inception-2015-12-05-6726825d.pth; under another preprocessing the fingerprint is another. */
+const FID_WEIGHTS: ReadonlySet<string> = new Set(['6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2'])
 const FID_LAYER = '2048'

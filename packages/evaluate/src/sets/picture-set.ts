@@ -92,7 +92,8 @@ async function ofDataset(dataset: Dataset, names: Names, signal?: AbortSignal): 
   return {
     ...names,
     classNames: classes,
-    labels: dataset.labels?.() ?? (await readLabels(dataset)),
+    // Without names of classes there are none.
+    labels: classes.length === 0 ? null : (dataset.labels?.() ?? (await readLabels(dataset))),
     count,
     size: [height, width],
     partSize: PART,

@@ -1,0 +1,45 @@
+import * as features from '@dit/features'
+import type { FeatureExtractor } from '@dit/features'
+import type { Backend } from '@dit/tensor'
+import { Failure, UsageError } from '../terminal/errors.js'
+
+/** Prefixes that say what a file must be, and how names of such extractors begin. */
+const KINDS: Readonly<Record<string, string>> = {
+  inception: 'inception-v3',
+  'efficientnet-lite0': 'efficientnet-lite0',
+  onnx: '',
+}
+
+/**
+ * The extractor that `--extractor` means: `small`, a file, or `inception=<file>` where the kind is to be checked.
+ *
+ * @throws UsageError for a file that is not there, or is of another network
+ */
+export async function openExtractorOf(text: string, backend: Backend): Promise<FeatureExtractor> {
+  if (text === 'small') return openSmall()
+  const at = text.indexOf('=')
+  const kind = at < 0 ? null : text.slice(0, at)
+  if (kind !== null && !Object.hasOwn(KINDS, kind)) {
+    throw new UsageError(`--extractor ${text}: give small, a file, or one of ${Object.keys(KINDS).join(', ')} with =<file>`)
+  }
+  const extractor = await openFile(text, text.slice(at + 1), backend)
+  if (kind !== null && !extractor.name.startsWith(KINDS[kind])) {
+    extractor.dispose()
+    throw new UsageError(`--extractor ${text}: the file holds ${extractor.name}, not ${kind}`)
+  }
+  return extractor
+}
+
+interface Opening {
+  readonly smallExtractor?: () => FeatureExtractor
+}
+
+async function openSmall(): Promise<FeatureExtractor> {
+  const { smallExtractor } = features as Opening
+  if (smallExtractor === undefined) throw new Failure('--extractor small is not in this version of @dit/features')
+  return smallExtractor()
+}
+
+async function openFile(text: string, path: string, _backend: Backend): Promise<FeatureExtractor> {
+  throw new UsageError(`--extractor ${text}: ${path} cannot be read`)
+}

@@ -1,0 +1,244 @@
+import { join } from 'node:path'
+import { float64 } from '@dit/backend-cpu/float64'
+import {
+  computeShare,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluateWithRows,
+  type EvaluationWithRows,
+  type Generated,
+  type PictureSource,
+  type RealData,
+} from '@dit/evaluate'
+import { folderFeatureStore, writeRows } from '@dit/evaluate/node'
+import type { FeatureExtractor } from '@dit/features'
+import { createPipeline, type Pipeline, planSampling, toPng } from '@dit/pipeline'
+import { onRankZero, sharedText } from '@dit/train-ddp'
+import { chosenBackend } from '../engines/engine-options.js'
+import { openEngine, type OpenEngine } from '../engines/open-engine.js'
+import { showEngine } from '../engines/show-engine.js'
+import type { Job } from '../job/job.js'
+import { writeWhole } from '../run/write-whole.js'
+import { checkSampleMemory } from '../samples/check-memory.js'
+import { autoencoderDigest, engineDigest } from '../samples/job-settings.js'
+import { inFlags } from '../settings/option-flag.js'
+import { storedOptions } from '../settings/option-setting.js'
+import { EXIT, UsageError } from '../terminal/errors.js'
+import type { Output } from '../terminal/output.js'
+import { stageProgress } from './stage-progress.js'
+import { compareWith } from './compare-job.js'
+import { type EvalInputs, openInputs, usualPlace } from './eval-inputs.js'
+import { EVALUATION_FILES, evalPlace, type EvalSettings, openPlace } from './eval-place.js'
+import { EVAL_DEFAULTS, type EvalFlags, SAMPLING_SETTINGS } from './eval-settings.js'
+import { openExtractorOf } from './open-extractor.js'
+import { evaluationLines, warningLines } from './show-evaluation.js'
+import { inEvalFlags } from './eval-words.js'
+import { writePage } from './write-page.js'
+import { writeStatistics } from './write-statistics.js'
+
+/** Evaluates what flags ask for, as one worker of a job. Returns the exit code; errors are thrown. */
+export async function evalFromFlags(given: string, flags: EvalFlags, output: Output, job: Job): Promise<number> {
+  const interruption = job.interruption(() => output.notice('stopping (press Ctrl-C again to quit at once)'))
+  const inputs = await openInputs(given, flags, output)
+  try {
+    const engine = await openEngine(chosenBackend(flags), { ...flags, workers: job.localSize })
+    try {
+      const extractor = await openExtractorOf(flags.extractor ?? EVAL_DEFAULTS.extractor, engine.backend)
+      showEngine(engine, output)
+      if (job.description !== null) output.line(`workers ${job.description}`)
+      return await inEvalFlags(() =>
+        work({ given, flags, output, job, inputs, engine, extractor, signal: interruption.signal }),
+      )
+    } finally {
+      await engine.backend.dispose()
+    }
+  } catch (error) {
+    const code = interruption.exitCode()
+    if (code === null) throw error
+    output.notice('stopped; what was computed is kept, and the same command continues')
+    return code
+  } finally {
+    interruption.dispose()
+    await inputs.close()
+  }
+}
+
+interface Work {
+  readonly given: string
+  readonly flags: EvalFlags
+  readonly output: Output
+  readonly job: Job
+  readonly inputs: EvalInputs
+  readonly engine: OpenEngine
+  readonly extractor: FeatureExtractor
+  readonly signal: AbortSignal
+}
+
+async function work(all: Work): Promise<number> {
+  const { given, flags, output, job, inputs, extractor } = all
+  const { communicator } = job
+  const asked = flags.out ?? usualPlace(given, inputs)
+  const { generated, options, settings } = await judgedOf(all)
+  // Rank 0 alone writes, and says what is wrong for all.
+  const place = communicator.rank === 0 ? await evalPlace(asked, flags) : null
+  const opened = place === null ? null : await openPlace(place, settings)
+  try {
+    const cache = await sharedText(communicator, place?.cache)
+    const store = folderFeatureStore(cache, {
+      onDamage: (path, problem) => output.notice(`${path} is damaged (${problem}); it is computed again`),
+    })
+    const progress = stageProgress(output)
+    const full: EvaluateOptions = { ...options, store, onProgress: progress.update }
+    const data = inputs.real.source as RealData
+    try {
+      if (communicator.size > 1) {
+        await computeShare(generated, data, full, communicator)
+        await communicator.allReduce(Float32Array.of(0)).wait()
+      }
+      const finish = async () => {
+        const products = await float64({ threads: flags.threads ?? 'auto' })
+        try {
+          const found = await evaluateWithRows(generated, data, { ...full, products })
+          progress.stop()
+          return await tell(all, found, place!.folder, products)
+        } finally {
+          await products.dispose()
+        }
+      }
+      const code = await onRankZero(communicator, async () => finish(), async () => {})
+      await opened?.finish()
+      return code ?? EXIT.ok
+    } finally {
+      progress.stop()
+      extractor.dispose()
+    }
+  } finally {
+    await opened?.close()
+  }
+}
+
+/** What is judged and how, with every setting that the results depend on. */
+async function judgedOf({ given, flags, output, inputs, engine, extractor, signal }: Work) {
+  const { model, pictures, real, training, heldOut } = inputs
+  const { seed, batch, classes, layer, measures, count, resamples, level, neighbours } = flags
+  const base: EvaluateOptions = {
+    extractor,
+    signal,
+    toPng,
+    ...given_({ layer, measures, count, seed, batchSize: batch }),
+    ...(classes === undefined ? {} : { classes: classes.split(',') }),
+    ...(training === null ? {} : { training: training.source as PictureSource }),
+    ...(heldOut === null ? {} : { heldOut: heldOut.source as PictureSource }),
+    isMirrored: inputs.isMirrored,
+    allowDuplicates: flags.allowDuplicates === true,
+    numResamples: resamples ?? EVAL_DEFAULTS.resamples,
+    level: level ?? EVAL_DEFAULTS.level,
+    k: neighbours ?? EVAL_DEFAULTS.neighbours,
+    names: {
+      generated: model === null ? pictures!.name : { name: model.title, kind: 'model' },
+      real: real.name,
+      ...(training === null ? {} : { training: training.name }),
+      ...(heldOut === null ? {} : { heldOut: heldOut.name }),
+    },
+  }
+  const common = {
+    'the pictures or the model that are judged': given,
+    data: flags.data ?? null,
+    train: flags.train ?? null,
+    extractor: extractor.name,
+    'the weights of the extractor': extractor.fingerprint,
+    layer: layer ?? extractor.defaultLayer,
+    measures: measures?.join(',') ?? null,
+    count: count ?? null,
+    classes: classes ?? null,
+    size: flags.size ?? null,
+    background: flags.background === undefined ? null : (flags.background ?? 'none'),
+    seed: seed ?? 0,
+    resamples: base.numResamples,
+    level: base.level,
+    neighbours: base.k,
+    allowDuplicates: base.allowDuplicates,
+  }
+  if (model === null) return { generated: pictures!.source as Generated, options: base, settings: common }
+  // `seed` and `batchSize` are options of the evaluation itself.
+  const { seed: _seed, batchSize: _batch, ...sampling } = storedOptions(SAMPLING_SETTINGS, flags)
+  const plan = await planSampling(model, { ...sampling, labels: [0], ...given_({ seed, batchSize: batch }) })
+  checkSampleMemory({
+    model: model.description.network,
+    isHalf: flags.half !== undefined,
+    count: count ?? plan.batchSize,
+    batchSize: plan.batchSize,
+    isGuided: plan.guidance.scale !== 1,
+  })
+  const assumed = model.assumptions.length === 0 ? [] : [`assumed: ${model.assumptions.join('; ')}`]
+  for (const notice of [...model.notices, ...assumed, ...plan.notices]) output.notice(inFlags(notice))
+  const half = flags.half === undefined ? {} : { half: flags.half }
+  const autoencoder = await autoencoderDigest(model)
+  const pipeline = await createPipeline(model, { backend: engine.backend, ...half })
+  const weights = await engineDigest(pipeline.params)
+  const { name, instructionSet } = engine.description
+  const engineText = [name, instructionSet ?? '', engine.description.precision ?? ''].join(' ').trim()
+  const complete = {
+    ...sampling,
+    steps: plan.steps,
+    guidance: plan.guidance.scale,
+    ...(plan.sampler === null ? {} : { sampler: plan.sampler }),
+  }
+  const decides = { weights, autoencoder, engine: engineText, process: plan.process, half: flags.half ?? null }
+  const settings: EvalSettings = {
+    ...common,
+    'the weights of the model': weights,
+    'the weights of the autoencoder': autoencoder,
+    'the engine': engineText,
+    batch: plan.batchSize,
+    ...complete,
+  }
+  return {
+    generated: evaluatedPipeline(pipeline),
+    options: { ...base, sampling: complete, samplingFingerprint: JSON.stringify(decides) },
+    settings,
+  }
+}
+
+/** Those of some values that were given. */
+function given_<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
+}
+
+/** A pipeline as the evaluation draws from it. */
+function evaluatedPipeline(pipeline: Pipeline): Generated {
+  return pipeline
+}
+
+/** Writes what was found, and tells it. Returns the exit code. */
+async function tell(
+  { flags, output, extractor, inputs }: Work,
+  { evaluation, rows }: EvaluationWithRows,
+  folder: string,
+  products: Awaited<ReturnType<typeof float64>>,
+): Promise<number> {
+  await writeRows(join(folder, EVALUATION_FILES.rows), rows)
+  await writeWhole(join(folder, EVALUATION_FILES.json), `${JSON.stringify(evaluation, null, 2)}\n`)
+  const page = await writePage(join(folder, EVALUATION_FILES.page), evaluation)
+  for (const line of ['', ...evaluationLines(evaluation), '']) output.line(line)
+  for (const warning of warningLines(evaluation)) output.notice(warning)
+  if (flags.writeStatistics !== undefined) {
+    if (!('features' in rows.real)) throw new UsageError('--write-statistics: --data holds statistics already')
+    const size = evaluation.real.size!
+    const { layer } = evaluation.extractor
+    await writeStatistics(flags.writeStatistics, { side: rows.real, extractor, layer, size, products })
+    output.line(`wrote  ${flags.writeStatistics}`)
+  }
+  if (flags.compare !== undefined) {
+    await compareWith(flags.compare[0], { evaluation, rows }, folder, { flags, products, output })
+  }
+  output.event({ type: 'evaluation', folder, evaluation: withoutPictures(evaluation) })
+  output.line(`wrote  ${page === null ? join(folder, EVALUATION_FILES.json) : page}`)
+  void inputs
+  return EXIT.ok
+}
+
+/** An evaluation without its pictures, which are in the file. */
+function withoutPictures({ nearest: _nearest, grids: _grids, ...rest }: Evaluation): object {
+  return rest
+}
