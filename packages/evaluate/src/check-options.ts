@@ -13,14 +13,20 @@ export function checkNumbers(
     if (!Number.isSafeInteger(value) || value < min)
       throw new RangeError(`evaluate: ${name} must be an integer of at least ${min} (got ${value})`)
   }
-  if (numResamples === 1) throw new RangeError('evaluate: numResamples must be 0, for no intervals, or at least 2 (got 1)')
+  if (numResamples === 1)
+    throw new RangeError('evaluate: numResamples must be 0, for no intervals, or at least 2 (got 1)')
   if (!(level > 0 && level < 1)) throw new RangeError(`evaluate: level must lie between 0 and 1 (got ${level})`)
 }
 
 /** @throws RangeError for statistics of other features */
 export function checkReference(
   { statistics: { pooled }, madeWith }: ReferenceStatistics,
-  { extractor, layer, width, name = 'the statistics' }: { extractor: FeatureExtractor; layer: string; width: number; name?: string },
+  {
+    extractor,
+    layer,
+    width,
+    name = 'the statistics',
+  }: { extractor: FeatureExtractor; layer: string; width: number; name?: string },
 ): void {
   if (madeWith !== undefined && madeWith.fingerprint !== extractor.fingerprint) {
     throw new RangeError(

@@ -22,7 +22,14 @@ export function chooseMeasures(
     if (name === 'authenticity' && !training) return 'there is no training set'
     if (!isReference(real)) return null
     if (name === 'spatialFrechet' && real.statistics.spatial === null) return 'the statistics have no spatial part'
-    const isEnough = ['frechet', 'frechetInfinity', 'spatialFrechet', 'vendi', 'inceptionScore', 'authenticity'].includes(name)
+    const isEnough = [
+      'frechet',
+      'frechetInfinity',
+      'spatialFrechet',
+      'vendi',
+      'inceptionScore',
+      'authenticity',
+    ].includes(name)
     return isEnough ? null : 'the real data are statistics, which hold means and covariances but no pictures'
   }
   if (measures !== undefined) {
@@ -40,5 +47,8 @@ export function chooseMeasures(
     if (isReference(real) && reason.startsWith('the ')) missing.set(reason, [...(missing.get(reason) ?? []), name])
     return false
   })
-  return { measures: possible, missing: [...missing].map(([reason, names]) => `not measured: ${names.join(', ')}, as ${reason}`) }
+  return {
+    measures: possible,
+    missing: [...missing].map(([reason, names]) => `not measured: ${names.join(', ')}, as ${reason}`),
+  }
 }

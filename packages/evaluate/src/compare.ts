@@ -1,4 +1,12 @@
-import { type Features, frechetDistance, inceptionScore, plainProducts, type Products, takeRows, vendiScore } from '@dit/metrics'
+import {
+  type Features,
+  frechetDistance,
+  inceptionScore,
+  plainProducts,
+  type Products,
+  takeRows,
+  vendiScore,
+} from '@dit/metrics'
 
 import type { Comparison, MeasureDifference } from './comparison.js'
 import type { Evaluation, MeasureResult } from './evaluation.js'
@@ -42,7 +50,8 @@ export function compareEvaluations(
   const isPaired = arePaired(first, second)
   const measures: MeasureDifference[] = []
   const warnings: string[] = []
-  if (!isPaired) warnings.push('samples were drawn apart, not for the same seed and classes: intervals are wider than of pairs')
+  if (!isPaired)
+    warnings.push('samples were drawn apart, not for the same seed and classes: intervals are wider than of pairs')
   for (const measure of one.measures) {
     const other = two.measures.find((result) => result.measure === measure.measure)
     if (other === undefined) warnings.push(`${measure.measure} was measured of ${one.generated.name} only`)
@@ -185,7 +194,8 @@ function ofRows(name: string, { rows, evaluation }: EvaluationWithRows, how: How
         measure: (some) => inceptionScore(takeRows(generated.logits!, some), { splits: 1 }).mean,
       }
     case 'authenticity':
-      if (authentic === null) throw new RangeError(`compareEvaluations: ${evaluation.generated.name} has no authentic rows`)
+      if (authentic === null)
+        throw new RangeError(`compareEvaluations: ${evaluation.generated.name} has no authentic rows`)
       return { numGenerated, numReal: null, measure: (some) => meanOf(authentic, some) }
     default:
       return null

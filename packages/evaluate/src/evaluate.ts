@@ -154,7 +154,8 @@ async function copiesOf(plan: Plan, sets: ReadSets): Promise<Copies> {
   if (training === null) return { memorisation: null, nearest: [], warnings: [] }
   const k = Math.min(NEIGHBOURS, training.set.count)
   const nearest = nearestOf(plan, generated, training, k)
-  const first = (distances: Float64Array, count: number) => Float64Array.from({ length: count }, (_, i) => distances[i * k])
+  const first = (distances: Float64Array, count: number) =>
+    Float64Array.from({ length: count }, (_, i) => distances[i * k])
   const found =
     heldOut === null
       ? null
@@ -168,13 +169,16 @@ async function copiesOf(plan: Plan, sets: ReadSets): Promise<Copies> {
           seed,
         })
   const warnings: string[] = []
-  if (found === null) warnings.push('copies were not counted: no real pictures were held out, which would say how near is too near')
+  if (found === null)
+    warnings.push('copies were not counted: no real pictures were held out, which would say how near is too near')
   if (found !== null && found.numHeldOut < 100)
     warnings.push(
       `only ${found.numHeldOut} held-out pictures say how near to a training picture is too near: the 1 % of them is less than one picture`,
     )
   if (options.isMirrored === true && space === 'features')
-    warnings.push('mirror images of training pictures were not looked for: features of large pictures are compared, not pixels')
+    warnings.push(
+      'mirror images of training pictures were not looked for: features of large pictures are compared, not pixels',
+    )
   const shown =
     options.toPng === undefined
       ? []
@@ -188,7 +192,10 @@ async function copiesOf(plan: Plan, sets: ReadSets): Promise<Copies> {
   return { memorisation: found, nearest: shown, warnings }
 }
 
-function classesOf({ generated, real }: ReadSets, how: MeasureOptions & { readonly title: TitleContext }): ClassResult[] {
+function classesOf(
+  { generated, real }: ReadSets,
+  how: MeasureOptions & { readonly title: TitleContext },
+): ClassResult[] {
   if (!isReadSet(real) || real.set.labels === null || generated.set.labels === null) return []
   const theirs = generated.set
   if (!theirs.classNames.some((name) => real.set.classNames.includes(name))) return []
@@ -201,6 +208,8 @@ function classesOf({ generated, real }: ReadSets, how: MeasureOptions & { readon
 
 async function gridsOf({ options: { toPng } }: Plan, { generated, real }: ReadSets): Promise<Evaluation['grids']> {
   if (toPng === undefined) return []
-  const grids = [await pictureGrid(generated.set, generated.set.kind === 'model' ? 'Samples' : 'Judged pictures', toPng)]
+  const grids = [
+    await pictureGrid(generated.set, generated.set.kind === 'model' ? 'Samples' : 'Judged pictures', toPng),
+  ]
   return isReadSet(real) ? [...grids, await pictureGrid(real.set, 'Real pictures', toPng)] : grids
 }

@@ -22,3 +22,13 @@ export type { DrawnBatch, DrawnPicture, EvaluatedPipeline, SamplingRequest } fro
 export type { Share } from './sets/extract-set.js'
 export { type FeatureStore, memoryStore, type StoredNumbers } from './sets/feature-store.js'
 export type { LabelledPictures, PictureSource, SetName } from './sets/picture-set.js'
+export { comparisonPage, type ComparisonPageOptions } from './report/comparison-page.js'
+export { evaluationPage, type EvaluationPageOptions } from './report/evaluation-page.js'
+export {
+  type RunEvaluation,
+  type RunGrid,
+  runPage,
+  type RunPageOptions,
+  type RunRecord,
+  type RunReport,
+} from './report/run-page.js'

@@ -71,7 +71,13 @@ export interface EvaluateOptions {
 }
 
 /** What an evaluation is at: reading a set, or computing measures. */
-export type Stage = 'samples' | 'real pictures' | 'other real pictures' | 'training pictures' | 'held-out pictures' | 'measures'
+export type Stage =
+  | 'samples'
+  | 'real pictures'
+  | 'other real pictures'
+  | 'training pictures'
+  | 'held-out pictures'
+  | 'measures'
 
 /** Samples that are drawn where nobody says how many. */
 export const MOST_SAMPLES = 5000

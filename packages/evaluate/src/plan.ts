@@ -56,7 +56,10 @@ export interface Plan {
 export async function planEvaluation(generated: Generated, data: RealData, options: EvaluateOptions): Promise<Plan> {
   const { extractor, layer = extractor.defaultLayer, signal, names = {}, classes } = options
   const { seed = DEFAULTS.seed, k = DEFAULTS.k, store = memoryStore(), products = plainProducts } = options
-  const resampling = { numResamples: options.numResamples ?? DEFAULTS.numResamples, level: options.level ?? DEFAULTS.level }
+  const resampling = {
+    numResamples: options.numResamples ?? DEFAULTS.numResamples,
+    level: options.level ?? DEFAULTS.level,
+  }
   checkNumbers(options, resampling)
   const width = widthOf(extractor, layer)
   const chosen = (set: PictureSet) => (classes === undefined ? set : restrictClasses(set, classes))
@@ -96,7 +99,9 @@ export async function planEvaluation(generated: Generated, data: RealData, optio
     isHeldOutReal: heldOut === realSet,
     others: realSet === null || training === null ? null : othersOf(training, samples.count, seed),
     space,
-    sampling: isPipeline(generated) ? { ...options.sampling, seed, batchSize: options.batchSize ?? DEFAULTS.batchSize } : null,
+    sampling: isPipeline(generated)
+      ? { ...options.sampling, seed, batchSize: options.batchSize ?? DEFAULTS.batchSize }
+      : null,
     warnings: [...missing, ...unsampledClasses(generated, realSet, names.generated?.name ?? 'the model')],
   }
 }

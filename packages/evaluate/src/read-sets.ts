@@ -53,7 +53,8 @@ export async function readSets(plan: Plan): Promise<ReadSets> {
   const onlyCopies = plan.space === 'features' ? [plan.layer] : []
   const readTraining = training === null ? null : await read('training pictures', training, onlyCopies)
   const readReal = isReference(real) ? null : await read('real pictures', real, layers)
-  const ownHeldOut = heldOut === null || plan.isHeldOutReal ? null : await read('held-out pictures', heldOut, onlyCopies)
+  const ownHeldOut =
+    heldOut === null || plan.isHeldOutReal ? null : await read('held-out pictures', heldOut, onlyCopies)
   const heldOutRead = plan.isHeldOutReal ? readReal : ownHeldOut
   const warnings: string[] = []
   let cleanHeldOut = heldOutRead
@@ -78,7 +79,8 @@ export async function readSets(plan: Plan): Promise<ReadSets> {
 /** The nearest training pictures of a set's pictures. */
 export function nearestOf(plan: Plan, set: ReadSet, training: ReadSet, k: number): NearestRows {
   const { products } = plan
-  if (set.copies.rows === training.copies.rows) return nearestRows(set.copies.rows, training.copies.rows, { k, products })
+  if (set.copies.rows === training.copies.rows)
+    return nearestRows(set.copies.rows, training.copies.rows, { k, products })
   return nearestTraining(set.copies, training.copies.rows, k, products)
 }
 
@@ -101,7 +103,9 @@ function without(set: ReadSet, places: readonly number[]): ReadSet {
   const left = new Set(places)
   const kept = Array.from(set.digests.keys()).filter((place) => !left.has(place))
   if (kept.length === 0) {
-    throw new RangeError(`evaluate: all pictures of ${set.set.name} are in the training set, so none is left that was held out`)
+    throw new RangeError(
+      `evaluate: all pictures of ${set.set.name} are in the training set, so none is left that was held out`,
+    )
   }
   const rowsOf = ({ shape, data }: CopyRows['rows']): CopyRows['rows'] => {
     const width = shape[1]
@@ -132,7 +136,9 @@ async function readSet(
   const isPixels = plan.training !== null && plan.space === 'pixels'
   const isMirrored = plan.options.isMirrored === true && stage !== 'training pictures'
   const pixels = isPixels ? pixelRows(set.count, { size: set.size, isGrey: isGreyTraining }, isMirrored) : null
-  const extracted = await extract(plan, stage, set, layers, undefined, (first, pictures) => pixels?.add(first, pictures))
+  const extracted = await extract(plan, stage, set, layers, undefined, (first, pictures) =>
+    pixels?.add(first, pictures),
+  )
   const side = sideOf(plan, extracted)
   return { set, digests: extracted.digests, side, copies: pixels ?? { rows: side.features, mirrored: null } }
 }

@@ -11,12 +11,43 @@ const of = (measures: readonly MeasureResult[], name: string) => measures.find((
 describe('pictures like the real ones', () => {
   test('are as good as other real ones by every measure, in intervals and floors', async () => {
     const found = await evaluate(madePictures(300, 3), real, { ...quick, training })
-    console.log(found.measures.map((m)=>[m.measure,m.value,m.interval?.low,m.interval?.high,m.floor?.value,m.floor?.matched,readingOf(m)].join(' ')).join('\n'), found.memorisation, found.classes.map(c=>[c.className,c.numReal,c.numGenerated,...c.measures.map(m=>m.value)].join(' ')), found.warnings)
-    expect(found.measures.map(({ measure }) => measure)).toEqual(['frechet', 'spatialFrechet', 'kid', 'precision', 'recall', 'density', 'coverage', 'authenticity', 'vendi', 'inceptionScore'])
+    console.log(
+      found.measures
+        .map((m) =>
+          [m.measure, m.value, m.interval?.low, m.interval?.high, m.floor?.value, m.floor?.matched, readingOf(m)].join(
+            ' ',
+          ),
+        )
+        .join('\n'),
+      found.memorisation,
+      found.classes.map((c) => [c.className, c.numReal, c.numGenerated, ...c.measures.map((m) => m.value)].join(' ')),
+      found.warnings,
+    )
+    expect(found.measures.map(({ measure }) => measure)).toEqual([
+      'frechet',
+      'spatialFrechet',
+      'kid',
+      'precision',
+      'recall',
+      'density',
+      'coverage',
+      'authenticity',
+      'vendi',
+      'inceptionScore',
+    ])
   })
 })
 test('shift', async () => {
-    const found = await evaluate(madePictures(300, 3, {shift: 30}), real, { ...quick })
-    console.log(found.measures.map((m)=>[m.measure,m.value,m.interval?.low,m.interval?.high,m.floor?.value,m.floor?.matched,readingOf(m)].join(' ')).join('\n'), found.warnings)
-    expect(of(found.measures,'frechet').value).toBeGreaterThan(0)
+  const found = await evaluate(madePictures(300, 3, { shift: 30 }), real, { ...quick })
+  console.log(
+    found.measures
+      .map((m) =>
+        [m.measure, m.value, m.interval?.low, m.interval?.high, m.floor?.value, m.floor?.matched, readingOf(m)].join(
+          ' ',
+        ),
+      )
+      .join('\n'),
+    found.warnings,
+  )
+  expect(of(found.measures, 'frechet').value).toBeGreaterThan(0)
 })

@@ -17,7 +17,8 @@ export function duplicates(training: DigestedSet, heldOut: DigestedSet): number[
 
 /** How many pictures two sets share, with examples. */
 export function duplicatesText(training: DigestedSet, heldOut: DigestedSet, places: readonly number[]): string {
-  const nameOf = ({ set, digests }: DigestedSet, place: number) => set.files?.[place] ?? `picture ${place} of ${digests.length}`
+  const nameOf = ({ set, digests }: DigestedSet, place: number) =>
+    set.files?.[place] ?? `picture ${place} of ${digests.length}`
   const examples = places.slice(0, NAMED).map((place) => {
     const other = training.digests.indexOf(heldOut.digests[place])
     return `${nameOf(heldOut, place)} is ${nameOf(training, other)}`

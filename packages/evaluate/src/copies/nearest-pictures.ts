@@ -50,7 +50,9 @@ export async function nearestPictures(options: NearestOptions): Promise<NearestP
 
 /** The samples nearest to a training picture, the nearest first, then samples evenly spread over the rest. */
 function chooseSamples({ k, distances }: NearestRows, count: number): number[] {
-  const order = Array.from({ length: count }, (_, i) => i).toSorted((a, b) => distances[a * k] - distances[b * k] || a - b)
+  const order = Array.from({ length: count }, (_, i) => i).toSorted(
+    (a, b) => distances[a * k] - distances[b * k] || a - b,
+  )
   const first = order.slice(0, NEAREST)
   const rest = order.slice(NEAREST).toSorted((a, b) => a - b)
   const few = Math.min(SPREAD, rest.length)

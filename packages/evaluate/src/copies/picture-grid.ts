@@ -10,15 +10,30 @@ const GAP = 1
 const BLANK = -1
 
 /** A grid of pictures of a set: a row of each of the first classes, or pictures spread over all where classes are not known. */
-export async function pictureGrid(set: PictureSet, title: string, toPng: EncodePng): Promise<Evaluation['grids'][number]> {
+export async function pictureGrid(
+  set: PictureSet,
+  title: string,
+  toPng: EncodePng,
+): Promise<Evaluation['grids'][number]> {
   const tiles = shownPlaces(set)
   const pictures = await set.read(tiles.filter((place) => place !== BLANK))
   let read = 0
-  return { title, ...(await sheet(pictures, tiles.map((place) => (place === BLANK ? BLANK : read++)), toPng)) }
+  return {
+    title,
+    ...(await sheet(
+      pictures,
+      tiles.map((place) => (place === BLANK ? BLANK : read++)),
+      toPng,
+    )),
+  }
 }
 
 function shownPlaces({ count, labels, classNames }: PictureSet): number[] {
-  if (labels === null) return spread(Array.from({ length: count }, (_, i) => i), COLUMNS * ROWS)
+  if (labels === null)
+    return spread(
+      Array.from({ length: count }, (_, i) => i),
+      COLUMNS * ROWS,
+    )
   const members: number[][] = classNames.map(() => [])
   labels.forEach((label, place) => members[label].push(place))
   const filled = members.filter((places) => places.length > 0)

@@ -34,9 +34,7 @@ export function measureClasses(
       numGenerated: theirs.length,
       numReal: own.length,
       // Every class has few pictures; that need not be said of each.
-      measures: [...measured].map(([name, one]) =>
-        resultOf(name, { ...one, warnings: [] }, null, one, options.title),
-      ),
+      measures: [...measured].map(([name, one]) => resultOf(name, { ...one, warnings: [] }, null, one, options.title)),
     }
   })
 }

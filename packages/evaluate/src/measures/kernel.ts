@@ -1,6 +1,13 @@
 import { type Features, takeRows } from '@dit/metrics'
 import { integers, permutation, randomStream } from '@dit/random'
-import { cubicKernel, gaussianKernel, type KernelFunction, type KernelSums, kernelSums, type Weights } from './kernel-sums.js'
+import {
+  cubicKernel,
+  gaussianKernel,
+  type KernelFunction,
+  type KernelSums,
+  kernelSums,
+  type Weights,
+} from './kernel-sums.js'
 import type { Measured, MeasureOptions } from './measured.js'
 import { centredInterval } from './resample.js'
 
@@ -83,7 +90,12 @@ function drawWeights(n: number, R: number, seed: number, set: number): Weights {
 function someRows(features: Features, seed: number, set: string): Features {
   const [count] = features.shape
   if (count <= MOST) return features
-  return takeRows(features, permutation(randomStream(seed, 'kernel-rows', set), count).subarray(0, MOST).toSorted())
+  return takeRows(
+    features,
+    permutation(randomStream(seed, 'kernel-rows', set), count)
+      .subarray(0, MOST)
+      .toSorted(),
+  )
 }
 
 function unitRows({ shape, data }: Features, what: string): Features {
@@ -92,7 +104,8 @@ function unitRows({ shape, data }: Features, what: string): Features {
   for (let i = 0; i < count; i++) {
     const row = rows.subarray(i * width, (i + 1) * width)
     const length = Math.hypot(...row)
-    if (length === 0) throw new RangeError(`evaluate: cmmd needs features with a direction; row ${i} of ${what} is all zeros`)
+    if (length === 0)
+      throw new RangeError(`evaluate: cmmd needs features with a direction; row ${i} of ${what} is all zeros`)
     for (let j = 0; j < width; j++) row[j] /= length
   }
   return { shape, data: rows }

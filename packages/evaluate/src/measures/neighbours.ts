@@ -12,7 +12,9 @@ export type NeighbourMeasure = (typeof NEIGHBOUR_MEASURES)[number]
 export interface Memberships {
   readonly n: number
   /** Per measure: a number of each picture, of the generated (0) or the real set (1), and what their mean is divided by. */
-  readonly of: Readonly<Record<NeighbourMeasure, { readonly each: ArrayLike<number>; readonly set: 0 | 1; readonly scale: number }>>
+  readonly of: Readonly<
+    Record<NeighbourMeasure, { readonly each: ArrayLike<number>; readonly set: 0 | 1; readonly scale: number }>
+  >
   readonly warnings: readonly string[]
 }
 

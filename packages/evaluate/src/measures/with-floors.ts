@@ -60,7 +60,11 @@ export function resultOf(
   }
 }
 
-function floorSides({ real, generated }: Sides, others: SideFeatures | null, { seed }: MeasureOptions): FloorSides | null {
+function floorSides(
+  { real, generated }: Sides,
+  others: SideFeatures | null,
+  { seed }: MeasureOptions,
+): FloorSides | null {
   if (isStatistics(real)) return null
   if (others !== null) {
     const count = others.features.shape[0]

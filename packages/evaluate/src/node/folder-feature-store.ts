@@ -41,9 +41,7 @@ export function folderFeatureStore(folder: string, { onDamage = () => {} }: Fold
       const tensors = Object.fromEntries(
         Object.entries(arrays).map(([name, { shape, data }]) => [
           name,
-          data instanceof Float32Array
-            ? { dtype: 'F32' as const, shape, data }
-            : { dtype: 'U8' as const, shape, data },
+          data instanceof Float32Array ? { dtype: 'F32' as const, shape, data } : { dtype: 'U8' as const, shape, data },
         ]),
       )
       const bytes = writeSafetensors(tensors, { [CHECKSUM]: checksumOf(arrays) })

@@ -14,6 +14,12 @@ export const COLORS = {
   heldOut: '#15803d',
 }
 
+/** Colours of a panel's lines; of a page, they may be CSS variables. */
+export interface PanelColors {
+  readonly grid: string
+  readonly frame: string
+}
+
 /** Place of a panel's frame, in pixels. */
 export interface Frame {
   readonly left: number
@@ -26,35 +32,40 @@ export interface Panel {
   readonly frame: Frame
   readonly x: Axis
   readonly y: Axis
-  readonly yLabel: string
+  /** Text beside the y axis, turned; none in a panel whose title says it. */
+  readonly yLabel?: string
   /** Text under the x axis; its numbers are left out without one. */
   readonly xLabel?: string
   /** SVG of the curves. */
   readonly content: string
+  /** Default: those of `COLORS`. */
+  readonly colors?: PanelColors
 }
 
 /** Frame, grid, ticks with their numbers and labels of the axes, around curves. */
-export function panelSvg({ frame, x, y, xLabel, yLabel, content }: Panel): string {
+export function panelSvg({ frame, x, y, xLabel, yLabel, content, colors = COLORS }: Panel): string {
   const { left, right, top, bottom } = frame
   const rows = y.ticks.map((tick) => {
     const at = round(y.scale(tick))
     const text = `<text x="${left - 8}" y="${at + 4}" text-anchor="end">${y.text(tick)}</text>`
-    return `<path d="M${left} ${at}H${right}" stroke="${COLORS.grid}"/><path d="M${left - 4} ${at}H${left}" stroke="${COLORS.frame}"/>${text}`
+    return `<path d="M${left} ${at}H${right}" stroke="${colors.grid}"/><path d="M${left - 4} ${at}H${left}" stroke="${colors.frame}"/>${text}`
   })
   const columns = x.ticks.map((tick) => {
     const at = round(x.scale(tick))
     const text =
       xLabel === undefined ? '' : `<text x="${at}" y="${bottom + 20}" text-anchor="middle">${x.text(tick)}</text>`
-    return `<path d="M${at} ${top}V${bottom}" stroke="${COLORS.grid}"/><path d="M${at} ${bottom}v4" stroke="${COLORS.frame}"/>${text}`
+    return `<path d="M${at} ${top}V${bottom}" stroke="${colors.grid}"/><path d="M${at} ${bottom}v4" stroke="${colors.frame}"/>${text}`
   })
   const middle = (top + bottom) / 2
   const labels = [
-    `<text transform="translate(20 ${middle}) rotate(-90)" text-anchor="middle" font-size="14">${escapeXml(yLabel)}</text>`,
+    yLabel === undefined
+      ? ''
+      : `<text transform="translate(20 ${middle}) rotate(-90)" text-anchor="middle" font-size="14">${escapeXml(yLabel)}</text>`,
     xLabel === undefined
       ? ''
       : `<text x="${(left + right) / 2}" y="${bottom + 44}" text-anchor="middle" font-size="14">${escapeXml(xLabel)}</text>`,
   ]
-  const border = `<rect x="${left}" y="${top}" width="${right - left}" height="${bottom - top}" fill="none" stroke="${COLORS.frame}"/>`
+  const border = `<rect x="${left}" y="${top}" width="${right - left}" height="${bottom - top}" fill="none" stroke="${colors.frame}"/>`
   return `<g>${rows.join('')}${columns.join('')}${content}${border}${labels.join('')}</g>`
 }
 

@@ -26,8 +26,14 @@ export function chooseScale(values: readonly number[]): ScaleKind {
  * An axis that holds all values, with some air.
  *
  * @param range pixels of the low and the high end
+ * @param count marks on a linear axis, about
  */
-export function valueAxis(values: readonly number[], kind: ScaleKind, range: readonly [number, number]): Axis {
+export function valueAxis(
+  values: readonly number[],
+  kind: ScaleKind,
+  range: readonly [number, number],
+  count = 5,
+): Axis {
   const [low = 0, high = 1] = extent(values)
   if (kind === 'log') {
     const air = (high / low) ** 0.04
@@ -35,13 +41,13 @@ export function valueAxis(values: readonly number[], kind: ScaleKind, range: rea
     const ticks = logTicks(scale.domain() as [number, number])
     return { kind, scale, ticks, text: tickText(ticks) }
   }
-  return linearAxis([Math.min(0, low), high > low || high > 0 ? high : 1], range, 5)
+  return linearAxis([Math.min(0, low), high > low || high > 0 ? high : 1], range, count)
 }
 
-/** An axis from 0 to the last step. */
-export function stepAxis(lastStep: number, range: readonly [number, number]): Axis {
+/** An axis from 0 to the last step, with about `count` marks. */
+export function stepAxis(lastStep: number, range: readonly [number, number], count = 8): Axis {
   const scale = scaleLinear([0, Math.max(1, lastStep)], range)
-  const ticks = scale.ticks(8).filter(Number.isInteger)
+  const ticks = scale.ticks(count).filter(Number.isInteger)
   return { kind: 'linear', scale, ticks, text: format(',d') }
 }
 

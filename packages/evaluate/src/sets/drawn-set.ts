@@ -27,10 +27,7 @@ export interface SamplingRequest {
 /** What can draw pictures batch by batch: a `Pipeline` of `@dit/pipeline` is one. */
 export interface EvaluatedPipeline {
   readonly classNames: readonly string[]
-  batches(
-    options: SamplingRequest,
-    how: { readonly skip: (number: number) => boolean },
-  ): AsyncIterable<DrawnBatch>
+  batches(options: SamplingRequest, how: { readonly skip: (number: number) => boolean }): AsyncIterable<DrawnBatch>
 }
 
 /** What is drawn. */

@@ -80,7 +80,8 @@ async function featuresOf(
     const key = `features-${await textDigest(JSON.stringify([digest, extractor.fingerprint, layer]))}`
     keys.set(layer, key)
     const kept = (await store.read(key))?.features
-    const isWhole = kept?.data instanceof Float32Array && kept.data.length === pictures.count * widthOf(extractor, layer)
+    const isWhole =
+      kept?.data instanceof Float32Array && kept.data.length === pictures.count * widthOf(extractor, layer)
     if (isWhole) found[layer] = kept.data as Float32Array
   }
   const missing = layers.filter((layer) => found[layer] === undefined)

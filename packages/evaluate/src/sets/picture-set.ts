@@ -117,7 +117,9 @@ function ofPictures(pictures: LabelledPictures, names: Names): PictureSet {
   checkPictures('evaluate', names.name, pictures)
   const { count, height, width, labels = null, classNames } = pictures
   if (labels !== null && labels.length !== count) {
-    throw new RangeError(`evaluate: ${names.name} must have a label for each of ${count} pictures (got ${labels.length})`)
+    throw new RangeError(
+      `evaluate: ${names.name} must have a label for each of ${count} pictures (got ${labels.length})`,
+    )
   }
   const known = labels === null ? [] : (classNames ?? numbered(labels))
   const wrong = labels?.find((label) => !(Number.isInteger(label) && label >= 0 && label < known.length))
