@@ -77,7 +77,9 @@ async function startEval(given: string | undefined, flags: EvalFlags, output: Ou
   const code = await runInThread(PATIENCE, work)
   if (code !== null) return code
   if (mpiPlace() !== null)
-    throw new UsageError('dit eval uses threads (--workers), not the processes of an MPI launcher; start it without one')
+    throw new UsageError(
+      'dit eval uses threads (--workers), not the processes of an MPI launcher; start it without one',
+    )
   const workers = numWorkers(flags.workers ?? EVAL_DEFAULTS.workers)
   return workers > 1 ? runOnThreads(workers, output) : work(singleJob())
 }
@@ -111,7 +113,11 @@ async function onlyStatistics(file: string, flags: EvalFlags, output: Output): P
       const layer = flags.layer ?? extractor.defaultLayer
       const spatial = extractor.layers.some(({ name }) => name === 'spatial') ? ['spatial'] : []
       const store = folderFeatureStore(flags.cache ?? join(dirname(file), 'evaluation-cache'))
-      const { features, count, size: own } = await inEvalFlags(() =>
+      const {
+        features,
+        count,
+        size: own,
+      } = await inEvalFlags(() =>
         featuresOf(set.source as PictureSource, {
           extractor,
           layers: [...new Set([layer, ...spatial])],

@@ -7,7 +7,16 @@ import { openModelOf } from '../settings/model-source.js'
 import { UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 import type { EvalFlags } from './eval-settings.js'
-import { type Judged, kindOf, type OpenSet, openRunSets, openSet, type Reading, runConfigOf, sideOfFolder } from './open-sets.js'
+import {
+  type Judged,
+  kindOf,
+  type OpenSet,
+  openRunSets,
+  openSet,
+  type Reading,
+  runConfigOf,
+  sideOfFolder,
+} from './open-sets.js'
 
 /** All that an evaluation reads, opened. */
 export interface EvalInputs {
@@ -111,7 +120,9 @@ async function readingOf(
   if (model !== null) {
     const side = sideOf(given, model)
     if (size !== undefined && size !== side)
-      throw new UsageError(`--size ${size}: ${given} makes pictures of ${side} x ${side}, and real ones must be as large`)
+      throw new UsageError(
+        `--size ${size}: ${given} makes pictures of ${side} x ${side}, and real ones must be as large`,
+      )
     return { ...own, size: side }
   }
   if (judged === 'npz') {
@@ -121,7 +132,9 @@ async function readingOf(
     const { height, width } = npz.pictures
     if (height !== width) throw new UsageError(`${given}: pictures must be square, but they are ${height} x ${width}`)
     if (size !== undefined && size !== height)
-      throw new UsageError(`--size ${size}: ${given} holds pictures of ${height} x ${height}, and real ones must be as large`)
+      throw new UsageError(
+        `--size ${size}: ${given} holds pictures of ${height} x ${height}, and real ones must be as large`,
+      )
     return { ...own, size: height }
   }
   return { ...own, size: size ?? (await sideOfFolder(given)) }
@@ -135,12 +148,27 @@ function sideOf(given: string, { description, autoencoder }: OpenModel): number 
     throw new UsageError(`${given} makes latents, not pictures; give their autoencoder with --vae <folder>`)
   }
   const factor = autoencoder === null ? 1 : spatialFactor(autoencoder.config)
-  if (h !== w) throw new UsageError(`${given} makes pictures of ${h * factor} x ${w * factor}, and dit eval reads square real pictures`)
+  if (h !== w)
+    throw new UsageError(
+      `${given} makes pictures of ${h * factor} x ${w * factor}, and dit eval reads square real pictures`,
+    )
   return h * factor
 }
 
 /** Flags that are for models only. */
-const OF_MODELS = ['steps', 'sampler', 'guidance', 'count', 'vae', 'lora', 'raw', 'half', 'heads', 'key', 'process'] as const
+const OF_MODELS = [
+  'steps',
+  'sampler',
+  'guidance',
+  'count',
+  'vae',
+  'lora',
+  'raw',
+  'half',
+  'heads',
+  'key',
+  'process',
+] as const
 
 function refuseModelFlags(given: string, flags: EvalFlags): void {
   const wrong = OF_MODELS.find((name) => flags[name] !== undefined)

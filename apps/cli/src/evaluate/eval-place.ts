@@ -39,14 +39,18 @@ export interface EvalPlace {
  */
 export async function evalPlace(
   asked: string,
-  { force = false, cache = join(dirname(asked), 'evaluation-cache') }: { readonly force?: boolean; readonly cache?: string },
+  {
+    force = false,
+    cache = join(dirname(asked), 'evaluation-cache'),
+  }: { readonly force?: boolean; readonly cache?: string },
 ): Promise<EvalPlace> {
   for (let number = 1; number <= MOST_NUMBERS; number++) {
     const folder = withNumber(asked, number)
     const names = await namesIn(folder)
     const begun = names.includes(EVALUATION_FILES.job) ? await readJob(folder) : null
     const isOurs = names.every((name) => OWN.test(name))
-    if (force && !isOurs) throw new UsageError(`--out ${folder} holds other files (${names.find((name) => !OWN.test(name))})`)
+    if (force && !isOurs)
+      throw new UsageError(`--out ${folder} holds other files (${names.find((name) => !OWN.test(name))})`)
     if (begun === null && names.some((name) => !/^lock\.json/.test(name)) && !force) continue
     await checkWritable('--out', folder)
     return { folder, cache, begun: force ? null : begun }
@@ -55,7 +59,8 @@ export async function evalPlace(
 }
 
 /** All that lies in the folder of an evaluation, and what a kill leaves of it. */
-const OWN = /^(?:evaluation\.json|comparison\.json|report\.html|comparison\.html|rows\.safetensors|job\.json|lock\.json)(?:\..+)?$/
+const OWN =
+  /^(?:evaluation\.json|comparison\.json|report\.html|comparison\.html|rows\.safetensors|job\.json|lock\.json)(?:\..+)?$/
 
 async function namesIn(folder: string): Promise<string[]> {
   const found = await stat(folder).catch(() => null)

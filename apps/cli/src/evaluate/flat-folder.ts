@@ -56,7 +56,8 @@ export async function openFlatFolder(
           )
         }
         for (let i = 0; i < area; i++) {
-          for (let c = 0; c < 3; c++) x0[(row * 3 + c) * area + i] = data[i * info.channels + Math.min(c, info.channels - 1)] / 127.5 - 1
+          for (let c = 0; c < 3; c++)
+            x0[(row * 3 + c) * area + i] = data[i * info.channels + Math.min(c, info.channels - 1)] / 127.5 - 1
         }
       }
       return { x0, labels: new Int32Array(indices.length) }

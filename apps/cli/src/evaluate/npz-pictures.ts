@@ -75,7 +75,9 @@ function picturesOf(
   if (labels === undefined) return pictures
   const own = Int32Array.from(labels.data as ArrayLike<number | bigint>, Number)
   if (own.length !== count || own.some((label) => label < 0)) {
-    throw new UsageError(`${where}: arr_1 must hold a class from 0 for each of ${count} pictures; its shape is [${labels.shape.join(', ')}]`)
+    throw new UsageError(
+      `${where}: arr_1 must hold a class from 0 for each of ${count} pictures; its shape is [${labels.shape.join(', ')}]`,
+    )
   }
   return { ...pictures, labels: own }
 }

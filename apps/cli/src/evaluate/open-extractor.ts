@@ -20,7 +20,9 @@ export async function openExtractorOf(text: string, backend: Backend): Promise<F
   const at = text.indexOf('=')
   const kind = at < 0 ? null : text.slice(0, at)
   if (kind !== null && !Object.hasOwn(KINDS, kind)) {
-    throw new UsageError(`--extractor ${text}: give small, a file, or one of ${Object.keys(KINDS).join(', ')} with =<file>`)
+    throw new UsageError(
+      `--extractor ${text}: give small, a file, or one of ${Object.keys(KINDS).join(', ')} with =<file>`,
+    )
   }
   const extractor = await openFile(text, text.slice(at + 1), backend)
   if (kind !== null && !extractor.name.startsWith(KINDS[kind])) {

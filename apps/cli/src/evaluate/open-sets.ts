@@ -61,7 +61,8 @@ export async function openSet(
   if (/\.npz$/i.test(path)) {
     await requireFile(flag, path)
     const npz = await readEvaluationNpz(flag, path)
-    if (npz.kind === 'statistics') return { source: npz.reference, name: { name: path, kind: 'statistics' }, ...NOTHING }
+    if (npz.kind === 'statistics')
+      return { source: npz.reference, name: { name: path, kind: 'statistics' }, ...NOTHING }
     if (npz.hasStatistics)
       output.notice(`${path} holds pictures and statistics; the pictures are used, and mu and sigma are not`)
     return { source: npz.pictures, name: { name: path, kind: 'npz' }, ...NOTHING }
@@ -95,7 +96,9 @@ export async function openRunSets(run: string, config: RunConfig, output: Output
   const { data, heldOut, classes, flip } = config
   if (data.kind === 'module' || data.kind === 'latents') {
     const what = data.kind === 'latents' ? 'latents' : 'batches of a module'
-    throw new UsageError(`${run} was trained on ${what}; give real pictures with --data, and training pictures with --train`)
+    throw new UsageError(
+      `${run} was trained on ${what}; give real pictures with --data, and training pictures with --train`,
+    )
   }
   const request = requestOf({ data, flip, classes })
   const opened = await openData(request as DataRequest, output)
@@ -110,13 +113,20 @@ export async function openRunSets(run: string, config: RunConfig, output: Output
   const files = (opened.dataset as Partial<PictureDataset>).files
   const close = () => opened.close()
   if (heldOut === undefined) {
-    return { training: { source: opened.dataset, name: { name: place, kind: kindOfData(data), files }, close }, heldOut: null }
+    return {
+      training: { source: opened.dataset, name: { name: place, kind: kindOfData(data), files }, close },
+      heldOut: null,
+    }
   }
   const { train, heldOut: held } = await splitDataset(opened.dataset, { share: heldOut.share })
   const share = `${Number((100 * heldOut.share).toPrecision(3))} %`
   return {
     training: { source: train, name: { name: `${place} but what was held out`, kind: kindOfData(data) }, close },
-    heldOut: { source: held, name: { name: `${place}, the ${share} that the run held out`, kind: kindOfData(data) }, ...NOTHING },
+    heldOut: {
+      source: held,
+      name: { name: `${place}, the ${share} that the run held out`, kind: kindOfData(data) },
+      ...NOTHING,
+    },
   }
 }
 
@@ -142,7 +152,9 @@ export async function sideOfFolder(path: string): Promise<number> {
   }
   if (first === null) throw new UsageError(`${path}: there are no pictures in it`)
   if (first.width !== first.height) {
-    throw new UsageError(`${path}: pictures must be square, but they are ${first.width} x ${first.height}; --size crops them`)
+    throw new UsageError(
+      `${path}: pictures must be square, but they are ${first.width} x ${first.height}; --size crops them`,
+    )
   }
   return first.width
 }

@@ -105,7 +105,11 @@ async function work(all: Work): Promise<number> {
           await products.dispose()
         }
       }
-      const code = await onRankZero(communicator, async () => finish(), async () => {})
+      const code = await onRankZero(
+        communicator,
+        async () => finish(),
+        async () => {},
+      )
       await opened?.finish()
       return code ?? EXIT.ok
     } finally {

@@ -1,4 +1,11 @@
-import { type Comparison, type Evaluation, type MeasureInterval, type MeasureResult, readingOf, type SetDescription } from '@dit/evaluate'
+import {
+  type Comparison,
+  type Evaluation,
+  type MeasureInterval,
+  type MeasureResult,
+  readingOf,
+  type SetDescription,
+} from '@dit/evaluate'
 import { formatCount, formatNumber, formatTable } from '../terminal/format.js'
 
 /** An evaluation as lines: what was judged by what, a table of measures, and copies. */

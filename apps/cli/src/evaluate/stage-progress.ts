@@ -21,7 +21,10 @@ export function stageProgress(output: Output): StageProgress {
       if (stage !== current?.stage) {
         stop()
         const unit = stage === 'measures' ? 'measures' : 'pictures'
-        current = { stage, progress: showProgress(output, { total, unit, isPlainShown: stage === 'samples' ? true : 'when slow' }) }
+        current = {
+          stage,
+          progress: showProgress(output, { total, unit, isPlainShown: stage === 'samples' ? true : 'when slow' }),
+        }
       }
       current?.progress.update(done, stage)
       if (done >= total) stop()

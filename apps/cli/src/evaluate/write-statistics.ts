@@ -15,7 +15,10 @@ export interface StatisticsOf {
 }
 
 /** Writes means and covariances as the ADM suite reads them, and beside them what they were made with. */
-export async function writeStatistics(path: string, { side, extractor, layer, size, products }: StatisticsOf): Promise<void> {
+export async function writeStatistics(
+  path: string,
+  { side, extractor, layer, size, products }: StatisticsOf,
+): Promise<void> {
   const { features, spatial } = side
   const { name, fingerprint } = extractor
   const madeWith: MadeWith = { name, fingerprint, layer, count: features.shape[0], size }

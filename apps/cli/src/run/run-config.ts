@@ -87,6 +87,8 @@ export interface RunConfig {
   readonly checkpoint: { readonly every: number; readonly keepLast: number; readonly keepEvery: number | null }
   /** Steps between sample grids; null for none. */
   readonly sampleEvery: number | null
+  /** `report.html` is written; absent means yes. */
+  readonly report?: boolean
   /** Event files for TensorBoard are written; absent means no. */
   readonly tensorboard?: boolean
   /** Blocks that are computed twice instead of stored: none, all, or so many. */

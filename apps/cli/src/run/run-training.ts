@@ -23,6 +23,7 @@ import { placeIn } from './objective-module.js'
 import { namingStore } from './named-errors.js'
 import { CONFIG_FILE, type RunConfig } from './run-config.js'
 import { keepBestOf, evaluationText, withEvaluation } from '../in-training/evaluation-text.js'
+import { reportWriter } from '../in-training/run-report.js'
 import { openEvaluation, type OpenEvaluation } from '../in-training/open-evaluation.js'
 import { startingWeights, wholeNetwork } from '../fine-tune/whole-network.js'
 import { isLora } from '../fine-tune/trained.js'
@@ -74,6 +75,8 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   const reporter = createReporter(prepared, output, communicator, pace)
   const events =
     rank === 0 && config.tensorboard === true ? runWriter(folder, (error) => reporter.eventsFailed(error)) : null
+  const report =
+    rank === 0 && config.report !== false ? reportWriter(folder, config, (error) => reporter.reportFailed(error)) : null
   const interruption = job.interruption(() =>
     reporter.notice('stopping: writing a checkpoint (press Ctrl-C again to quit at once)'),
   )
@@ -94,6 +97,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
       ...trainOptions(prepared, store, batches, interruption.signal, async (step, path, png) => {
         await events?.grid(step, png)
         reporter.sampled(step, path)
+        if (step < config.steps) await report?.write('training')
       }),
       evaluate: evaluationsOf(config, { heldOut, evaluation, aside: (work) => pace.aside(work) }),
       communicator,
@@ -119,6 +123,10 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
       if (isCovered && rank === 0) await store.remove(START_FILE)
       reporter.report(event)
       if (event.type === 'end') isEvaluationMissing = event.reason === 'stopped' && event.step === config.steps
+      if (event.type === 'step' && event.record.evaluation !== undefined && event.record.step < config.steps) {
+        await report?.write('training')
+      }
+      if (event.type === 'end' && event.step > 0) await report?.write(event.reason)
       // In a thread, a request to stop is seen when it is looked for.
       interruption.exitCode()
     }

@@ -17,6 +17,8 @@ export interface Reporter {
   evaluating(step: number, done: number, total: number): void
   /** Events for TensorBoard could not be written. */
   eventsFailed(error: unknown): void
+  /** The page of the run could not be written. */
+  reportFailed(error: unknown): void
   /** The first steps are measured. */
   paced(first: FirstPace): void
   notice(text: string): void
@@ -138,6 +140,9 @@ export function createReporter(
       this.notice(
         `events for TensorBoard could not be written: ${explain(error).message}; training continues without them, and a resume adds them`,
       )
+    },
+    reportFailed(error) {
+      this.notice(`report.html could not be written: ${explain(error).message}; training continues without it`)
     },
     paced({ lines, ...numbers }) {
       for (const line of lines) say(line)

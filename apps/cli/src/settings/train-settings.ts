@@ -241,6 +241,15 @@ const RUN_SETTINGS = {
     must: A_COUNT_OR_NULL,
     mayChange: true,
   },
+  report: {
+    flag: '--report',
+    help: 'write report.html into the run at every grid of samples and every evaluation: curves, samples, measures, settings (default)',
+    negation: 'write no report.html',
+    default: true,
+    place: 'report',
+    isOptional: true,
+    mayChange: true,
+  },
   tensorboard: {
     flag: '--tensorboard',
     help: 'also write the log and the grids of samples as event files for TensorBoard, into tensorboard/ in the run',
