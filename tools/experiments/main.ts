@@ -1,12 +1,14 @@
 const USAGE = `npm run experiment -- <name> [options]
 
+  extractors    which features see what is done to small pictures
   predictions   what a small network should predict, at equal compute
   recipes       which default shows recognisable samples first on three sets of small pictures
   solver-error  how far from the solution each solver ends, against calls of the network
 
-Each file of tools/experiments begins with its options.`
+Each file of tools/experiments and tools/experiments/evaluation begins with its options.`
 
 const MODULES: Readonly<Record<string, () => Promise<unknown>>> = {
+  extractors: () => import('./evaluation/extractors.js'),
   predictions: () => import('./predictions.js'),
   recipes: () => import('./recipes.js'),
   'solver-error': () => import('./solver-error.js'),
