@@ -15,7 +15,7 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 
 TAPS = {4: "Lite0 block 4", 10: "Lite0 block 10"}
-POOL = "Lite0 pool"
+POOL, LOGITS = "Lite0 pool", "Lite0 logits"
 
 parser = argparse.ArgumentParser()
 parser.add_argument("weights")
@@ -28,21 +28,23 @@ args = parser.parse_args()
 torch.set_num_threads(1)
 network = EfficientNet.from_name("efficientnet-lite0")
 network.load_state_dict(torch.load(args.weights, weights_only=True))
-network.eval()
+network.eval().to(memory_format=torch.channels_last)
 
 
 @torch.no_grad()
 def features(pixels):
     x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
     x = torch.nn.functional.interpolate(x, (args.side, args.side), mode="bicubic", antialias=True)
-    x = (x.clamp(0, 255).round() - 127) / 128
+    x = ((x.clamp(0, 255).round() - 127) / 128).contiguous(memory_format=torch.channels_last)
     x = network._swish(network._bn0(network._conv_stem(x)))
     found = {}
     for i, block in enumerate(network._blocks):
         x = block(x)
         if i in TAPS:
             found[TAPS[i]] = x.mean((2, 3))
-    found[POOL] = network._swish(network._bn1(network._conv_head(x))).mean((2, 3))
+    pooled = network._swish(network._bn1(network._conv_head(x))).mean((2, 3))
+    found[POOL] = pooled
+    found[LOGITS] = network._fc(pooled)
     return {name: value.numpy() for name, value in found.items()}
 
 
@@ -52,7 +54,7 @@ for name in sets:
         if (args.out / POOL / name / path.name).exists():
             continue
         pixels = numpy.load(path)
-        parts = [features(pixels[i : i + 50]) for i in range(0, len(pixels), 50)]
+        parts = [features(pixels[i : i + 16]) for i in range(0, len(pixels), 16)]
         for layer in parts[0]:
             to = args.out / layer / name / path.name
             to.parent.mkdir(parents=True, exist_ok=True)

@@ -4,44 +4,51 @@ import type { Features } from '@dit/metrics'
 import { normals, randomStream } from '@dit/random'
 import type { PictureSet } from './picture-set.js'
 
-/** A way to turn pictures into numbers that was tried. */
+/** Numbers that were tried: features, or some of their columns. */
 export interface Candidate {
   readonly name: string
-  extract(set: PictureSet): Promise<Features>
+  readonly source: keyof typeof SOURCES
+  readonly keeps?: (column: number) => boolean
+  /** Sets that it is tried on; all by default. */
+  readonly sets?: readonly string[]
 }
+
+/** Where numbers come from. None needs a file. */
+export const SOURCES = {
+  small: async (set: PictureSet): Promise<Features> => (await smallExtractor().extract(set)).all,
+  grey: async (set: PictureSet): Promise<Features> => each(set, 64, greyPicture(set)),
+  random: async (set: PictureSet): Promise<Features> => each(set, 112, randomNetwork(set)),
+} as const
 
 /** Columns of `small`: the 5 statistics of each filter are the shares at 4 thresholds and the mean size. */
 const [LAYOUT, STATISTICS] = [27, 5]
+/** Where parts and rivals are tried. */
+const TWO = ['fashion', 'heroes']
+const isSize = (column: number) => (column - LAYOUT) % STATISTICS === STATISTICS - 1
 
-/** `small`, its parts, and what it was chosen from. Each needs no file. */
+/** `small`, its parts, and what it was chosen from. */
 export const CANDIDATES: readonly Candidate[] = [
-  { name: 'small', extract: (set) => small(set) },
-  { name: 'small, layout only', extract: (set) => small(set, (j) => j < LAYOUT) },
-  { name: 'small, edges only', extract: (set) => small(set, (j) => j >= LAYOUT) },
-  {
-    name: 'small, without thresholds',
-    extract: (set) => small(set, (j) => j < LAYOUT || (j - LAYOUT) % STATISTICS === STATISTICS - 1),
-  },
-  {
-    name: 'small, without sizes',
-    extract: (set) => small(set, (j) => j < LAYOUT || (j - LAYOUT) % STATISTICS !== STATISTICS - 1),
-  },
-  { name: 'grey 8 x 8', extract: (set) => each(set, 64, greyPicture(set)) },
-  { name: 'random convolutions', extract: (set) => each(set, 112, randomNetwork(set)) },
+  { name: 'small', source: 'small' },
+  { name: 'small, layout only', source: 'small', keeps: (j) => j < LAYOUT, sets: TWO },
+  { name: 'small, edges only', source: 'small', keeps: (j) => j >= LAYOUT, sets: TWO },
+  { name: 'small, without thresholds', source: 'small', keeps: (j) => j < LAYOUT || isSize(j), sets: TWO },
+  { name: 'small, without sizes', source: 'small', keeps: (j) => j < LAYOUT || !isSize(j), sets: TWO },
+  { name: 'grey 8 x 8', source: 'grey', sets: TWO },
+  { name: 'random convolutions', source: 'random', sets: TWO },
 ]
 
-async function small(set: PictureSet, keeps: (column: number) => boolean = () => true): Promise<Features> {
-  const { all } = await smallExtractor().extract(set)
-  const [count, width] = all.shape
+/** The columns that a candidate keeps. */
+export function columnsOf(features: Features, keeps: (column: number) => boolean = () => true): Features {
+  const [count, width] = features.shape
   const kept = Array.from({ length: width }, (_, j) => j).filter(keeps)
   const data = new Float32Array(count * kept.length)
-  for (let i = 0; i < count; i++) kept.forEach((j, to) => (data[i * kept.length + to] = all.data[i * width + j]))
+  for (let i = 0; i < count; i++) kept.forEach((j, to) => (data[i * kept.length + to] = features.data[i * width + j]))
   return { shape: [count, kept.length], data }
 }
 
 type OfPicture = (channels: readonly Plane[]) => readonly number[]
 
-async function each(set: PictureSet, width: number, ofPicture: OfPicture): Promise<Features> {
+function each(set: PictureSet, width: number, ofPicture: OfPicture): Features {
   const area = set.height * set.width
   const data = new Float32Array(set.count * width)
   const planes = [0, 1, 2].map(() => ({ height: set.height, width: set.width, data: new Float64Array(area) }))

@@ -2,20 +2,20 @@
 // its distances grow with the strength, and by how far the weakest strength is above the floor of real pictures against real ones.
 //
 //   npm run experiment -- extractors --fashion <test> --heroes <folder> --silhouettes <folder> --emoji <folder> --out <file.json> \
-//     [--pictures <folder>] [--foreign <folder>] [--only <name>]
+//     [--pictures <folder>] [--foreign <folder>] [--only <name>] [--on <set>]
 //
 // `--pictures` only writes all pictures as `<set>/<what was done>.npy`, for programs that make features of them; of spoilt ones the first 500.
-// `--foreign` reads their features, `<extractor>/<set>/<what was done>.npy`. Candidates that are in the file already are not measured again.
+// `--foreign` reads their features, `<extractor>/<set>/<what was done>.npy`. What the file has already is not measured again.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { float64 } from '@dit/backend-cpu/float64'
 import { readNpy, writeNpy } from '@dit/checkpoint'
 import type { Features } from '@dit/metrics'
-import { CANDIDATES } from './candidates.js'
+import { type Candidate as OwnCandidate, CANDIDATES, columnsOf, SOURCES } from './candidates.js'
 import { CORRUPTIONS } from './corruptions.js'
 import { type PictureSet, readPictures, takePictures } from './picture-set.js'
-import { type Answer, score, summary } from './score.js'
+import { type Answer, score, type SpoiltFeatures, summary } from './score.js'
 
 const { values } = parseArgs({
   args: process.argv.slice(2).filter((arg) => arg !== 'extractors'),
@@ -28,22 +28,26 @@ const { values } = parseArgs({
     pictures: { type: 'string' },
     foreign: { type: 'string' },
     only: { type: 'string', multiple: true },
+    on: { type: 'string', multiple: true },
   },
 })
 
-/** Pictures of each set at most; half of them are spoilt. */
+/** Pictures of each set at most; those that are spoilt are of the second half. */
 const POOL = 4000
-/** Spoilt pictures that other programs are given. */
-const FOREIGN = 500
+/** Spoilt pictures: enough for sets of 500, on one set for sets of 2,000. */
+const [FEW, MANY] = [500, 2000]
 /** Names the choice of pictures, and the noise. */
 const [CHOICE_SEED, NOISE_SEED] = [0, 7]
 const SETS = [
-  { name: 'fashion', folder: values.fashion, side: 28 },
-  { name: 'heroes', folder: values.heroes, side: 32 },
-  { name: 'silhouettes', folder: values.silhouettes, side: 28 },
-  { name: 'emoji', folder: values.emoji, side: 32 },
-  { name: 'emoji 64', folder: values.emoji, side: 64 },
-].filter(({ folder }) => folder !== undefined)
+  { name: 'fashion', folder: values.fashion, side: 28, numSpoilt: MANY },
+  { name: 'heroes', folder: values.heroes, side: 32, numSpoilt: FEW },
+  { name: 'silhouettes', folder: values.silhouettes, side: 28, numSpoilt: FEW },
+  { name: 'emoji', folder: values.emoji, side: 32, numSpoilt: FEW },
+  { name: 'emoji 64', folder: values.emoji, side: 64, numSpoilt: FEW },
+].filter(({ name, folder }) => folder !== undefined && (values.on?.includes(name) ?? true))
+
+/** One of ours, or features that another program made. */
+type Candidate = OwnCandidate | { readonly name: string; readonly source: null; readonly keeps?: undefined; readonly sets?: undefined }
 
 interface Result {
   readonly candidate: string
@@ -57,7 +61,13 @@ if (values.pictures !== undefined) await writePictures(values.pictures)
 else if (values.out === undefined) throw new Error('extractors: --out or --pictures is needed')
 else await measureAll(values.out)
 
-async function readSet({ folder, side }: (typeof SETS)[number]): Promise<{ real: PictureSet; half: PictureSet }> {
+interface Halves {
+  readonly real: PictureSet
+  /** The second half of it. */
+  readonly half: PictureSet
+}
+
+async function readSet({ folder, side }: (typeof SETS)[number]): Promise<Halves> {
   const found = await readPictures(folder!, side, POOL, CHOICE_SEED)
   const count = found.count - (found.count % 2)
   const rows = Array.from({ length: count }, (_, i) => i)
@@ -73,49 +83,91 @@ function* spoiltSets(half: PictureSet): Generator<readonly [key: string, set: Pi
 async function writePictures(to: string): Promise<void> {
   for (const set of SETS) {
     const { real, half } = await readSet(set)
-    const few = takePictures(half, Array.from({ length: FOREIGN }, (_, i) => i))
     mkdirSync(join(to, set.name), { recursive: true })
-    for (const [key, { count, height, width, pixels }] of [['real', real] as const, ...spoiltSets(few)])
+    for (const [key, { count, height, width, pixels }] of [['real', real] as const, ...spoiltSets(first(half, FEW))])
       writeFileSync(join(to, set.name, `${key}.npy`), writeNpy({ dtype: 'U8', shape: [count, height, width, 3], data: pixels }))
     console.log(`${set.name}: ${real.count} pictures`)
   }
 }
 
 async function measureAll(out: string): Promise<void> {
-  const foreign = values.foreign === undefined ? [] : readdirSync(values.foreign)
-  const names = [...CANDIDATES.map(({ name }) => name), ...foreign].filter(
-    (name) => values.only === undefined || values.only.includes(name),
-  )
+  const foreign = values.foreign === undefined ? [] : readdirSync(values.foreign).filter((name) => !name.endsWith(' logits'))
+  const all: Candidate[] = [...CANDIDATES, ...foreign.map((name) => ({ name, source: null }))]
   const results: Result[] = existsSync(out) ? (JSON.parse(readFileSync(out, 'utf8')) as Result[]) : []
   const products = await float64()
-  for (const name of names.filter((candidate) => results.every((result) => result.candidate !== candidate))) {
-    const candidate = CANDIDATES.find((one) => one.name === name)
-    const answers: Answer[] = []
-    let width = 0
-    for (const set of SETS) {
-      if (candidate === undefined && !existsSync(join(values.foreign!, name, set.name))) continue
-      const { real: pictures, half } = await readSet(set)
-      const at = (key: string) => readFeatures(join(values.foreign!, name, set.name, `${key}.npy`))
-      const real = candidate === undefined ? at('real') : await candidate.extract(pictures)
-      const spoilt: Record<string, Features> = {}
-      for (const [key, spoiltPictures] of spoiltSets(candidate === undefined ? takePictures(half, []) : half))
-        spoilt[key] = candidate === undefined ? at(key) : await candidate.extract(spoiltPictures)
-      width = real.shape[1]
-      const features = { set: set.name, real, labels: half.labels, spoilt }
-      const isWhole = candidate !== undefined && half.count >= 2000
-      for (const size of isWhole ? [500, 2000] : [500]) answers.push(...score(features, size, products))
-    }
-    const sizes = Object.fromEntries(
-      [500, 2000].flatMap((size) => {
-        const those = answers.filter((answer) => answer.size === size)
-        return those.length === 0 ? [] : [[size, summary(those)]]
-      }),
+  for (const set of SETS) {
+    const left = all.filter(
+      ({ name, sets }) =>
+        (sets?.includes(set.name) ?? true) &&
+        (values.only?.includes(name) ?? true) &&
+        !results.some(({ candidate, answers }) => candidate === name && answers.some((one) => one.set === set.name)),
     )
-    results.push({ candidate: name, width, sizes, answers })
-    writeFileSync(out, `${JSON.stringify(results, null, 1)}\n`)
-    console.log(name, width, JSON.stringify(sizes))
+    if (left.length === 0) continue
+    const pictures = await readSet(set)
+    for (const source of new Set(left.map((candidate) => candidate.source))) {
+      const features = source === null ? null : await featuresOf(source, set, pictures)
+      for (const candidate of left.filter((one) => one.source === source)) {
+        const these = features ?? foreignFeatures(candidate.name, set.name, pictures)
+        if (these === null) continue
+        const kept = {
+          ...these,
+          real: columnsOf(these.real, candidate.keeps),
+          spoilt: mapValues(these.spoilt, (one) => columnsOf(one, candidate.keeps)),
+        }
+        const isWhole = Object.values(kept.spoilt)[0].shape[0] >= MANY
+        const answers = (isWhole ? [FEW, MANY] : [FEW]).flatMap((size) => score(kept, size, products))
+        add(results, candidate.name, kept.real.shape[1], answers)
+        writeFileSync(out, `${JSON.stringify(results, null, 1)}\n`)
+        console.log(set.name, candidate.name, JSON.stringify(summary(answers.filter(({ size }) => size === FEW))))
+      }
+    }
   }
   await products.dispose()
+}
+
+async function featuresOf(
+  source: keyof typeof SOURCES,
+  { name, numSpoilt }: (typeof SETS)[number],
+  { real, half }: Halves,
+): Promise<SpoiltFeatures> {
+  const extract = SOURCES[source]
+  const spoilt: Record<string, Features> = {}
+  const few = first(half, source === 'random' ? FEW : numSpoilt)
+  for (const [key, pictures] of spoiltSets(few)) spoilt[key] = await extract(pictures)
+  return { set: name, real: await extract(real), labels: half.labels, spoilt }
+}
+
+/** Null where there are none of the set. */
+function foreignFeatures(name: string, set: string, { half }: Halves): SpoiltFeatures | null {
+  const folder = join(values.foreign!, name, set)
+  if (!existsSync(folder)) return null
+  const at = (key: string) => readFeatures(join(folder, `${key}.npy`))
+  const keys = CORRUPTIONS.flatMap(({ name: what, strengths }) => strengths.map((strength) => `${what} ${strength}`))
+  const spoilt = Object.fromEntries(keys.map((key) => [key, at(key)]))
+  return { set, real: at('real'), labels: half.labels, spoilt }
+}
+
+/** Joins answers to those of the same candidate on other sets. */
+function add(results: Result[], candidate: string, width: number, answers: readonly Answer[]): void {
+  const at = results.findIndex((result) => result.candidate === candidate)
+  const all = [...(results[at]?.answers ?? []), ...answers]
+  const sizes = Object.fromEntries(
+    [FEW, MANY].flatMap((size) => {
+      const those = all.filter((answer) => answer.size === size)
+      return those.length === 0 ? [] : [[size, summary(those)]]
+    }),
+  )
+  const result = { candidate, width, sizes, answers: all }
+  if (at < 0) results.push(result)
+  else results[at] = result
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))
+}
+
+function first(set: PictureSet, count: number): PictureSet {
+  return takePictures(set, Array.from({ length: Math.min(count, set.count) }, (_, i) => i))
 }
 
 function readFeatures(path: string): Features {

@@ -34,7 +34,7 @@ export interface Answer {
   readonly seenByNeighbours: number | null
 }
 
-const [FLOORS, REPEATS] = [20, 5]
+const [FLOORS, REPEATS] = [16, 4]
 const FOURFOLD = ['precision', 'recall', 'density', 'coverage'] as const
 
 /** Answers of features to everything that was done to the pictures, with `size` pictures on either side. */

@@ -5,7 +5,7 @@ export interface ColumnScale {
 }
 
 // Rounded means, and deviations within a set, averaged over Fashion-MNIST, silhouettes, composed heroes (28 and 32 pixels) and emoji
-// (32 and 64): 1,900 pictures each, by tools/experiments/evaluation/scales.ts. Columns of a kind share one.
+// (32 and 64): 1,900 pictures each, by `npm run experiment -- scales`. Columns of a kind share one.
 
 /** Of the layout. The deviations are those of light, R - G and (R + G) / 2 - B. */
 export const LAYOUT_SCALES = {
