@@ -1,14 +1,20 @@
 const USAGE = `npm run experiment -- <name> [options]
 
+  extractors    which features see what is done to small pictures
+  measures      what each measure says of sets that are wrong in known ways
   predictions   what a small network should predict, at equal compute
   recipes       which default shows recognisable samples first on three sets of small pictures
+  scales        what the constants of the small extractor are made from
   solver-error  how far from the solution each solver ends, against calls of the network
 
-Each file of tools/experiments begins with its options.`
+Each file of tools/experiments and tools/experiments/evaluation begins with its options.`
 
 const MODULES: Readonly<Record<string, () => Promise<unknown>>> = {
+  extractors: () => import('./evaluation/extractors.js'),
+  measures: () => import('./evaluation/measures.js'),
   predictions: () => import('./predictions.js'),
   recipes: () => import('./recipes.js'),
+  scales: () => import('./evaluation/scales.js'),
   'solver-error': () => import('./solver-error.js'),
 }
 const experiment = MODULES[process.argv[2] ?? '']
