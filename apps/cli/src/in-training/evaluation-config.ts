@@ -8,7 +8,15 @@ import { keptFields } from '../settings/run-setting.js'
 import { firstGiven, type FlagsOf, withDefaults } from '../settings/setting.js'
 import { isFlow, mostSteps } from '../run/objective-config.js'
 import { UsageError } from '../terminal/errors.js'
-import { fewestSamples } from './library.js'
+
+/** Measures of neighbourhoods, which reach to the fifth nearest other picture. */
+const OF_NEIGHBOURS: readonly string[] = ['precision', 'recall', 'density', 'coverage']
+const NEIGHBOURS = 5
+
+/** The fewest samples, and real pictures, that a measure has an answer for. */
+export function fewestSamples(measure: string): number {
+  return OF_NEIGHBOURS.includes(measure) ? NEIGHBOURS + 1 : 2
+}
 
 /** What is measured of a run while it trains, as `config.json` keeps it. */
 export interface EvaluationConfig {

@@ -16,8 +16,8 @@ import type { PreparedRun } from '../run/prepare-training.js'
 import { Failure, UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 import { type Clock, steadyClock } from '../time/clock.js'
-import type { EvaluationConfig } from './evaluation-config.js'
-import { fewestSamples, openExtractor } from './library.js'
+import { type EvaluationConfig, fewestSamples } from './evaluation-config.js'
+import { openTrainingExtractor } from './open-extractor.js'
 import { checkHeldOutClasses, chooseReal, decodedLatents } from './real-pictures.js'
 
 /** An evaluation as the log holds it, beside the values themselves. */
@@ -80,7 +80,7 @@ export async function openEvaluation(
   if (against === 'held-out') checkHeldOutClasses(heldOut!.train, heldOut!.pictures, config.heldOut!.share)
   const fewest = Math.max(...measures.map(fewestSamples))
   const dataset = chooseReal(against === 'held-out' ? heldOut!.pictures : all, count, fewest, against)
-  const extractor = await openExtractor(evaluation.extractor, backend)
+  const extractor = await openTrainingExtractor(evaluation.extractor, backend)
   const { fingerprint } = extractor
   try {
     checkFingerprint(evaluation, fingerprint, allowInexact, output)

@@ -1,8 +1,16 @@
+import { resolve } from 'node:path'
 import { SAMPLERS } from '@dit/pipeline'
 import { measureList, measureName } from './measure-names.js'
 import type { RunSetting } from './run-setting.js'
 import type { Settings } from './setting.js'
 import { integer, number, orWord, path } from './values.js'
+
+/** A file behind a name such as `onnx=`, or alone, wherever the run is resumed from. */
+function absoluteFile(text: string): string {
+  if (text === 'small') return text
+  const at = text.indexOf('=') + 1
+  return text.slice(0, at) + resolve(text.slice(at))
+}
 
 const A_COUNT = 'a positive whole number'
 
@@ -69,12 +77,15 @@ export const EVALUATION_SETTINGS = {
     parse: path,
     default: 'small',
     place: 'evaluation.extractor',
+    store: absoluteFile,
+    must: 'a name, or a path',
     mayChange: true,
   },
   evalLayer: {
     flag: '--eval-layer <name>',
     help: 'layer of --eval-extractor (default: its own)',
     place: 'evaluation.layer',
+    must: 'a name',
     isOptional: true,
   },
   evalVae: {
@@ -82,6 +93,8 @@ export const EVALUATION_SETTINGS = {
     help: 'autoencoder that turns the latents of --latents into pictures for --eval-every',
     parse: path,
     place: 'evaluation.autoencoder',
+    store: (folder: string) => resolve(folder),
+    must: 'a path',
     isOptional: true,
     mayChange: true,
   },
@@ -90,6 +103,7 @@ export const EVALUATION_SETTINGS = {
     help: 'also keep the checkpoint that is best by this measure of --eval-every, or `none` (default: the first of --eval-measures)',
     parse: orWord('none', measureName),
     place: 'evaluation.keepBest',
+    must: 'the name of a measure, or null',
     mayChange: true,
   },
 } as const satisfies Settings<RunSetting>
