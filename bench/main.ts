@@ -4,6 +4,7 @@ import { ceilingText, measureCeilings } from './ceiling.js'
 import { type DdpRow, runDdp } from './ddp/run-ddp.js'
 import { FOREIGN_ENGINES, rowName, rowsOf, supports } from './engines.js'
 import { currentLoad, describeMachine, machineText } from './machine.js'
+import { type MetricsRow, runMetrics } from './metrics/run-metrics.js'
 import { type BenchOptions, parseOptions, USAGE } from './options.js'
 import { type Measured, runCase, type Skipped } from './run-case.js'
 import { runSolverCost, type SolverCostRow } from './solver-cost/run-solver-cost.js'
@@ -40,13 +41,21 @@ async function main(): Promise<number> {
   for (const size of options.solverCost) {
     solverCost.push(...(await runSolverCost({ engines: own, threads: options.threads, rounds, size, log })))
   }
+  const metrics: MetricsRow[] = []
+  const kinds = (['native', 'wasm'] as const).filter((kind) => engines.includes(`cpu-${kind}`))
+  for (const size of options.metrics) {
+    const threads = Math.max(...options.threads)
+    const { rows, complaints } = await runMetrics({ engines: kinds, threads, python: options.python, size, log })
+    metrics.push(...rows)
+    disagreements.push(...complaints)
+  }
   if (options.json !== null) {
     const load = { before: loadBefore, after: currentLoad() }
     const date = new Date().toISOString()
-    const record = { date, machine, ceilings, load, rounds, results, skipped, disagreements, ddp, solverCost }
+    const record = { date, machine, ceilings, load, rounds, results, skipped, disagreements, ddp, solverCost, metrics }
     await writeFile(options.json, `${JSON.stringify(record, null, 2)}\n`)
   }
-  return disagreements.length > 0 || results.length + ddp.length + solverCost.length === 0 ? 1 : 0
+  return disagreements.length > 0 || results.length + ddp.length + solverCost.length + metrics.length === 0 ? 1 : 0
 }
 
 /** A line that the next one replaces. */

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type BenchCase, CASES, chooseCases } from './cases.js'
+import { METRICS_CASES, type MetricsSize } from './metrics/run-metrics.js'
 import { DEFAULT_ENGINES, ENGINE_NAMES, type EngineName, FOREIGN_ENGINES } from './engines.js'
 
 /** What a run of the bench does. */
@@ -17,6 +18,8 @@ export interface BenchOptions {
   readonly ddp: readonly (64 | 256 | 'tiny')[]
   /** The cases `solver-cost`, which compare solvers instead of engines. */
   readonly solverCost: readonly ('small' | 'tiny')[]
+  /** The cases `metrics`, which measure sets of features on the products of `@dit/backend-cpu/float64`. */
+  readonly metrics: readonly MetricsSize[]
 }
 
 const DDP_CASES: Readonly<Record<string, 64 | 256 | 'tiny'>> = { ddp: 64, 'ddp-256': 256, 'ddp-tiny': 'tiny' }
@@ -35,14 +38,15 @@ export const USAGE = `npm run bench -- [options]
 
   --cases A,B      cases or groups of them (default: ${named(false)};
                    only by name: ${named(true)}, ddp, ddp-256, two workers against one,
-                   and solver-cost, what solvers cost beside the network)
+                   solver-cost, what solvers cost beside the network,
+                   and metrics, metrics-10k: FID, KID, precision and recall of 50,000 and 10,000 features)
   --engines A,B    ${ENGINE_NAMES.join(', ')}
                    (default: ${DEFAULT_ENGINES.join(', ')}, and pytorch with --pytorch)
   --threads 1,2    numbers of threads for the engines that take one (default: 1 and all cores)
   --rounds N       timed repetitions of each engine (default: 9)
   --budget S       seconds after which an engine has done enough rounds of a case, once it has done three (default: 60)
   --baseline NAME  engine that the others are compared with (default: tfjs-wasm-plain)
-  --pytorch PATH   a Python interpreter that has torch
+  --pytorch PATH   a Python interpreter that has torch; for metrics numpy, scipy and prdc
   --json FILE      writes the results`
 
 /**
@@ -75,9 +79,10 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     throw new RangeError('bench: the engine pytorch needs --pytorch, a Python interpreter that has torch')
   }
   const names = listOf(values.cases)
-  const apart = { ...DDP_CASES, ...SOLVER_COST_CASES }
+  const apart = { ...DDP_CASES, ...SOLVER_COST_CASES, ...METRICS_CASES }
   const others = names?.filter((name) => !(name in apart)) ?? null
   const solverCost = names?.flatMap((name) => SOLVER_COST_CASES[name] ?? []) ?? []
+  const metrics = names?.flatMap((name) => METRICS_CASES[name] ?? []) ?? []
   const ddp = names?.flatMap((name) => DDP_CASES[name] ?? []) ?? []
   if (ddp.length > 0 && !engines.some((name) => name === 'cpu-wasm' || name === 'cpu-native')) {
     throw new RangeError(`bench: ddp measures cpu-wasm and cpu-native (got ${engines.join(', ')})`)
@@ -85,11 +90,15 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
   if (solverCost.length > 0 && engines.every((name) => FOREIGN_ENGINES.includes(name))) {
     throw new RangeError(`bench: solver-cost measures dit's own engines (got ${engines.join(', ')})`)
   }
+  if (metrics.length > 0 && !engines.some((name) => name === 'cpu-wasm' || name === 'cpu-native')) {
+    throw new RangeError(`bench: metrics measures cpu-wasm and cpu-native (got ${engines.join(', ')})`)
+  }
   const threads = listOf(values.threads)?.map((text) => positive('threads', text)) ?? [1, availableParallelism()]
   return {
     cases: others?.length === 0 ? [] : chooseCases(others, Object.keys(apart)),
     ddp,
     solverCost,
+    metrics,
     engines,
     threads: [...new Set(threads)],
     rounds: positive('rounds', values.rounds),

@@ -8,6 +8,7 @@ import { compareRows } from '../bench/agreement.js'
 import { CASES, chooseCases } from '../bench/cases.js'
 import type { DdpRow } from '../bench/ddp/run-ddp.js'
 import { rowsOf } from '../bench/engines.js'
+import { disagreements as metricsDisagreements, type MetricsRow, metricsTable } from '../bench/metrics/run-metrics.js'
 import { parseOptions } from '../bench/options.js'
 import { solverCostTable, type SolverCostRow } from '../bench/solver-cost/run-solver-cost.js'
 import { SOLVERS } from '../bench/solver-cost/solvers.js'
@@ -55,6 +56,54 @@ describe('a run of the smallest case on two engines', () => {
     expect(output).toMatch(/checked: largest difference 0\.\d+ of the tolerance/)
     expect(output).toMatch(/vs tfjs-wasm-plain\n.*tfjs-wasm-plain .* 1\.00x\n.*reference .*x\n/)
   })
+})
+
+test('measures of features agree between engines, and a record says what they took', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dit-bench-metrics-test-'))
+  try {
+    const json = join(folder, 'results.json')
+    const options = ['--cases', 'metrics-tiny', '--engines', 'cpu-wasm,cpu-native', '--threads', '1']
+    const { stdout } = await promisify(execFile)(process.execPath, [...node, ...options, '--json', json], { cwd: root })
+    const { metrics, disagreements } = JSON.parse(readFileSync(json, 'utf8')) as {
+      metrics: MetricsRow[]
+      disagreements: string[]
+    }
+    expect(disagreements).toEqual([])
+    const native = metrics.filter(({ program, kind }) => program === 'native' && kind === 'pooled')
+    expect(native.map(({ name, count }) => `${name} of ${count}`)).toEqual([
+      'fid of 1200',
+      'prdc-5 of 1200',
+      'kid of 1200',
+      'authenticity of 1200',
+      'prdc-3 of 200',
+      'prdc-5 of 200',
+    ])
+    expect(metrics).toHaveLength(2 * (6 + 3))
+    for (const { peakBytes, values } of metrics) {
+      expect(peakBytes).toBeGreaterThan(0)
+      expect(values.every(Number.isFinite)).toBe(true)
+    }
+    expect(stdout).toContain('metrics, collapsed features of 24 numbers, 1 threads')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('a measure that differs between programs is told, and costs the exit code', () => {
+  const row = { name: 'fid', count: 9, seconds: 1, cpuSeconds: 1, peakBytes: 1, addedBytes: null, what: 'x' }
+  const rows: MetricsRow[] = [
+    { ...row, values: [2], kind: 'pooled', width: 3, program: 'native', threads: 1 },
+    { ...row, values: [2.001], kind: 'pooled', width: 3, program: 'wasm', threads: 1 },
+    { ...row, values: [2.01], kind: 'pooled', width: 3, program: 'python', threads: 1, cpuSeconds: 4 },
+  ]
+  expect(metricsDisagreements(rows)).toEqual(['fid of 9: python has 2.01, native 2'])
+  expect(metricsTable('pooled', rows)).toMatch(/native \(x\) .* 4\.00 of CPU/)
+})
+
+test('the case metrics needs an engine of ours', () => {
+  expect(() => parseOptions(['--cases', 'metrics', '--engines', 'tfjs-wasm'])).toThrow(
+    'bench: metrics measures cpu-wasm and cpu-native (got tfjs-wasm)',
+  )
 })
 
 test('two workers are compared with one, and a record says so', async () => {

@@ -81,10 +81,15 @@ async function loadAt(page: Page, width: number, colorScheme: 'light' | 'dark') 
   const images = await page
     .locator('img')
     .evaluateAll((all) => all.map((image) => (image as HTMLImageElement).naturalWidth))
-  return { others: requests.filter((url) => !/^data:/.test(url) && url !== page.url()), complaints, scrolled, images }
+  return {
+    others: requests.filter((url) => !url.startsWith('data:') && url !== page.url()),
+    complaints,
+    scrolled,
+    images,
+  }
 }
 
-test.for(['evaluation', 'comparison', 'run'])(
+test.each(['evaluation', 'comparison', 'run'])(
   'the %s page asks for nothing, complains of nothing, and fits',
   async (name) => {
     await pages.inTab(`plain/report/${name}.html`, async (_, page) => {

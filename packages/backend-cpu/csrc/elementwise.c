@@ -50,6 +50,8 @@ UNIT(do_silu, 0, result = silu_vf(vx))
 UNIT(do_gelu, 0, result = gelu_vf(vx))
 UNIT(do_sin, 0, PER_LANE(sin_float(v)))
 UNIT(do_cos, 0, PER_LANE(cos_float(v)))
+UNIT(do_relu, 0, result = max_vf(vx, splat(0.0f)))
+UNIT(do_relu6, 0, result = min_vf(max_vf(vx, splat(0.0f)), splat(6.0f)))
 
 UNIT(back_exp, 1, result = vy * exp_vf(vx))
 UNIT(back_log, 1, result = vy / vx)
@@ -66,12 +68,14 @@ UNIT(back_silu, 1, result = vy * silu_derivative_vf(vx))
 UNIT(back_gelu, 1, result = vy * gelu_derivative_vf(vx))
 UNIT(back_sin, 1, PER_LANE(cos_float(v)); result = vy * result)
 UNIT(back_cos, 1, PER_LANE(sin_float(v)); result = -(vy * result))
+UNIT(back_relu, 1, result = select_vf((vi)(vx > splat(0.0f)), vy, splat(0.0f)))
+UNIT(back_relu6, 1, result = select_vf((vi)(vx > splat(0.0f)) & (vi)(vx < splat(6.0f)), vy, splat(0.0f)))
 
 // In the order of `unaryOps` in kernels/elementwise.ts.
 static Unit *const forward[] = {do_exp,  do_log,  do_sqrt, do_square, do_abs, do_tanh, do_sigmoid,
-                                do_silu, do_gelu, do_sin,  do_cos};
+                                do_silu, do_gelu, do_sin,  do_cos,    do_relu, do_relu6};
 static Unit *const backward[] = {back_exp,  back_log,  back_sqrt, back_square, back_abs, back_tanh, back_sigmoid,
-                                 back_silu, back_gelu, back_sin,  back_cos};
+                                 back_silu, back_gelu, back_sin,  back_cos,    back_relu, back_relu6};
 
 // op, x, out, count
 KERNEL(unary) {

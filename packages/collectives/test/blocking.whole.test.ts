@@ -40,7 +40,8 @@ describe('collectives that block sum and copy, amid transfers under way and in g
   }
 })
 
-describe('a thread that fails while others block ends the job, and is named', () => {
+// Most of their time these jobs wait.
+describe.concurrent('a thread that fails while others block ends the job, and is named', () => {
   test.each<[Fault, RegExp]>([
     ['throw', /rank 1: a fault of the test/],
     ['exit', /rank 1 ended with exit code 3 before the job was done/],
@@ -52,7 +53,7 @@ describe('a thread that fails while others block ends the job, and is named', ()
 for (const name of ['openmpi', 'mpich'] as const) {
   const mpi = findMpi(name)
   const test = testNeeding('mpi', mpi !== null, `no mpirun of ${name}`)
-  describe(`a process of ${name} that fails while others block ends the job`, () => {
+  describe.concurrent(`a process of ${name} that fails while others block ends the job`, () => {
     test.each<[Fault, RegExp]>([
       ['throw', /a fault of the test/],
       ['block', /rank 1 did not answer rank/],

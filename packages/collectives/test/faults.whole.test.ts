@@ -5,7 +5,8 @@ import { findMpi, type Mpi } from '../../../test/support/find-mpi.js'
 import { runJob } from '../../../test/support/run-job.js'
 import { expectThreadFault, jobWith, SECONDS } from './fault-job.js'
 
-describe('a thread that fails ends the job at once, and is named', () => {
+// Most of their time these jobs wait.
+describe.concurrent('a thread that fails ends the job at once, and is named', () => {
   test.each<[Fault, string, number]>([
     ['exit', 'rank 1 ended with exit code 3 before the job was done', 3],
     ['exit-0', 'rank 1 ended with exit code 0 before the job was done', 1],
@@ -30,7 +31,7 @@ async function expectEarlyEnd(exitCode: number, mpi: Mpi | null): Promise<void> 
 for (const name of ['openmpi', 'mpich'] as const) {
   const mpi = findMpi(name)
   const test = testNeeding('mpi', mpi !== null, `no mpirun of ${name}`)
-  describe(`a process of ${name} that fails ends the job`, () => {
+  describe.concurrent(`a process of ${name} that fails ends the job`, () => {
     test.each<[Fault, RegExp]>([
       ['throw', /a fault of the test/],
       ['block', /rank 1 did not answer rank/],

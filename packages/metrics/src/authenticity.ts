@@ -1,4 +1,5 @@
 import { checkFeatures, checkWidths, type Features, takeRows } from './features.js'
+import { meanOf } from './mean.js'
 import { nearestSquares } from './nearest.js'
 import { plainProducts, type Products } from './products.js'
 
@@ -38,14 +39,13 @@ export function authenticity(
     Array.from(asked, (row, i) => [row, own.indices[2 * i] === row ? own.squares[2 * i + 1] : own.squares[2 * i]]),
   )
   const authentic = Uint8Array.from(nearest, (row, i) => (squares[i] > reach.get(row)! ? 1 : 0))
-  const share = authentic.reduce((a, b) => a + b, 0) / two.count
   const warnings =
     one.count < two.count
       ? [
           `there are fewer training samples (${one.count}) than generated ones (${two.count}); is the training set whole?`,
         ]
       : []
-  return { share, authentic, nearest, warnings }
+  return { share: meanOf(authentic), authentic, nearest, warnings }
 }
 
 /** The same rows as a training set that are no samples of the other set. */

@@ -1,4 +1,14 @@
 import { integers, randomStream } from '@dit/random'
+import { deviationOf, meanOf } from './mean.js'
+
+/**
+ * How an interval is made of the quantiles of resamples.
+ *
+ * - `percentile`: it lies between them
+ * - `centred`: they are shifted so that the mean of the resamples is the value, since repeated rows shift some measures, FID above all
+ * - `basic`: they are mirrored about the value, which takes such a shift away from the value as well
+ */
+export type IntervalKind = 'percentile' | 'centred' | 'basic'
 
 /** Options of `bootstrapInterval`. */
 export interface BootstrapOptions {
@@ -8,11 +18,8 @@ export interface BootstrapOptions {
   readonly numResamples?: number
   /** Share of resamples that the interval spans. Default: 0.95. */
   readonly level?: number
-  /**
-   * `percentile`: between quantiles of the resamples. `basic`: these mirrored about the value, which takes away a bias that resampling
-   * repeats, such as that of FID. Default: `percentile`.
-   */
-  readonly kind?: 'percentile' | 'basic'
+  /** Default: `percentile`. */
+  readonly kind?: IntervalKind
   /** Names the resamples: equal seeds and counts give equal rows, so that two measures can be paired. Default: 0. */
   readonly seed?: number
 }
@@ -35,6 +42,9 @@ export interface Interval {
  * Quantiles are interpolated linearly. A duplicate counts as a neighbour at distance 0, so for measures of neighbours resample
  * what they found of each sample (`generatedInReal`, say), not the features.
  *
+ * The difference of two models against the same real pictures is one measure of three sets: `(real, one, other) => ...` with three
+ * counts. What both owe to the real pictures then cancels, as it should.
+ *
  * @param measure  of rows of each set, in the order of `counts`
  * @throws RangeError for an empty set, fewer than 2 resamples, or a measure that gives no finite number
  *
@@ -50,8 +60,8 @@ export function bootstrapInterval(
     throw new RangeError(`bootstrapInterval: numResamples must be an integer of at least 2; it is ${numResamples}`)
   if (!(level > 0 && level < 1))
     throw new RangeError(`bootstrapInterval: level must lie between 0 and 1; it is ${level}`)
-  if (kind !== 'percentile' && kind !== 'basic')
-    throw new RangeError(`bootstrapInterval: kind must be percentile or basic; it is ${String(kind)}`)
+  if (!['percentile', 'centred', 'basic'].includes(kind))
+    throw new RangeError(`bootstrapInterval: kind must be percentile, centred or basic; it is ${kind}`)
   const evaluate = (which: string, rows: Int32Array[]) => {
     const value = measure(...rows)
     if (!Number.isFinite(value))
@@ -69,10 +79,15 @@ export function bootstrapInterval(
     ),
   ).toSorted()
   const [below, above] = [quantile(estimates, (1 - level) / 2), quantile(estimates, (1 + level) / 2)]
-  const mean = estimates.reduce((a, b) => a + b, 0) / numResamples
-  const standardError = Math.sqrt(estimates.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (numResamples - 1))
-  const [low, high] = kind === 'percentile' ? [below, above] : [2 * value - above, 2 * value - below]
+  const standardError = deviationOf(estimates, numResamples - 1)
+  const [low, high] = endsOf(kind, value, below, above, meanOf(estimates))
   return { value, low, high, standardError, estimates }
+}
+
+function endsOf(kind: IntervalKind, value: number, below: number, above: number, mean: number): [number, number] {
+  if (kind === 'basic') return [2 * value - above, 2 * value - below]
+  const shift = kind === 'centred' ? value - mean : 0
+  return [below + shift, above + shift]
 }
 
 /** Of ascending numbers, interpolated linearly. */

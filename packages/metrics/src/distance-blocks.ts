@@ -35,11 +35,16 @@ export interface DistanceBlock {
   readonly lengthsB: Float64Array
   readonly slack: number
   readonly floor: number
+  /** No squared distance is below nearA[i] + nearB[j] - dots[...] factor: the estimate less a simpler bound of its error. */
+  readonly nearA: Float64Array
+  readonly nearB: Float64Array
 }
 
-/** Rows of either set in a block: 2048 x 1024 dot products take 16 MB in float64. */
-const ROWS_A = 2048
-const ROWS_B = 1024
+/** Rows of either set in a block at most. Their dot products take 34 MB in float32. */
+const ROWS_A = 4096
+const ROWS_B = 2048
+/** Numbers of the larger set in a block: 34 MB in float32. Wide rows come in smaller blocks. */
+const BLOCK_NUMBERS = 2 ** 23
 
 /**
  * Visits all pairs of two sets in blocks, or of one set (`a === b`) those with j <= i at least.
@@ -64,18 +69,61 @@ export function visitDistances(
   const gamma = (width * unit) / (1 - width * unit)
   const slack = 1.01 * (gamma / 2 + 3 * unit + (width + 8) * 2 ** -53)
   const floor = width * (isSingle ? 2 ** -125 : 2 ** -1021) * scale * scale
-  for (let i0 = 0; i0 < a.shape[0]; i0 += ROWS_A) {
-    const i1 = Math.min(i0 + ROWS_A, a.shape[0])
-    const rows = centredRows(a, i0, i1, frame, isSingle)
+  const mostA = Math.min(ROWS_A, Math.max(2, Math.floor(BLOCK_NUMBERS / width)))
+  const mostB = Math.min(ROWS_B, Math.max(1, mostA >> 1))
+  const memory = blockMemory(Math.min(a.shape[0], mostA), Math.min(b.shape[0], mostB), width, isSingle)
+  const nearOf = (squares: Float64Array) => squares.map((square) => square * (1 - 2 * slack) - floor)
+  const nearA = nearOf(sideA.squares)
+  const nearB = isOneSet ? nearA : nearOf(sideB.squares)
+  const { squares: squaresA, lengths: lengthsA } = sideA
+  const { squares: squaresB, lengths: lengthsB } = sideB
+  const sides = { squaresA, squaresB, lengthsA, lengthsB, nearA, nearB }
+  const factor = 2 * scale * scale
+  for (let i0 = 0; i0 < a.shape[0]; i0 += mostA) {
+    const i1 = Math.min(i0 + mostA, a.shape[0])
+    const rows = centredRows(a, i0, i1, frame, memory.a)
     const end = isOneSet ? i1 : b.shape[0]
-    for (let j0 = 0; j0 < end; j0 += ROWS_B) {
-      const j1 = Math.min(j0 + ROWS_B, end)
-      const others = centredRows(b, j0, j1, frame, isSingle)
-      const dots = dotsOf(products, rows, others, { m: i1 - i0, n: j1 - j0, k: width })
-      const { squares: squaresA, lengths: lengthsA } = sideA
-      const { squares: squaresB, lengths: lengthsB } = sideB
-      visit({ i0, i1, j0, j1, dots, factor: 2 * scale * scale, squaresA, squaresB, lengthsA, lengthsB, slack, floor })
+    for (let j0 = 0; j0 < end; j0 += mostB) {
+      const j1 = Math.min(j0 + mostB, end)
+      const others = centredRows(b, j0, j1, frame, memory.b)
+      const dots = dotsOf(products, rows, others, memory.dots, { m: i1 - i0, n: j1 - j0, k: width })
+      visit({ i0, i1, j0, j1, dots, factor, slack, floor, ...sides })
     }
+  }
+}
+
+/**
+ * The first j from `from` on, below `end`, whose pair with i may be as near as `limit` or as `limits[j]`; `end` if there is none.
+ * Nearly all pairs are ruled out here.
+ */
+export function nextNear(
+  { i0, j0, j1, dots, factor, nearA, nearB }: DistanceBlock,
+  i: number,
+  from: number,
+  end: number,
+  limit: number,
+  limits: Float64Array,
+): number {
+  const near = nearA[i]
+  const row = (i - i0) * (j1 - j0) - j0
+  for (let j = from; j < end; j++) {
+    const low = near + nearB[j] - dots[row + j] * factor
+    // Written so that NaN, of a product that overflowed, rules nothing out.
+    if (!(low > limit && low > limits[j])) return j
+  }
+  return end
+}
+
+/** Estimate of the squared distance of pair i, j, and how far it may be off. */
+export function estimateOf(
+  { i0, j0, j1, dots, factor, squaresA, squaresB, lengthsA, lengthsB, slack, floor }: DistanceBlock,
+  i: number,
+  j: number,
+): { readonly estimate: number; readonly error: number } {
+  const lengths = lengthsA[i] + lengthsB[j]
+  return {
+    estimate: squaresA[i] + squaresB[j] - dots[(i - i0) * (j1 - j0) + j - j0] * factor,
+    error: slack * lengths * lengths + floor,
   }
 }
 
@@ -120,14 +168,19 @@ function sideOf(
 
 type Numbers = Float64Array | Float32Array
 
-function dotsOf(products: Products, a: Numbers, b: Numbers, size: GemmSize): Numbers {
-  if (a instanceof Float32Array) {
-    const dots = new Float32Array(size.m * size.n)
-    products.gemm32!(a, b as Float32Array, dots, size)
-    return dots
+/** What all blocks use in turn. */
+function blockMemory(rowsA: number, rowsB: number, width: number, isSingle: boolean) {
+  const numbers = (length: number): Numbers => (isSingle ? new Float32Array(length) : new Float64Array(length))
+  return { a: numbers(rowsA * width), b: numbers(rowsB * width), dots: numbers(rowsA * rowsB) }
+}
+
+function dotsOf(products: Products, a: Numbers, b: Numbers, memory: Numbers, size: GemmSize): Numbers {
+  const dots = memory.subarray(0, size.m * size.n)
+  if (dots instanceof Float32Array) {
+    products.gemm32!(a as Float32Array, b as Float32Array, dots, size)
+  } else {
+    products.gemm(a as Float64Array, b as Float64Array, dots.fill(0), size)
   }
-  const dots = new Float64Array(size.m * size.n)
-  products.gemm(a, b as Float64Array, dots, size)
   return dots
 }
 
@@ -137,14 +190,13 @@ function centredRows(
   start: number,
   end: number,
   { centre, scale }: Frame,
-  isSingle: boolean,
+  memory: Numbers,
 ): Numbers {
   const width = centre.length
-  const size = (end - start) * width
+  const rows = memory.subarray(0, (end - start) * width)
   // Exact: the scale is a power of two.
   const inverse = 1 / scale
-  const rows = isSingle ? new Float32Array(size) : new Float64Array(size)
-  for (let at = 0, from = start * width; at < size; at += width, from += width) {
+  for (let at = 0, from = start * width; at < rows.length; at += width, from += width) {
     for (let p = 0; p < width; p++) rows[at + p] = (data[from + p] - centre[p]) * inverse
   }
   return rows

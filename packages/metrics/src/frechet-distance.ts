@@ -1,7 +1,7 @@
 import { symmetricEigenvalues } from './eigenvalues.js'
 import { type Factor, factorCovariance } from './factor-covariance.js'
 import { checkFeatures, checkWidths, type Features, samples } from './features.js'
-import { centre, featureStatistics } from './moments.js'
+import { featureStatistics } from './moments.js'
 import { plainProducts, type Products } from './products.js'
 import { checkStatistics, type Statistics } from './statistics.js'
 
@@ -91,6 +91,26 @@ function gaussianOf(what: string, set: Features | Statistics, products: Products
   return { what, count, mean, trace, factor: () => ({ rank: count, width, rows }) }
 }
 
+/** Subtracts from rows their mean, and returns it. */
+function centre(rows: Float64Array, count: number, width: number): Float64Array {
+  const mean = new Float64Array(width)
+  // The second pass removes the rounding of the first.
+  for (let pass = 0; pass < 2; pass++) {
+    const shift = new Float64Array(width)
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j < width; j++) shift[j] += rows[i * width + j]
+    }
+    for (let j = 0; j < width; j++) {
+      shift[j] /= count
+      mean[j] += shift[j]
+    }
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j < width; j++) rows[i * width + j] -= shift[j]
+    }
+  }
+  return mean
+}
+
 function ofStatistics(what: string, statistics: Statistics, products: Products): Gaussian {
   const width = checkStatistics('frechetDistance', what, statistics)
   const { count, mean, covariance } = statistics
@@ -118,7 +138,7 @@ function nuclearNorm(one: Factor, two: Factor, products: Products): number {
   const gram = new Float64Array(few.rank * few.rank)
   products.syrk(product, gram, { n: few.rank, k: many.rank })
   let sum = 0
-  for (const value of symmetricEigenvalues(gram, few.rank)) sum += Math.sqrt(Math.max(value, 0))
+  for (const value of symmetricEigenvalues(gram, few.rank, { products })) sum += Math.sqrt(Math.max(value, 0))
   return sum * scale
 }
 

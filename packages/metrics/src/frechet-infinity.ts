@@ -1,6 +1,7 @@
 import { permutation, randomStream } from '@dit/random'
 import { checkFeatures, type Features, takeRows } from './features.js'
 import { frechetDistance } from './frechet-distance.js'
+import { meanOf } from './mean.js'
 import { featureStatistics } from './moments.js'
 import { plainProducts, type Products } from './products.js'
 import type { Statistics } from './statistics.js'
@@ -83,14 +84,13 @@ function drawSubsets(sizes: readonly number[], count: number, seed: number): Uin
 
 /** Ordinary least squares. */
 function fitLine(x: readonly number[], y: readonly number[]): { intercept: number; slope: number; residual: number } {
-  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length
-  const [meanX, meanY] = [mean(x), mean(y)]
+  const [meanX, meanY] = [meanOf(x), meanOf(y)]
   let [xx, xy] = [0, 0]
   for (let i = 0; i < x.length; i++) {
     xx += (x[i] - meanX) ** 2
     xy += (x[i] - meanX) * (y[i] - meanY)
   }
   const slope = xy / xx
-  const residual = Math.sqrt(mean(x.map((value, i) => (y[i] - meanY - slope * (value - meanX)) ** 2)))
+  const residual = Math.sqrt(meanOf(x.map((value, i) => (y[i] - meanY - slope * (value - meanX)) ** 2)))
   return { intercept: meanY - slope * meanX, slope, residual }
 }

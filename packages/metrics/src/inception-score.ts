@@ -1,4 +1,5 @@
 import { checkFeatures, type Features, takeRows } from './features.js'
+import { deviationOf, meanOf } from './mean.js'
 
 /**
  * How samples are cut into splits, after the program that does so.
@@ -59,7 +60,6 @@ export function inceptionScore(rows: Features, options: InceptionScoreOptions = 
     addRows(sums, ordered.data.subarray(start * width, end * width), input)
     return scoreOf(sums)
   })
-  const mean = scores.reduce((a, b) => a + b, 0) / scores.length
   const fewest = Math.min(...bounds.map(([start, end]) => end - start))
   const warnings =
     fewest < width
@@ -67,7 +67,7 @@ export function inceptionScore(rows: Features, options: InceptionScoreOptions = 
           `a split has ${fewest} rows for ${width} classes, and its score cannot exceed ${fewest}; take fewer splits or more samples`,
         ]
       : []
-  return { mean, std: deviation(scores, mean, rule), scores, bounds, warnings }
+  return { mean: meanOf(scores), std: deviation(scores, rule), scores, bounds, warnings }
 }
 
 /** What is kept of class probabilities that come in pieces, for one split. Plain data. */
@@ -206,8 +206,7 @@ function runs(size: number, numRuns: number, count: number): [number, number][] 
   return Array.from({ length: numRuns }, (_, i) => [i * size, Math.min((i + 1) * size, count)])
 }
 
-function deviation(scores: readonly number[], mean: number, rule: SplitRule): number | null {
+function deviation(scores: readonly number[], rule: SplitRule): number | null {
   const divisor = rule === 'torchmetrics' ? scores.length - 1 : scores.length
-  if (rule === 'adm' || divisor === 0) return null
-  return Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / divisor)
+  return rule === 'adm' || divisor === 0 ? null : deviationOf(scores, divisor)
 }

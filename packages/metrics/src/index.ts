@@ -6,11 +6,17 @@ export {
   type StoredNumbers,
 } from './adm.js'
 export { authenticity, type Authenticity } from './authenticity.js'
-export { bootstrapInterval, type BootstrapOptions, type Interval } from './bootstrap.js'
+export { bootstrapInterval, type BootstrapOptions, type Interval, type IntervalKind } from './bootstrap.js'
 export { cmmd, type Cmmd, type CmmdOptions } from './cmmd.js'
 export { symmetricEigenvalues } from './eigenvalues.js'
 export { type Features, takeRows } from './features.js'
 export { frechetInfinity, type FrechetInfinity, type FrechetInfinityOptions } from './frechet-infinity.js'
+export {
+  frechetDifference,
+  frechetInterval,
+  type FrechetInterval,
+  type FrechetIntervalOptions,
+} from './frechet-interval.js'
 export { frechetDistance, type FrechetDistance } from './frechet-distance.js'
 export {
   addClassRows,

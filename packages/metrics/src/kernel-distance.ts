@@ -1,6 +1,7 @@
 import { permutation, randomStream } from '@dit/random'
 import { checkFeatures, checkWidths, type Features } from './features.js'
 import { type Kernel, mmdEstimates, subsetOf } from './squared-mmd.js'
+import { deviationOf, meanOf } from './mean.js'
 import { plainProducts, type Products } from './products.js'
 
 /** Options of `kernelDistance`. */
@@ -51,8 +52,6 @@ export function kernelDistance(first: Features, second: Features, options: Kerne
     ([rows1, rows2]) =>
       mmdEstimates(who, subsetOf(first, one, rows1, who), subsetOf(second, two, rows2, who), kernel, products).unbiased,
   )
-  const mean = values.reduce((a, b) => a + b, 0) / values.length
-  const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)
   const size = subsets[0][0].length
   const fewest = Math.min(one.count, two.count)
   const warnings =
@@ -62,7 +61,7 @@ export function kernelDistance(first: Features, second: Features, options: Kerne
             `take subsets of at most ${Math.floor(fewest / 2)}, or squaredMmd of the whole sets`,
         ]
       : []
-  return { mean, std, values, warnings }
+  return { mean: meanOf(values), std: deviationOf(values), values, warnings }
 }
 
 function drawSubsets(

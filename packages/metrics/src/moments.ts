@@ -39,14 +39,17 @@ export function addFeatures(
   features: Features,
   { products = plainProducts }: { readonly products?: Products } = {},
 ): void {
-  const { count, width } = checkFeatures('addFeatures', 'features', features, 0)
+  const { width } = checkFeatures('addFeatures', 'features', features, 0)
   checkWidths('addFeatures', moments.width, width)
+  addRows(moments, features, products)
+}
+
+function addRows(moments: Moments, { shape: [count, width], data }: Features, products: Products): void {
   const most = Math.max(256, Math.floor(BLOCK_NUMBERS / width))
   for (let start = 0; start < count; start += most) {
     const size = Math.min(most, count - start)
-    const block = Float64Array.from(features.data.subarray(start * width, (start + size) * width))
-    const mean = centre(block, size, width)
-    join(moments, { count: size, mean, centred: block }, products)
+    const columns = columnsOf(data.subarray(start * width, (start + size) * width), size, width)
+    join(moments, { count: size, mean: centreColumns(columns, size, width), columns }, products)
   }
 }
 
@@ -59,7 +62,7 @@ export function mergeMoments(into: Moments, from: Moments): void {
   checkWidths('mergeMoments', into.width, from.width)
   if (from.count === 0) return
   for (let i = 0; i < into.scatter.length; i++) into.scatter[i] += from.scatter[i]
-  join(into, { count: from.count, mean: from.mean, centred: null }, plainProducts)
+  join(into, { count: from.count, mean: from.mean, columns: new Float64Array(into.width) }, plainProducts)
 }
 
 /**
@@ -76,43 +79,55 @@ export function statisticsOf({ count, mean, scatter }: Moments): Statistics {
 export function featureStatistics(features: Features, options: { readonly products?: Products } = {}): Statistics {
   const { width } = checkFeatures('featureStatistics', 'features', features, 2)
   const moments = emptyMoments(width)
-  addFeatures(moments, features, options)
+  addRows(moments, features, options.products ?? plainProducts)
   return statisticsOf(moments)
 }
 
-/** Subtracts from rows their mean, and returns it. */
-export function centre(rows: Float64Array, count: number, width: number): Float64Array {
+/** Rows and columns that are transposed at once, so that both lie in the first cache. */
+const TILE = 32
+
+/** Columns `[width, count + 1]` of rows `[count, width]`: each has room for one more number at its end. */
+function columnsOf(rows: Float32Array | Float64Array, count: number, width: number): Float64Array {
+  const columns = new Float64Array(width * (count + 1))
+  for (let i0 = 0; i0 < count; i0 += TILE) {
+    const i1 = Math.min(i0 + TILE, count)
+    for (let j0 = 0; j0 < width; j0 += TILE) {
+      const j1 = Math.min(j0 + TILE, width)
+      for (let j = j0; j < j1; j++) {
+        for (let i = i0, to = j * (count + 1) + i; i < i1; i++) columns[to++] = rows[i * width + j]
+      }
+    }
+  }
+  return columns
+}
+
+/** Subtracts from columns their means, and returns these. */
+function centreColumns(columns: Float64Array, count: number, width: number): Float64Array {
   const mean = new Float64Array(width)
-  // The second pass removes the rounding of the first.
-  for (let pass = 0; pass < 2; pass++) {
-    const shift = new Float64Array(width)
-    for (let i = 0; i < count; i++) {
-      for (let j = 0; j < width; j++) shift[j] += rows[i * width + j]
-    }
-    for (let j = 0; j < width; j++) {
-      shift[j] /= count
-      mean[j] += shift[j]
-    }
-    for (let i = 0; i < count; i++) {
-      for (let j = 0; j < width; j++) rows[i * width + j] -= shift[j]
+  for (let j = 0; j < width; j++) {
+    const [from, to] = [j * (count + 1), j * (count + 1) + count]
+    // The second pass removes the rounding of the first.
+    for (let pass = 0; pass < 2; pass++) {
+      let sum = 0
+      for (let at = from; at < to; at++) sum += columns[at]
+      const shift = sum / count
+      mean[j] += shift
+      for (let at = from; at < to; at++) columns[at] -= shift
     }
   }
   return mean
 }
 
-/** Joins samples of a mean to moments: the scatter gains that of `centred` (if any) and that of the shift between the means. */
-function join(moments: Moments, { count, mean, centred }: Block, products: Products): void {
+/** Joins samples to moments: the scatter gains that of `columns`, whose last number is made the shift between the means. */
+function join(moments: Moments, { count, mean, columns }: Block, products: Products): void {
   const { width } = moments
   const total = moments.count + count
   const weight = Math.sqrt((moments.count * count) / total)
   const isFirst = moments.count === 0
-  const numRows = centred === null ? 0 : count
-  const k = numRows + 1
-  const columns = new Float64Array(width * k)
+  const k = columns.length / width
   for (let j = 0; j < width; j++) {
-    for (let i = 0; i < numRows; i++) columns[j * k + i] = centred![i * width + j]
     const shift = mean[j] - moments.mean[j]
-    columns[j * k + numRows] = isFirst ? 0 : weight * shift
+    columns[j * k + k - 1] = isFirst ? 0 : weight * shift
     moments.mean[j] = isFirst ? mean[j] : moments.mean[j] + shift * (count / total)
   }
   products.syrk(columns, moments.scatter, { n: width, k })
@@ -122,5 +137,6 @@ function join(moments: Moments, { count, mean, centred }: Block, products: Produ
 interface Block {
   readonly count: number
   readonly mean: Float64Array
-  readonly centred: Float64Array | null
+  /** Centred columns `[width, k]`, each with one more number, which `join` sets. */
+  readonly columns: Float64Array
 }

@@ -1,4 +1,4 @@
-import { type DistanceBlock, squaredDistance, visitDistances } from './distance-blocks.js'
+import { type DistanceBlock, estimateOf, nextNear, squaredDistance, visitDistances } from './distance-blocks.js'
 import { checkFeatures, checkWidths, type Features } from './features.js'
 import { plainProducts, type Products } from './products.js'
 
@@ -57,7 +57,9 @@ export function nearestSquares(
   const [count] = queries.shape
   const isOneSet = queries === set
   const found = candidateLists(count, k)
-  visitDistances(queries, set, products, (block) => findCandidates(block, found, isOneSet))
+  // Rows of another set look for no neighbours.
+  const limitsOfSet = isOneSet ? found.limits : new Float64Array(set.shape[0]).fill(-Infinity)
+  visitDistances(queries, set, products, (block) => findCandidates(block, found, isOneSet, limitsOfSet))
   const indices = new Int32Array(count * k)
   const squares = new Float64Array(count * k)
   for (let i = 0; i < count; i++) {
@@ -127,20 +129,16 @@ function candidateLists(count: number, k: number): Candidates {
   }
 }
 
-function findCandidates(block: DistanceBlock, found: Candidates, isOneSet: boolean): void {
-  const { i0, i1, j0, j1, dots, factor, squaresA, squaresB, lengthsA, lengthsB, slack, floor } = block
+function findCandidates(block: DistanceBlock, found: Candidates, isOneSet: boolean, limitsOfSet: Float64Array): void {
+  const { i0, i1, j0, j1 } = block
   const { limits } = found
   for (let i = i0; i < i1; i++) {
-    const [square, length] = [squaresA[i], lengthsA[i]]
     const end = isOneSet ? Math.min(j1, i) : j1
-    for (let j = j0, at = (i - i0) * (j1 - j0); j < end; j++, at++) {
-      const estimate = square + squaresB[j] - dots[at] * factor
-      const lengths = length + lengthsB[j]
-      const error = slack * lengths * lengths + floor
-      const low = estimate - error
-      // Written so that NaN, of a product that overflowed, rules nothing out.
-      if (!(low > limits[i])) found.note(i, j, low, estimate + error)
-      if (isOneSet && !(low > limits[j])) found.note(j, i, low, estimate + error)
+    for (let j = j0; (j = nextNear(block, i, j, end, limits[i], limitsOfSet)) < end; j++) {
+      const { estimate, error } = estimateOf(block, i, j)
+      const [low, high] = [estimate - error, estimate + error]
+      if (!(low > limits[i])) found.note(i, j, low, high)
+      if (isOneSet && !(low > limits[j])) found.note(j, i, low, high)
     }
   }
 }

@@ -1,5 +1,6 @@
-import { type DistanceBlock, squaredDistance, visitDistances } from './distance-blocks.js'
+import { type DistanceBlock, estimateOf, nextNear, squaredDistance, visitDistances } from './distance-blocks.js'
 import { checkFeatures, checkWidths, type Features } from './features.js'
+import { meanOf } from './mean.js'
 import { checkNeighbours, squaredRadii } from './nearest.js'
 import { plainProducts, type Products } from './products.js'
 
@@ -76,22 +77,16 @@ export function precisionRecall(
   const { neighbourhoods } = found
   const generatedInReal = Uint8Array.from(neighbourhoods, (times) => (times > 0 ? 1 : 0))
   return {
-    precision: sum(generatedInReal) / two.count,
-    recall: sum(found.realInGenerated) / one.count,
-    density: sum(neighbourhoods) / (k * two.count),
-    coverage: sum(found.covered) / one.count,
+    precision: meanOf(generatedInReal),
+    recall: meanOf(found.realInGenerated),
+    density: meanOf(neighbourhoods) / k,
+    coverage: meanOf(found.covered),
     radiiReal: squaresReal.map(Math.sqrt),
     radiiGenerated: squaresGenerated.map(Math.sqrt),
     generatedInReal,
     ...found,
     warnings: warningsOf(one.count, two.count),
   }
-}
-
-function sum(values: Iterable<number>): number {
-  let total = 0
-  for (const value of values) total += value
-  return total
 }
 
 interface Memberships {
@@ -108,16 +103,13 @@ function compare(
   exact: (i: number, j: number) => number,
   isWithin: (square: number, radius: number) => boolean,
 ): void {
-  const { i0, i1, j0, j1, dots, factor, squaresA, squaresB, lengthsA, lengthsB, slack, floor } = block
+  const { i0, i1, j0, j1 } = block
   for (let i = i0; i < i1; i++) {
-    const [square, length, radiusA] = [squaresA[i], lengthsA[i], radiiA[i]]
-    for (let j = j0, at = (i - i0) * (j1 - j0); j < j1; j++, at++) {
-      const estimate = square + squaresB[j] - dots[at] * factor
-      const lengths = length + lengthsB[j]
-      const error = slack * lengths * lengths + floor
-      const [low, high, radiusB] = [estimate - error, estimate + error, radiiB[j]]
-      if (low > radiusA && low > radiusB) continue
-      const isClear = (high < radiusA || low > radiusA) && (high < radiusB || low > radiusB)
+    const radiusA = radiiA[i]
+    for (let j = j0; (j = nextNear(block, i, j, j1, radiusA, radiiB)) < j1; j++) {
+      const radiusB = radiiB[j]
+      const { estimate, error } = estimateOf(block, i, j)
+      const isClear = Math.abs(estimate - radiusA) > error && Math.abs(estimate - radiusB) > error
       const distance = isClear ? estimate : exact(i, j)
       if (isWithin(distance, radiusA)) {
         neighbourhoods[j]++

@@ -104,7 +104,8 @@ function kernelOf(who: string, kernel: Kernel, width: number): Evaluate {
   }
 }
 
-const BLOCK = 512
+/** Rows of either set that are multiplied at once: a subset of KID of the usual size is one block. */
+const BLOCK = 1024
 
 /** Sums of the kernel over pairs of equal index (`same`) and over all others. */
 function kernelSums(
@@ -123,7 +124,8 @@ function kernelSums(
     for (let j0 = 0; j0 < (isOneSet ? i0 + 1 : n); j0 += BLOCK) {
       const b = isOneSet && j0 === i0 ? a : rowsOf(y, j0, Math.min(j0 + BLOCK, n))
       const dots = new Float64Array(a.count * b.count)
-      products.gemm(a.rows, b.rows, dots, { m: a.count, n: b.count, k: width })
+      if (a === b) products.syrk(a.rows, dots, { n: a.count, k: width })
+      else products.gemm(a.rows, b.rows, dots, { m: a.count, n: b.count, k: width })
       const times = isOneSet && j0 < i0 ? 2 : 1
       for (let i = 0; i < a.count; i++) {
         let row = 0

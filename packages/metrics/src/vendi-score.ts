@@ -34,6 +34,7 @@ export function vendiScore(
   const eigenvalues = symmetricEigenvalues(
     gram.map((value) => value / count),
     size,
+    { products },
   )
   // Rounding leaves eigenvalues of 0 on either side of it.
   const shares = eigenvalues.filter((value) => value > 0)

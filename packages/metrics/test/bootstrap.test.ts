@@ -33,6 +33,25 @@ test('the basic kind mirrors the quantiles about the value', () => {
   expect(bootstrapInterval(() => next++, options)).toMatchObject({ value: 0, low: -4, high: -2 })
 })
 
+test('the centred kind shifts the quantiles so that the mean of the resamples is the value', () => {
+  let next = 0
+  const options = { counts: [1], numResamples: 5, level: 0.5, kind: 'centred' } as const
+  // Resamples 1 .. 5 have the mean 3, and the value is 0.
+  expect(bootstrapInterval(() => next++, options)).toMatchObject({ value: 0, low: -1, high: 1 })
+})
+
+test('a difference of two sets against the same third is narrower than the intervals of both', () => {
+  const draws = normals(randomStream(1), 300)
+  const mean = (set: number, rows: Int32Array) =>
+    rows.reduce((sum, row) => sum + draws[100 * set + row], 0) / rows.length
+  const away = (real: Int32Array, model: Int32Array, set: number) => (mean(0, real) - mean(set, model) - 9) ** 2
+  const options = { counts: [100, 100, 100], numResamples: 400 }
+  const { standardError } = bootstrapInterval((real, a, b) => away(real, a, 1) - away(real, b, 2), options)
+  const one = bootstrapInterval((real, a) => away(real, a, 1), options).standardError
+  const two = bootstrapInterval((real, _, b) => away(real, b, 2), options).standardError
+  expect(standardError).toBeLessThan(0.9 * Math.hypot(one, two))
+})
+
 test('a seed names the rows, so that two measures are paired; sets are drawn by themselves', () => {
   const drawn: string[] = []
   const note = (...rows: Int32Array[]) => drawn.push(rows.map((list) => list.join(' ')).join(' | '))
@@ -52,7 +71,7 @@ test.each([
   [{ counts: [3, 0] }, 'each set needs at least one sample; counts are [3, 0]'],
   [{ counts: [3], numResamples: 1 }, 'numResamples must be an integer of at least 2; it is 1'],
   [{ counts: [3], level: 1 }, 'level must lie between 0 and 1; it is 1'],
-  [{ counts: [3], kind: 'bca' as 'basic' }, 'kind must be percentile or basic; it is bca'],
+  [{ counts: [3], kind: 'bca' as 'basic' }, 'kind must be percentile, centred or basic; it is bca'],
 ])('refuses %j', (options, message) => {
   expect(() => bootstrapInterval(() => 0, options)).toThrow(`bootstrapInterval: ${message}`)
 })

@@ -25,6 +25,19 @@ test('of the second difference of n points are 2 - 2 cos(k pi / (n + 1))', () =>
   expectNear(symmetricEigenvalues(matrix, n), want, 1e-14)
 })
 
+// Around one, two and three panels of the band.
+test.each([2, 31, 32, 33, 34, 35, 65, 66, 97, 150])(
+  'of min(i, j), %d rows, are 1 / (2 sin((2 k - 1) pi / (4 n + 2)))^2',
+  (n) => {
+    const matrix = Float64Array.from({ length: n * n }, (_, at) => Math.min(Math.floor(at / n), at % n) + 1)
+    const want = Array.from(
+      { length: n },
+      (_, k) => 1 / (2 * Math.sin(((2 * (n - k) - 1) * Math.PI) / (4 * n + 2))) ** 2,
+    )
+    expectNear(symmetricEigenvalues(matrix, n), want, n * 2 ** -52 * want[n - 1])
+  },
+)
+
 test('of all ones are 0 and n, and of the identity 1, however often', () => {
   const n = 12
   expectNear(

@@ -39,6 +39,11 @@ describe('nearestRows', () => {
     expect([...nearestRows(rowsOf([0]), far, { k: 2 }).indices]).toEqual([2099, 2098])
     const { indices } = nearestRows(far, far)
     expect([indices[0], indices[1], indices[2099]]).toEqual([1, 0, 2098])
+    // Queries of more than a block.
+    const queries = { shape: [4200, 1], data: Float64Array.from({ length: 4200 }, (_, i) => i) }
+    expect(Array.from(nearestRows(queries, rowsOf([-1], [2100], [9000])).indices, String).join('')).toBe(
+      `${'0'.repeat(1050)}${'1'.repeat(3150)}`,
+    )
   })
 
   test.each([1e-30, 1e30])('of features near %d in float32 products', (scale) => {

@@ -69,12 +69,28 @@ export interface Backend {
   dispose(): void | Promise<void>
 }
 
-export type Kernels = RequiredKernels & Partial<FusedKernels> & Partial<ImageKernels>
+export type Kernels = RequiredKernels & Partial<FusedKernels> & Partial<ImageKernels> & Partial<InferenceKernels>
 
-/** Element-wise functions of one argument. `gelu` is the tanh approximation (Hendrycks & Gimpel 2016). */
-export type UnaryOp = 'exp' | 'log' | 'sqrt' | 'square' | 'abs' | 'tanh' | 'sigmoid' | 'silu' | 'gelu' | 'sin' | 'cos'
+/**
+ * Element-wise functions of one argument. `gelu` is the tanh approximation (Hendrycks & Gimpel 2016); `relu` is max(x, 0) and
+ * `relu6` min(max(x, 0), 6), with slope 0 at their corners.
+ */
+export type UnaryOp =
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'square'
+  | 'abs'
+  | 'tanh'
+  | 'sigmoid'
+  | 'silu'
+  | 'gelu'
+  | 'sin'
+  | 'cos'
+  | 'relu'
+  | 'relu6'
 
-/** Element-wise functions of two arguments; comparisons give 1 or 0. */
+/** Element-wise functions of two arguments; comparisons give 1 or 0, `maximum` and `minimum` NaN where an argument is NaN. */
 export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'greater' | 'less' | 'equal'
 
 /**
@@ -135,6 +151,27 @@ export type NormActivation = 'none' | 'silu'
 export interface ConvWindow {
   /** Pixels from one window to the next. */
   readonly stride: number
+  readonly top: number
+  readonly left: number
+}
+
+/** What `conv2d` applies to its result. */
+export type ConvActivation = 'none' | 'relu' | 'relu6'
+
+/** A convolution whose channels are split into groups, with what follows it. */
+export interface GroupedConvolution extends ConvWindow {
+  /** Result channel o sees only the channels of x in its own group, number floor(o groups / O). */
+  readonly groups: number
+  readonly activation: ConvActivation
+}
+
+/** Where the windows of a pooling lie; the first begins `top` rows above and `left` columns before the image. */
+export interface PoolWindow {
+  readonly height: number
+  readonly width: number
+  /** Rows and columns from one window to the next. */
+  readonly strideHeight: number
+  readonly strideWidth: number
   readonly top: number
   readonly left: number
 }
@@ -230,4 +267,23 @@ export interface ImageKernels {
   upsample2x(x: View, out: View): void
   /** dx is the sum over the four pixels of dout that each pixel of x became. */
   upsample2xBackward(dout: View, dx: View): void
+}
+
+/**
+ * Forward kernels of networks that judge pictures, each of them optional. They have no backward twins: where a gradient is wanted,
+ * `@dit/tensor` composes the operation from other kernels.
+ */
+export interface InferenceKernels {
+  /**
+   * activation(conv2d) within each group of channels: x `[B, C, H, W]`, weight `[O, C / groups, KH, KW]`, bias `[O]` or null, out
+   * `[B, O, OH, OW]`. Called where there is more than one group or an activation.
+   */
+  groupedConv2d(x: View, weight: View, bias: View | null, convolution: GroupedConvolution, out: View): void
+  /**
+   * The largest value of each window: x `[B, C, H, W]`, out `[B, C, OH, OW]`; NaN where there is one. Pixels outside of the image
+   * do not count, and each window sees at least one inside.
+   */
+  maxPool2d(x: View, window: PoolWindow, out: View): void
+  /** The mean of the pixels that each window sees, on the same terms. */
+  averagePool2d(x: View, window: PoolWindow, out: View): void
 }

@@ -9,12 +9,16 @@ export type {
   BackendBuffer,
   BackendMemory,
   BinaryOp,
+  ConvActivation,
   ConvWindow,
   FusedKernels,
+  GroupedConvolution,
   GroupNormalization,
   ImageKernels,
+  InferenceKernels,
   Kernels,
   NormActivation,
+  PoolWindow,
   RequiredKernels,
   Saved,
   UnaryOp,
@@ -25,7 +29,7 @@ export { bytesPerElement, type DType, isFloat, type TensorData, typedArray } fro
 export { attention } from './ops/attention.js'
 export { add, div, equal, greater, less, maximum, minimum, mul, sub, where } from './ops/binary.js'
 export { clamp } from './ops/clamp.js'
-export { conv2d, type Conv2dOptions, type Padding2d } from './ops/conv2d.js'
+export { conv2d, type Conv2dOptions } from './ops/conv2d.js'
 export {
   full,
   ones,
@@ -45,11 +49,30 @@ export { accumulate, assign, fill } from './ops/in-place.js'
 export { layerNorm, layerNormModulate } from './ops/layer-norm.js'
 export { linear, type LinearOptions } from './ops/linear.js'
 export { matmul, type MatmulOptions } from './ops/matmul.js'
+export { averagePool2d, maxPool2d, type Pool2dOptions } from './ops/pool.js'
 export { broadcastTo, mean, type ReduceOptions, sum } from './ops/reduce.js'
 export { chunk, concat, permute, reshape, slice } from './ops/shape.js'
 export { softmax } from './ops/softmax.js'
-export { abs, affine, cast, cos, exp, gelu, log, neg, sigmoid, silu, sin, sqrt, square, tanh } from './ops/unary.js'
+export {
+  abs,
+  affine,
+  cast,
+  cos,
+  exp,
+  gelu,
+  log,
+  neg,
+  relu,
+  relu6,
+  sigmoid,
+  silu,
+  sin,
+  sqrt,
+  square,
+  tanh,
+} from './ops/unary.js'
 export { upsample2x } from './ops/upsample.js'
+export type { Padding2d } from './ops/windows.js'
 export { adamw, type AdamWState, updateEma } from './parameters/adamw.js'
 export { elements } from './parameters/elements.js'
 export {

@@ -42,17 +42,17 @@ export async function float64(options: Float64Options = {}): Promise<Float64Prod
     description: engine.description,
     gemm(a, b, c, { m, n, k }) {
       checkLengths('gemm', [a, m * k], [b, n * k], [c, m * n])
-      withMemory(engine, [a, b, c], ([first, second, out]) => {
+      withMemory(engine, [a, b, c], 3, ([first, second, out]) => {
         engine.call('product64', first, second, out, m, n, k, 0)
       })
     },
     syrk(a, c, { n, k }) {
       checkLengths('syrk', [a, n * k], [c, n * n])
-      withMemory(engine, [a, c], ([first, out]) => engine.call('product64', first, first, out, n, n, k, 1))
+      withMemory(engine, [a, c], 2, ([first, out]) => engine.call('product64', first, first, out, n, n, k, 1))
     },
     gemm32(a, b, c, { m, n, k }) {
       checkLengths('gemm32', [a, m * k], [b, n * k], [c, m * n])
-      withMemory(engine, [a, b, c], ([first, second, out]) => {
+      withMemory(engine, [a, b, c], 2, ([first, second, out]) => {
         engine.call('matmul', first, second, out, 1, m, n, k, 0, 1)
       })
     },
@@ -66,18 +66,19 @@ function checkLengths(who: string, ...arrays: readonly (readonly [ArrayLike<numb
   })
 }
 
-/** Copies arrays to the engine, runs, and copies the last one back. */
+/** Copies the first `numRead` arrays to the engine, runs, and copies the last one back. */
 function withMemory(
   { allocate, free, write, read }: Engine,
   arrays: readonly (Float64Array | Float32Array)[],
+  numRead: number,
   run: (addresses: readonly number[]) => void,
 ): void {
   const addresses: number[] = []
   try {
-    for (const array of arrays) {
+    for (const [i, array] of arrays.entries()) {
       const address = allocate(array.byteLength)
       addresses.push(address)
-      write(address, words(array))
+      if (i < numRead) write(address, words(array))
     }
     run(addresses)
     read(addresses.at(-1)!, words(arrays.at(-1)!))

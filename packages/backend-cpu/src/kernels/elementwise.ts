@@ -29,6 +29,8 @@ const unaryOps: readonly UnaryOp[] = [
   'gelu',
   'sin',
   'cos',
+  'relu',
+  'relu6',
 ]
 
 /** In the order of the enumeration in csrc/broadcast.c. */

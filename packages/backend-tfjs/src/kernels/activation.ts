@@ -2,6 +2,7 @@ import type { UnaryOp } from '@dit/tensor'
 import * as tf from '@tensorflow/tfjs-core'
 import { add, div, mul, sub } from './arithmetic.js'
 import { cos, exp, sin } from './transcendental.js'
+import { constant, where } from './where.js'
 
 // gelu(x) = 0.5 x (1 + tanh(u)) = x sigmoid(2 u) with 2 u = x (LINEAR + CUBIC x^2): exact, and the sigmoid of the wasm
 // engine is vectorised where its tanh is not (1.4 against 24 ns an element).
@@ -40,6 +41,16 @@ export function siluAndSlope(x: tf.Tensor): ValueAndSlope {
   return { value: mul(x, gate), slope: slopeOf(gate, x) }
 }
 
+/** max(x, 0). Not tf.relu, which gives 0 for NaN on the wasm engine, nor tf.relu6 below. */
+export function relu(x: tf.Tensor): tf.Tensor {
+  return where(tf.less(x, 0), constant(x.shape, 0), x)
+}
+
+/** min(max(x, 0), 6) */
+export function relu6(x: tf.Tensor): tf.Tensor {
+  return where(tf.greater(x, 6), constant(x.shape, 6), relu(x))
+}
+
 /** s (1 + steepness (1 - s)) */
 function slopeOf(gate: tf.Tensor, steepness: tf.Tensor): tf.Tensor {
   return mul(gate, add(mul(steepness, sub(1, gate)), 1))
@@ -57,6 +68,8 @@ export const unaryFunctions: Record<UnaryOp, (x: tf.Tensor) => tf.Tensor> = {
   gelu,
   sin,
   cos,
+  relu,
+  relu6,
 }
 
 export const unarySlopes: Record<UnaryOp, (x: tf.Tensor) => tf.Tensor> = {
@@ -73,4 +86,6 @@ export const unarySlopes: Record<UnaryOp, (x: tf.Tensor) => tf.Tensor> = {
   gelu: (x) => geluAndSlope(x).slope,
   sin: cos,
   cos: (x) => tf.neg(sin(x)),
+  relu: (x) => tf.step(x),
+  relu6: (x) => mul(tf.step(x), tf.step(sub(6, x))),
 }

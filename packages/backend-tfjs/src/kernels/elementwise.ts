@@ -4,6 +4,7 @@ import { add, mul } from './arithmetic.js'
 import { asShape, type Runner } from '../runner.js'
 import { unaryFunctions, unarySlopes } from './activation.js'
 import { sumOver } from './reduce.js'
+import { constant, where } from './where.js'
 
 type Elementwise = Pick<
   RequiredKernels,
@@ -68,13 +69,6 @@ function withNaN(a: tf.Tensor, b: tf.Tensor, extremum: tf.Tensor): tf.Tensor {
   return where(tf.logicalOr(tf.isNaN(a), tf.isNaN(b)), constant(extremum.shape, NaN), extremum)
 }
 
-/** `tf.where` of three of one shape; the webgpu engine has it up to rank 4. */
-function where(test: tf.Tensor, a: tf.Tensor, b: tf.Tensor): tf.Tensor {
-  if (a.rank <= 4) return tf.where(test, a, b)
-  const flat = [test, a, b].map((x) => tf.reshape(x, [a.size]))
-  return tf.reshape(tf.where(flat[0], flat[1], flat[2]), a.shape)
-}
-
 function times(x: tf.Tensor, factor: number): tf.Tensor {
   return factor === 1 ? x : mul(x, factor)
 }
@@ -82,8 +76,4 @@ function times(x: tf.Tensor, factor: number): tf.Tensor {
 /** Broadcast to a shape: as a product with ones, since `tf.broadcastTo` is 200 times slower on the wasm engine. */
 function stretch(x: tf.Tensor, shape: Shape): tf.Tensor {
   return x.size === sizeOf(shape) ? asShape(x, shape) : mul(x, constant(shape, 1))
-}
-
-function constant(shape: Shape, value: number, dtype: 'float32' | 'int32' = 'float32'): tf.Tensor {
-  return tf.fill(shape.slice(), value, dtype)
 }

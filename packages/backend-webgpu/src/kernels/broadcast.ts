@@ -10,8 +10,9 @@ const operators: Record<BinaryOp, string> = {
   sub: 'a - b',
   mul: 'a * b',
   div: 'a / b',
-  maximum: 'max(a, b)',
-  minimum: 'min(a, b)',
+  // Drivers differ in what their max and min make of NaN.
+  maximum: 'select(a + b, max(a, b), (a == a) & (b == b))',
+  minimum: 'select(a + b, min(a, b), (a == a) & (b == b))',
   greater: 'select(V(0.0), V(1.0), a > b)',
   less: 'select(V(0.0), V(1.0), a < b)',
   equal: 'select(V(0.0), V(1.0), a == b)',

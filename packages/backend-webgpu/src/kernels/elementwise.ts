@@ -18,6 +18,9 @@ const unary: Record<UnaryOp, string> = {
   gelu: 'gelu_of(a)',
   sin: 'exact_sin(a)',
   cos: 'exact_cos(a)',
+  // Not max and clamp, which may drop a NaN.
+  relu: 'select(a, V(0.0), a < V(0.0))',
+  relu6: 'select(select(a, V(6.0), a > V(6.0)), V(0.0), a < V(0.0))',
 }
 
 /** Derivative of `a`. */
@@ -33,6 +36,8 @@ const slopes: Record<UnaryOp, string> = {
   gelu: 'gelu_slope(a)',
   sin: 'exact_cos(a)',
   cos: '-exact_sin(a)',
+  relu: 'select(V(0.0), V(1.0), a > V(0.0))',
+  relu6: 'select(V(0.0), V(1.0), (a > V(0.0)) & (a < V(6.0)))',
 }
 
 const WORKGROUP = 256

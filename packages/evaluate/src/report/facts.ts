@@ -26,7 +26,7 @@ const KINDS: Readonly<Record<SetDescription['kind'], string>> = {
 /** A set in a few words: name, then kind, count, size and classes. */
 export function setInWords({ name, kind, count, size, classNames }: SetDescription): Html {
   const words = [
-    KINDS[kind] ?? String(kind),
+    KINDS[kind],
     `${formatCount(count)} ${count === 1 ? 'picture' : 'pictures'}`,
     ...(size === null ? [] : [`${size[0]} × ${size[1]} pixels`]),
     ...(classNames.length === 0

@@ -25,6 +25,10 @@ export function markup(text: string): Html {
 function filledIn(value: HtmlValue): string {
   if (value === null || value === false) return ''
   if (value instanceof Html) return value.text
-  if (Array.isArray(value)) return value.map(filledIn).join('')
+  if (isList(value)) return value.map(filledIn).join('')
   return escapeXml(String(value))
+}
+
+function isList(value: HtmlValue): value is readonly HtmlValue[] {
+  return Array.isArray(value)
 }

@@ -63,21 +63,18 @@ export function verdictOf(result: MeasureResult): Verdict {
       label: 'no interval',
       sentence: `Real against real: ${real}. Without intervals, nobody knows how much of the difference is chance.`,
     }
-  switch (standing) {
-    case 'at':
-      return {
-        kind: 'at-floor',
-        label: 'as real pictures',
-        sentence: `Cannot be told apart from real pictures, which have ${real}.`,
-      }
-    case 'short':
-      return { kind: 'short', label: 'short of real', sentence: shortSentence(result.better, floor, real) }
-    case 'beyond':
-      return {
-        kind: 'beyond',
-        label: 'beyond real',
-        sentence: `Better than real pictures, which have ${real}: look for copies, and for a floor of fewer pictures.`,
-      }
+  if (standing === 'at')
+    return {
+      kind: 'at-floor',
+      label: 'as real pictures',
+      sentence: `Cannot be told apart from real pictures, which have ${real}.`,
+    }
+  if (standing === 'short')
+    return { kind: 'short', label: 'short of real', sentence: shortSentence(result.better, floor, real) }
+  return {
+    kind: 'beyond',
+    label: 'beyond real',
+    sentence: `Better than real pictures, which have ${real}: look for copies, and for a floor of fewer pictures.`,
   }
 }
 

@@ -31,7 +31,7 @@ test('names of classes, files, sets, measures and commands are shown, never run'
   expect(page.match(/<\/script>/g)).toHaveLength(2)
   expect(page).not.toMatch(/<img src=x/)
   expect(textOf(page)).toContain('&lt;script&gt;alert(&quot;1&quot;)')
-  expect(dataOf<Evaluation>(page).classes[0].className).toBe(EVIL)
+  expect((dataOf(page) as Evaluation).classes[0].className).toBe(EVIL)
 })
 
 test('everything is there: what was judged, measures, copies, classes, how to repeat it', () => {
@@ -107,7 +107,7 @@ test('equal evaluations give equal bytes, and a page depends on all that it show
 test('the JSON is the evaluation, with ids of pictures in place of pictures', () => {
   const evaluation = evaluationOf()
   const page = evaluationPage(evaluation)
-  const data = dataOf<Evaluation>(page)
+  const data = dataOf(page) as Evaluation
   expect({ ...data, nearest: 0, grids: 0 }).toEqual({ ...evaluation, nearest: 0, grids: 0 })
   const sourceOf = (id: string) =>
     new RegExp(`<img id="${id.slice(1)}" src="([^"]*)"`).exec(page.replaceAll(/\s+/g, ' '))

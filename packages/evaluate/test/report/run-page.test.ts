@@ -123,7 +123,7 @@ test('names cannot run, equal reports give equal bytes, and the JSON has setting
   const page = runPage(report)
   expect(page.match(/<script\b/g)).toHaveLength(2)
   expect(page).toBe(runPage(JSON.parse(JSON.stringify(report)) as RunReport))
-  const { name, config, evaluations, best, last } = dataOf<RunReport & { last: RunRecord }>(page)
+  const { name, config, evaluations, best, last } = dataOf(page) as RunReport & { last: RunRecord }
   expect({ name, config, evaluations, best, last }).toEqual({
     name: evil,
     config: report.config,

@@ -36,6 +36,9 @@ const outputPosition: Partial<Record<keyof Kernels, number>> = {
   groupNormBackward: 6,
   upsample2x: 1,
   upsample2xBackward: 1,
+  groupedConv2d: 4,
+  maxPool2d: 2,
+  averagePool2d: 2,
   randomNormal: 2,
 }
 

@@ -6,6 +6,7 @@ import { fusedCases } from './cases/fused.js'
 import { halfWeightCases } from './cases/half-weights.js'
 import { imageCases } from './cases/image.js'
 import { inPlaceCases } from './cases/in-place.js'
+import { inferenceCases } from './cases/inference.js'
 import { layoutCases } from './cases/layout.js'
 import { matmulCases } from './cases/matmul.js'
 import { memoryCases } from './cases/memory.js'
@@ -68,6 +69,7 @@ export function conformanceCases({ factor = 1, exactNormals, operands }: Conform
     fusedCases,
     halfWeightCases,
     imageCases,
+    inferenceCases,
     viewCases,
     optimizerCases,
     blockCases,

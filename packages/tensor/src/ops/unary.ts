@@ -40,6 +40,10 @@ export const cos = (x: Tensor): Tensor => unary('cos', x)
 export const silu = (x: Tensor): Tensor => unary('silu', x)
 /** 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), the tanh approximation of Hendrycks & Gimpel 2016. */
 export const gelu = (x: Tensor): Tensor => unary('gelu', x)
+/** max(x, 0); its gradient at 0 is 0. */
+export const relu = (x: Tensor): Tensor => unary('relu', x)
+/** min(max(x, 0), 6); its gradient at 0 and at 6 is 0. Krizhevsky 2010. */
+export const relu6 = (x: Tensor): Tensor => unary('relu6', x)
 
 /**
  * scale * x + offset, element by element.

@@ -22,6 +22,8 @@ const functions: Record<UnaryOp, (x: number) => number> = {
   gelu: (x) => 0.5 * x * (1 + Math.tanh(geluInner(x))),
   sin: Math.sin,
   cos: Math.cos,
+  relu: (x) => Math.max(x, 0),
+  relu6: (x) => Math.min(Math.max(x, 0), 6),
 }
 
 const derivatives: Record<UnaryOp, (x: number) => number> = {
@@ -39,6 +41,8 @@ const derivatives: Record<UnaryOp, (x: number) => number> = {
   },
   sin: Math.cos,
   cos: (x) => -Math.sin(x),
+  relu: (x) => Number(x > 0),
+  relu6: (x) => Number(x > 0 && x < 6),
 }
 
 const operators: Record<BinaryOp, (a: number, b: number) => number> = {

@@ -7,6 +7,8 @@ import {
   gelu,
   log,
   neg,
+  relu,
+  relu6,
   sigmoid,
   silu,
   sin,
@@ -21,7 +23,7 @@ import {
 import { expect, test } from 'vitest'
 import { backend, checkGradients, draw, numbers } from '../check-gradients.js'
 
-const functions = { exp, log, sqrt, square, abs, tanh, sigmoid, silu, gelu, sin, cos, neg }
+const functions = { exp, log, sqrt, square, abs, tanh, sigmoid, silu, gelu, sin, cos, neg, relu, relu6 }
 
 test.each(Object.entries(functions))('gradient of %s', async (name, run) => {
   // Positive and away from 0, for log, sqrt and abs.
@@ -72,6 +74,17 @@ test('abs has gradient 0 at 0', async () => {
   const x = tensor([0, -2, 2], [3], { backend })
   const { gradients } = valueAndGrad({ x }, () => ({ loss: sum(abs(x)) }))
   expect(await numbers(gradients.x)).toEqual([0, -1, 1])
+})
+
+test('relu and relu6 cut off, with gradient 0 at their corners', async () => {
+  const x = tensor([-1, 0, 2, 6, 7, NaN], [6], { backend })
+  expect(await numbers(relu(x))).toEqual([0, 0, 2, 6, 7, NaN])
+  expect(await numbers(relu6(x))).toEqual([0, 0, 2, 6, 6, NaN])
+  const finite = tensor([-1, 0, 2, 6, 7], [5], { backend })
+  const slopes = async (run: (x: Tensor) => Tensor) =>
+    numbers(valueAndGrad({ finite }, () => ({ loss: sum(run(finite)) })).gradients.finite)
+  expect(await slopes(relu)).toEqual([0, 0, 1, 1, 1])
+  expect(await slopes(relu6)).toEqual([0, 0, 1, 0, 0])
 })
 
 test('cast truncates towards zero, and passes gradients between floats', async () => {

@@ -169,6 +169,11 @@ export function binaryCases({ define }: CaseContext): ConformanceCase[] {
       for (const run of [maximum, minimum]) await compareExactly(backend, inputs, ({ a, b }) => run(a, b), ['a', 'b'])
       return 0
     }),
+    define('binary', 'maximum and minimum are NaN where either operand is', async (backend) => {
+      const inputs = { a: given([1, NaN, NaN, -Infinity, 2]), b: given([NaN, 3, NaN, Infinity, 2]) }
+      for (const run of [maximum, minimum]) await compareExactly(backend, inputs, ({ a, b }) => run(a, b))
+      return 0
+    }),
     define('binary', 'clamp and its gradient: 1 inside with the ends, 0 outside', (backend) =>
       compareExactly(
         backend,

@@ -1,5 +1,21 @@
 import type { UnaryOp } from '../../backend.js'
-import { abs, affine, cos, exp, gelu, log, neg, sigmoid, silu, sin, sqrt, square, tanh } from '../../ops/unary.js'
+import {
+  abs,
+  affine,
+  cos,
+  exp,
+  gelu,
+  log,
+  neg,
+  relu,
+  relu6,
+  sigmoid,
+  silu,
+  sin,
+  sqrt,
+  square,
+  tanh,
+} from '../../ops/unary.js'
 import type { Tensor } from '../../tensor.js'
 import type { CaseContext, ConformanceCase } from '../case.js'
 import { compare } from '../compare.js'
@@ -79,6 +95,22 @@ const claims: Record<UnaryOp, UnaryClaim> = {
   },
   sin: { run: sin, low: -10, high: 10, special: [0, 1e-6, Math.PI, 3, -3], forward: () => 4, derivative: () => 4 },
   cos: { run: cos, low: -10, high: 10, special: [0, 1e-6, Math.PI, 3, -3], forward: () => 4, derivative: () => 4 },
+  relu: {
+    run: relu,
+    low: -4,
+    high: 4,
+    special: [0, 1e-30, -1e-30, 1e30, -1e30],
+    forward: () => 0,
+    derivative: () => 0,
+  },
+  relu6: {
+    run: relu6,
+    low: -4,
+    high: 10,
+    special: [0, 1e-30, -1e-30, 5.999, 6, 6.001, 1e30, -1e30],
+    forward: () => 0,
+    derivative: () => 0,
+  },
 }
 
 export function unaryCases({ define }: CaseContext): ConformanceCase[] {

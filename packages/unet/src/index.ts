@@ -1,0 +1,5 @@
+export { checkUNet, nullClass, unetConfig, type UNetConfig } from './config.js'
+export { countUNet, type UNetCount } from './count.js'
+export { unetForward, type UNetInputs } from './forward.js'
+export { unet, type UNetSpec } from './network.js'
+export { initUNet, type UNetInitOptions, unetParameterShapes } from './parameters.js'
