@@ -23,9 +23,7 @@ export async function writeEmoji(from: string, out: string): Promise<string> {
   if (chosen.length === 0) throw new Error(`emoji: ${from}/emoji.json lists no pictures of ${vendor}`)
   const classes = new Set<string>()
   for (const { image, category } of chosen) {
-    const name = category
-      .toLowerCase()
-      .replaceAll(/[^a-z]+/g, '-')
+    const name = category.toLowerCase().replaceAll(/[^a-z]+/g, '-')
     if (!classes.has(name)) await mkdir(join(out, name), { recursive: true })
     classes.add(name)
     // Written anew: palettes become RGBA, so that all are of one kind.

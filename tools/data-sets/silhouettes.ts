@@ -44,5 +44,7 @@ async function pickledBytes(path: string, dtype: 'u1' | 'i8', length: number): P
     const isHere = pickle[at] === BINBYTES && pickle.readUInt32LE(at + 1) === length
     if (isHere && pickle.length - (at + 5 + length) <= TRAILER) return pickle.subarray(at + 5, at + 5 + length)
   }
-  throw new Error(`silhouettes: ${path} must hold one array of ${length} bytes of type ${dtype}, as animal-mnist 0.4 has`)
+  throw new Error(
+    `silhouettes: ${path} must hold one array of ${length} bytes of type ${dtype}, as animal-mnist 0.4 has`,
+  )
 }

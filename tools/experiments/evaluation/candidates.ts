@@ -90,9 +90,7 @@ function randomNetwork(set: PictureSet): OfPicture {
     (list) => [...list, list.at(-1)!.map((side) => (side - 2) >> 1)],
     [[set.height, set.width]],
   )
-  const halves = layers.map((_, l) =>
-    areaMeans([sizes[l][0] - 2, sizes[l][1] - 2], sizes[l + 1][0], sizes[l + 1][1]),
-  )
+  const halves = layers.map((_, l) => areaMeans([sizes[l][0] - 2, sizes[l][1] - 2], sizes[l + 1][0], sizes[l + 1][1]))
   return (channels) => {
     let planes: readonly Plane[] = channels
     return layers.flatMap(({ outputs, weights }, l) => {
@@ -113,7 +111,12 @@ function convolve(planes: readonly Plane[], weights: Float64Array, output: numbe
       for (let x = 0, at = y * width; x < w; x++, at++) {
         const [below, under] = [at + width, at + 2 * width]
         out[y * w + x] +=
-          a * data[at] + b * data[at + 1] + c * data[at + 2] + d * data[below] + e * data[below + 1] + f * data[below + 2]
+          a * data[at] +
+          b * data[at + 1] +
+          c * data[at + 2] +
+          d * data[below] +
+          e * data[below + 1] +
+          f * data[below + 2]
         out[y * w + x] += g * data[under] + k * data[under + 1] + m * data[under + 2]
       }
     }

@@ -144,22 +144,38 @@ function withoutClasses(labels: Int32Array, count: number, missing: number, seed
   const classes = Array.from(new Set(labels)).toSorted((a, b) => a - b)
   const order = permutation(randomStream(seed, 'missing'), classes.length)
   const left = new Set(Array.from(order.subarray(missing), (at) => classes[at]))
-  return draw(rowsWhere(labels, (label) => left.has(label)), count, seed)
+  return draw(
+    rowsWhere(labels, (label) => left.has(label)),
+    count,
+    seed,
+  )
 }
 
 function oneClassMore(labels: Int32Array, count: number, share: number, seed: number): Int32Array {
   const classes = Array.from(new Set(labels)).toSorted((a, b) => a - b)
   const chosen = classes[integers(randomStream(seed, 'repeated'), classes.length, 1)[0]]
   const more = Math.round(share * count)
-  const repeated = draw(rowsWhere(labels, (label) => label === chosen), more, seed + 1)
-  const others = draw(rowsWhere(labels, () => true), count - more, seed)
+  const repeated = draw(
+    rowsWhere(labels, (label) => label === chosen),
+    more,
+    seed + 1,
+  )
+  const others = draw(
+    rowsWhere(labels, () => true),
+    count - more,
+    seed,
+  )
   return Int32Array.from([...others, ...repeated])
 }
 
 /** The same pictures again and again: `share` is that of different ones. */
 function fewPictures(labels: Int32Array, count: number, share: number, seed: number): Int32Array {
   const different = Math.max(1, Math.round(share * count))
-  const rows = draw(rowsWhere(labels, () => true), different, seed)
+  const rows = draw(
+    rowsWhere(labels, () => true),
+    different,
+    seed,
+  )
   return Int32Array.from({ length: count }, (_, i) => rows[i % different])
 }
 

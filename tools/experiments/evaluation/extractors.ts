@@ -47,7 +47,9 @@ const SETS = [
 ].filter(({ name, folder }) => folder !== undefined && (values.on?.includes(name) ?? true))
 
 /** One of ours, or features that another program made. */
-type Candidate = OwnCandidate | { readonly name: string; readonly source: null; readonly keeps?: undefined; readonly sets?: undefined }
+type Candidate =
+  | OwnCandidate
+  | { readonly name: string; readonly source: null; readonly keeps?: undefined; readonly sets?: undefined }
 
 interface Result {
   readonly candidate: string
@@ -85,13 +87,17 @@ async function writePictures(to: string): Promise<void> {
     const { real, half } = await readSet(set)
     mkdirSync(join(to, set.name), { recursive: true })
     for (const [key, { count, height, width, pixels }] of [['real', real] as const, ...spoiltSets(first(half, FEW))])
-      writeFileSync(join(to, set.name, `${key}.npy`), writeNpy({ dtype: 'U8', shape: [count, height, width, 3], data: pixels }))
+      writeFileSync(
+        join(to, set.name, `${key}.npy`),
+        writeNpy({ dtype: 'U8', shape: [count, height, width, 3], data: pixels }),
+      )
     console.log(`${set.name}: ${real.count} pictures`)
   }
 }
 
 async function measureAll(out: string): Promise<void> {
-  const foreign = values.foreign === undefined ? [] : readdirSync(values.foreign).filter((name) => !name.endsWith(' logits'))
+  const foreign =
+    values.foreign === undefined ? [] : readdirSync(values.foreign).filter((name) => !name.endsWith(' logits'))
   const all: Candidate[] = [...CANDIDATES, ...foreign.map((name) => ({ name, source: null }))]
   const results: Result[] = existsSync(out) ? (JSON.parse(readFileSync(out, 'utf8')) as Result[]) : []
   const products = await float64()
@@ -167,7 +173,10 @@ function mapValues<T, U>(record: Readonly<Record<string, T>>, map: (value: T) =>
 }
 
 function first(set: PictureSet, count: number): PictureSet {
-  return takePictures(set, Array.from({ length: Math.min(count, set.count) }, (_, i) => i))
+  return takePictures(
+    set,
+    Array.from({ length: Math.min(count, set.count) }, (_, i) => i),
+  )
 }
 
 function readFeatures(path: string): Features {

@@ -36,8 +36,17 @@ const FEW_RESAMPLES = 20
 export function measureAll({ reference, training, judged, logits }: GivenFeatures, products: Products): SetMeasures {
   const [numReal, numJudged] = [reference.shape[0], judged.shape[0]]
   const both = [numReal, numJudged]
-  const interval = (measure: (...rows: Int32Array[]) => number, counts: number[], kind?: 'basic', numResamples = RESAMPLES) => {
-    const { value, low, high } = bootstrapInterval(measure, { counts, numResamples, ...(kind === undefined ? {} : { kind }) })
+  const interval = (
+    measure: (...rows: Int32Array[]) => number,
+    counts: number[],
+    kind?: 'basic',
+    numResamples = RESAMPLES,
+  ) => {
+    const { value, low, high } = bootstrapInterval(measure, {
+      counts,
+      numResamples,
+      ...(kind === undefined ? {} : { kind }),
+    })
     return [value, low, high] as const
   }
   const share = (found: ArrayLike<number>, divisor = 1) =>
@@ -59,7 +68,12 @@ export function measureAll({ reference, training, judged, logits }: GivenFeature
     density: share(near.neighbourhoods, k),
     coverage: share(near.covered),
     authenticity: share(authenticity(training, judged, { products }).authentic),
-    vendi: interval((rows) => vendiScore(takeRows(judged, rows), { products }).score, [numJudged], 'basic', FEW_RESAMPLES),
+    vendi: interval(
+      (rows) => vendiScore(takeRows(judged, rows), { products }).score,
+      [numJudged],
+      'basic',
+      FEW_RESAMPLES,
+    ),
     ...(logits === null
       ? {}
       : {

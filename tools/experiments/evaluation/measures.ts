@@ -72,7 +72,8 @@ async function measureSets(out: string): Promise<void> {
   const products = await float64()
   const foreign = values.foreign === undefined ? [] : readdirSync(values.foreign)
   for (const extractor of ['small', ...foreign.filter((name) => !name.endsWith(' logits'))]) {
-    if (results.some((result) => result.extractor === extractor && result.count === count && result.seed === seed)) continue
+    if (results.some((result) => result.extractor === extractor && result.count === count && result.seed === seed))
+      continue
     const features = await featuresOf(extractor)
     const logitsName = `${extractor.split(' ')[0]} logits`
     const logits = foreign.includes(logitsName) ? await featuresOf(logitsName) : null
@@ -136,5 +137,8 @@ function joinRows(one: Features, other: Features): Features {
 }
 
 function rowsOf(set: PictureSet, start: number, end: number): PictureSet {
-  return takePictures(set, Array.from({ length: end - start }, (_, i) => start + i))
+  return takePictures(
+    set,
+    Array.from({ length: end - start }, (_, i) => start + i),
+  )
 }

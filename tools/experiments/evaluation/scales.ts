@@ -47,7 +47,10 @@ for (let level = 0; level < 3; level++)
   STATISTICS.forEach((name, s) => print(`light, level ${level}, ${name}`, range(27 + 25 * level + s, 5, 5)))
 for (let level = 0; level < 2; level++) {
   STATISTICS.forEach((name, s) =>
-    print(`colours, level ${level}, ${name}`, [102, 122].flatMap((first) => range(first + 10 * level + s, 2, 5))),
+    print(
+      `colours, level ${level}, ${name}`,
+      [102, 122].flatMap((first) => range(first + 10 * level + s, 2, 5)),
+    ),
   )
 }
 

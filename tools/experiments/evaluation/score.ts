@@ -111,7 +111,9 @@ interface Measured {
 }
 
 /** Averages over answers with 95 % intervals over the pairs of set and corruption. */
-export function summary(answers: readonly Answer[]): Record<string, readonly [value: number, low: number, high: number]> {
+export function summary(
+  answers: readonly Answer[],
+): Record<string, readonly [value: number, low: number, high: number]> {
   const over = (of: (answer: Answer) => number, back = (x: number) => x) => {
     const values = answers.map(of)
     const { value, low, high } = bootstrapInterval((rows) => mean(Array.from(rows, (row) => values[row])), {

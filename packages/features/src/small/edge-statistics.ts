@@ -16,7 +16,12 @@ export const NUM_STATISTICS = THRESHOLDS.length + 1
  *
  * The lowest threshold sees noise and what compression leaves in flat places, the mean size sees blur.
  */
-export function edgeStatistics({ height, width, data }: Plane, numFilters: number, out: Float64Array, at: number): void {
+export function edgeStatistics(
+  { height, width, data }: Plane,
+  numFilters: number,
+  out: Float64Array,
+  at: number,
+): void {
   const [t0, t1, t2, t3] = THRESHOLDS.map((threshold) => threshold * threshold)
   const count = (height - 2) * (width - 2)
   for (let filter = 0; filter < numFilters; filter++) {

@@ -16,8 +16,7 @@ const COLOUR_CELLS = COLOUR_GRID * COLOUR_GRID
 /** Numbers of the layout: means of cells, and the deviation of each channel. */
 export const LAYOUT_WIDTH = LIGHT_CELLS + 2 * COLOUR_CELLS + 3
 /** Numbers of the edges. */
-export const EDGES_WIDTH =
-  NUM_STATISTICS * (NUM_LEVELS * FILTERS.length + 2 * COLOUR_LEVELS * COLOUR_FILTERS)
+export const EDGES_WIDTH = NUM_STATISTICS * (NUM_LEVELS * FILTERS.length + 2 * COLOUR_LEVELS * COLOUR_FILTERS)
 
 /** Of the smallest picture: its half still has a pixel with neighbours on all sides. */
 export const LEAST_SIDE = 8

@@ -69,7 +69,9 @@ function check({ count, height, width, pixels }: Pictures, layers: readonly stri
   if (!Number.isInteger(count) || count < 0)
     throw new RangeError(`${who}: count must be an integer of at least 0; it is ${count}`)
   if (!Number.isInteger(height) || !Number.isInteger(width) || height < LEAST_SIDE || width < LEAST_SIDE)
-    throw new RangeError(`${who}: pictures must be at least ${LEAST_SIDE} x ${LEAST_SIDE}; they are ${height} x ${width}`)
+    throw new RangeError(
+      `${who}: pictures must be at least ${LEAST_SIDE} x ${LEAST_SIDE}; they are ${height} x ${width}`,
+    )
   if (pixels.length !== count * height * width * 3) {
     throw new RangeError(
       `${who}: ${count} RGB pictures of ${height} x ${width} need ${count * height * width * 3} bytes; there are ${pixels.length}`,
