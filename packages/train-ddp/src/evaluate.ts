@@ -52,7 +52,7 @@ export async function withMeasures(
   const found = await onEma(async (context) => {
     const all: (Measures | DetailedMeasures)[] = []
     try {
-      for (const { run } of evaluations) all.push(await run(context))
+      for (const one of evaluations) all.push(await one.run(context))
     } catch (error) {
       if (signal?.aborted !== true) throw error
       return null
