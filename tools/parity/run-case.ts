@@ -20,6 +20,7 @@ import {
   streaming,
   vendi,
 } from './kinds/metrics.js'
+import { resizing } from './kinds/metrics-resize.js'
 import { optimizer } from './kinds/optimizer.js'
 import { sampling } from './kinds/sampling.js'
 import { diffusionConstants, respacing, timestepSamplers } from './kinds/schedules.js'
@@ -55,6 +56,7 @@ const kinds: Readonly<Record<string, KindRunner>> = {
   'metrics-vendi': vendi,
   'metrics-authenticity': authentic,
   'metrics-streaming': streaming,
+  'metrics-resize': resizing,
 }
 
 /** Whether the runner knows a kind of case. */

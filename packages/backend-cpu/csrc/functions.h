@@ -82,11 +82,18 @@ INLINE vf gelu_derivative_vf(vf x) {
   return derivative;
 }
 
-// What `linear` applies to its result; the numbers are those of activations in kernels/fused.ts.
-enum Activation { ACTIVATION_NONE, ACTIVATION_GELU, ACTIVATION_SILU };
+// What `linear` and `conv2d` apply to their results; the numbers are those of kernels/activations.ts.
+enum Activation { ACTIVATION_NONE, ACTIVATION_GELU, ACTIVATION_SILU, ACTIVATION_RELU, ACTIVATION_RELU6 };
 
 INLINE vf activation_vf(int activation, vf x) {
   return activation == ACTIVATION_GELU ? gelu_vf(x) : activation == ACTIVATION_SILU ? silu_vf(x) : x;
+}
+
+// Of convolutions; NaN stays.
+INLINE vf relu_vf(int activation, vf x) {
+  if (activation == ACTIVATION_NONE) return x;
+  vf positive = max_vf(x, splat(0.0f));
+  return activation == ACTIVATION_RELU6 ? min_vf(positive, splat(6.0f)) : positive;
 }
 
 INLINE vf activation_with_derivative_vf(int activation, vf x, vf *derivative) {

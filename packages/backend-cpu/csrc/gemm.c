@@ -1,7 +1,7 @@
 // Matrix products after Goto & van de Geijn 2008, "Anatomy of High-Performance Matrix Multiplication": both matrices are
 // packed into strips that the micro-kernel reads from front to back, k in stretches short enough for the caches. Since
 // packing takes any strides, transposed matrices cost the same.
-#include "gemm.h"
+#include "tile.h"
 
 // Stretch of k in the parallel product, and the rows and columns packed at once.
 #define KC 384L
@@ -18,36 +18,16 @@ _Static_assert(NC % NR == 0, "panels hold whole strips");
 #define LOCAL_NC 256L
 _Static_assert((LOCAL_MC + LOCAL_NC) * LOCAL_KC <= GEMM_SCRATCH, "the scratch suffices");
 
-// The micro-kernel: c [rows, columns] (+)= A B, with rows <= MR and columns <= NR; MR values of A and NR of B follow each
-// other, and those of the next p come `a_step` and `b_step` further on.
+// c [rows, columns] (+)= A B, with rows <= MR and columns <= NR: see multiply_into.
 INLINE void multiply_tile(const float *a, long a_step, const float *b, long b_step, long k, float *c, long c_row, int rows,
                           int columns, int accumulate) {
   vf sums[MR][NV];
-#pragma GCC unroll 16
-  for (int r = 0; r < MR; r++) {
-    for (int v = 0; v < NV; v++) sums[r][v] = splat(0.0f);
-  }
 #ifdef ISA
   // What is written at the end is fetched meanwhile; WebAssembly has no instruction for it.
 #pragma GCC unroll 16
   for (int r = 0; r < MR; r++) __builtin_prefetch(c + r * c_row, 1), __builtin_prefetch(c + r * c_row + NR - 1, 1);
 #endif
-  const float *end = b + k * b_step;
-  while (b < end) {
-    // The way out after each step keeps V8 from mixing the steps, for which it would have too few registers.
-#pragma GCC unroll 8
-    for (int step = 0; step < 8; step++) {
-      vf b0 = load(b), b1 = load(b + VL);
-#pragma GCC unroll 16
-      for (int r = 0; r < MR; r++) {
-        vf value = splat(a[r]);
-        sums[r][0] = multiply_add(value, b0, sums[r][0]);
-        sums[r][1] = multiply_add(value, b1, sums[r][1]);
-      }
-      a += a_step, b += b_step;
-      if (b == end) break;
-    }
-  }
+  multiply_into(sums, MR, a, a_step, b, b_step, k);
   if (rows == MR && columns == NR) {
 #pragma GCC unroll 16
     for (int r = 0; r < MR; r++) {

@@ -4,5 +4,5 @@
   X(binary) X(select) X(sum) X(matmul) X(strided_copy) X(gather) X(scatter_add) X(softmax) X(softmax_backward)        \
   X(linear) X(linear_backward) X(layer_norm_modulate) X(layer_norm_modulate_backward) X(attention)                    \
   X(attention_backward) X(gated_residual) X(gated_residual_backward) X(adamw) X(random_normal)                          \
-  X(conv2d) X(conv2d_backward) X(group_norm) X(group_norm_backward) X(upsample2x) X(upsample2x_backward)        \
+  X(conv2d) X(conv2d_backward) X(depthwise) X(pool) X(group_norm) X(group_norm_backward) X(upsample2x) X(upsample2x_backward)        \
   X(product64)

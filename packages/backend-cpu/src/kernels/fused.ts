@@ -1,11 +1,9 @@
-import { type Activation, type FusedKernels, type Saved, sizeOf, type View } from '@dit/tensor'
+import { type FusedKernels, type Saved, sizeOf, type View } from '@dit/tensor'
 import type { Engine } from '../engine.js'
 import { addressOf, type CpuBuffer, type Memory } from '../memory.js'
+import { activationNumber } from './activations.js'
 
 const FLOAT_BYTES = 4
-
-/** In the order of the enumeration in csrc/functions.h. */
-const activations: readonly Activation[] = ['none', 'gelu', 'silu']
 
 /** A buffer between a forward kernel and its backward twin. */
 interface SavedBuffer extends Saved {
@@ -26,7 +24,7 @@ export function fusedKernels({ call }: Engine, memory: Memory): FusedKernels {
       const [rows] = x.shape
       const saved = saving(rows * O, keep && activation !== 'none')
       const addresses = [x, weight, bias, out].map(addressOf)
-      call('linear', ...addresses, startOf(saved), rows, K, O, activations.indexOf(activation))
+      call('linear', ...addresses, startOf(saved), rows, K, O, activationNumber(activation))
       return saved
     },
     linearBackward(x, weight, activation, saved, dout, { dx, dweight, dbias }) {

@@ -1,0 +1,1 @@
+export { type ExtractorOptions, openExtractor } from './open-extractor.js'
