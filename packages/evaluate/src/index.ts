@@ -14,7 +14,7 @@ export type {
 } from './evaluation.js'
 export { featuresOf, type FeaturesOf, type FeaturesOfOptions } from './features-of.js'
 export type { SideFeatures, SideStatistics } from './measures/measured.js'
-export { MEASURES, type MeasureName, USUAL_MEASURES } from './measures/names.js'
+export { BETTER, MEASURES, type MeasureName, USUAL_MEASURES } from './measures/names.js'
 export type { EvaluateOptions, Generated, RealData, ReferenceStatistics, Stage } from './options.js'
 export { readingOf } from './reading.js'
 export type { EvaluationRows, EvaluationWithRows } from './rows.js'

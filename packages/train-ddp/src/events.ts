@@ -22,7 +22,14 @@ export type TrainEvent =
   | { readonly type: 'sample'; readonly step: number }
   /** A gradient was too large for half precision: the step is repeated with this scale. */
   | { readonly type: 'loss-scale'; readonly step: number; readonly scale: number }
-  | { readonly type: 'checkpoint'; readonly step: number; readonly path: string; readonly bytes: number }
+  | {
+      readonly type: 'checkpoint'
+      readonly step: number
+      readonly path: string
+      readonly bytes: number
+      /** The best so far, by `checkpoint.keepBest`. */
+      readonly isBest: boolean
+    }
   /** With `onSaveError: 'continue'`: nothing was saved, and the run goes on. A log is written with the next record. */
   | {
       readonly type: 'save-failed'

@@ -21,6 +21,7 @@ export {
   type TrainBatch,
   wholeBatches,
 } from './batch.js'
+export { BEST_FILE, type BestCheckpoint, type KeepBest, readBest } from './checkpoint/best.js'
 export type { SavedCounters, SavedOptimizer, SavedParallel } from './checkpoint/counters.js'
 export { DamagedCheckpointError, findCheckpoint, type FoundCheckpoint, readCounters } from './checkpoint/load.js'
 export { loadCheckpointParams } from './checkpoint/load-params.js'
@@ -28,6 +29,7 @@ export { findDamage, listCheckpoints, type Manifest } from './checkpoint/manifes
 export { CHECKPOINT_FILES, checkpointPath, checkpointStep, MANIFEST, type TensorPart } from './checkpoint/names.js'
 export { partFile } from './checkpoint/open-part.js'
 export { type KeepPolicy, pruneCheckpoints } from './checkpoint/prune.js'
+export type { DetailedMeasures, Evaluate, Measures } from './evaluate.js'
 export {
   CheckpointPartError,
   InexactResumeError,

@@ -1,6 +1,8 @@
 import { type Communicator, singleCommunicator } from '@dit/collectives'
 import type { Backend, Params } from '@dit/tensor'
 import type { BatchSource } from './batch.js'
+import type { KeepBest } from './checkpoint/best.js'
+import { type Evaluate, evaluationsOf } from './evaluate.js'
 import { checkShapes } from './objective/check-shapes.js'
 import { completed, type Objective, type ParameterTable } from './objective/objective.js'
 import { adamw } from './optimizer/adamw.js'
@@ -50,6 +52,11 @@ export interface TrainOptions {
     readonly every?: number
     readonly keepLast?: number
     readonly keepEvery?: number | null
+    /**
+     * Also keep the checkpoint that is best by a measure of `evaluate`. One is written whenever a step is better than all before it;
+     * `checkpoints/best.json` names it. A resumed run without `evaluate` keeps the one that it has.
+     */
+    readonly keepBest?: KeepBest | null
   }
   /**
    * Called every so many steps and after the last one, with the averaged parameters, once the checkpoint of that step is
@@ -60,14 +67,8 @@ export interface TrainOptions {
     run(context: { step: number; ema: Params }): Promise<void>
     isMade?(step: number): Promise<boolean>
   }
-  /**
-   * Called every so many steps and after the last one, on rank 0, with the averaged parameters; its numbers become `measures` of
-   * the step's record. The same parameters must give the same numbers, or a resumed run's log will differ.
-   */
-  readonly evaluate?: {
-    readonly every: number
-    run(context: { step: number; ema: Params }): Promise<Readonly<Record<string, number>>>
-  }
+  /** What measures the averaged parameters every so many steps and after the last one; several may have schedules of their own. */
+  readonly evaluate?: Evaluate | readonly Evaluate[]
   /** Once aborted, the run saves a checkpoint and ends after the step in hand. */
   readonly signal?: AbortSignal
 }
@@ -81,7 +82,7 @@ const BUCKET_BYTES = 2 ** 22
  * @throws RangeError or TypeError that names the option
  */
 export function checkOptions(options: TrainOptions): StepSetting & StateSetting {
-  const { recipe, backend, seed, steps, recompute = 'none', checkpoint, sample, evaluate } = options
+  const { recipe, backend, seed, steps, recompute = 'none', checkpoint, sample } = options
   const { communicator = singleCommunicator(), shardOptimizer = false, bucketBytes = BUCKET_BYTES } = options
   if (typeof options.objective?.losses !== 'function') {
     throw new TypeError('train: objective must be an Objective, such as classConditional(config) for a DiT')
@@ -100,7 +101,8 @@ export function checkOptions(options: TrainOptions): StepSetting & StateSetting 
   }
   if (typeof backend?.kernels !== 'object') throw new TypeError('train: backend must be an engine, such as reference()')
   refuseUnknown('', options, OPTIONS)
-  refuseUnknown('checkpoint.', checkpoint ?? {}, ['every', 'keepLast', 'keepEvery'])
+  refuseUnknown('checkpoint.', checkpoint ?? {}, ['every', 'keepLast', 'keepEvery', 'keepBest'])
+  checkKeepBest(options)
   const objective = completed(options.objective)
   const positive: [string, number | null | undefined][] = [
     ['steps', steps],
@@ -108,7 +110,7 @@ export function checkOptions(options: TrainOptions): StepSetting & StateSetting 
     ['checkpoint.keepLast', checkpoint?.keepLast],
     ['checkpoint.keepEvery', checkpoint?.keepEvery],
     ['sample.every', sample?.every],
-    ['evaluate.every', evaluate?.every],
+    ...evaluationsOf(options.evaluate).map(({ every }): [string, number] => ['evaluate.every', every]),
     ['bucketBytes', bucketBytes],
   ]
   for (const [name, value] of positive) {
@@ -162,6 +164,13 @@ const OPTIONS: readonly (keyof TrainOptions)[] = [
   'evaluate',
   'signal',
 ]
+
+function checkKeepBest({ checkpoint }: TrainOptions): void {
+  const { keepBest = null } = checkpoint ?? {}
+  if (keepBest === null) return
+  if (typeof keepBest.measure !== 'string') throw new TypeError('train: checkpoint.keepBest must name a measure')
+  checkChoice('checkpoint.keepBest.better', keepBest.better, ['less', 'more'], 'train')
+}
 
 function refuseUnknown(prefix: string, options: object, known: readonly string[]): void {
   const unknown = Object.keys(options).find((name) => !known.includes(name))

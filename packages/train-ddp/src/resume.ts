@@ -2,10 +2,11 @@ import { onRankZero, sharedText } from '@dit/collectives'
 import type { SavedCounters } from './checkpoint/counters.js'
 import { resumeDifferences } from './checkpoint/differences.js'
 import { findCheckpoint, loadTensors, readCounters } from './checkpoint/load.js'
+import type { BestCheckpoint } from './checkpoint/best.js'
 import { InexactResumeError } from './events.js'
 import type { LossScale } from './loss-scale.js'
 import type { TrainOptions } from './options.js'
-import { type LogMark, logProblem, type LogWriter, openLog } from './run/log.js'
+import { type LogMark, logProblem, type LogWriter, openLog, type StepRecord } from './run/log.js'
 import type { RunStore } from './run/run-store.js'
 import type { StateSetting, TrainState } from './state.js'
 import type { StepSetting } from './step.js'
@@ -24,6 +25,8 @@ interface Resumption {
   readonly step: number
   readonly objectiveState: unknown
   readonly lossScale?: LossScale | undefined
+  readonly best?: BestCheckpoint | undefined
+  readonly pending?: StepRecord | undefined
   readonly notices: readonly string[]
 }
 
@@ -41,9 +44,9 @@ export async function resume(
   const find = async (): Promise<Resumption | null> => {
     const found = await findResumption(options, setting, store!, state)
     if (found === null) return null
-    const { step, logBytes, objectiveState, lossScale } = found.counters
-    mark = { bytes: logBytes, step }
-    return { path: found.path, notices: found.notices, step, objectiveState, lossScale }
+    const { step, objectiveState, lossScale, best, pending } = found.counters
+    mark = markOf(found.counters)
+    return { path: found.path, notices: found.notices, step, objectiveState, lossScale, best, pending }
   }
   const found = await onRankZero(communicator, find, async () => {})
   const text = await sharedText(communicator, JSON.stringify(found ?? null))
@@ -52,6 +55,8 @@ export async function resume(
     await loadTensors(communicator, store, resumption.path, state)
     state.step = resumption.step
     state.objective = resumption.objectiveState
+    state.pending = resumption.pending ?? null
+    state.best = bestFor(options, resumption.best)
     // Another engine may have no scale; a checkpoint of another engine has none.
     if (state.lossScale !== null) state.lossScale = resumption.lossScale ?? state.lossScale
   }
@@ -72,7 +77,7 @@ async function findResumption(
   if (mode === 'never') throw new RangeError(`train: ${store.location} already holds a run (at step ${found.step})`)
   const counters = await readCounters(store, found.path)
   const differences = resumeDifferences(counters, countersOf(setting, state))
-  const problem = await logProblem(store, { bytes: counters.logBytes, step: counters.step })
+  const problem = await logProblem(store, markOf(counters))
   const inexact = [...differences, ...(problem === null ? [] : [problem])]
   if (inexact.length > 0 && !allowInexact) {
     throw new InexactResumeError(
@@ -81,6 +86,16 @@ async function findResumption(
   }
   const notices = [...found.notices, ...inexact.map((why) => `resumed inexactly: ${why}`)]
   return { path: found.path, counters, notices }
+}
+
+function markOf({ logBytes, step, pending }: SavedCounters): LogMark {
+  return { bytes: logBytes, step: pending === undefined ? step : step - 1 }
+}
+
+/** The best checkpoint of a resumed run; null where it keeps none now, or by another measure. */
+function bestFor({ checkpoint }: TrainOptions, best: BestCheckpoint | undefined): BestCheckpoint | null {
+  const { keepBest } = checkpoint ?? {}
+  return best?.measure === keepBest?.measure && best?.better === keepBest?.better ? (best ?? null) : null
 }
 
 /** `state.json` of the state, but for the bytes of the log. */
@@ -101,6 +116,8 @@ export function countersOf(
     objectiveState: plain(state.objective),
     ...(state.lossScale === null ? {} : { lossScale: state.lossScale }),
     parallel: { workers, communicator: name, shardOptimizer: shardOptimizer && workers > 1 },
+    ...(state.best === null ? {} : { best: state.best }),
+    ...(state.pending === null ? {} : { pending: state.pending }),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Communicator } from '@dit/collectives'
 import { allocateFlat, type Backend, dispose, disposeFlat, type FlatParams, flatten, type Params } from '@dit/tensor'
+import type { BestCheckpoint } from './checkpoint/best.js'
 import { initialLossScale, type LossScale } from './loss-scale.js'
 import type { Objective } from './objective/objective.js'
 import type { Average } from './optimizer/averages.js'
@@ -12,6 +13,7 @@ import { wholeOptimizer } from './optimizer/whole.js'
 import { type Bucket, bucketLayout } from './parallel/buckets.js'
 import { gradientExchange, type GradientExchange } from './parallel/gradient-exchange.js'
 import { createStaging } from './parallel/staging.js'
+import type { StepRecord } from './run/log.js'
 
 /** Everything that training changes. Slots, averages and gradients exist for trainable parameters alone. */
 export interface TrainState {
@@ -21,6 +23,10 @@ export interface TrainState {
   objective: unknown
   /** Where the engine rounds gradients to half precision. */
   lossScale: LossScale | null
+  /** The best checkpoint so far, where the run keeps one. */
+  best: BestCheckpoint | null
+  /** The record of the last step, where a stop came before it was measured: it is not in the log yet. */
+  pending: StepRecord | null
   readonly trainable: FlatParams
   readonly frozen: FlatParams
   /** Averages of what is frozen, by name: `frozen` itself, unless a checkpoint holds other values (`separateAverage`). */
@@ -79,6 +85,8 @@ export function createState(setting: StateSetting): TrainState {
     step: 0,
     objective: objective.initialState,
     lossScale: initialLossScale(backend),
+    best: null,
+    pending: null,
     trainable,
     frozen,
     frozenAverages,

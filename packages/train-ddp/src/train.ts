@@ -1,16 +1,18 @@
-import { anyRank, CommunicationError, onRankZero } from '@dit/collectives'
+import { anyRank, CommunicationError, type Communicator, onRankZero } from '@dit/collectives'
 import type { Params } from '@dit/tensor'
 import { checkBatch, rowsOf } from './batch.js'
+import { type BestCheckpoint, isBetter, type KeepBest, writeBest } from './checkpoint/best.js'
 import { pruneCheckpoints } from './checkpoint/prune.js'
 import { saveCheckpoint } from './checkpoint/save.js'
 import { saveShards } from './checkpoint/save-shards.js'
+import { evaluationsOf, withMeasures } from './evaluate.js'
 import type { TrainEvent } from './events.js'
 import { shrunkLossScale } from './loss-scale.js'
 import { checkOptions, type TrainOptions } from './options.js'
 import { checkReplicas } from './parallel/check-replicas.js'
 import { wholeEma } from './parallel/gather-ema.js'
 import { type Beginning, countersOf, resume } from './resume.js'
-import { checkFinite, checkMeasures } from './run/check-record.js'
+import { checkFinite } from './run/check-record.js'
 import type { StepRecord } from './run/log.js'
 import { createState, disposeState } from './state.js'
 import { trainStep } from './step.js'
@@ -35,7 +37,9 @@ import { trainStep } from './step.js'
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, void> {
   const setting = checkOptions(options)
   const { communicator, steps, recipe } = setting
-  const { data, signal, checkpoint, sample, evaluate } = options
+  const { data, signal, checkpoint, sample } = options
+  const evaluations = evaluationsOf(options.evaluate)
+  const keepBest = checkpoint?.keepBest ?? null
   const store = communicator.rank === 0 ? options.store : undefined
   const savesAnything = await anyRank(communicator, store !== undefined)
   const savesShards = options.shardCheckpoint === true && communicator.size > 1
@@ -47,6 +51,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
   try {
     const beginning = savesAnything ? await resume(options, setting, store, state) : NOTHING_SAVED
     const { log, notices } = beginning
+    if (log !== null) await writeBest(store!, state.best)
     let lastCheckpoint = beginning.path
     yield { type: 'start', step: state.step, steps, resumedFrom: lastCheckpoint, notices }
 
@@ -60,17 +65,24 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
       state,
       counters: () => ({ ...countersOf(setting, state), logBytes: log!.bytes }),
       before: () => log!.flush(),
-      after: () => pruneCheckpoints(store!, { last: checkpoint?.keepLast ?? 3, every: checkpoint?.keepEvery ?? null }),
+      async after() {
+        await writeBest(store!, state.best)
+        const { keepLast: last = 3, keepEvery: every = null } = checkpoint ?? {}
+        await pruneCheckpoints(store!, { last, every, best: state.best?.step ?? null })
+      },
     }
-    const save = async function* (): AsyncGenerator<TrainEvent, void, void> {
+    const save = async function* (best = state.best): AsyncGenerator<TrainEvent, void, void> {
       if (!savesAnything || state.step === 0) return
       await checkReplicas(communicator, state.trainable.segments)
+      const bestBefore = state.best
+      state.best = best
       try {
         const saved = await (savesShards ? saveShards : saveCheckpoint)(saving)
         if (saved === undefined) return
         lastCheckpoint = saved.path
-        yield { type: 'checkpoint', step: state.step, ...saved }
+        yield { type: 'checkpoint', step: state.step, ...saved, isBest: best?.step === state.step }
       } catch (error) {
+        state.best = bestBefore
         yield saveFailed('checkpoint', error)
       }
     }
@@ -88,18 +100,44 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
       await onEma((context) => sample.run(context))
       yield { type: 'sample', step: state.step }
     }
-    const measured = async (record: StepRecord): Promise<StepRecord> => {
-      if (evaluate === undefined || !isDueOrLast(evaluate.every)) return record
-      const measures = await onEma((context) => evaluate.run(context))
-      if (communicator.rank > 0) return record
-      checkMeasures(measures)
-      return { ...record, measures }
+    /** The best checkpoint, if that of this step is to be. */
+    const bestWith = ({ measures = {} }: StepRecord): BestCheckpoint | null => {
+      const value = keepBest === null ? undefined : measures[keepBest.measure]
+      if (value === undefined || !isBetter(keepBest!, value, state.best)) return null
+      const { measure, better } = keepBest!
+      return { step: state.step, measure, value, better }
+    }
+    /** The step whose state and log are saved; -1 while the log has more. */
+    let savedStep = state.step
+    /** Measures, logs, saves and samples what a step has made. */
+    const finish = async function* (record: StepRecord): AsyncGenerator<TrainEvent, void, void> {
+      const due = evaluations.filter(({ every }) => isDueOrLast(every))
+      const full = await withMeasures(record, due, { communicator, signal, onEma })
+      if (full !== null && due.length > 0 && due.length === evaluations.length)
+        checkBestMeasure(keepBest, full, communicator)
+      state.pending = full === null ? record : null
+      if (full === null) return
+      try {
+        await log?.append(full)
+      } catch (error) {
+        yield saveFailed('log', error)
+      }
+      savedStep = -1
+      yield { type: 'step', record: full, traffic: communicator.traffic() }
+      const best = bestWith(full)
+      const isBest = keepBest !== null && due.length > 0 && (await anyRank(communicator, best !== null))
+      if (isBest || isDueOrLast(checkpoint?.every)) {
+        yield* save(best ?? state.best)
+        savedStep = state.step
+      }
+      yield* sampled()
     }
 
     const isMade = communicator.rank === 0 && (await sample?.isMade?.(state.step)) === true
-    if (state.step > 0 && !(await anyRank(communicator, isMade))) yield* sampled()
-    let savedStep = state.step
-    while (state.step < steps && !(await anyRank(communicator, signal?.aborted === true))) {
+    if (state.pending !== null) yield* finish(state.pending)
+    else if (state.step > 0 && !(await anyRank(communicator, isMade))) yield* sampled()
+    const isToStop = async () => state.pending !== null || (await anyRank(communicator, signal?.aborted === true))
+    while (state.step < steps && !(await isToStop())) {
       const [start, end] = rowsOf(communicator.rank, communicator.size, recipe.batchSize)
       const batch = await data.rows(state.step, start, end, recipe.batchSize)
       checkBatch(batch, end - start)
@@ -113,21 +151,10 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
         continue
       }
       checkFinite(record, lastCheckpoint)
-      const full = await measured(record)
-      try {
-        await log?.append(full)
-      } catch (error) {
-        yield saveFailed('log', error)
-      }
-      yield { type: 'step', record: full, traffic: communicator.traffic() }
-      if (isDueOrLast(checkpoint?.every)) {
-        yield* save()
-        savedStep = state.step
-      }
-      yield* sampled()
+      yield* finish(record)
     }
     if (savedStep !== state.step) yield* save()
-    const reason = state.step < steps ? 'stopped' : 'finished'
+    const reason = state.step < steps || state.pending !== null ? 'stopped' : 'finished'
     const { params } = state
     const ema = await wholeEma(state, communicator.rank, setting.backend)
     try {
@@ -139,6 +166,14 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     disposeState(state)
     await unlock?.()
   }
+}
+
+/** Throws on rank 0 where everything was measured but what decides which checkpoint is best. */
+function checkBestMeasure(keepBest: KeepBest | null, { measures = {} }: StepRecord, { rank }: Communicator): void {
+  if (keepBest === null || rank > 0 || keepBest.measure in measures) return
+  throw new RangeError(
+    `train: checkpoint.keepBest is by ${keepBest.measure}, but evaluate measures only ${Object.keys(measures).join(', ')}`,
+  )
 }
 
 const NOTHING_SAVED: Beginning = { log: null, path: null, notices: [] }

@@ -8,7 +8,6 @@ import {
   memoryRunStore,
   type Optimizer,
   type RunStore,
-  type TrainEvent,
   type TrainOptions,
 } from '../src/index.js'
 import { losses, run, stoppingAfter, tinyData, tinyObjective, tinyRecipe } from './setting.js'
@@ -219,28 +218,5 @@ describe('averages', () => {
     [[{ name: 'wide', width: 0.3 }], 'the width must be above 0, at most 0.2887 (got 0.3)'],
   ])('%j is refused', async (wrong, text) => {
     await expect(run({ ...base, recipe: { ...recipe, averages: wrong } })).rejects.toThrow(text)
-  })
-})
-
-describe('evaluate', () => {
-  test('puts its measures into the log at its period and at the end, and a resumed run writes the same', async () => {
-    const evaluate = {
-      every: 3,
-      run: async ({ step, ema }: Parameters<NonNullable<TrainOptions['evaluate']>['run']>[0]) => {
-        return { first: (await ema['final_layer.linear.bias'].data())[0], step }
-      },
-    }
-    const [whole, broken] = [memoryRunStore(), memoryRunStore()]
-    const events = await run({ ...base, evaluate, store: whole })
-    const measured = events.flatMap((event: TrainEvent) =>
-      event.type === 'step' && event.record.measures !== undefined ? [event.record.measures.step] : [],
-    )
-    expect(measured).toEqual([3, 4])
-    await run({ ...base, evaluate, store: broken, ...stoppingAfter(2) })
-    await run({ ...base, evaluate, store: broken })
-    expect(await broken.inspect('log.jsonl')).toEqual(await whole.inspect('log.jsonl'))
-    await expect(run({ ...base, evaluate: { ...evaluate, every: 0 } })).rejects.toThrow(
-      'evaluate.every must be a positive integer (got 0)',
-    )
   })
 })

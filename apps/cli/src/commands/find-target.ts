@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { DIT_NAMES } from '@dit/model'
-import { CHECKPOINT_FILES, partFile } from '@dit/train-ddp'
+import { CHECKPOINT_FILES, partFile, readBest } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { nearest } from '../settings/suggest.js'
 import { CONFIG_FILE } from '../run/run-config.js'
+import { isBestCheckpoint } from '../run/checkpoint-run.js'
 import { UsageError } from '../terminal/errors.js'
 
 /** What `dit info` was pointed at. */
@@ -22,6 +23,7 @@ export type InfoTarget =
 export async function findTarget(word: string): Promise<InfoTarget> {
   if (DIT_NAMES.some((name) => name === word)) return { kind: 'model', name: word }
   const found = await stat(word).catch(() => null)
+  if (found === null && isBestCheckpoint(word)) return bestTarget(word)
   if (found === null) {
     const name = nearest(word, DIT_NAMES)
     const hint =
@@ -36,6 +38,15 @@ export async function findTarget(word: string): Promise<InfoTarget> {
   throw new UsageError(
     `${word} is neither a run (it has no ${CONFIG_FILE}) nor a checkpoint (it has no ${CHECKPOINT_FILES.model})`,
   )
+}
+
+async function bestTarget(word: string): Promise<InfoTarget> {
+  const run = resolve(word, '..', '..')
+  const store = folderRunStore(run)
+  const best = await readBest(store)
+  if (best === null)
+    throw new UsageError(`${word}: the run keeps no best checkpoint; --eval-every of \`dit train\` does`)
+  return { kind: 'file', path: join(run, best.path, await partFile(store, best.path, 'model')), run }
 }
 
 /** Whether a folder has weights as diffusers saves them, alone or in a pipeline. */

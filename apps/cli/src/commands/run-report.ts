@@ -1,8 +1,17 @@
-import { type CompleteProcess, checkpointPath, findDamage, listCheckpoints, type StepRecord } from '@dit/train-ddp'
+import {
+  type BestCheckpoint,
+  type CompleteProcess,
+  checkpointPath,
+  findDamage,
+  listCheckpoints,
+  readBest,
+  type StepRecord,
+} from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import type { LossWeight } from '@dit/schedules'
 import { engineText } from '../engines/open-engine.js'
 import { lossWeightText } from '../settings/loss-weight.js'
+import { loggedEvaluation } from '../in-training/evaluation-text.js'
 import { fromRows } from '../run/describe-run.js'
 import { readLog } from '../run/read-log.js'
 import { denoisingOrNull, isFlow } from '../run/objective-config.js'
@@ -27,6 +36,10 @@ export interface RunReport {
   readonly checkpoints: readonly CheckpointReport[]
   /** Errors on held-out pictures, by step. */
   readonly measured: readonly { readonly step: number; readonly heldOut: number }[]
+  /** Measures of samples, by step. */
+  readonly evaluated: readonly { readonly step: number; readonly measures: Readonly<Record<string, number>> }[]
+  /** The best checkpoint; null where none is kept. */
+  readonly best: BestCheckpoint | null
 }
 
 const MEAN_OVER = 100
@@ -45,6 +58,12 @@ export async function reportRun(folder: string, { steps }: RunConfig): Promise<R
     last: records.at(-1) ?? null,
     meanLoss: recent.length === 0 ? null : recent.reduce((sum, loss) => sum + loss, 0) / recent.length,
     checkpoints,
+    evaluated: records.flatMap((record) => {
+      const results = loggedEvaluation(record)?.results ?? []
+      const measures = Object.fromEntries(results.map(({ measure, value }) => [measure, value]))
+      return results.length === 0 ? [] : [{ step: record.step, measures }]
+    }),
+    best: await readBest(store),
     measured: records.flatMap(({ step, measures }) =>
       Number.isFinite(measures?.heldOut) ? [{ step, heldOut: measures!.heldOut }] : [],
     ),
@@ -70,12 +89,14 @@ export function runLines(folder: string, config: RunConfig, report: RunReport): 
     ['engine', `${engineText(engine)}; seed ${seed}`],
     ['loss', lossText(report)],
     ...(heldOut === null ? [] : [['held out', heldOut]]),
+    ...evaluatedRows(report),
   ])
   if (report.checkpoints.length === 0) return [...lines, 'checkpoints  none yet']
-  const rows = report.checkpoints.map(({ path, damage }) => [
-    `  ${path}`,
-    damage === null ? 'complete' : `damaged: ${damage}`,
-  ])
+  const { best } = report
+  const rows = report.checkpoints.map(({ step, path, damage }) => {
+    const note = step === best?.step ? `, the best by ${best.measure} (${formatNumber(best.value)})` : ''
+    return [`  ${path}`, `${damage === null ? 'complete' : `damaged: ${damage}`}${note}`]
+  })
   return [...lines, 'checkpoints', ...formatTable(rows)]
 }
 
@@ -101,6 +122,23 @@ function heldOutText({ measured }: RunReport): string | null {
   if (last === undefined) return null
   const best = measured.reduce((a, b) => (b.heldOut < a.heldOut ? b : a))
   return `error ${formatNumber(last.heldOut)} at step ${formatCount(last.step)}; smallest ${formatNumber(best.heldOut)} at step ${formatCount(best.step)}`
+}
+
+/** The newest measures of samples, and where the best checkpoint lies. */
+function evaluatedRows({ evaluated, best }: RunReport): string[][] {
+  const last = evaluated.at(-1)
+  const values = Object.entries(last?.measures ?? {}).map(([measure, value]) => `${measure} ${formatNumber(value)}`)
+  return [
+    ...(last === undefined ? [] : [['samples', `${values.join(', ')} at step ${formatCount(last.step)}`]]),
+    ...(best === null
+      ? []
+      : [
+          [
+            'best',
+            `step ${formatCount(best.step)} by ${best.measure}, ${formatNumber(best.value)}; use it with --checkpoint best`,
+          ],
+        ]),
+  ]
 }
 
 function lossText({ last, meanLoss }: RunReport): string {

@@ -25,6 +25,7 @@ Examples:
   dit train --data 'shards/train-{0000..0146}.tar' --size 64
   dit train --latents latents/photos --model DiT-S/2 --out runs/latents
   dit train --data photos --minutes 10
+  dit train --data photos --val-share 0.1 --eval-every 500
   dit train --data photos --val-share 0.1 --predict x0 --variance fixedSmall
   dit train --objective ./mine.mjs --steps 1000
   dit train --from runs/photos --data birds --lora 8
@@ -37,7 +38,7 @@ Transparent pictures are put on white, or on --background (none: drop the alpha 
 samples/data.png in the run shows pictures as the network sees them.
 
 Ctrl-C saves a checkpoint and stops; a second Ctrl-C quits at once. A run folder holds config.json,
-log.jsonl, checkpoints/ and samples/.`
+log.jsonl, checkpoints/, samples/ and report.html, a page to look at while it trains.`
 
 /** `dit train` */
 export function trainCommand(call: Call): Command {
@@ -105,15 +106,16 @@ export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job
     const { folder, config } = prepared
     for (const line of describeRun(config, folder, recipeReason(prepared, flags))) output.line(line)
     output.event({ type: 'run', folder, config })
-    const { step, interrupted, isGridMissing } = await runTraining(prepared, output, job)
-    if (interrupted !== null && step === config.steps && isGridMissing) {
+    const { step, interrupted, isGridMissing, isEvaluationMissing } = await runTraining(prepared, output, job)
+    if (interrupted !== null && step === config.steps && isGridMissing && !isEvaluationMissing) {
       output.notice(
         `all ${step} steps are done and saved, but the last grid of samples is missing. Make one with: dit sample ${folder}`,
       )
       return interrupted
     }
     if (interrupted !== null) {
-      const saved = step === 0 ? 'nothing was trained yet' : 'a checkpoint is saved'
+      const isNothing = step === 0 ? 'nothing was trained yet' : 'a checkpoint is saved'
+      const saved = isEvaluationMissing ? `${isNothing}, and the last step has yet to be evaluated` : isNothing
       output.notice(`stopped at step ${step} of ${config.steps}; ${saved}. Continue with: dit train --resume ${folder}`)
       return interrupted
     }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { RunConfig } from '../run/run-config.js'
 import type { ComparedRun } from './comparison-plot.js'
+import { evaluationKind } from './evaluated-series.js'
 import { lossKind, type PlottedRun, unitsPerStep, type XKind } from './plotted-run.js'
 
 /** Runs as they are drawn together, and what the user should know of them. */
@@ -24,12 +25,19 @@ export function compareRuns(runs: readonly PlottedRun[], x: XKind): Comparison {
     records: run.records,
     unitsPerStep: unitsPerStep(run, x),
     lossKind: lossKind(run),
+    evaluationKind: evaluationKind(run.records),
   }))
   const kinds = [...new Set(compared.map((run) => run.lossKind))]
   const ofKind = (kind: string) => compared.filter((run) => run.lossKind === kind).map(({ name }) => name)
   const unmeasured = compared.filter(({ records }) =>
     records.every(({ measures }) => !Number.isFinite(measures?.heldOut)),
   )
+  const evaluations = [...new Set(compared.flatMap((run) => run.evaluationKind ?? []))]
+  const ofEvaluation = (kind: string) =>
+    compared
+      .filter((run) => run.evaluationKind === kind)
+      .map(({ name }) => name)
+      .join(', ')
   const isSameData = runs.every(({ config }) => isDeepStrictEqual(dataOf(config), dataOf(runs[0].config)))
   const notices = [
     ...(kinds.length === 1
@@ -42,6 +50,12 @@ export function compareRuns(runs: readonly PlottedRun[], x: XKind): Comparison {
       ? []
       : [
           `without a held-out error, which --val-share of \`dit train\` measures: ${unmeasured.map(({ name }) => name).join(', ')}`,
+        ]),
+    ...(evaluations.length < 2
+      ? []
+      : [
+          'the samples of the runs were measured in different ways, which cannot be compared, so each kind has axes of its own',
+          ...evaluations.map((kind, k) => `kind ${k + 1} of measures (${ofEvaluation(kind)}): ${kind}`),
         ]),
     ...(isSameData ? [] : ['the runs learn from different data, so their errors cannot be compared']),
   ]

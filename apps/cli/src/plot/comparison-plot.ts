@@ -14,6 +14,7 @@ import {
   smooth,
   valueAxis,
 } from '@dit/evaluate/plot'
+import { bestOf, evaluatedSeries, type EvaluatedSeries } from './evaluated-series.js'
 import { FONT } from './fonts.js'
 import { unitAxis } from './unit-axis.js'
 import { X_LABELS, type XKind } from './plotted-run.js'
@@ -27,6 +28,8 @@ export interface ComparedRun {
   readonly unitsPerStep: number
   /** Losses of different kinds get an axis each. */
   readonly lossKind: string
+  /** What its measures of samples depend on, in words; null where there are none. Those of different kinds get an axis each. */
+  readonly evaluationKind: string | null
 }
 
 export interface ComparisonOptions {
@@ -58,8 +61,8 @@ interface Line extends Look {
 }
 
 /**
- * Held-out errors and losses of several runs, as an SVG 960 pixels wide. All held-out errors share an axis, and losses of one kind; losses of
- * different kinds, which are not comparable, get a panel for each kind.
+ * Held-out errors, measures of samples and losses of several runs, as an SVG 960 pixels wide. All held-out errors share an axis, and so do
+ * losses, and measures, of one kind; those of different kinds, which are not comparable, get a panel for each kind.
  */
 export function comparisonPlot(runs: readonly ComparedRun[], options: ComparisonOptions): string {
   const last = Math.max(...runs.map(({ records, unitsPerStep }) => records.at(-1)!.step * unitsPerStep))
@@ -72,6 +75,7 @@ export function comparisonPlot(runs: readonly ComparedRun[], options: Comparison
   const kinds = [...new Set(runs.map(({ lossKind }) => lossKind))]
   const panels = [
     ...(heldOut.length === 0 ? [] : [{ lines: heldOut, label: 'held-out error', scale: undefined }]),
+    ...evaluatedPanelsOf(runs, looks),
     ...kinds.map((kind, k) => ({
       lines: runs.flatMap((run, i) => (run.lossKind === kind ? [lossLine(run, looks[i], options.window)] : [])),
       label: kinds.length === 1 ? 'loss' : `loss of kind ${k + 1}`,
@@ -94,6 +98,34 @@ export function comparisonPlot(runs: readonly ComparedRun[], options: Comparison
     `<text x="${LEFT}" y="56" font-size="13" fill="${COLORS.faint}">${escapeXml(options.subtitle)}</text>` +
     `${drawn.join('')}</g></svg>\n`
   )
+}
+
+/** A panel for each measure of samples that two runs have in a way that can be compared. */
+function evaluatedPanelsOf(
+  runs: readonly ComparedRun[],
+  looks: readonly Look[],
+): { lines: Line[]; label: string; scale: undefined }[] {
+  const kinds = [...new Set(runs.map(({ evaluationKind }) => evaluationKind).filter((kind) => kind !== null))]
+  return kinds.flatMap((kind, k) => {
+    const all = runs.flatMap((run, i) =>
+      run.evaluationKind === kind
+        ? evaluatedSeries(run.records).map((series) => ({ run, look: looks[i], series }))
+        : [],
+    )
+    return [...new Set(all.map(({ series }) => series.measure))].map((measure) => ({
+      lines: all
+        .filter(({ series }) => series.measure === measure)
+        .map(({ run, look, series }) => evaluatedLine(run, look, series)),
+      label: kinds.length === 1 ? measure : `${measure} of kind ${k + 1}`,
+      scale: undefined,
+    }))
+  })
+}
+
+function evaluatedLine({ name, unitsPerStep }: ComparedRun, look: Look, series: EvaluatedSeries): Line {
+  const { steps, values, better } = series
+  const best = `${better === 'less' ? 'smallest' : 'largest'} ${values[bestOf(series)].toPrecision(3)}`
+  return { ...look, name: `${name}, ${best}`, at: steps.map((step) => step * unitsPerStep), values }
 }
 
 function heldOutLine({ name, records, unitsPerStep }: ComparedRun, look: Look): Line {

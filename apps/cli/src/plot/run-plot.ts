@@ -14,6 +14,8 @@ import {
   smooth,
   valueAxis,
 } from '@dit/evaluate/plot'
+import { evaluatedPanel, evaluatedPanels } from './evaluated-panel.js'
+import { evaluatedSeries } from './evaluated-series.js'
 import { FONT } from './fonts.js'
 import { formatCount } from '../terminal/format.js'
 import { unitAxis } from './unit-axis.js'
@@ -33,11 +35,14 @@ export interface RunPlotOptions {
 const WIDTH = 960
 const LOSS: Frame = { left: 92, right: WIDTH - 28, top: 76, bottom: 420 }
 /** Heights of the panels below the loss, and the gap above each. */
-const [HELD_OUT_HEIGHT, RATE_HEIGHT, GAP, BELOW] = [200, 168, 28, 64]
+const [HELD_OUT_HEIGHT, EVALUATED_HEIGHT, RATE_HEIGHT, GAP, BELOW] = [200, 200, 168, 28, 64]
 /** Steps drawn as points; of longer runs every n-th. */
 const MAX_POINTS = 1500
 
-/** Loss, error on held-out pictures where it was measured, and learning rate over the steps of a run, as an SVG 960 pixels wide. */
+/**
+ * Loss, error on held-out pictures and measures of samples where they were measured, and learning rate over the steps of a run, as an SVG 960
+ * pixels wide.
+ */
 export function runPlot(records: readonly StepRecord[], options: RunPlotOptions): string {
   const { kind: xKind, unitsPerStep } = options.x ?? { kind: 'steps', unitsPerStep: 1 }
   const steps = records.map(({ step }) => step * unitsPerStep)
@@ -51,7 +56,10 @@ export function runPlot(records: readonly StepRecord[], options: RunPlotOptions)
 
   const measured = records.filter(({ measures }) => Number.isFinite(measures?.heldOut))
   const heldOut = below(LOSS, measured.length === 0 ? 0 : HELD_OUT_HEIGHT)
-  const rate = below(measured.length === 0 ? LOSS : heldOut, RATE_HEIGHT)
+  const evaluated = evaluatedPanels(evaluatedSeries(records))
+  const frames: Frame[] = [measured.length === 0 ? LOSS : heldOut]
+  for (const _ of evaluated) frames.push(below(frames.at(-1)!, EVALUATED_HEIGHT))
+  const rate = below(frames.at(-1)!, RATE_HEIGHT)
   const height = rate.bottom + BELOW
 
   const x = unitAxis(steps.at(-1)!, [LOSS.left, LOSS.right])
@@ -75,6 +83,7 @@ export function runPlot(records: readonly StepRecord[], options: RunPlotOptions)
         { kind: 'line', color: COLORS.loss, text: window < 3 ? 'loss' : `mean of ${formatCount(window)} steps` },
       ]),
   })
+  const evaluatedSvg = evaluated.map((series, i) => evaluatedPanel(frames[i + 1], x, series, unitsPerStep))
   const ratePanel = panelSvg({
     frame: rate,
     x,
@@ -88,7 +97,7 @@ export function runPlot(records: readonly StepRecord[], options: RunPlotOptions)
     `<rect width="100%" height="100%" fill="#fff"/><g font-family="${FONT}, sans-serif" font-size="12" fill="${COLORS.text}">` +
     `<text x="${LOSS.left}" y="34" font-size="18" font-weight="bold">${escapeXml(options.title)}</text>` +
     `<text x="${LOSS.left}" y="56" font-size="13" fill="${COLORS.faint}">${escapeXml(options.subtitle)}</text>` +
-    `${lossPanel}${heldOutPanel(heldOut, x, measured, unitsPerStep)}${ratePanel}</g></svg>\n`
+    `${lossPanel}${heldOutPanel(heldOut, x, measured, unitsPerStep)}${evaluatedSvg.join('')}${ratePanel}</g></svg>\n`
   )
 }
 

@@ -1,5 +1,6 @@
 import { checkConfig, type DiTConfig } from '@dit/model'
 import { checkRecipe, objectiveFromSpec, type TrainRecipe } from '@dit/train-ddp'
+import { checkEvaluationConfig } from '../in-training/evaluation-config.js'
 import { checkFrom } from '../fine-tune/from-config.js'
 import { ENGINE_NAMES } from '../engines/names.js'
 import { MAX_TIMESTEPS, PROCESS_SETTINGS } from '../settings/process-settings.js'
@@ -18,8 +19,9 @@ type Fields = Readonly<Record<string, unknown>>
 export function checkRunConfig(config: Fields): asserts config is RunConfig & Fields {
   const { modelName = null, classes } = config
   const { objective, recipe, data, engine } = objects(config, 'objective', 'recipe', 'data', 'checkpoint', 'engine')
-  for (const name of ['heldOut', 'stepsFrom']) if (config[name] !== undefined) objects(config, name)
+  for (const name of ['heldOut', 'stepsFrom', 'evaluation']) if (config[name] !== undefined) objects(config, name)
   checkSettings(config)
+  if (config.evaluation !== undefined) checkEvaluationConfig(config.evaluation as Fields)
   checkRecipe(recipe as unknown as TrainRecipe)
   const model = checkObjective(objective, config)
   must(modelName === null || typeof modelName === 'string', 'modelName', 'a name, or null', modelName)
@@ -54,12 +56,20 @@ function checkSettings(config: Fields): void {
     const place = placeOf(setting, familyOf(config))
     if (place === undefined || place.startsWith('objective.')) continue
     const value = valueAt(config, place)
-    const isAbsent = setting.isOptional === true || (place.startsWith('heldOut.') && config.heldOut === undefined)
+    const isAbsent =
+      setting.isOptional === true || OPTIONAL.some((part) => isIn(place, part) && config[part] === undefined)
     if (isAbsent && value === undefined) continue
     if (setting.must !== undefined) must(isValue(setting, value), place, setting.must, value)
     else if (setting.choices !== undefined) oneOf(value, setting.choices, place)
     else if (isSwitch(setting)) must(typeof value === 'boolean', place, TRUE_OR_FALSE, value)
   }
+}
+
+/** Parts of a run that it may not have. */
+const OPTIONAL = ['heldOut', 'evaluation'] as const
+
+function isIn(place: string, part: string): boolean {
+  return place.startsWith(`${part}.`)
 }
 
 /** The model that is trained; null where a module makes the objective, which is checked when it is loaded. */

@@ -26,6 +26,8 @@ export interface HeldOut {
   readonly train: Dataset
   /** Pictures held out. */
   readonly count: number
+  /** These pictures; classes in turn. */
+  readonly pictures: Dataset
   readonly measures: ReturnType<typeof heldOutMeasures>
 }
 
@@ -53,7 +55,7 @@ export async function holdOut(
   try {
     const { train, heldOut } = await splitDataset(dataset, { share })
     const measures = heldOutMeasures(objective, { batches: () => batchesOf(heldOut, isLatents) })
-    return { train, count: heldOut.length, measures }
+    return { train, count: heldOut.length, pictures: heldOut, measures }
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw new UsageError(`--val-share ${share}: ${cause.message.replace(/^\w+: /, '')}`, { cause })

@@ -1,3 +1,4 @@
+import { EVALUATION_SETTINGS } from '../settings/evaluation-settings.js'
 import { flagOf } from '../settings/flag-of.js'
 import { PROCESS_SETTINGS } from '../settings/process-settings.js'
 import { firstGiven } from '../settings/setting.js'
@@ -20,6 +21,12 @@ export function checkModuleFlags(flags: TrainFlags, hasData: boolean): void {
     )
   }
   if ((flags.sampleEvery ?? null) !== null) throw new UsageError(NO_GRIDS)
+  const evaluation = firstGiven(EVALUATION_SETTINGS, flags)
+  if (evaluation !== undefined) {
+    throw new UsageError(
+      `${flagOf(evaluation)} works only for DiTs, whose samples dit can draw; --val-share measures a denoising network of --objective`,
+    )
+  }
   const data = hasData ? firstGiven(DATA_SETTINGS, flags) : undefined
   if (data !== undefined) {
     throw new UsageError(

@@ -1,5 +1,6 @@
 import { checkConfig, DIT_NAMES, type DiTConfig, ditConfig } from '@dit/model'
 import { checkRecipe, type CompleteProcess, type KnownSpec, objectiveFromSpec, type TrainRecipe } from '@dit/train-ddp'
+import { resolveEvaluation } from '../in-training/evaluation-config.js'
 import { startingModel, startingProcess } from '../fine-tune/resolve-start.js'
 import type { StartingPoint } from '../fine-tune/starting-point.js'
 import { fieldsInFlags } from '../settings/in-flags.js'
@@ -71,11 +72,14 @@ export function resolveRun(
     (message) => fieldsInFlags(message, { ...MODEL_SETTINGS, ...PROCESS_SETTINGS }),
   )
   const common = resolveCommon(flags, name, workers, model.depth)
+  const holdsOut = common.heldOut !== undefined
+  const evaluation = resolveEvaluation(flags, { process, isLatents: latents !== undefined, holdsOut })
   return {
     modelName: flags.model ?? null,
     objective,
     ...common,
     ...(latents === undefined ? {} : { sampleEvery: null }),
+    ...(evaluation === undefined ? {} : { evaluation }),
   }
 }
 

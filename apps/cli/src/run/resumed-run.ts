@@ -1,3 +1,5 @@
+import { resumedEvaluation } from '../in-training/resumed-evaluation.js'
+import { EVALUATION_SETTINGS } from '../settings/evaluation-settings.js'
 import { flagOf } from '../settings/flag-of.js'
 import { familyOf, keep, keptFlag, placeOf, valueAt } from '../settings/run-setting.js'
 import { TRAIN_ROWS, type TrainFlags } from '../settings/train-settings.js'
@@ -42,7 +44,8 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
   if (denoisingOrNull(config) === null && (given.sampleEvery ?? null) !== null) throw new UsageError(NO_GRIDS)
   checkWorkers(workers, config.recipe.batchSize)
   checkRecompute(given.recompute, denoisingOrNull(config)?.model.depth ?? null)
-  const changed = withChanges(config, given)
+  const evaluation = resumedEvaluation(config, given)
+  const changed = { ...withChanges(config, given), ...(evaluation === undefined ? {} : { evaluation }) }
   const { stepsFrom: _, ...rest } = changed
   return changed.steps === config.steps ? changed : rest
 }
@@ -51,6 +54,7 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
 function checkSame(config: RunConfig, given: TrainFlags): void {
   const conflicts = (Object.entries(given) as [string, FlagValue][])
     .map(([key, value]) => ({ key, value, own: keptFlag(TRAIN_ROWS[key], config) as FlagValue }))
+    .filter(({ key }) => config.evaluation !== undefined || !(key in EVALUATION_SETTINGS))
     .filter(({ key, value, own }) => TRAIN_ROWS[key].mayChange !== true && value !== own)
     .map(({ key, value, own }) => `${flagOf(key)} ${short(value)} (the run has ${short(own)})`)
   if (conflicts.length === 0) return
@@ -64,7 +68,7 @@ function withChanges(config: RunConfig, given: TrainFlags): RunConfig {
   const changed = structuredClone(config)
   for (const [key, setting] of Object.entries(TRAIN_ROWS)) {
     const place = placeOf(setting, familyOf(config))
-    if (setting.mayChange !== true || place === undefined) continue
+    if (setting.mayChange !== true || place === undefined || key in EVALUATION_SETTINGS) continue
     const value = given[key as keyof TrainFlags]
     if (value !== undefined) keep(changed, place, setting, value)
     else if (setting.isOptional === true && valueAt(changed, place) === undefined) {

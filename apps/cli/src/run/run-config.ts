@@ -1,6 +1,7 @@
 import type { TrainRecipe } from '@dit/train-ddp'
 import type { EngineDescription } from '../engines/open-engine.js'
 import type { FromConfig } from '../fine-tune/from-config.js'
+import type { EvaluationConfig } from '../in-training/evaluation-config.js'
 import type { HeldOutConfig } from './held-out.js'
 import type { ObjectiveConfig } from './objective-config.js'
 
@@ -77,6 +78,8 @@ export interface RunConfig {
   readonly flip: boolean
   /** Pictures that are held out; absent means none. */
   readonly heldOut?: HeldOutConfig
+  /** What is measured of samples; absent means nothing. */
+  readonly evaluation?: EvaluationConfig
   readonly seed: number
   readonly steps: number
   /** How the number of steps came about, where it was not given: as many as fit into minutes, or epochs. Changes nothing. */
@@ -84,6 +87,8 @@ export interface RunConfig {
   readonly checkpoint: { readonly every: number; readonly keepLast: number; readonly keepEvery: number | null }
   /** Steps between sample grids; null for none. */
   readonly sampleEvery: number | null
+  /** `report.html` is written; absent means yes. */
+  readonly report?: boolean
   /** Event files for TensorBoard are written; absent means no. */
   readonly tensorboard?: boolean
   /** Blocks that are computed twice instead of stored: none, all, or so many. */

@@ -1,12 +1,12 @@
 import { rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
-  type Communicator,
   CheckpointPartError,
   LOG,
+  type Evaluate,
   NonFiniteLossError,
+  onRankZero,
   type RunStore,
-  type StepRecord,
   train,
   type TrainEvent,
 } from '@dit/train-ddp'
@@ -22,18 +22,21 @@ import { type HeldOut, type HeldOutConfig, MOST_MEASURED } from './held-out.js'
 import { placeIn } from './objective-module.js'
 import { namingStore } from './named-errors.js'
 import { CONFIG_FILE, type RunConfig } from './run-config.js'
+import { keepBestOf, evaluationText, withEvaluation } from '../in-training/evaluation-text.js'
+import { reportWriter } from '../in-training/run-report.js'
+import { openEvaluation, type OpenEvaluation } from '../in-training/open-evaluation.js'
 import { startingWeights, wholeNetwork } from '../fine-tune/whole-network.js'
 import { isLora } from '../fine-tune/trained.js'
 import { Failure, isSystemError, SharedFailure } from '../terminal/errors.js'
 import { explain } from '../terminal/explain.js'
-import { formatBytes, formatCount, formatNumber, formatShare } from '../terminal/format.js'
+import { formatCount } from '../terminal/format.js'
 import type { Output } from '../terminal/output.js'
-import { type Progress, showProgress } from '../terminal/progress.js'
 import { EVENTS_FOLDER } from '../tensorboard/event-file.js'
 import { runWriter } from '../tensorboard/run-writer.js'
 import type { PreparedRun } from './prepare-training.js'
-import { createPaceReport, type FirstPace, type PaceReport, speedText } from '../time/pace-report.js'
+import { createPaceReport } from '../time/pace-report.js'
 import { trainingGrid } from './sample-grid.js'
+import { createReporter } from './training-reporter.js'
 
 /** A launcher may end before the last processes of its job do: the next one waits so long for them to give the run back. */
 const LOCK_SECONDS = 10
@@ -45,6 +48,8 @@ export interface TrainingEnd {
   readonly interrupted: number | null
   /** The grid of samples after the last step was not made. */
   readonly isGridMissing: boolean
+  /** The last step was not evaluated any more: a resumed run does so first. */
+  readonly isEvaluationMissing: boolean
 }
 
 /** Trains a prepared run to its end, or to the first Ctrl-C, and tells of it. */
@@ -60,31 +65,48 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   const { batches, heldOut } = examples
   if (heldOut !== null) output.line(heldOutText(heldOut, config.heldOut!))
   const isShown = rank === 0 && (output.isJson || !output.isQuiet)
-  const pace = createPaceReport(prepared, { workers: worldSize, heldOut, isShown })
+  let evaluation: OpenEvaluation | null = null
+  const pace = createPaceReport(prepared, {
+    workers: worldSize,
+    heldOut,
+    overheadSeconds: () => evaluation?.overheadSeconds ?? 0,
+    isShown,
+  })
   const reporter = createReporter(prepared, output, communicator, pace)
   const events =
     rank === 0 && config.tensorboard === true ? runWriter(folder, (error) => reporter.eventsFailed(error)) : null
+  const report =
+    rank === 0 && config.report !== false ? reportWriter(folder, config, (error) => reporter.reportFailed(error)) : null
   const interruption = job.interruption(() =>
     reporter.notice('stopping: writing a checkpoint (press Ctrl-C again to quit at once)'),
   )
   const initialWeights = isResume ? null : startingWeights(prepared)
-  let hasBegun = false
+  const watch = {
+    signal: interruption.signal,
+    onProgress(step: number, done: number, total: number) {
+      reporter.evaluating(step, done, total)
+      interruption.exitCode()
+    },
+  }
+  let [hasBegun, isEvaluationMissing] = [false, false]
   try {
+    const open = () => openEvaluation(prepared, heldOut, watch, output)
+    evaluation = (await onRankZero(communicator, open, async () => {})) ?? null
+    if (evaluation !== null) output.line(evaluationText(evaluation))
     for await (const event of train({
       ...trainOptions(prepared, store, batches, interruption.signal, async (step, path, png) => {
         await events?.grid(step, png)
         reporter.sampled(step, path)
+        if (step < config.steps) await report?.write('training')
       }),
-      ...(heldOut === null
-        ? {}
-        : { evaluate: { every: config.heldOut!.every, run: (of) => pace.aside(() => heldOut.measures.run(of)) } }),
+      evaluate: evaluationsOf(config, { heldOut, evaluation, aside: (work) => pace.aside(work) }),
       communicator,
     })) {
       if (event.type === 'start') {
         hasBegun = true
         events?.begin(event.step)
         if (rank === 0 && initialWeights !== null) await writeStart(store, initialWeights)
-        if (rank === 0) await writeConfig(store, config)
+        if (rank === 0) await writeConfig(store, withEvaluation(config, evaluation))
         // The trainer has copied them.
         dispose(prepared.initial ?? {})
         if (events !== null) output.line(`events to see with: tensorboard --logdir ${join(folder, EVENTS_FOLDER)}`)
@@ -100,6 +122,11 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
       const isCovered = event.type === 'checkpoint' && config.from !== undefined && !isLora(config)
       if (isCovered && rank === 0) await store.remove(START_FILE)
       reporter.report(event)
+      if (event.type === 'end') isEvaluationMissing = event.reason === 'stopped' && event.step === config.steps
+      if (event.type === 'step' && event.record.evaluation !== undefined && event.record.step < config.steps) {
+        await report?.write('training')
+      }
+      if (event.type === 'end' && event.step > 0) await report?.write(event.reason)
       // In a thread, a request to stop is seen when it is looked for.
       interruption.exitCode()
     }
@@ -113,8 +140,9 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
     const isSampled = (await largest(communicator, reporter.sampledStep())) === step
     const isGridMissing = config.sampleEvery !== null && !isSampled
     const exitCode = await largest(communicator, interruption.exitCode() ?? 0)
-    const isUnfinished = step < config.steps || isGridMissing
-    return { step, interrupted: isUnfinished && exitCode > 0 ? exitCode : null, isGridMissing }
+    const isUnfinished = step < config.steps || isGridMissing || isEvaluationMissing
+    const interrupted = isUnfinished && exitCode > 0 ? exitCode : null
+    return { step, interrupted, isGridMissing, isEvaluationMissing }
   } catch (error) {
     // Before it had begun, whatever is in the folder is of another process.
     if (rank === 0 && !isResume && hasBegun && reporter.step() === 0) await removeBeginnings(folder, existed)
@@ -135,6 +163,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
   } finally {
     reporter.stop()
     interruption.dispose()
+    evaluation?.close()
     await examples.close()
   }
 }
@@ -185,10 +214,35 @@ function trainOptions(
     shardOptimizer,
     shardCheckpoint,
     onSaveError,
-    checkpoint,
+    checkpoint: { ...checkpoint, keepBest: keepBestOf(config) },
     ...(sampleEvery === null ? {} : { sample: { every: sampleEvery, run, isMade } }),
     signal,
   }
+}
+
+/** Everything that measures a run, on schedules of their own. On other ranks than 0 nothing is called. */
+function evaluationsOf(
+  config: RunConfig,
+  parts: {
+    readonly heldOut: HeldOut | null
+    readonly evaluation: OpenEvaluation | null
+    readonly aside: <T>(work: () => Promise<T>) => Promise<T>
+  },
+): Evaluate[] {
+  const { heldOut, evaluation, aside } = parts
+  const every = config.evaluation?.every ?? null
+  const run: Evaluate['run'] = (of) => aside(() => evaluation!.run(of))
+  return [
+    ...(heldOut === null
+      ? []
+      : [
+          {
+            every: config.heldOut!.every,
+            run: (of: Parameters<typeof run>[0]) => aside(() => heldOut.measures.run(of)),
+          },
+        ]),
+    ...(every === null ? [] : [{ every, run }]),
+  ]
 }
 
 type TrainEndParams = Extract<TrainEvent, { type: 'end' }>['ema']
@@ -223,134 +277,4 @@ async function removeBeginnings(folder: string, existed: boolean): Promise<void>
   await rmdir(join(folder, dirname(DATA_GRID))).catch(() => {})
   // Of a folder that holds anything else, or that was there before, nothing is removed.
   if (!existed) await rmdir(folder).catch(() => {})
-}
-
-interface Reporter {
-  report(event: TrainEvent): void
-  sampled(step: number, path: string): void
-  /** Events for TensorBoard could not be written. */
-  eventsFailed(error: unknown): void
-  /** The first steps are measured. */
-  paced(first: FirstPace): void
-  notice(text: string): void
-  /** Steps done. */
-  step(): number
-  /** Step of the last grid of samples; 0 before the first one. */
-  sampledStep(): number
-  /** Path of the newest checkpoint that is whole, in the run. */
-  lastCheckpoint(): string | null
-  /** The last checkpoint could not be saved, and the run went on without it. */
-  isUnsaved(): boolean
-  stop(): void
-}
-
-/** Steps over which the shown loss is averaged: single ones jump with the timesteps that they drew. */
-const LOSS_WINDOW = 50
-
-function createReporter(
-  { folder, config, isResume }: PreparedRun,
-  output: Output,
-  communicator: Communicator,
-  pace: Pick<PaceReport, 'speed'>,
-): Reporter {
-  const numWorkers = communicator.size
-  const losses: number[] = []
-  let progress: Progress | null = null
-  let step = 0
-  let sampledStep = 0
-  let lastCheckpoint: string | null = null
-  let isLogFailing = false
-  let isUnsaved = false
-  let began = performance.now()
-  /** Seconds for other workers: before the run began, and up to now. */
-  let [waitedBefore, waited] = [0, 0]
-  /** Share of the run's time that went into waiting for other workers. */
-  const waitShare = () => (waited - waitedBefore) / ((performance.now() - began) / 1000)
-  const say = (text: string) => (progress === null ? output.line(text) : progress.line(text))
-  let heldOut = ''
-  const unit = config.data.kind === 'module' ? 'examples' : config.data.kind === 'latents' ? 'latents' : 'pictures'
-  const stateText = ({ loss, learningRate, measures }: StepRecord) => {
-    if (measures?.heldOut !== undefined) heldOut = `  held-out ${formatNumber(measures.heldOut)}`
-    losses.push(loss)
-    if (losses.length > LOSS_WINDOW) losses.shift()
-    const mean = losses.reduce((total, value) => total + value, 0) / losses.length
-    const speed = pace.speed()
-    const rate = speed === null ? '' : `  ${speedText(speed, unit)}`
-    return `loss ${formatNumber(mean)}  lr ${formatNumber(learningRate)}${heldOut}${rate}`
-  }
-  return {
-    report(event) {
-      if (event.type === 'step') {
-        step = event.record.step
-        waited = event.traffic.waitSeconds
-        const waiting = numWorkers > 1 ? `  waiting ${formatShare(waitShare())}` : ''
-        progress?.update(step, stateText(event.record) + waiting)
-        const { type, record, traffic } = event
-        const speed = pace.speed()
-        output.event({
-          type,
-          record,
-          ...(speed === null ? {} : { speed }),
-          ...(numWorkers > 1 ? { traffic, waitShare: waitShare() } : {}),
-        })
-        return
-      }
-      step = event.step
-      if (event.type === 'start') {
-        began = performance.now()
-        waitedBefore = waited = communicator.traffic().waitSeconds
-        lastCheckpoint = event.resumedFrom
-        for (const notice of event.notices) output.notice(notice)
-        if (isResume) {
-          const from =
-            event.resumedFrom === null ? 'the beginning, because there is no checkpoint yet' : event.resumedFrom
-          say(`resuming at step ${step} from ${from}`)
-        }
-        progress = showProgress(output, { total: config.steps, start: step, unit: 'steps' })
-        output.event(event)
-      } else if (event.type === 'checkpoint') {
-        lastCheckpoint = event.path
-        isLogFailing = false
-        isUnsaved = false
-        say(`checkpoint ${join(folder, event.path)} (${formatBytes(event.bytes)})`)
-        output.event(event)
-      } else if (event.type === 'loss-scale') {
-        say(
-          `a gradient of step ${event.step} was too large for half precision; repeating the step with a loss scale of ${event.scale}`,
-        )
-        output.event(event)
-      } else if (event.type === 'save-failed') {
-        const { message } = explain(event.error)
-        // The log is tried again at every step: telling once is enough.
-        if (event.what === 'checkpoint' || !isLogFailing) {
-          this.notice(`the ${event.what} of step ${step} could not be saved: ${message}; training continues without it`)
-        }
-        if (event.what === 'log') isLogFailing = true
-        else isUnsaved = true
-      } else if (event.type === 'end') {
-        if (numWorkers > 1) say(`rank 0 waited for other workers ${formatShare(waitShare())} of the time`)
-        output.event({ type: 'end', step, reason: event.reason })
-      }
-    },
-    sampled(at, path) {
-      sampledStep = at
-      say(`samples ${join(folder, path)}`)
-      output.event({ type: 'sample', step: at, path })
-    },
-    eventsFailed(error) {
-      this.notice(
-        `events for TensorBoard could not be written: ${explain(error).message}; training continues without them, and a resume adds them`,
-      )
-    },
-    paced({ lines, ...numbers }) {
-      for (const line of lines) say(line)
-      output.event({ type: 'pace', ...numbers })
-    },
-    notice: (text) => (progress === null ? output.notice(text) : progress.notice(text)),
-    step: () => step,
-    sampledStep: () => sampledStep,
-    lastCheckpoint: () => lastCheckpoint,
-    isUnsaved: () => isUnsaved,
-    stop: () => progress?.stop(),
-  }
 }

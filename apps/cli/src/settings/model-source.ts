@@ -1,8 +1,9 @@
+import { join } from 'node:path'
 import type { WhichWeights } from '@dit/model'
 import { OpenError, type OpenModel } from '@dit/pipeline'
 import { openModel } from '@dit/pipeline/node'
 import { denoisingOf } from '../run/objective-config.js'
-import { readRunOfCheckpoint } from '../run/checkpoint-run.js'
+import { BEST, readRunOfCheckpoint } from '../run/checkpoint-run.js'
 import { howToGetRun, readRunConfig } from '../run/run-folder.js'
 import { UsageError } from '../terminal/errors.js'
 import { hubAccess } from './hub-access.js'
@@ -20,6 +21,7 @@ export type ModelFlags = SourceFlags & WeightsProcessFlags
  * @throws UsageError where there is none or too many; OpenError and OptionError as `openModel`
  */
 export async function openModelOf(given: string | undefined, flags: ModelFlags, command: string): Promise<OpenModel> {
+  if (flags.checkpoint === BEST) return openBest(given, flags, command)
   const named = [given, flags.run, flags.checkpoint, flags.weights].filter((path) => path !== undefined)
   if (named.length > 1) {
     throw new UsageError(
@@ -33,6 +35,20 @@ export async function openModelOf(given: string | undefined, flags: ModelFlags, 
   }
   await checkRun(flags, command)
   return openNamed(named[0], flags)
+}
+
+/** The best checkpoint of the run that an argument or `--run` names. */
+async function openBest(given: string | undefined, flags: ModelFlags, command: string): Promise<OpenModel> {
+  const run = given ?? flags.run
+  if (run === undefined || (given !== undefined && flags.run !== undefined) || flags.weights !== undefined) {
+    throw new UsageError(
+      `--checkpoint best needs one run, whose best checkpoint it is: \`${command} <run> --checkpoint best\``,
+    )
+  }
+  const checkpoint = join(run, 'checkpoints', BEST)
+  const { run: _run, ...others } = flags
+  await checkRun({ ...others, checkpoint }, command)
+  return openNamed(checkpoint, others)
 }
 
 /** Opens a model by its path or address, with whatever flags say of it. */

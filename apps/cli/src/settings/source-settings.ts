@@ -10,8 +10,8 @@ export const MODEL_ARGUMENT =
 export const SOURCE_SETTINGS = {
   run: { flag: '--run <folder>', help: 'a run of dit train; its newest complete checkpoint is used', parse: path },
   checkpoint: {
-    flag: '--checkpoint <folder>',
-    help: 'one checkpoint of a run: <run>/checkpoints/step-0001000',
+    flag: '--checkpoint <folder|best>',
+    help: 'one checkpoint of a run: <run>/checkpoints/step-0001000; or `best`, beside the run, for the one that --keep-best has kept',
     parse: path,
   },
   weights: {

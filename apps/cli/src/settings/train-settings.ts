@@ -2,6 +2,7 @@ import { type DiTConfig, DIT_NAMES } from '@dit/model'
 import type { Command } from 'commander'
 import { ENGINE_SETTINGS } from '../engines/engine-options.js'
 import { isPictureData } from '../run/run-config.js'
+import { EVALUATION_SETTINGS } from './evaluation-settings.js'
 import { FINE_TUNE_SETTINGS } from './fine-tune-settings.js'
 import { OTHER_SETTINGS } from './other-settings.js'
 import { PROCESS_SETTINGS } from './process-settings.js'
@@ -240,6 +241,15 @@ const RUN_SETTINGS = {
     must: A_COUNT_OR_NULL,
     mayChange: true,
   },
+  report: {
+    flag: '--report',
+    help: 'write report.html into the run at every grid of samples and every evaluation: curves, samples, measures, settings (default)',
+    negation: 'write no report.html',
+    default: true,
+    place: 'report',
+    isOptional: true,
+    mayChange: true,
+  },
   tensorboard: {
     flag: '--tensorboard',
     help: 'also write the log and the grids of samples as event files for TensorBoard, into tensorboard/ in the run',
@@ -328,6 +338,7 @@ export const COMMON_SETTINGS = { ...DATA_SETTINGS, ...RUN_SETTINGS, ...COMPUTE_S
 /** Every setting of `dit train`. */
 export const TRAIN_SETTINGS = {
   ...COMMON_SETTINGS,
+  ...EVALUATION_SETTINGS,
   ...OBJECTIVE_SETTINGS,
   ...FINE_TUNE_SETTINGS,
   ...MODEL_SETTINGS,
@@ -355,6 +366,7 @@ const MAIN = [
   'recipe',
   'model',
   'valShare',
+  'evalEvery',
   'resume',
 ] as const satisfies readonly (keyof TrainFlags)[]
 
@@ -362,6 +374,7 @@ const MAIN = [
 const GROUPS: readonly (readonly [heading: string, settings: Settings])[] = [
   ['Data', DATA_SETTINGS],
   ['Run', RUN_SETTINGS],
+  ['Evaluation', EVALUATION_SETTINGS],
   ['Model', { ...MODEL_SETTINGS, ...OBJECTIVE_SETTINGS }],
   ['Fine-tuning', FINE_TUNE_SETTINGS],
   ['Recipe', RECIPE_SETTINGS],

@@ -1,3 +1,4 @@
+import { MEASURES } from '@dit/evaluate'
 import type { StepRecord } from '@dit/train-ddp'
 
 /** Names of what the log calls otherwise; other numbers keep their names. */
@@ -20,9 +21,13 @@ export function scalarsOf({ measures = {}, ...record }: StepRecord): Record<stri
   return Object.fromEntries([...own, ...measured])
 }
 
-/** `heldOut` -> `held_out/error`, `heldOutSnr0.1` -> `held_out/error_at_snr_0.1`; other measures keep their names. */
+/**
+ * `heldOut` -> `held_out/error`, `heldOutSnr0.1` -> `held_out/error_at_snr_0.1`, measures of samples as `samples/frechet`; others keep their
+ * names.
+ */
 function measureTag(name: string): string {
   if (name === 'heldOut') return 'held_out/error'
   const [, snr] = /^heldOutSnr(.+)$/.exec(name) ?? []
-  return snr === undefined ? `measures/${name}` : `held_out/error_at_snr_${snr}`
+  if (snr !== undefined) return `held_out/error_at_snr_${snr}`
+  return (MEASURES as readonly string[]).includes(name) ? `samples/${name}` : `measures/${name}`
 }

@@ -38,6 +38,8 @@ export interface PaceReport {
 export interface PaceOptions {
   readonly workers: number
   readonly heldOut: HeldOut | null
+  /** Seconds of an evaluation beside drawing its samples; 0 where there is none. */
+  readonly overheadSeconds?: () => number
   /** Off where nobody would see it (default true): then nothing is measured. */
   readonly isShown?: boolean
   readonly clock?: Clock
@@ -46,7 +48,7 @@ export interface PaceOptions {
 /** Measures a run by its own steps; only the engine's ceiling takes a quarter of a second more. */
 export function createPaceReport(
   { config, engine }: Pick<PreparedRun, 'config' | 'engine'>,
-  { workers, heldOut, isShown = true, clock = steadyClock }: PaceOptions,
+  { workers, heldOut, overheadSeconds = () => 0, isShown = true, clock = steadyClock }: PaceOptions,
 ): PaceReport {
   const pace = createPace(clock)
   const { batchSize } = config.recipe
@@ -67,7 +69,7 @@ export function createPaceReport(
     const { steps, seconds } = pace.measured
     const secondsPerStep = seconds / steps
     const pictures = { gridPictures: gridPictures(config.classes.length), measuredPictures: measuredPictures(heldOut) }
-    const extras = extrasOf(config, secondsPerStep, { workers, ...pictures })
+    const extras = extrasOf(config, secondsPerStep, { workers, ...pictures, overheadSeconds: overheadSeconds() })
     const time = runTime(secondsPerStep, extras, config.steps, from)
     const lines = [`time   ${timeText(time, secondsPerStep, measuredText(steps), config.steps, from)}`]
     if (peak !== null) lines.push(`speed  ${peakText(peak, workers)}`)

@@ -5,7 +5,7 @@ import type { RunConfig } from '../run/run-config.js'
 import { formatCount, formatRough } from '../terminal/format.js'
 
 /** What a run's time depends on. */
-export type TimedRun = Pick<RunConfig, 'objective' | 'recipe' | 'sampleEvery' | 'heldOut'>
+export type TimedRun = Pick<RunConfig, 'objective' | 'recipe' | 'sampleEvery' | 'heldOut' | 'evaluation'>
 
 /** Work of a run beside its steps. */
 export interface Extras {
@@ -15,6 +15,9 @@ export interface Extras {
   /** Steps between measurements on held-out pictures, or null, and seconds of a measurement. */
   readonly measureEvery: number | null
   readonly measureSeconds: number
+  /** Steps between evaluations of samples, or null, and seconds of an evaluation. */
+  readonly evaluateEvery: number | null
+  readonly evaluateSeconds: number
 }
 
 /** What a run will take. */
@@ -22,7 +25,8 @@ export interface RunTime {
   readonly seconds: number
   readonly grids: number
   readonly measurements: number
-  /** Of `seconds`, those for grids and measurements. */
+  readonly evaluations: number
+  /** Of `seconds`, those for grids, measurements and evaluations. */
   readonly extraSeconds: number
 }
 
@@ -30,12 +34,13 @@ export interface RunTime {
 const PASSES = 3
 
 /**
- * What grids and held-out measurements of a run take, by the forward passes in them:
+ * What grids, held-out measurements and evaluations of a run take, by the forward passes in them:
  *
  *   seconds of a pass = secondsPerStep workers / (3 batchSize)
  *
  * @param gridPictures of a grid of samples
  * @param measuredPictures held-out pictures that are measured
+ * @param overheadSeconds of an evaluation, beside drawing its samples; where it is not known, 0
  */
 export function extrasOf(
   run: TimedRun,
@@ -44,7 +49,13 @@ export function extrasOf(
     workers,
     gridPictures,
     measuredPictures,
-  }: { readonly workers: number; readonly gridPictures: number; readonly measuredPictures: number },
+    overheadSeconds = 0,
+  }: {
+    readonly workers: number
+    readonly gridPictures: number
+    readonly measuredPictures: number
+    readonly overheadSeconds?: number
+  },
 ): Extras {
   const passSeconds = (secondsPerStep * workers) / (PASSES * run.recipe.batchSize)
   const process = denoisingOrNull(run)?.process
@@ -54,15 +65,29 @@ export function extrasOf(
     gridSeconds: gridPictures * sampleSteps * passSeconds,
     measureEvery: run.heldOut?.every ?? null,
     measureSeconds: measuredPictures * HELD_OUT_SNRS.length * passSeconds,
+    evaluateEvery: run.evaluation?.every ?? null,
+    evaluateSeconds: evaluationPasses(run.evaluation) * passSeconds + overheadSeconds,
   }
+}
+
+/** Calls of the network in a step of those samplers that make more than one. */
+const CALLS: Readonly<Record<string, number>> = { midpoint: 2, heun: 2, 'heun-sde': 2, rk4: 4, dopri5: 6 }
+
+/** Forward passes of an evaluation: those that draw its samples. */
+function evaluationPasses(evaluation: TimedRun['evaluation']): number {
+  if (evaluation === undefined) return 0
+  const { count, steps, sampler, guidance } = evaluation
+  return count * steps * (CALLS[sampler] ?? 1) * (guidance === 1 ? 1 : 2)
 }
 
 /** Time of the steps after `from`, up to `steps`. */
 export function runTime(secondsPerStep: number, extras: Extras, steps: number, from = 0): RunTime {
   const grids = timesDue(extras.sampleEvery, steps, from)
   const measurements = timesDue(extras.measureEvery, steps, from)
-  const extraSeconds = grids * extras.gridSeconds + measurements * extras.measureSeconds
-  return { seconds: (steps - from) * secondsPerStep + extraSeconds, grids, measurements, extraSeconds }
+  const evaluations = timesDue(extras.evaluateEvery, steps, from)
+  const extraSeconds =
+    grids * extras.gridSeconds + measurements * extras.measureSeconds + evaluations * extras.evaluateSeconds
+  return { seconds: (steps - from) * secondsPerStep + extraSeconds, grids, measurements, evaluations, extraSeconds }
 }
 
 /** Steps of a run that takes at most `seconds`; 0 where not even one fits. */
@@ -88,7 +113,7 @@ function timesDue(every: number | null, steps: number, from: number): number {
  * @param how the time of a step is known
  */
 export function timeText(
-  { seconds, grids, measurements, extraSeconds }: RunTime,
+  { seconds, grids, measurements, evaluations, extraSeconds }: RunTime,
   secondsPerStep: number,
   how: string,
   steps: number,
@@ -97,10 +122,16 @@ export function timeText(
   const what = [
     ...(grids === 0 ? [] : [counted(grids, 'grid of samples', 'grids of samples')]),
     ...(measurements === 0 ? [] : [counted(measurements, 'held-out measurement', 'held-out measurements')]),
+    ...(evaluations === 0 ? [] : [counted(evaluations, 'evaluation', 'evaluations')]),
   ]
-  const extra = what.length === 0 ? '' : `, ${formatRough(extraSeconds)} of it for ${what.join(' and ')}`
+  const extra = what.length === 0 ? '' : `, ${formatRough(extraSeconds)} of it for ${listed(what)}`
   const which = from === 0 ? counted(steps, 'step', 'steps') : `the ${formatCount(steps - from)} steps that are left`
   return `about ${formatRough(seconds)} for ${which}${extra}: ${formatRough(secondsPerStep)} a step, ${how}`
+}
+
+/** `4 grids, 2 measurements and 3 evaluations` */
+function listed(parts: readonly string[]): string {
+  return parts.length < 3 ? parts.join(' and ') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`
 }
 
 /** `measured over 3 steps` */

@@ -45,7 +45,18 @@ const COMMON: TrainFlags = {
   recompute: 1,
   shardOptimizer: true,
   shardCheckpoint: true,
+  report: false,
   tensorboard: true,
+  evalEvery: 6,
+  evalMeasures: 'kid,recall',
+  evalCount: 30,
+  evalAgainst: 'all',
+  evalSampler: 'heun',
+  evalSteps: 2,
+  evalGuidance: 1.5,
+  evalExtractor: '/weights.pth',
+  evalLayer: 'edges',
+  keepBest: 'recall',
 }
 
 const GAUSSIAN: TrainFlags = {
@@ -96,6 +107,17 @@ test.each<[string, TrainFlags]>([
   expect(resumedRun(config, flags)).toEqual(config)
 })
 
+const EVALUATED_LATENTS: TrainFlags = { evalVae: '/vae' }
+
+test('the autoencoder of an evaluation comes back, too', () => {
+  const { data: _data, ...run } = runOf({ ...GAUSSIAN, evalExtractor: 'small' })
+  const data = { kind: 'latents', folder: '/l', size: 4, channels: 3, length: 9, files: 'ab' } as const
+  const config = { ...run, data, evaluation: { ...run.evaluation!, autoencoder: '/vae' } }
+  expect(() => checkRunConfig({ ...config })).not.toThrow()
+  expect(keptFlag(TRAIN_ROWS.evalVae, config)).toBe('/vae')
+  expect(resumedRun(config, EVALUATED_LATENTS)).toEqual(config)
+})
+
 const FINE_TUNE: TrainFlags = {
   from: 'base',
   fromWeights: 'model',
@@ -141,7 +163,9 @@ test.each([
 
 test('the flags above are all those that config.json has a place for', () => {
   const placed = Object.keys(TRAIN_ROWS).filter((key) => TRAIN_ROWS[key].place !== undefined)
-  expect(new Set(Object.keys({ ...GAUSSIAN, ...BETAS, ...FLOW, ...FINE_TUNE }))).toEqual(new Set(placed))
+  expect(new Set(Object.keys({ ...GAUSSIAN, ...BETAS, ...FLOW, ...FINE_TUNE, ...EVALUATED_LATENTS }))).toEqual(
+    new Set(placed),
+  )
 })
 
 test('a setting of one family has no place in a run of the other', () => {

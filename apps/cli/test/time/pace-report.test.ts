@@ -7,7 +7,7 @@ import { createPaceReport, speedText } from '../../src/time/pace-report.js'
 import { tinyConfig, tinyModel } from '../support/tiny-run.js'
 
 const START = { type: 'start', step: 0, steps: 2000, resumedFrom: null, notices: [] } as const satisfies TrainEvent
-const CHECKPOINT = { type: 'checkpoint', step: 0, path: '', bytes: 0 } as const satisfies TrainEvent
+const CHECKPOINT = { type: 'checkpoint', step: 0, path: '', bytes: 0, isBest: false } as const satisfies TrainEvent
 
 function stepEvent(step: number): TrainEvent {
   const record = { step, loss: 1, gradNorm: 1, learningRate: 1, emaDecay: 1, examples: 2 * step }

@@ -88,6 +88,8 @@ async function openPath(path: string, options: OpenOptions): Promise<OpenModel> 
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
     throw error
   })
+  // The best checkpoint of a run has no folder of that name.
+  if (found === null && isCheckpoint(path) && (await isRun(dirname(dirname(path))))) return openRun(path, options)
   if (found === null) {
     const index = `${path}.index.json`
     const isSharded = (await stat(index).catch(() => null)) !== null

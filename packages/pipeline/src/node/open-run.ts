@@ -2,7 +2,16 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { folderTree } from '@dit/checkpoint/node'
 import { type LatentScaling, LayoutError } from '@dit/model'
-import { checkpointPath, checkpointStep, findCheckpoint, findDamage, partFile } from '@dit/train-ddp'
+import {
+  type BestCheckpoint,
+  checkpointPath,
+  checkpointStep,
+  findCheckpoint,
+  findDamage,
+  partFile,
+  readBest,
+  type RunStore,
+} from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
 import { checkVaeConfig, type VaeConfig } from '@dit/vae'
 import type { OpenModel } from '../open-model.js'
@@ -19,23 +28,29 @@ interface Place {
   /** Of the checkpoint, in the run. */
   readonly path: string
   readonly notices: readonly string[]
+  /** The measure by which it is the best one, where it was asked for as that. */
+  readonly bestBy?: string
 }
+
+/** In place of a checkpoint's name: the best one of the run. */
+const BEST = 'best'
 
 /** Whether a folder is a run of `dit train`. */
 export async function isRun(folder: string): Promise<boolean> {
   return isRunConfig(await readJson(join(folder, 'config.json')))
 }
 
-/** Whether a folder lies where the checkpoints of a run lie. */
+/** Whether a folder lies where the checkpoints of a run lie; `<run>/checkpoints/best` stands for the best of them. */
 export function isCheckpoint(folder: string): boolean {
   const path = resolve(folder)
-  return checkpointStep(basename(path)) !== null && basename(dirname(path)) === 'checkpoints'
+  const name = basename(path)
+  return (checkpointStep(name) !== null || name === BEST) && basename(dirname(path)) === 'checkpoints'
 }
 
 /**
  * Opens the newest whole checkpoint of a run, or one of its checkpoints.
  *
- * @param path of the run, or of `<run>/checkpoints/step-0001000`
+ * @param path of the run, of `<run>/checkpoints/step-0001000`, or of `<run>/checkpoints/best`
  * @throws OpenError where there is no checkpoint yet, it is damaged, or the run trains a network of its own
  */
 export async function openRun(path: string, options: OpenOptions): Promise<OpenModel> {
@@ -47,7 +62,7 @@ export async function openRun(path: string, options: OpenOptions): Promise<OpenM
       )
   }
   const place = isCheckpoint(path) ? await placeOfCheckpoint(path) : await placeOfRun(path)
-  const { folder, step, notices } = place
+  const { folder, step, notices, bestBy } = place
   const file = join(folder, 'config.json')
   const json = await readJson(file)
   if (!isRunConfig(json)) throw new OpenError(file, 'this is not the config.json of a run of dit train')
@@ -71,7 +86,7 @@ export async function openRun(path: string, options: OpenOptions): Promise<OpenM
   return {
     ...model,
     which,
-    title: `${folder}, step ${step}, ${which === 'model' ? 'trained' : 'averaged'} weights`,
+    title: `${folder}, step ${step}${bestBy === undefined ? '' : ` (best by ${bestBy})`}, ${which === 'model' ? 'trained' : 'averaged'} weights`,
     location: join(folder, place.path, part),
     notices,
   }
@@ -89,10 +104,25 @@ async function placeOfRun(folder: string): Promise<Place> {
 async function placeOfCheckpoint(checkpoint: string): Promise<Place> {
   const path = resolve(checkpoint)
   const folder = relativeTo(checkpoint, dirname(dirname(path)))
-  const step = checkpointStep(basename(path))!
-  const damage = await findDamage(folderRunStore(folder), step)
-  if (damage === null) return { folder, step, path: checkpointPath(step), notices: [] }
+  const store = folderRunStore(folder)
+  const best = basename(path) === BEST ? await bestOf(store) : null
+  const step = best?.step ?? checkpointStep(basename(path))!
+  const damage = await findDamage(store, step)
+  if (damage === null) {
+    return { folder, step, path: checkpointPath(step), notices: [], ...(best === null ? {} : { bestBy: best.measure }) }
+  }
   throw new OpenError(checkpoint, `it is damaged (${damage}); give ${folder} to use its newest complete checkpoint`)
+}
+
+async function bestOf(store: RunStore): Promise<BestCheckpoint> {
+  const best = await readBest(store).catch((cause: unknown) => {
+    throw new OpenError(store.location, (cause as Error).message, { cause })
+  })
+  if (best !== null) return best
+  throw new OpenError(
+    store.location,
+    'it keeps no best checkpoint. `dit train` keeps one if it measures samples, with --eval-every; give the run itself to use its newest',
+  )
 }
 
 /** The run's folder, spelled as its checkpoint was. */

@@ -1,6 +1,8 @@
 import type { LossScale } from '../loss-scale.js'
 import { specFromVersion1, type Version1 } from '../objective/from-spec.js'
 import type { TrainRecipe } from '../recipe.js'
+import type { StepRecord } from '../run/log.js'
+import { type BestCheckpoint, isBest } from './best.js'
 import { CHECKPOINT_FILES } from './names.js'
 
 /** What `state.json` holds beside the tensors: all that resuming needs. */
@@ -25,6 +27,10 @@ export interface SavedCounters {
   readonly lossScale?: LossScale
   /** Workers that made this state; absent means one. */
   readonly parallel?: SavedParallel
+  /** The best checkpoint up to this one, where the run keeps one. */
+  readonly best?: BestCheckpoint
+  /** The record of this step, where the run was stopped before it was measured: the log ends with the step before. */
+  readonly pending?: StepRecord
 }
 
 export interface SavedOptimizer {
@@ -72,6 +78,9 @@ export function parseCounters(bytes: Uint8Array, step: number): SavedCounters | 
   if (lossScale !== undefined && !(Number.isInteger(Math.log2(lossScale?.value)) && lossScale.goodSteps >= 0)) {
     return wrong('lossScale')
   }
+  const { best, pending } = counters as Partial<SavedCounters>
+  if (best !== undefined && !isBest(best ?? {})) return wrong('best')
+  if (pending !== undefined && pending?.step !== step) return wrong('pending')
   if (!isFirst) return counters as unknown as SavedCounters
   try {
     return fromVersion1(counters as unknown as CountersVersion1)

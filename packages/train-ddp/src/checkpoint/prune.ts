@@ -7,12 +7,15 @@ export interface KeepPolicy {
   readonly last: number
   /** Those whose step is a multiple of it stay as well; null for none. */
   readonly every: number | null
+  /** The step of the best checkpoint, which stays as well. */
+  readonly best?: number | null
 }
 
 /** Removes checkpoints that the policy does not keep, and the remains of unfinished ones. The manifest goes first. */
-export async function pruneCheckpoints(store: RunStore, { last, every }: KeepPolicy): Promise<void> {
+export async function pruneCheckpoints(store: RunStore, { last, every, best = null }: KeepPolicy): Promise<void> {
   const complete = await listCheckpoints(store)
-  const kept = new Set(complete.filter((step, i) => i < last || (every !== null && step % every === 0)))
+  const isKept = (step: number, i: number) => i < last || (every !== null && step % every === 0) || step === best
+  const kept = new Set(complete.filter(isKept))
   for (const name of await store.list('checkpoints')) {
     const step = checkpointStep(name)
     if (step === null || kept.has(step)) continue

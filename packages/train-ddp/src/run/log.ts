@@ -22,8 +22,10 @@ export interface StepRecord {
   readonly examples: number
   /** What `evaluate` has measured after this step, by name. */
   readonly measures?: Readonly<Record<string, number>>
+  /** What `evaluate` says of its measures, such as how many samples they are of: plain data. */
+  readonly evaluation?: Readonly<Record<string, unknown>>
   /** Means of the objective's other terms. */
-  readonly [term: string]: number | Readonly<Record<string, number>> | undefined
+  readonly [term: string]: number | Readonly<Record<string, unknown>> | undefined
 }
 
 /** Appends records and knows how many bytes the log has. A record that could not be written is written with the next. */

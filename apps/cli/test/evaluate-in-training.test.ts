@@ -1,0 +1,128 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { scalarsOf } from '../src/tensorboard/run-events.js'
+import type { StepRecord } from '@dit/train-ddp'
+import { runDit, temporaryFolder } from './support/run-dit.js'
+import { TINY } from './support/tiny-flags.js'
+
+const EVALUATED = [
+  'train',
+  ...TINY,
+  '--steps=6',
+  '--warmup=1',
+  '--val-share=0.001',
+  '--eval-every=2',
+  '--eval-count=12',
+  '--eval-steps=2',
+  '--keep-last=1',
+]
+
+function recordsOf(run: string): StepRecord[] {
+  const lines = readFileSync(join(run, 'log.jsonl'), 'utf8').split('\n').slice(0, -1)
+  return lines.map((line) => JSON.parse(line) as StepRecord)
+}
+
+describe('dit train --eval-every', () => {
+  test('logs, keeps and shows what it measures', async () => {
+    const run = join(temporaryFolder(), 'run')
+    const { code, stdout, stderr } = await runDit([...EVALUATED, '--out', run])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain(
+      'evaluating 12 samples against 12 held-out pictures every 2 steps: frechet, kid, precision, recall (features of small)',
+    )
+    expect(stdout).toMatch(/evaluation at step 2: frechet \S+, kid \S+, precision \S+, recall \S+ \(12 samples\)/)
+    expect(stdout).toContain('the best so far by frechet')
+
+    const evaluated = recordsOf(run).filter(({ evaluation }) => evaluation !== undefined)
+    expect(evaluated.map(({ step }) => step)).toEqual([2, 4, 6])
+    const [first] = evaluated
+    expect(Object.keys(first.measures!)).toEqual(['frechet', 'kid', 'precision', 'recall'])
+    expect(first.evaluation).toMatchObject({
+      extractor: { name: 'small', layer: 'all' },
+      count: 12,
+      real: 12,
+      against: 'held-out',
+      seed: 0,
+      sampling: { sampler: 'unipc', steps: 2 },
+    })
+    const best = evaluated.toSorted((a, b) => a.measures!.frechet - b.measures!.frechet)[0]
+
+    // The checkpoint is kept by the smallest value, beside the newest.
+    const named = JSON.parse(readFileSync(join(run, 'checkpoints', 'best.json'), 'utf8')) as object
+    expect(named).toMatchObject({ step: best.step, measure: 'frechet', value: best.measures!.frechet, better: 'less' })
+    const kept = new Set([best.step, 6].map((step) => `step-000000${step}`))
+    expect(readdirSync(join(run, 'checkpoints'))).toEqual(['best.json', ...kept])
+
+    const info = await runDit(['info', run])
+    expect(info.stdout).toContain(`best      step ${best.step} by frechet`)
+    expect(info.stdout).toMatch(new RegExp(`checkpoints/step-000000${best.step}  complete, the best by frechet`))
+
+    const page = readFileSync(join(run, 'report.html'), 'utf8')
+    for (const text of ['Fréchet distance', `step ${best.step}`, 'finished']) expect(page).toContain(text)
+
+    const plot = await runDit(['plot', run, '--out', join(run, 'drawn')])
+    expect(plot.code).toBe(0)
+    const svg = readFileSync(join(run, 'drawn.svg'), 'utf8')
+    for (const text of ['>frechet<', '>kid<', '>share of pictures<', 'Fréchet distance, smallest'])
+      expect(svg).toContain(text)
+
+    const scalars = scalarsOf(first)
+    expect(scalars['samples/frechet']).toBe(first.measures!.frechet)
+    expect(Object.keys(scalars)).not.toContain('train/evaluation')
+  })
+
+  test('leaves nothing out of what is trained, and draws from the best checkpoint by its name', async () => {
+    const folder = temporaryFolder()
+    const [plain, run] = ['plain', 'run'].map((name) => join(folder, name))
+    const without = EVALUATED.filter((flag) => !flag.startsWith('--eval'))
+    await runDit([...without, '--no-report', '--quiet', '--out', plain])
+    await runDit([...EVALUATED, '--keep-best=recall', '--quiet', '--out', run])
+    for (const part of ['model', 'ema', 'optimizer']) {
+      const file = join('checkpoints', 'step-0000006', `${part}.safetensors`)
+      expect(readFileSync(join(run, file)).equals(readFileSync(join(plain, file)))).toBe(true)
+    }
+    expect(readdirSync(plain)).not.toContain('report.html')
+    const draw = ['--count=1', '--steps=2', '--backend=reference', '--out']
+    const named = await runDit(['sample', run, '--checkpoint', 'best', ...draw, join(folder, 'a.png')])
+    expect(named.stdout).toContain('(best by recall)')
+    await runDit(['sample', join(run, 'checkpoints', 'best'), ...draw, join(folder, 'b.png')])
+    expect(readFileSync(join(folder, 'a.png')).equals(readFileSync(join(folder, 'b.png')))).toBe(true)
+    const none = await runDit(['sample', plain, '--checkpoint', 'best', ...draw, join(folder, 'c.png')])
+    expect(none.stderr).toContain(
+      'keeps no best checkpoint. `dit train` keeps one if it measures samples, with --eval-every',
+    )
+    const alone = await runDit(['sample', '--checkpoint', 'best'])
+    expect(alone.stderr).toContain('--checkpoint best needs one run')
+  })
+
+  test('refuses what cannot be before anything is written', async () => {
+    const run = join(temporaryFolder(), 'run')
+    const fail = async (...flags: string[]) => (await runDit([...EVALUATED, '--out', run, ...flags])).stderr
+    expect(await fail('--eval-measures', 'recal')).toContain('did you mean recall?')
+    expect(await fail('--eval-measures', 'inceptionScore')).toContain(
+      'inceptionScore cannot be measured: small is no classifier',
+    )
+    expect(await fail('--eval-layer', 'deep')).toContain(
+      '--eval-layer deep: small has no such layer; it has all, layout, edges',
+    )
+    expect(await fail('--eval-extractor', 'nothing.pth')).toContain('--eval-extractor')
+    expect(readdirSync(join(run, '..'))).toEqual([])
+  })
+
+  test('refuses another extractor than a run began with', async () => {
+    const run = join(temporaryFolder(), 'run')
+    await runDit([...EVALUATED, '--decay=constant', '--quiet', '--out', run])
+    const config = join(run, 'config.json')
+    writeFileSync(config, readFileSync(config, 'utf8').replace('"fingerprint": "small-', '"fingerprint": "other-'))
+    const more = ['train', '--resume', run, '--steps', '8']
+    expect((await runDit(more)).stderr).toContain(
+      '--eval-extractor small has other weights than at the first evaluation of this run',
+    )
+    const { code, stderr } = await runDit([...more, '--allow-inexact'])
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('resumed inexactly: --eval-extractor small') as string,
+    })
+  })
+})
