@@ -46,7 +46,7 @@ function ofLayer(layer: Layer, pixels: number, embedding: number): number {
       return 9 * layer.channels ** 2 * pixels * 4
     case 'attention':
       return 4 * layer.channels ** 2 * pixels + 2 * pixels ** 2 * layer.channels
-    case 'residual': {
+    default: {
       const { from, to } = layer
       const skip = from === to ? 0 : from * to
       return (9 * (from + to) * to + skip) * pixels + 2 * to * embedding

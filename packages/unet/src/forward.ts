@@ -142,7 +142,7 @@ function layersOf({ numGroups, headChannels }: UNetConfig, params: Params) {
         return selfAttention(layer.name, x)
       case 'halve':
         return convolution(layer.name, x, 2)
-      case 'double':
+      default:
         return convolution(layer.name, upsample2x(x))
     }
   }

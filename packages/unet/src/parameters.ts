@@ -47,7 +47,7 @@ function layerShapes(layer: Layer, embedding: number): Record<string, Shape> {
         ...affine(`${name}.proj_out`, [channels, channels, 1]),
       }
     }
-    case 'residual': {
+    default: {
       const { from, to } = layer
       return {
         ...norm(`${name}.in_layers.0`, from),

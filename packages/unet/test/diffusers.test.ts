@@ -5,7 +5,7 @@ import { unetConfig, unetForward, unetParameterShapes } from '../src/index.js'
 
 /** The formula of tools/oracle/diffusers-unet.py. */
 function values(name: string, shape: readonly number[]): number[] {
-  const seed = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)
+  const seed = Array.from(name).reduce((sum, letter) => sum + letter.charCodeAt(0), 0)
   return Array.from({ length: sizeOf(shape) }, (_, k) => 0.3 * Math.sin(0.37 * k * k + seed))
 }
 

@@ -19,7 +19,7 @@ test('has the gradients of central differences, parameter by parameter', async (
     const [high, low] = await Promise.all(
       [step, -step].map((delta) => {
         const moved = tensor(
-          values.map((value, at) => (at === i ? value + delta : value)) as Float64Array,
+          values.map((value, at) => (at === i ? value + delta : value)),
           parameter.shape,
           { backend },
         )

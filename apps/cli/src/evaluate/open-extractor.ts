@@ -1,8 +1,7 @@
-import * as features from '@dit/features'
-import type { FeatureExtractor } from '@dit/features'
+import { type FeatureExtractor, smallExtractor } from '@dit/features'
 import { openExtractor } from '@dit/features/node'
 import type { Backend } from '@dit/tensor'
-import { Failure, UsageError } from '../terminal/errors.js'
+import { UsageError } from '../terminal/errors.js'
 
 /** Prefixes that say what a file must be, and how names of such extractors begin. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -17,7 +16,7 @@ const KINDS: Readonly<Record<string, string>> = {
  * @throws UsageError for a file that is not there, or is of another network
  */
 export async function openExtractorOf(text: string, backend: Backend): Promise<FeatureExtractor> {
-  if (text === 'small') return openSmall()
+  if (text === 'small') return smallExtractor()
   const at = text.indexOf('=')
   const kind = at < 0 ? null : text.slice(0, at)
   if (kind !== null && !Object.hasOwn(KINDS, kind)) {
@@ -31,16 +30,6 @@ export async function openExtractorOf(text: string, backend: Backend): Promise<F
     throw new UsageError(`--extractor ${text}: the file holds ${extractor.name}, not ${kind}`)
   }
   return extractor
-}
-
-interface Opening {
-  readonly smallExtractor?: () => FeatureExtractor
-}
-
-async function openSmall(): Promise<FeatureExtractor> {
-  const { smallExtractor } = features as Opening
-  if (smallExtractor === undefined) throw new Failure('--extractor small is not in this version of @dit/features')
-  return smallExtractor()
 }
 
 async function openFile(text: string, path: string, backend: Backend): Promise<FeatureExtractor> {
