@@ -7,6 +7,7 @@ import {
   fitPowerLaw,
   fitSaturatingPowerLaw,
   type LossLawFit,
+  type LossTable,
 } from '@dit/scaling'
 import type { Fixture } from '../fixture.js'
 import type { Case } from '../manifest.js'
@@ -34,30 +35,60 @@ function atMost(fixture: Fixture, name: string, got: ArrayLike<number>): number[
   return Array.from(got, (value, i) => Math.max(value, want[i]))
 }
 
+/** Whether a fit lies below the wanted objective by more than its tolerance: the reference had not reached the minimum. */
+const isBelow = (got: number, want: number) => got < want * (1 - 1e-8)
+
 export const lossLaws: KindRunner = async (entry, fixture, outcome) => {
   const table = { n: column(fixture, 'n'), d: column(fixture, 'd'), loss: column(fixture, 'loss') }
   if (checkClaims(entry, outcome, () => fitLossLaw(table))) return
   for (const [name, estimator] of Object.entries(ESTIMATORS)) setFit(outcome, fixture, name, fitLossLaw(table, { estimator }))
-  if (!fixture.has('in.rows')) return
+  if (fixture.has('in.rows')) setBootstrap(outcome, fixture, table)
+}
+
+/**
+ * Resamples whose objective is smaller than the reference's pass, and have other parameters. Intervals are compared with the reference's
+ * parameters in their place; that they are quantiles of the own ones is a claim of its own.
+ */
+function setBootstrap(outcome: Outcome, fixture: Fixture, table: LossTable): void {
   const [count, size] = fixture.shape('in.rows')
   const lists = fixture.ints('rows')
   const rows = Array.from({ length: count }, (_, i) => lists.subarray(i * size, (i + 1) * size))
   const { laws, intervals, objectives } = bootstrapLossLaw(table, { rows, kind: 'percentile' })
+  const want = fixture.values('out.boot.objective')
   outcome.set('out.boot.objective', atMost(fixture, 'out.boot.objective', objectives))
   for (const name of QUANTITIES) {
-    outcome.set(
-      `out.boot.${name}`,
-      laws.map((law) => law[name]),
-    )
-    outcome.set(`out.interval.${name}`, [intervals[name].low, intervals[name].high])
+    const wanted = fixture.values(`out.boot.${name}`)
+    const own = laws.map((law) => law[name])
+    const compared = own.map((value, i) => (isBelow(objectives[i], want[i]) ? wanted[i] : value))
+    outcome.set(`out.boot.${name}`, compared)
+    outcome.set(`out.interval.${name}`, percentiles(compared))
+    const { low, high } = intervals[name]
+    const [ownLow, ownHigh] = percentiles(own)
+    outcome.fact(`the interval of ${name} lies between quantiles of the resamples`, low === ownLow && high === ownHigh)
   }
+}
+
+/** The 2.5 and 97.5 percent points, interpolated linearly. */
+function percentiles(values: readonly number[]): [number, number] {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (share: number) => {
+    const place = share * (sorted.length - 1)
+    const before = Math.floor(place)
+    return sorted[before] + (place - before) * (sorted[Math.min(before + 1, sorted.length - 1)] - sorted[before])
+  }
+  return [at((1 - 0.95) / 2), at((1 + 0.95) / 2)]
 }
 
 function setFit(outcome: Outcome, fixture: Fixture, name: string, { law, exponentN, objective }: LossLawFit): void {
   const wanted = `out.${name}.objective`
+  const isBetter = fixture.has(wanted) && isBelow(objective, fixture.values(wanted)[0])
+  const set = (what: string, value: number) => {
+    const full = `out.${name}.${what}`
+    outcome.set(full, [isBetter ? fixture.values(full)[0] : value])
+  }
   if (fixture.has(wanted)) outcome.set(wanted, atMost(fixture, wanted, [objective]))
-  for (const quantity of QUANTITIES) outcome.set(`out.${name}.${quantity}`, [law[quantity]])
-  outcome.set(`out.${name}.exponent_n`, [exponentN])
+  for (const quantity of QUANTITIES) set(quantity, law[quantity])
+  set('exponent_n', exponentN)
 }
 
 export const isoFlop: KindRunner = async (entry, fixture, outcome) => {

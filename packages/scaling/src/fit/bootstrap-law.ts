@@ -1,6 +1,6 @@
 import { integers, randomStream } from '@dit/random'
 import { checkLevel } from './checks.js'
-import { fitLossLaw, type LossLawFit, type LossLawOptions, type LossTable, refitLossLaw } from './fit-loss-law.js'
+import { fitLossLaw, type LossLawFit, type LossLawOptions, type LossTable, refitter } from './fit-loss-law.js'
 import type { Interval } from './line.js'
 import { type LossLaw, lossAt } from './loss-law.js'
 import { studentQuantile } from './student-t.js'
@@ -74,7 +74,7 @@ export function bootstrapLossLaw(
   const { fits, numRefused } =
     rows === undefined
       ? drawnFits(table, fit, numResamples, seed)
-      : { fits: rows.map((list) => refitLossLaw(table, fit, list)), numRefused: 0 }
+      : { fits: rows.map(refitter(table, fit)), numRefused: 0 }
   const laws = fits.map(({ law }) => law)
   const stretch = kind === 'expanded' ? expansion(table.n.length, level) : 1
   const intervalOf = (values: readonly number[]) => quantileInterval(values, level, stretch)
@@ -114,6 +114,7 @@ function drawnFits(
   seed: number,
 ): { fits: LossLawFit[]; numRefused: number } {
   const count = table.n.length
+  const refit = refitter(table, fit)
   const fits: LossLawFit[] = []
   let numRefused = 0
   for (let draw = 0; fits.length < numResamples; draw++) {
@@ -121,7 +122,7 @@ function drawnFits(
       throw new RangeError('bootstrapLossLaw: hardly any resample of the table determines a law; it has too few runs')
     const rows = integers(randomStream(seed, 'loss-law', draw), count, count)
     try {
-      fits.push(refitLossLaw(table, fit, rows))
+      fits.push(refit(rows))
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       numRefused++

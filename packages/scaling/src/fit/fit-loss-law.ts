@@ -69,13 +69,17 @@ export function fitLossLaw(table: LossTable, { estimator = 'huber', rows }: Loss
 }
 
 /**
- * A fit of a resample, from the fit of the whole table and the best places of the grid.
+ * Fits resamples of a table, each from the fit of the whole and the best place of its grid.
  *
- * @throws RangeError as `fitLossLaw`
+ * @returns a function of the rows of a resample, which throws as `fitLossLaw` does
  */
-export function refitLossLaw(table: LossTable, fit: LossLawFit, rows: ArrayLike<number>): LossLawFit {
-  const prepared = lawRows(table.n, table.d, table.loss, checkTable(table, rows))
-  return fitPrepared(table, prepared, fit.estimator, [coordinatesOf(fit.law, prepared), ...lawStarts(prepared, 2)])
+export function refitter(table: LossTable, { law, estimator }: LossLawFit): (rows: ArrayLike<number>) => LossLawFit {
+  const whole = lawRows(table.n, table.d, table.loss, new Float64Array(table.n.length).fill(1))
+  const starts = [coordinatesOf(law, whole), ...lawStarts(whole, 1)]
+  return (rows) => {
+    const weights = checkTable(table, rows)
+    return fitPrepared(table, lawRows(table.n, table.d, table.loss, weights), estimator, starts)
+  }
 }
 
 function fitPrepared(table: LossTable, rows: LawRows, estimator: Estimator, starts: readonly number[][]): LossLawFit {

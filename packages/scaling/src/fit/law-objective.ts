@@ -73,9 +73,12 @@ export function lawObjective(rows: LawRows, estimator: Estimator): Objective {
       for (let row = 0; row < x.length; row++) {
         const weight = weights[row]
         if (weight === 0) continue
-        const [first, second] = [a - alpha * x[row], b - beta * y[row]]
+        const first = a - alpha * x[row]
+        const second = b - beta * y[row]
         const f = logSum(first, second, e)
-        const [pA, pB, pE] = [Math.exp(first - f), Math.exp(second - f), Math.exp(e - f)]
+        const pA = Math.exp(first - f)
+        const pB = Math.exp(second - f)
+        const pE = Math.exp(e - f)
         const slope = [pA, pB, pE, -x[row] * pA, -y[row] * pB]
         const r = residual(row, f)
         value += weight * rho(r)

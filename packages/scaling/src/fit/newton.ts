@@ -64,9 +64,15 @@ function fallingStep(
       gradient.map((slope) => -slope),
     )
     if (step === null) continue
+    // Rounding hides a smaller decrease, and more damping only makes it smaller.
+    if (-dot(gradient, step) <= 1e-16 * value) return null
     const next = at.map((coordinate, i) => coordinate + step[i])
     const nextValue = objective.value(next)
     if (nextValue < value) return { at: next, value: nextValue, damping: strength }
   }
   return null
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, value, i) => sum + value * b[i], 0)
 }
