@@ -41,7 +41,8 @@ const isBelow = (got: number, want: number) => got < want * (1 - 1e-8)
 export const lossLaws: KindRunner = async (entry, fixture, outcome) => {
   const table = { n: column(fixture, 'n'), d: column(fixture, 'd'), loss: column(fixture, 'loss') }
   if (checkClaims(entry, outcome, () => fitLossLaw(table))) return
-  for (const [name, estimator] of Object.entries(ESTIMATORS)) setFit(outcome, fixture, name, fitLossLaw(table, { estimator }))
+  for (const [name, estimator] of Object.entries(ESTIMATORS))
+    setFit(outcome, fixture, name, fitLossLaw(table, { estimator }))
   if (fixture.has('in.rows')) setBootstrap(outcome, fixture, table)
 }
 
@@ -120,13 +121,14 @@ export const powerLaws: KindRunner = async (entry, fixture, outcome) => {
   const [x, y] = [column(fixture, 'x'), column(fixture, 'y')]
   if (entry.name.startsWith('saturating') || fixture.has('out.floor')) return saturating(entry, fixture, outcome)
   if (checkClaims(entry, outcome, () => fitPowerLaw(x, y))) return
-  const { k, c, r, kError, kInterval, predict } = fitPowerLaw(x, y)
+  const fit = fitPowerLaw(x, y)
+  const { k, c, r, kError, kInterval } = fit
   outcome.set('out.k', [k])
   outcome.set('out.c', [c])
   outcome.set('out.r', [r])
   if (kError !== null) outcome.set('out.k_se', [kError])
   if (kInterval !== null) outcome.set('out.k_interval', [kInterval.low, kInterval.high])
-  const { value, interval } = predict(10 * Math.max(...x))
+  const { value, interval } = fit.predict(10 * Math.max(...x))
   if (interval !== null) outcome.set('out.predict', [value, interval.low, interval.high])
   outcome.set('out.r_log_log', [r])
   outcome.set('out.r_log_linear', [correlation(x.map(Math.log), y)])

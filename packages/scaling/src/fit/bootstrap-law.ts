@@ -84,7 +84,9 @@ export function bootstrapLossLaw(
   ) as Record<LawQuantity, Interval>
   const refused =
     numRefused > count / 10
-      ? [`${numRefused} resamples determine no law and were drawn again: the table is too small for its intervals to be trusted`]
+      ? [
+          `${numRefused} resamples determine no law and were drawn again: the table is too small for its intervals to be trusted`,
+        ]
       : []
   return {
     fit,
@@ -160,7 +162,11 @@ function scatterOf({ residuals }: LossLawFit, count: number): number[] {
   return residuals.map((residual) => Math.exp(residual * stretch))
 }
 
-function doubtsOf(fit: LossLawFit, intervals: Readonly<Record<LawQuantity, Interval>>, refused: readonly string[]): string[] {
+function doubtsOf(
+  fit: LossLawFit,
+  intervals: Readonly<Record<LawQuantity, Interval>>,
+  refused: readonly string[],
+): string[] {
   const wide = (['alpha', 'beta'] as const)
     .map((name) => ({ name, width: (intervals[name].high - intervals[name].low) / fit.law[name] }))
     .filter(({ width }) => !(width < WIDEST))
@@ -170,6 +176,8 @@ function doubtsOf(fit: LossLawFit, intervals: Readonly<Record<LawQuantity, Inter
     })
   const { low, high } = intervals.exponentN
   const vague =
-    high - low >= WIDEST ? [`the interval of exponentN, ${low.toPrecision(2)} to ${high.toPrecision(2)}, covers half its range`] : []
+    high - low >= WIDEST
+      ? [`the interval of exponentN, ${low.toPrecision(2)} to ${high.toPrecision(2)}, covers half its range`]
+      : []
   return [...fit.warnings, ...refused, ...wide, ...vague]
 }

@@ -1,6 +1,14 @@
 import { checkColumns, DECADE, factorText, numDifferent, spanOf } from './checks.js'
 import { symmetricEigenvalues } from './linear-algebra.js'
-import { coordinatesOf, type Estimator, lawObjective, lawOf, lawRows, type LawRows, logResiduals } from './law-objective.js'
+import {
+  coordinatesOf,
+  type Estimator,
+  lawObjective,
+  lawOf,
+  lawRows,
+  type LawRows,
+  logResiduals,
+} from './law-objective.js'
 import { lawStarts } from './law-starts.js'
 import { type LossLaw, sizeExponent } from './loss-law.js'
 import { minimise } from './newton.js'
@@ -100,13 +108,16 @@ function fitPrepared(table: LossTable, rows: LawRows, estimator: Estimator, star
     objective: best.value,
     residuals: logResiduals(law, table.n, table.d, table.loss),
     condition,
-    warnings: [...warningsOf(table, rows, law, condition), ...(best.isConverged ? [] : ['the minimiser did not converge'])],
+    warnings: [
+      ...warningsOf(table, rows, law, condition),
+      ...(best.isConverged ? [] : ['the minimiser did not converge']),
+    ],
   }
 }
 
 function checkEstimator(estimator: Estimator): void {
   if (!['huber', 'logSquares', 'linearSquares'].includes(estimator))
-    throw new RangeError(`fitLossLaw: estimator must be huber, logSquares or linearSquares; it is ${String(estimator)}`)
+    throw new RangeError(`fitLossLaw: estimator must be huber, logSquares or linearSquares; it is ${estimator}`)
 }
 
 /** Checks a table and the chosen rows of it; returns how often each row counts. */

@@ -156,8 +156,12 @@ function warningsOf(parabolas: readonly IsoFlopParabola[], windows: readonly { r
     ...(parabolas.length < FEWEST_BUDGETS
       ? [`there are only ${parabolas.length} budgets: an interval worth the name needs ${FEWEST_BUDGETS}`]
       : []),
-    ...(span < DECADE ? [`the budgets span only ${factorText(span)}: under a decade the exponent is hardly determined`] : []),
-    ...(exact > 0 ? [`${exact} of ${parabolas.length} budgets have just 3 sizes: their parabolas pass through noise`] : []),
+    ...(span < DECADE
+      ? [`the budgets span only ${factorText(span)}: under a decade the exponent is hardly determined`]
+      : []),
+    ...(exact > 0
+      ? [`${exact} of ${parabolas.length} budgets have just 3 sizes: their parabolas pass through noise`]
+      : []),
     ...(drift > MOST_DRIFT && outside.length === 0
       ? ['the optimum moves through the window of sizes from budget to budget, which biases the exponent']
       : []),

@@ -20,7 +20,12 @@ export interface LawRows {
 }
 
 /** Rows of a table, each counted `weights` times. */
-export function lawRows(n: ArrayLike<number>, d: ArrayLike<number>, loss: ArrayLike<number>, weights: Float64Array): LawRows {
+export function lawRows(
+  n: ArrayLike<number>,
+  d: ArrayLike<number>,
+  loss: ArrayLike<number>,
+  weights: Float64Array,
+): LawRows {
   const [logN, logD] = [Float64Array.from(n, Math.log), Float64Array.from(d, Math.log)]
   const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length
   const [meanX, meanY] = [mean(logN), mean(logD)]
@@ -127,6 +132,11 @@ function logSum(a: number, b: number, c: number): number {
 }
 
 /** Residuals of a law, in ln loss: positive where the table's loss is larger. */
-export function logResiduals({ E, A, B, alpha, beta }: LossLaw, n: ArrayLike<number>, d: ArrayLike<number>, loss: ArrayLike<number>): number[] {
+export function logResiduals(
+  { E, A, B, alpha, beta }: LossLaw,
+  n: ArrayLike<number>,
+  d: ArrayLike<number>,
+  loss: ArrayLike<number>,
+): number[] {
   return Array.from(loss, (value, row) => Math.log(value / (E + A * n[row] ** -alpha + B * d[row] ** -beta)))
 }

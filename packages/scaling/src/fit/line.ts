@@ -59,7 +59,9 @@ export function predictOnLine(line: Line, x: number, level: number): { value: nu
  */
 export function correlation(x: readonly number[], y: readonly number[]): number {
   if (x.length !== y.length || x.length < 2)
-    throw new RangeError(`correlation: both lists need the same length, at least 2; they have ${x.length} and ${y.length}`)
+    throw new RangeError(
+      `correlation: both lists need the same length, at least 2; they have ${x.length} and ${y.length}`,
+    )
   const [meanX, meanY] = [mean(x), mean(y)]
   let [xx, xy, yy] = [0, 0, 0]
   for (let i = 0; i < x.length; i++) {

@@ -60,9 +60,12 @@ export function fitSaturatingPowerLaw(
   const logY = Array.from(y, Math.log)
   const objective = saturatingObjective(z, logY)
   const smallest = Math.min(...Array.from(y))
-  const best = STARTS.map((k) => minimise(objective, startAt(z, logY, smallest, k))).toSorted((a, b) => a.value - b.value)[0]
+  const best = STARTS.map((k) => minimise(objective, startAt(z, logY, smallest, k))).toSorted(
+    (a, b) => a.value - b.value,
+  )[0]
   const plain = fitPowerLaw(x, y, { level })
-  const withoutFloor = 0.5 * logY.reduce((sum, value, i) => sum + (value - Math.log(plain.c) + plain.k * logX[i]) ** 2, 0)
+  const withoutFloor =
+    0.5 * logY.reduce((sum, value, i) => sum + (value - Math.log(plain.c) + plain.k * logX[i]) ** 2, 0)
   const span = spanOf(x)
   const spanWarnings =
     span < DECADE ? [`x spans only ${factorText(span)}: under a decade a floor cannot be told from an exponent`] : []
@@ -176,7 +179,11 @@ function slopeAt([floor, b, k]: readonly number[], z: number): number[] {
 }
 
 /** The law at `z`, and the interval of a new point. */
-function predict(at: readonly number[], z: number, curvature: Curvature | null): { value: number; interval: Interval | null } {
+function predict(
+  at: readonly number[],
+  z: number,
+  curvature: Curvature | null,
+): { value: number; interval: Interval | null } {
   const value = Math.exp(at[0]) + Math.exp(at[1] - at[2] * z)
   if (curvature === null) return { value, interval: null }
   const { inverse, variance, quantile } = curvature

@@ -63,6 +63,9 @@ export function logGamma(x: number): number {
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x)
   const shifted = x - 1
   const base = shifted + 7.5
-  const sum = LANCZOS.reduce((total, coefficient, i) => (i === 0 ? coefficient : total + coefficient / (shifted + i)), 0)
+  const sum = LANCZOS.reduce(
+    (total, coefficient, i) => (i === 0 ? coefficient : total + coefficient / (shifted + i)),
+    0,
+  )
   return 0.5 * Math.log(2 * Math.PI) + (shifted + 0.5) * Math.log(base) - base + Math.log(sum)
 }
