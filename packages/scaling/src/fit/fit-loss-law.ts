@@ -49,6 +49,8 @@ export interface LossLawFit {
   readonly warnings: readonly string[]
 }
 
+/** Places of the grid from which a table is fitted. */
+const NUM_STARTS = 5
 /** Parameters of a law. */
 const NUM_PARAMETERS = 5
 /** Values of size, and of data, behind which the three numbers of each side stand. */
@@ -73,7 +75,7 @@ export function fitLossLaw(table: LossTable, { estimator = 'huber', rows }: Loss
   checkEstimator(estimator)
   const weights = checkTable(table, rows)
   const prepared = lawRows(table.n, table.d, table.loss, weights)
-  return fitPrepared(table, prepared, estimator, lawStarts(prepared, 8))
+  return fitPrepared(table, prepared, estimator, lawStarts(prepared, NUM_STARTS))
 }
 
 /**

@@ -7,6 +7,9 @@ export type Estimator = 'huber' | 'logSquares' | 'linearSquares'
 /** Where Huber's loss turns from a parabola into a line, in ln loss. Hoffmann et al. 2022, section D.2. */
 export const HUBER_DELTA = 1e-3
 
+/** Residuals of this share of a loss are rounding. */
+const ROUNDING = 1e-13
+
 /** A table in the coordinates of the fit: logarithms, sizes and data centred so that the five parameters hardly depend on each other. */
 export interface LawRows {
   readonly x: Float64Array
@@ -62,7 +65,9 @@ export function lawObjective(rows: LawRows, estimator: Estimator): Objective {
   const isLinear = estimator === 'linearSquares'
   const residual = (row: number, f: number) => (isLinear ? loss[row] - Math.exp(f) : logLoss[row] - f)
   const rho = estimator === 'huber' ? huber : (r: number) => (r * r) / 2
+  const scale = isLinear ? Math.max(...loss) : 1
   return {
+    rounding: 0.5 * x.length * (ROUNDING * scale) ** 2,
     value([a, b, e, alpha, beta]) {
       let sum = 0
       for (let row = 0; row < x.length; row++) {
@@ -90,11 +95,11 @@ export function lawObjective(rows: LawRows, estimator: Estimator): Objective {
         const isInside = estimator !== 'huber' || Math.abs(r) <= HUBER_DELTA
         const pull = isInside ? r : Math.sign(r) * HUBER_DELTA
         // d(prediction) / df, and what is left of f's own curvature.
-        const scale = isLinear ? Math.exp(f) : 1
-        const squares = weight * ((isInside ? scale * scale : 0) + (isLinear ? 0 : pull))
-        const curve = weight * pull * scale
+        const rise = isLinear ? Math.exp(f) : 1
+        const squares = weight * ((isInside ? rise * rise : 0) + (isLinear ? 0 : pull))
+        const curve = weight * pull * rise
         for (let i = 0; i < 5; i++) {
-          gradient[i] -= weight * pull * scale * slope[i]
+          gradient[i] -= weight * pull * rise * slope[i]
           for (let j = 0; j <= i; j++) hessian[i][j] += squares * slope[i] * slope[j]
         }
         addCurvature(hessian, curve, { pA, pB, pE, x: x[row], y: y[row] })

@@ -9,6 +9,8 @@ export interface Derivatives {
 
 /** What `minimise` needs of an objective. */
 export interface Objective {
+  /** A value below which only rounding is left; default 0. */
+  readonly rounding?: number
   value(at: readonly number[]): number
   derivatives(at: readonly number[]): Derivatives
 }
@@ -44,7 +46,7 @@ export function minimise(objective: Objective, start: readonly number[]): Minimu
     at = moved.at
     damping = Math.max(1e-12, moved.damping / 10)
     ;({ value, gradient, hessian } = objective.derivatives(at))
-    if (stale >= 3 || value === 0) return { at, value, isConverged: true }
+    if (stale >= 3 || value <= (objective.rounding ?? 0)) return { at, value, isConverged: true }
   }
   return { at, value, isConverged: false }
 }

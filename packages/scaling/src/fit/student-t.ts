@@ -28,7 +28,7 @@ export function studentQuantile(probability: number, degrees: number): number {
 export function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0
   if (x >= 1) return 1
-  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x))
+  const front = Math.exp(logGammaRatio(a, b) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x))
   return x < (a + 1) / (a + b + 2) ? (front * fraction(x, a, b)) / a : 1 - (front * fraction(1 - x, b, a)) / b
 }
 
@@ -50,6 +50,13 @@ function fraction(x: number, a: number, b: number): number {
     if (Math.abs(d * c - 1) < 1e-16) break
   }
   return result
+}
+
+/** ln(Gamma(a + b) / Gamma(a)), without the cancellation of large numbers where b is a half. */
+function logGammaRatio(a: number, b: number): number {
+  if (b !== 0.5 || a < 100) return logGamma(a + b) - logGamma(a)
+  // Abramowitz & Stegun 1964, from 6.1.41; the next term is below 1e-12 here.
+  return 0.5 * Math.log(a) - 1 / (8 * a) + 1 / (192 * a ** 3)
 }
 
 /** Coefficients of Lanczos's approximation with g = 7 and 9 terms (Godfrey 2001), to 15 digits. */
