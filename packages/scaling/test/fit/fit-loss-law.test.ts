@@ -54,7 +54,7 @@ describe.each(ESTIMATORS)('%s', (estimator) => {
 
 test('rows that stand twice count twice', () => {
   const table = tableOf(sizes, data, { sigma: 0.01 })
-  const rows = [...table.n].flatMap((_, row) => (row % 2 === 0 ? [row, row] : [row]))
+  const rows = Array.from(table.n).flatMap((_, row) => (row % 2 === 0 ? [row, row] : [row]))
   const take = (values: ArrayLike<number>) => rows.map((row) => values[row])
   const weighted = fitLossLaw(table, { rows })
   const repeated = fitLossLaw({ n: take(table.n), d: take(table.d), loss: take(table.loss) })
