@@ -67,9 +67,13 @@ export function analyse(rows: readonly ResultRow[], options: AnalysisOptions): A
       `--hold-out-above ${holdOutAbove} holds nothing out: the largest run took ${most.toPrecision(3)} multiply-adds`,
     )
   }
+  const said = (message: string) =>
+    leftOut.length === 0
+      ? strip(message)
+      : `${strip(message)} (left out: ${leftOut.map(({ run, why }) => `${run.name}, since ${why}`).join('; ')})`
   const extrapolation =
-    holdOutAbove === undefined ? null : checkInput(() => heldOutExtrapolation(table, isHeldOut, bootstrap), strip)
-  const law = extrapolation?.bootstrap ?? checkInput(() => bootstrapLossLaw(table, bootstrap), strip)
+    holdOutAbove === undefined ? null : checkInput(() => heldOutExtrapolation(table, isHeldOut, bootstrap), said)
+  const law = extrapolation?.bootstrap ?? checkInput(() => bootstrapLossLaw(table, bootstrap), said)
   const fitted = kept.filter((_, row) => !isHeldOut(row))
   const iso = orReason(() => isoFlopOf(fitted, level))
   const front = orReason(() => frontierOf(fitted, level))

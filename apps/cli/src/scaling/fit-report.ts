@@ -77,7 +77,7 @@ function isoFlopLines({ isoFlop }: Analysis, percent: string): string[] {
     ...formatTable([
       ['  multiply-adds', 'n_opt', 'loss there', ''],
       ...parabolas.map(({ compute, nOpt, lossOpt, isInside }) => [
-        `  ${formatQuantity(compute)}`,
+        `  ${quantityText(compute)}`,
         formatQuantity(nOpt),
         formatNumber(lossOpt),
         isInside ? '' : 'outside the sizes',
@@ -111,6 +111,11 @@ export function fitNotices({ notices, law, isoFlop, frontier }: Analysis): strin
 
 export function intervalText({ low, high }: Interval): string {
   return `${formatNumber(low)} to ${formatNumber(high)}`
+}
+
+/** `6.056 G`; above a thousand T with a power of ten. */
+export function quantityText(value: number): string {
+  return value < 1e15 ? formatQuantity(value) : value.toPrecision(3).replace('e+', 'e')
 }
 
 function rangeText(values: readonly number[]): string {

@@ -67,9 +67,9 @@ const TAKEN = {
  * @throws UsageError that names the file, the key and what is wrong there
  */
 export async function readGrid(path: string): Promise<Grid> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new UsageError(
-      `${path}: ${cause.code === 'EISDIR' ? 'this is a folder; give the file of a grid' : 'there is no such file'}`,
+      `${path}: ${(cause as NodeJS.ErrnoException).code === 'EISDIR' ? 'this is a folder; give the file of a grid' : 'there is no such file'}`,
       { cause },
     )
   })

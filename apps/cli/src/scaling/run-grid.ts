@@ -98,7 +98,7 @@ interface Turn {
   readonly folder: string
   readonly engine: TrainFlags
   readonly isNew: boolean
-  left(): number
+  readonly left: () => number
 }
 
 /** Trains a run, or goes on with it, until it is done, time is up or a signal comes. Returns the exit code. */
@@ -149,7 +149,13 @@ function stoppingJob(left: () => number): Job {
 
 /** One run among many prints its progress and its notices only. */
 function withoutLines(output: Output): Output {
-  return { ...output, line: (text = '') => (/^\s*\d+\/\d+ /.test(text) ? output.line(text) : undefined) }
+  const isProgress = (text: string) => /^\s*\d+\/\d+ /.test(text)
+  return {
+    ...output,
+    line: (text = '') => (isProgress(text) ? output.line(text) : undefined),
+    // Its hint names the run alone, which would go on beyond the minutes.
+    notice: (text) => (text.startsWith('stopped at step') ? undefined : output.notice(text)),
+  }
 }
 
 async function writeNote(place: string, note: RunNote): Promise<void> {

@@ -4,9 +4,11 @@ import { COLORS, curve, type Frame, legend, type LegendEntry, panelSvg } from '.
 import { type Axis, logTicks, valueAxis } from '../plot/scales.js'
 import { formatNumber, formatQuantity } from '../terminal/format.js'
 import { type AnalysedRun, type Analysis, bestOfBudgets } from './analysis.js'
+import { quantityText } from './fit-report.js'
 
 const WIDTH = 960
-const [LEFT, RIGHT, TOP, HEIGHT, GAP] = [92, WIDTH - 28, 76, 320, 72]
+/** Legends stand beside the frames, where they hide no run. */
+const [LEFT, RIGHT, TOP, HEIGHT, GAP] = [92, WIDTH - 224, 76, 320, 72]
 const RESIDUALS = 180
 
 /** Colours that are told apart by colour-blind people as well (Okabe & Ito 2008). */
@@ -34,7 +36,7 @@ export function scalingPlot(analysis: Analysis, title: string): string {
   const budgets = groupsBy(
     analysis.runs.filter(({ budget }) => budget !== undefined),
     ({ budget }) => budget!,
-    (budget) => `${formatQuantity(budget)} multiply-adds`,
+    (budget) => `${quantityText(budget)} multiply-adds`,
   )
   const panels = [
     { height: HEIGHT, draw: (frame: Frame) => computePanel(analysis, sizes, frame) },
@@ -102,11 +104,11 @@ function computePanel({ runs, law, level, fitted }: Analysis, sizes: readonly Gr
           {
             kind: 'line',
             color: COLORS.raw,
-            text: `best of a budget, ${Math.round(100 * level)} % of the law`,
+            text: `law, best, ${Math.round(100 * level)} %`,
           } as const,
         ]
       : []),
-    ...(held.length > 0 ? [{ kind: 'point', color: '#fff', text: 'circles: held out of the fit' } as const] : []),
+    ...(held.length > 0 ? [{ kind: 'point', color: '#fff', text: 'circles: held out' } as const] : []),
   ]
   return panelSvg({
     frame,
@@ -114,7 +116,7 @@ function computePanel({ runs, law, level, fitted }: Analysis, sizes: readonly Gr
     y,
     yLabel: 'held-out error (log scale)',
     xLabel: 'multiply-adds of training (log scale)',
-    content: `${bandSvg(x, y, band)}${lines.join('')}${marks(x, y, sizes, ({ compute }) => compute, fitted)}${legend(frame, entries)}`,
+    content: `${bandSvg(x, y, band)}${lines.join('')}${marks(x, y, sizes, ({ compute }) => compute, fitted)}${legend({ ...frame, right: WIDTH, top: frame.top - 12 }, entries)}`,
   })
 }
 
@@ -148,9 +150,7 @@ function sizePanel({ runs, law, fitted, size, isoFlop }: Analysis, budgets: read
     .join('')
   const entries: LegendEntry[] = [
     ...budgets.slice(0, MOST_ENTRIES).map(({ name, color }) => ({ kind: 'line', color, text: name }) as const),
-    ...(vertices.length > 0
-      ? [{ kind: 'point', color: COLORS.text, text: 'crosses: vertices of parabolas' } as const]
-      : []),
+    ...(vertices.length > 0 ? [{ kind: 'point', color: COLORS.text, text: 'crosses: parabolas' } as const] : []),
   ]
   return panelSvg({
     frame,
@@ -158,7 +158,7 @@ function sizePanel({ runs, law, fitted, size, isoFlop }: Analysis, budgets: read
     y,
     yLabel: 'held-out error (log scale)',
     xLabel: `size: ${size === 'params' ? 'parameters' : 'multiply-adds of a forward pass'} (log scale)`,
-    content: `${lines.join('')}${marks(x, y, budgets, ({ n }) => n, fitted)}${stars}${legend(frame, entries)}`,
+    content: `${lines.join('')}${marks(x, y, budgets, ({ n }) => n, fitted)}${stars}${legend({ ...frame, right: WIDTH, top: frame.top - 12 }, entries)}`,
   })
 }
 
@@ -172,14 +172,24 @@ function residualPanel({ runs, fitted, law }: Analysis, sizes: readonly Group[],
   const most = Math.max(0.1, ...runs.map((run) => Math.abs(off(run))))
   const y = valueAxis([-1.1 * most, 1.1 * most], 'linear', [frame.bottom, frame.top])
   const zero = round(y.scale(0))
+  const bars = runs.map((run) => intervalBar(x, y, run, law))
   return panelSvg({
     frame,
     x,
     y,
     yLabel: 'off the law, %',
     xLabel: 'multiply-adds of training (log scale)',
-    content: `<path d="M${frame.left} ${zero}H${frame.right}" stroke="${COLORS.faint}"/>${marks(x, y, sizes, ({ compute }) => compute, fitted, off)}`,
+    content: `<path d="M${frame.left} ${zero}H${frame.right}" stroke="${COLORS.faint}"/>${bars.join('')}${marks(x, y, sizes, ({ compute }) => compute, fitted, off)}`,
   })
+}
+
+/** The interval in which a run should lie, about the law, in percent; cut off at the frame. */
+function intervalBar(x: Axis, y: Axis, { n, d, compute }: AnalysedRun, law: Analysis['law']): string {
+  const { loss, run } = law.predict(n, d)
+  const [bottom, top] = y.scale.range()
+  const [from, to] = [run.low, run.high].map((end) => y.scale(100 * (end / loss - 1)))
+  const at = round(x.scale(compute))
+  return `<path d="M${at} ${round(Math.min(bottom, from))}V${round(Math.max(top, to))}" stroke="${COLORS.raw}" stroke-width="7" stroke-opacity="0.5"/>`
 }
 
 /** Runs as points; those held out of the fit as circles. */
@@ -216,11 +226,7 @@ function lossAxis(runs: readonly AnalysedRun[], { bottom, top }: Frame): Axis {
 /** A logarithmic axis of large numbers, which get a unit: 2 G. */
 function logAxis(values: readonly number[], range: readonly [number, number]): Axis {
   const axis = valueAxis(values, 'log', range)
-  return { ...axis, ticks: logTicks(axis.scale.domain() as [number, number]), text: formatLarge }
-}
-
-function formatLarge(value: number): string {
-  return value < 1e15 ? formatQuantity(value) : value.toExponential().replace('e+', 'e')
+  return { ...axis, ticks: logTicks(axis.scale.domain() as [number, number]), text: quantityText }
 }
 
 function spaced(low: number, high: number): number[] {

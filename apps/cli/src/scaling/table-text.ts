@@ -102,8 +102,7 @@ function numberIn(where: string, column: string, value: unknown): number | null 
   if (value === undefined || value === null || value === '') return null
   const number = typeof value === 'string' ? Number(value.replaceAll('_', '')) : value
   // A run that diverged has no number for its loss.
-  const isLost = column === 'loss' && /^[-+]?(nan|inf(inity)?)$/i.test(String(value as string))
-  if (isLost) return NaN
+  if (column === 'loss' && typeof value === 'string' && /^[-+]?(nan|inf(inity)?)$/i.test(value)) return NaN
   if (typeof number !== 'number' || !Number.isFinite(number))
     throw new UsageError(`${where}: ${column} must be a number (got ${JSON.stringify(value)})`)
   if (column !== 'loss' && column !== 'seed' && number < 0)
@@ -113,7 +112,7 @@ function numberIn(where: string, column: string, value: unknown): number | null 
 
 function isFinished(where: string, value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true
-  const text = String(value as string | boolean).toLowerCase()
+  const text = (typeof value === 'string' ? value : JSON.stringify(value)).toLowerCase()
   if (['yes', 'true', '1'].includes(text)) return true
   if (['no', 'false', '0'].includes(text)) return false
   throw new UsageError(`${where}: finished must be yes or no (got ${JSON.stringify(value)})`)

@@ -39,7 +39,7 @@ export interface LossLawBootstrap {
   /** Why nothing should be extrapolated from the fit; empty if nothing speaks against it. */
   readonly doubts: readonly string[]
   /** Loss of a new run with the interval in which it lies: of the law, and of one run about it. */
-  predict(n: number, d: number): { readonly loss: number; readonly law: Interval; readonly run: Interval }
+  readonly predict: (n: number, d: number) => { readonly loss: number; readonly law: Interval; readonly run: Interval }
 }
 
 const QUANTITIES: readonly LawQuantity[] = ['E', 'A', 'B', 'alpha', 'beta', 'exponentN']

@@ -32,7 +32,7 @@ export interface IsoFlopFit {
   readonly interval: Interval | null
   readonly warnings: readonly string[]
   /** The best size at a budget, and the interval in which the vertex of a new parabola would lie. */
-  predict(compute: number): { readonly nOpt: number; readonly interval: Interval | null }
+  readonly predict: (compute: number) => { readonly nOpt: number; readonly interval: Interval | null }
 }
 
 const FEWEST_SIZES = 3

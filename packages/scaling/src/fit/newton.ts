@@ -11,8 +11,8 @@ export interface Derivatives {
 export interface Objective {
   /** A value below which only rounding is left; default 0. */
   readonly rounding?: number
-  value(at: readonly number[]): number
-  derivatives(at: readonly number[]): Derivatives
+  readonly value: (at: readonly number[]) => number
+  readonly derivatives: (at: readonly number[]) => Derivatives
 }
 
 /** A place where no step makes the objective smaller. */

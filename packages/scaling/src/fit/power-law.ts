@@ -21,7 +21,7 @@ export interface PowerLawFit {
   /** Standard deviation of ln y about the line; null with two points. */
   readonly deviation: number | null
   readonly warnings: readonly string[]
-  predict(x: number): Prediction
+  readonly predict: (x: number) => Prediction
 }
 
 const FEW_POINTS = 4

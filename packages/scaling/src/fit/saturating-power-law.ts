@@ -17,7 +17,7 @@ export interface SaturatingFit {
   readonly kInterval: Interval | null
   readonly floorInterval: Interval | null
   readonly warnings: readonly string[]
-  predict(x: number): Prediction
+  readonly predict: (x: number) => Prediction
 }
 
 /** The place of a fit with the inverse of J'J, in coordinates `[ln floor, ln c', k]`. */

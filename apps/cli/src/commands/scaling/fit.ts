@@ -4,7 +4,7 @@ import { analyse, type Analysis, type AnalysisOptions } from '../../scaling/anal
 import { fitLines, fitNotices } from '../../scaling/fit-report.js'
 import { readResults } from '../../scaling/read-results.js'
 import { givenOptions } from '../../settings/config-file.js'
-import { ANALYSIS_SETTINGS, ESTIMATORS, FIT_SETTINGS } from '../../settings/scaling-settings.js'
+import { type ANALYSIS_SETTINGS, ESTIMATORS, FIT_SETTINGS } from '../../settings/scaling-settings.js'
 import { addSettings, type CompleteFlags, type FlagsOf, withDefaults } from '../../settings/setting.js'
 import { path } from '../../settings/values.js'
 import { writeWhole } from '../../run/write-whole.js'

@@ -5,7 +5,7 @@ import { computeForLoss } from '@dit/scaling'
 import { plannedData } from '../../run/plan-training.js'
 import { analyse, type Analysis } from '../../scaling/analysis.js'
 import { candidatesOf } from '../../scaling/candidates.js'
-import { fitNotices, intervalText } from '../../scaling/fit-report.js'
+import { fitNotices, intervalText, quantityText } from '../../scaling/fit-report.js'
 import { flagsText } from '../../scaling/flags-text.js'
 import { type Grid, readGrid } from '../../scaling/grid.js'
 import { GRID_FILE } from '../../scaling/grid-places.js'
@@ -114,9 +114,9 @@ function planWithoutGrid(analysis: Analysis, budget: ReturnType<typeof parseBudg
   const cost = costOf(analysis)
   const { n, d } = bestOnLaw(analysis, budget.compute, cost)
   const { loss, run } = analysis.law.predict(n, d)
-  output.line(`best use of ${formatQuantity(budget.compute)} multiply-adds, by the law`)
-  output.line(`  size      ${formatQuantity(n)} ${analysis.size}`)
-  output.line(`  data      ${formatQuantity(d)} examples`)
+  output.line(`best use of ${quantityText(budget.compute)} multiply-adds, by the law`)
+  output.line(`  size      ${quantityText(n)} ${analysis.size}`)
+  output.line(`  data      ${quantityText(d)} examples`)
   output.line(`  loss      ${formatNumber(loss)}, a run in ${percentOf(analysis)} from ${intervalText(run)}`)
   tellExtrapolation(analysis, n, d, output)
   output.event({ type: 'scaling-plan', n, d, compute: budget.compute, loss, interval: run })
@@ -129,10 +129,10 @@ function planLoss(analysis: Analysis, loss: number, output: Output): void {
   )
   const { run } = analysis.law.predict(n, d)
   output.line(
-    `a loss of ${formatNumber(loss)} takes at least ${formatQuantity(compute)} multiply-adds of training, by the law`,
+    `a loss of ${formatNumber(loss)} takes at least ${quantityText(compute)} multiply-adds of training, by the law`,
   )
-  output.line(`  size      ${formatQuantity(n)} ${analysis.size}`)
-  output.line(`  data      ${formatQuantity(d)} examples`)
+  output.line(`  size      ${quantityText(n)} ${analysis.size}`)
+  output.line(`  data      ${quantityText(d)} examples`)
   output.line(`  a run of this kind ends, in ${percentOf(analysis)}, at ${intervalText(run)}`)
   tellExtrapolation(analysis, n, d, output)
   output.event({ type: 'scaling-plan', n, d, compute, loss, interval: run })
@@ -190,7 +190,7 @@ function show(choices: readonly PlannedChoice[], analysis: Analysis, output: Out
   const command = flagsText({ ...best.candidate.flags, steps: best.steps })
   output.line(`\ntrain the best of them with\n  dit train ${command}`)
   output.line(
-    `${isTimed ? `it takes about ${formatRough(best.time!.time.seconds)}, and ` : ''}its held-out error should be ${formatNumber(best.loss)}, in ${percent} of runs ${intervalText(best.interval)}`,
+    `${best.time === null ? '' : `it takes about ${formatRough(best.time.time.seconds)}, and `}its held-out error should be ${formatNumber(best.loss)}, in ${percent} of runs ${intervalText(best.interval)}`,
   )
   tellExtrapolation(analysis, best.candidate.n, best.examples, output)
   output.event({
@@ -219,7 +219,7 @@ function tellExtrapolation({ fitted, size }: Analysis, n: number, d: number, out
     const factor = Math.max(value / high, low / value)
     if (factor <= 1.001) continue
     output.notice(
-      `${formatQuantity(value)} ${what} are ${Number(factor.toPrecision(2))} times ${value > high ? 'more than' : 'less than'} any run had: the law is extrapolated there`,
+      `${quantityText(value)} ${what} are ${Number(factor.toPrecision(2))} times ${value > high ? 'more than' : 'less than'} any run had: the law is extrapolated there`,
     )
   }
 }

@@ -140,7 +140,7 @@ async function showPlan(
   const total = open.reduce((sum, row) => sum + (row.seconds ?? 0), 0)
   if (time !== false && known)
     output.line(
-      `\n${open.length} of ${runs.length} runs are left: about ${formatRough(total)}, or ${Math.max(1, Math.ceil(total / 60 / minutes))} parts of ${minutes} minutes`,
+      `\n${open.length} of ${runs.length} runs are left: about ${formatRough(total)}, or ${partsText(total / 60, minutes)}`,
     )
   output.event({
     type: 'scaling-run-plan',
@@ -154,6 +154,12 @@ async function showPlan(
     seconds: known && time !== false ? total : null,
   })
   return 0
+}
+
+/** `3 parts of 45 minutes` */
+function partsText(total: number, minutes: number): string {
+  const parts = Math.max(1, Math.ceil(total / minutes))
+  return `${parts} part${parts === 1 ? '' : 's'} of ${minutes} minutes`
 }
 
 /** Seconds of a step with its share of the held-out measurements; null for a network of a module, which is not timed. */
