@@ -80,7 +80,11 @@ export function bootstrapLossLaw(
   const intervalOf = (values: readonly number[]) => quantileInterval(values, level, stretch)
   const of = (each: LossLawFit, name: LawQuantity) => (name === 'exponentN' ? each.exponentN : each.law[name])
   const intervals = Object.fromEntries(
-    QUANTITIES.map((name) => [name, intervalOf(fits.map((each) => of(each, name)))]),
+    QUANTITIES.map((name) => {
+      const interval = intervalOf(fits.map((each) => of(each, name)))
+      // A share: moved out, its quantile could pass 1.
+      return [name, name === 'exponentN' ? { ...interval, high: Math.min(interval.high, 1) } : interval]
+    }),
   ) as Record<LawQuantity, Interval>
   const refused =
     numRefused > count / 10

@@ -6,7 +6,9 @@ import { plannedData } from '../../run/plan-training.js'
 import { analyse, type Analysis } from '../../scaling/analysis.js'
 import { candidatesOf } from '../../scaling/candidates.js'
 import { fitNotices, intervalText, quantityText } from '../../scaling/fit-report.js'
+import type { EngineFlags } from '../../engines/engine-options.js'
 import { flagsText } from '../../scaling/flags-text.js'
+import { givenEngine } from '../../scaling/given-engine.js'
 import { type Grid, readGrid } from '../../scaling/grid.js'
 import { GRID_FILE } from '../../scaling/grid-places.js'
 import {
@@ -35,7 +37,8 @@ Examples:
   dit scaling plan results.csv --grid shapes.json --budget 2e15
   dit scaling plan results/shapes --loss 0.02`
 
-type PlanFlags = CompleteFlags<typeof PLAN_SETTINGS>
+/** Flags with their defaults, and of the engine those that were given: the others are the grid's. */
+type PlanFlags = CompleteFlags<typeof PLAN_SETTINGS> & { readonly given: EngineFlags }
 
 /** Part of a time that is planned with: the rest is for checkpoints, and for steps that are slower than the first ones. */
 const PLANNED_SHARE = 0.97
@@ -52,8 +55,9 @@ export function planCommand(call: Call): Command {
   return addSettings(addResults(command), PLAN_SETTINGS)
     .addHelpText('after', EXAMPLES)
     .action(async (results: string[]) => {
-      const flags = withDefaults(PLAN_SETTINGS, givenOptions<FlagsOf<typeof PLAN_SETTINGS>>(command))
-      await plan(results, flags, createOutput(flags, call))
+      const given = givenOptions<FlagsOf<typeof PLAN_SETTINGS>>(command)
+      const flags = withDefaults(PLAN_SETTINGS, given)
+      await plan(results, { ...flags, given: givenEngine(given) }, createOutput(flags, call))
     })
 }
 
@@ -66,7 +70,7 @@ async function plan(results: readonly string[], flags: PlanFlags, output: Output
   checkDoubts(analysis, flags.anyway === true, output)
   const grid = await gridOf(results, flags.grid)
   if (budget === null) return planLoss(analysis, flags.loss!, output)
-  const withEngine = grid === null ? null : { ...grid, train: { ...grid.train, ...engineOf(flags) } }
+  const withEngine = grid === null ? null : { ...grid, train: { ...grid.train, ...flags.given } }
   if (withEngine === null) return planWithoutGrid(analysis, budget, output)
   const data = await plannedData(withEngine.train, { line: () => {} })
   const candidates = candidatesOf(withEngine, data, analysis.size)
@@ -83,17 +87,6 @@ function checkDoubts({ law }: Analysis, isAnyway: boolean, output: Output): void
   const text = `the data do not determine the law: ${law.doubts.join('; ')}`
   if (!isAnyway) throw new Failure(`no plan: ${text}. Train more sizes over a wider range, or give --anyway`)
   output.notice(`${text}; planned anyway`)
-}
-
-function engineOf({
-  backend,
-  engine,
-  threads,
-  precision,
-  tf32,
-}: PlanFlags): Pick<Grid['train'], 'backend' | 'engine' | 'threads' | 'precision' | 'tf32'> {
-  const given = Object.entries({ backend, engine, threads, precision, tf32 }).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(given)
 }
 
 /** The grid that was named, or that of the folder of results. */

@@ -9,9 +9,10 @@ import { type Grid, readGrid } from '../../scaling/grid.js'
 import { GRID_FILE, RESULTS_FILE } from '../../scaling/grid-places.js'
 import { type PlannedRun, plannedRuns } from '../../scaling/grid-runs.js'
 import { placeOf, runGrid, stateOf } from '../../scaling/run-grid.js'
+import { givenEngine } from '../../scaling/given-engine.js'
 import { givenOptions } from '../../settings/config-file.js'
 import { RUN_SETTINGS } from '../../settings/scaling-settings.js'
-import { addSettings, type FlagsOf, withDefaults } from '../../settings/setting.js'
+import { addSettings, type FlagsOf } from '../../settings/setting.js'
 import type { TrainFlags } from '../../settings/train-settings.js'
 import { path as pathValue } from '../../settings/values.js'
 import { Failure, messageOf, UsageError } from '../../terminal/errors.js'
@@ -48,7 +49,7 @@ export function runCommand(call: Call): Command {
   return addSettings(command, RUN_SETTINGS)
     .addHelpText('after', EXAMPLES)
     .action(async (file: string) => {
-      const flags = withDefaults(RUN_SETTINGS, givenOptions<RunFlags>(command))
+      const flags = givenOptions<RunFlags>(command)
       call.exitCode = await runScaling(file, flags, createOutput(flags, call))
     })
 }
@@ -68,7 +69,7 @@ async function runScaling(file: string, flags: RunFlags, output: Output): Promis
   await keepGrid(file, folder)
   const { done, left, interrupted } = await runGrid(
     runs,
-    { folder, seconds: minutes === undefined ? Infinity : 60 * minutes, engine: engineOf(flags) },
+    { folder, seconds: minutes === undefined ? Infinity : 60 * minutes, engine: givenEngine(flags) },
     output,
   )
   const results = join(folder, RESULTS_FILE)
@@ -79,11 +80,6 @@ async function runScaling(file: string, flags: RunFlags, output: Output): Promis
   }
   output.line(`\nall ${runs.length} runs are done: ${results}\nfit them with: dit scaling fit ${folder}`)
   return 0
-}
-
-function engineOf({ backend, engine, threads, precision, tf32 }: RunFlags): TrainFlags {
-  const given = Object.entries({ backend, engine, threads, precision, tf32 }).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(given)
 }
 
 /** Keeps a copy of the grid with its results, for `dit scaling plan`; the one that was there before is replaced. */
@@ -105,7 +101,7 @@ async function showPlan(
   output: Output,
 ): Promise<number> {
   const seconds = new Map<string, number | null>()
-  const engine = engineOf(flags)
+  const engine = givenEngine(flags)
   const data = await plannedData(grid.train, { line: () => {} })
   if (time !== false) output.line('timing steps of each model on this machine (--no-time skips it)')
   const rows = []
