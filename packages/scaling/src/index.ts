@@ -24,6 +24,7 @@ export {
 } from './fit/loss-law.js'
 export { fitPowerLaw, type PowerLawFit, type Prediction } from './fit/power-law.js'
 export { PUBLISHED_LAWS, type PublishedLaw } from './fit/published-laws.js'
+export { fitRateRule, type RateRule, type RateTable } from './fit/rate-rule.js'
 export { fitSaturatingPowerLaw, type SaturatingFit } from './fit/saturating-power-law.js'
 export { type ScalingRun, type ScreenedRuns, screenRuns } from './fit/screen-runs.js'
 export { studentQuantile } from './fit/student-t.js'

@@ -3,6 +3,7 @@ import type { Call } from '../terminal/io.js'
 import { fitCommand } from './scaling/fit.js'
 import { planCommand } from './scaling/plan.js'
 import { plotCommand } from './scaling/plot.js'
+import { rateCommand } from './scaling/rate.js'
 import { runCommand } from './scaling/run.js'
 
 const HELP = `
@@ -22,7 +23,7 @@ export function scalingCommand(call: Call): Command {
       'Trains grids of models and budgets, fits how the held-out error falls with size, data and compute, and plans with that.',
     )
     .addHelpText('after', HELP)
-  for (const part of [runCommand(call), fitCommand(call), planCommand(call), plotCommand(call)])
+  for (const part of [runCommand(call), rateCommand(call), fitCommand(call), planCommand(call), plotCommand(call)])
     command.addCommand(part)
   return command
 }

@@ -26,7 +26,7 @@ export function fitLines(analysis: Analysis, estimator: string): string[] {
     ...leftOut.map(({ name, why }) => `  left out: ${name}: ${why}`),
     ...formatTable(columns.map(([name, values]) => [`  ${name}`, rangeText(values)])),
     '',
-    `loss = E + A / n^alpha + B / d^beta   (${estimator}; ${percent} intervals of ${law.laws.length} resamples)`,
+    `loss = E + A / n^alpha + B / d^beta   (${estimator}; ${percent} intervals of ${law.laws.length} resamples${coverageText(estimator, level)})`,
     ...formatTable(
       ROWS.map(([name, meaning]) => {
         const value = name === 'exponentN' ? fit.exponentN : fit.law[name]
@@ -38,6 +38,14 @@ export function fitLines(analysis: Analysis, estimator: string): string[] {
     ...isoFlopLines(analysis, percent),
     ...frontierLines(analysis, percent),
   ]
+}
+
+/** How often 95 % intervals hold the truth, over simulated tables: `tools/scaling/coverage.ts`. */
+const COVERAGE: Readonly<Record<string, string>> = { huber: '97 to 99 %', 'log-squares': '95 to 98 %' }
+
+function coverageText(estimator: string, level: number): string {
+  const share = COVERAGE[estimator]
+  return level !== 0.95 || share === undefined ? '' : `; they hold the truth in ${share} of simulated tables`
 }
 
 function scatterText({ fitted, law }: Analysis): string {

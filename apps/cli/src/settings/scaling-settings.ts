@@ -78,6 +78,11 @@ export const PLAN_SETTINGS = {
   json: { ...OTHER_SETTINGS.json, help: 'print one JSON object' },
 } as const satisfies Settings
 
+/** `dit scaling rate` */
+export const RATE_SETTINGS = {
+  json: { ...OTHER_SETTINGS.json, help: 'print one JSON object' },
+} as const satisfies Settings
+
 /** `dit scaling run` */
 export const RUN_SETTINGS = {
   out: {
