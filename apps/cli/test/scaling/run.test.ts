@@ -7,7 +7,7 @@ const folder = keptFolder()
 const file = join(folder, 'tiny.json')
 const out = join(folder, 'tiny')
 const grid = {
-  train: { data: 'shapes', size: 8, batch: 4, valShare: 0.0005, sampleEvery: null, warmup: 1, backend: 'reference' },
+  train: { data: 'shapes', size: 8, batch: 4, valShare: 0.0001, sampleEvery: null, warmup: 1, backend: 'reference' },
   models: [
     { name: 'a', hidden: 8, depth: 1, heads: 1, patch: 4 },
     { name: 'b', hidden: 16, depth: 1, heads: 2, patch: 4 },
@@ -117,7 +117,7 @@ test('plans with the grid in the folder of results: models, steps and a command 
   expect(code).toBe(0)
   expect(stdout).toMatch(/^hidden +depth +heads +patch/)
   expect(stdout).toMatch(
-    /\n {2}dit train --data shapes --size 8 --batch 4 --val-share 0\.0005 --sample-every none --warmup 1 --backend reference --hidden \d+ --heads \d+ --depth \d+ --patch 4 --steps \d+\n/,
+    /\n {2}dit train --data shapes --size 8 --batch 4 --val-share 0\.0001 --sample-every none --warmup 1 --backend reference --hidden \d+ --heads \d+ --depth \d+ --patch 4 --steps \d+\n/,
   )
   const timed = await runDit([...args, '--budget', '2s', '--json'])
   expect(timed.code).toBe(0)
