@@ -13,6 +13,8 @@ export const noteOf = (folder: string) => `${resolve(folder)}.json`
 export interface RunNote {
   /** Nominal multiply-adds of the training. */
   readonly budget: number
+  /** Multiply-adds of a forward pass for one example. */
+  readonly multiplyAdds?: number
   /** Options of `dit train` that the run was begun with. */
   readonly flags: Readonly<Record<string, unknown>>
   /** Its loss was not finite, and it is not tried again. */

@@ -58,6 +58,10 @@ function countsOf(
     if (flags.objective !== undefined) {
       if (model.multiplyAdds === undefined)
         throw new UsageError('a network of a module needs "multiplyAdds", those of a forward pass for one example')
+      if (flags.batch === undefined)
+        throw new UsageError(
+          'a network of a module needs "batch": its examples per step decide how many steps a budget has',
+        )
       const { batchSize } = resolve({ ...flags, objective: undefined }).recipe
       return { batchSize, multiplyAdds: model.multiplyAdds, params: null, hidden: null }
     }

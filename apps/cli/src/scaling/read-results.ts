@@ -55,8 +55,8 @@ async function runFolders(folder: string): Promise<string[]> {
 export async function readRow(folder: string, name: string): Promise<ResultRow> {
   const config = await readRunConfig(folder)
   const records = (await readLog(folder)) ?? []
-  const { budget, diverged } = await readNote(folder)
-  return rowOfRun(name, config, records, { ...(budget === undefined ? {} : { budget }), isDiverged: diverged === true })
+  const { flags: _flags, diverged: isDiverged, ...extras } = await readNote(folder)
+  return rowOfRun(name, config, records, { ...extras, isDiverged })
 }
 
 /** What `dit scaling run` has noted beside a run; nothing for other runs. */
@@ -64,7 +64,9 @@ export async function readNote(folder: string): Promise<Partial<RunNote>> {
   const text = await readFile(noteOf(folder), 'utf8').catch(() => null)
   if (text === null) return {}
   try {
-    return JSON.parse(text) as RunNote
+    const note = JSON.parse(text) as Partial<RunNote> | null
+    // A file of the user's may have this name, too.
+    return typeof note?.budget === 'number' && typeof note.flags === 'object' ? note : {}
   } catch (cause) {
     throw new UsageError(`${noteOf(folder)} is not valid JSON: ${(cause as Error).message}`, { cause })
   }

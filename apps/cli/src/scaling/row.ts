@@ -70,6 +70,8 @@ export const ALIASES: Readonly<Record<string, keyof ResultRow>> = {
 /** What a run says beside its folder. */
 export interface RowExtras {
   readonly budget?: number
+  /** Of a network whose multiply-adds only the grid tells. */
+  readonly multiplyAdds?: number
   /** Its loss became infinite, and it was given up. */
   readonly isDiverged?: boolean
 }
@@ -91,7 +93,8 @@ export function rowOfRun(
   const examples = (last?.step ?? 0) * config.recipe.batchSize
   const finished = last !== undefined && last.step >= config.steps
   const denoising = denoisingOrNull(config)
-  const counts = denoising === null ? countsOfModule(config) : countsOfModel(denoising.model)
+  const counted = denoising === null ? countsOfModule(config) : countsOfModel(denoising.model)
+  const counts = { ...counted, multiplyAdds: counted.multiplyAdds ?? extras.multiplyAdds ?? null }
   const measured = records.findLast(({ measures }) => measures?.heldOut !== undefined)
   const isMeasured = measured !== undefined && measured.step === last!.step
   const model = denoising?.model

@@ -104,7 +104,7 @@ interface Turn {
 /** Trains a run, or goes on with it, until it is done, time is up or a signal comes. Returns the exit code. */
 async function trainRun(run: PlannedRun, { folder, engine, isNew, left }: Turn, output: Output): Promise<number> {
   const place = placeOf(folder, run)
-  const note: RunNote = { budget: run.budget, flags: plain(run.flags) }
+  const note: RunNote = { budget: run.budget, multiplyAdds: run.multiplyAdds, flags: plain(run.flags) }
   const flags: TrainFlags = isNew ? { ...run.flags, ...engine, out: place } : { ...engine, resume: place }
   const job = stoppingJob(left)
   await writeNote(place, note)
@@ -168,13 +168,7 @@ export async function gridRows(folder: string, runs: readonly PlannedRun[]): Pro
   for (const run of runs) {
     const place = placeOf(folder, run)
     if ((await stat(join(place, CONFIG_FILE)).catch(() => null)) === null) continue
-    const row = await readRow(place, run.name)
-    rows.push({
-      ...row,
-      budget: run.budget,
-      multiplyAdds: row.multiplyAdds ?? run.multiplyAdds,
-      compute: row.compute ?? 3 * run.multiplyAdds * row.examples,
-    })
+    rows.push(await readRow(place, run.name))
   }
   return rows
 }

@@ -1,7 +1,16 @@
 import { lossAt } from '@dit/scaling'
-import { escapeXml, FONT } from '../plot/fonts.js'
-import { COLORS, curve, type Frame, legend, type LegendEntry, panelSvg } from '../plot/panel.js'
-import { type Axis, logTicks, valueAxis } from '../plot/scales.js'
+import {
+  type Axis,
+  COLORS,
+  curve,
+  escapeXml,
+  type Frame,
+  legend,
+  type LegendEntry,
+  panelSvg,
+  valueAxis,
+} from '@dit/evaluate/plot'
+import { FONT } from '../plot/fonts.js'
 import { formatNumber, formatQuantity } from '../terminal/format.js'
 import { type AnalysedRun, type Analysis, bestOfBudgets } from './analysis.js'
 import { quantityText } from './fit-report.js'
@@ -172,7 +181,7 @@ function residualPanel({ runs, fitted, law }: Analysis, sizes: readonly Group[],
   const most = Math.max(0.1, ...runs.map((run) => Math.abs(off(run))))
   const y = valueAxis([-1.1 * most, 1.1 * most], 'linear', [frame.bottom, frame.top])
   const zero = round(y.scale(0))
-  const bars = runs.map((run) => intervalBar(x, y, run, law))
+  const bars = runs.map((run) => intervalBar(x, y, frame, run, law))
   return panelSvg({
     frame,
     x,
@@ -184,9 +193,14 @@ function residualPanel({ runs, fitted, law }: Analysis, sizes: readonly Group[],
 }
 
 /** The interval in which a run should lie, about the law, in percent; cut off at the frame. */
-function intervalBar(x: Axis, y: Axis, { n, d, compute }: AnalysedRun, law: Analysis['law']): string {
+function intervalBar(
+  x: Axis,
+  y: Axis,
+  { bottom, top }: Frame,
+  { n, d, compute }: AnalysedRun,
+  law: Analysis['law'],
+): string {
   const { loss, run } = law.predict(n, d)
-  const [bottom, top] = y.scale.range()
   const [from, to] = [run.low, run.high].map((end) => y.scale(100 * (end / loss - 1)))
   const at = round(x.scale(compute))
   return `<path d="M${at} ${round(Math.min(bottom, from))}V${round(Math.max(top, to))}" stroke="${COLORS.raw}" stroke-width="7" stroke-opacity="0.5"/>`
@@ -226,7 +240,7 @@ function lossAxis(runs: readonly AnalysedRun[], { bottom, top }: Frame): Axis {
 /** A logarithmic axis of large numbers, which get a unit: 2 G. */
 function logAxis(values: readonly number[], range: readonly [number, number]): Axis {
   const axis = valueAxis(values, 'log', range)
-  return { ...axis, ticks: logTicks(axis.scale.domain() as [number, number]), text: quantityText }
+  return { ...axis, text: quantityText }
 }
 
 function spaced(low: number, high: number): number[] {

@@ -89,5 +89,10 @@ describe('refused is', () => {
     await expect(plannedRuns(check({ models: [{ name: 'u', objective: 'u.mjs' }] }))).rejects.toThrow(
       'model u: a network of a module needs "multiplyAdds"',
     )
+    const module = { models: [{ name: 'u', objective: 'u.mjs', multiplyAdds: 1e6 }] }
+    await expect(plannedRuns(check({ ...module, train: { size: 8 } }))).rejects.toThrow(
+      'model u: a network of a module needs "batch"',
+    )
+    expect((await plannedRuns(check(module)))[1].flags).toMatchObject({ objective: 'u.mjs', steps: 83 })
   })
 })

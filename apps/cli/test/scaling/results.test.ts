@@ -68,6 +68,9 @@ describe('runs', () => {
     const objective = { kind: 'module', module: '/own.mjs', sha256: '0'.repeat(64), spec }
     await writeFile(join(folder, 'config.json'), JSON.stringify({ ...tinyConfig, objective }))
     expect((await readResults([folder]))[0]).toMatchObject({ params: 12, multiplyAdds: 34, compute: 3 * 34 * 8 })
+    const bare = { ...objective, spec: {} }
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ ...tinyConfig, objective: bare }))
+    expect((await readResults([folder]))[0]).toMatchObject({ params: null, multiplyAdds: null, compute: null })
   })
 
   test('that are not there, given twice or none are refused', async () => {
