@@ -131,8 +131,11 @@ const KINDS: Readonly<Record<string, Simulation>> = {
   'saturating 12 points, 3 decades': saturating(12, 3, 0.02),
   'iso-flop 5 budgets of 9 sizes': isoFlop(5, 9, 0.002),
   'iso-flop 4 budgets of 6 sizes': isoFlop(4, 6, 0.002),
-  'law huber, 30 scattered runs': lossLaw((table) => scattered(table, 30), 0.003, { estimator: 'huber' }),
-  'law huber, 30 scattered runs, percentile': lossLaw((table) => scattered(table, 30), 0.003, {
+  'law huber, 30 scattered runs, expanded': lossLaw((table) => scattered(table, 30), 0.003, {
+    estimator: 'huber',
+    kind: 'expanded',
+  }),
+  'law huber, 30 scattered runs': lossLaw((table) => scattered(table, 30), 0.003, {
     estimator: 'huber',
     kind: 'percentile',
   }),
@@ -141,8 +144,7 @@ const KINDS: Readonly<Record<string, Simulation>> = {
     estimator: 'logSquares',
     kind: 'percentile',
   }),
-  'law huber, grid of 24 runs': lossLaw(gridded, 0.003, { estimator: 'huber' }),
-  'law huber, grid of 24 runs, percentile': lossLaw(gridded, 0.003, { estimator: 'huber', kind: 'percentile' }),
+  'law huber, grid of 24 runs': lossLaw(gridded, 0.003, { estimator: 'huber', kind: 'percentile' }),
   'law squares, grid of 24 runs': lossLaw(gridded, 0.003, { estimator: 'logSquares' }),
 }
 

@@ -178,10 +178,11 @@ function residualPanel({ runs, fitted, law }: Analysis, sizes: readonly Group[],
     runs.map(({ compute }) => compute),
     [frame.left, frame.right],
   )
-  const most = Math.max(0.1, ...runs.map((run) => Math.abs(off(run))))
+  const ends = runs.flatMap((run) => intervalEnds(run, law).map(Math.abs))
+  const most = Math.max(0.1, ...runs.map((run) => Math.abs(off(run))), ...ends)
   const y = valueAxis([-1.1 * most, 1.1 * most], 'linear', [frame.bottom, frame.top])
   const zero = round(y.scale(0))
-  const bars = runs.map((run) => intervalBar(x, y, frame, run, law))
+  const bars = runs.map((run) => intervalBar(x, y, run, law))
   return panelSvg({
     frame,
     x,
@@ -192,18 +193,15 @@ function residualPanel({ runs, fitted, law }: Analysis, sizes: readonly Group[],
   })
 }
 
-/** The interval in which a run should lie, about the law, in percent; cut off at the frame. */
-function intervalBar(
-  x: Axis,
-  y: Axis,
-  { bottom, top }: Frame,
-  { n, d, compute }: AnalysedRun,
-  law: Analysis['law'],
-): string {
+/** The interval in which a run should lie, about the law, in percent. */
+function intervalEnds({ n, d }: AnalysedRun, law: Analysis['law']): [low: number, high: number] {
   const { loss, run } = law.predict(n, d)
-  const [from, to] = [run.low, run.high].map((end) => y.scale(100 * (end / loss - 1)))
-  const at = round(x.scale(compute))
-  return `<path d="M${at} ${round(Math.min(bottom, from))}V${round(Math.max(top, to))}" stroke="${COLORS.raw}" stroke-width="7" stroke-opacity="0.5"/>`
+  return [100 * (run.low / loss - 1), 100 * (run.high / loss - 1)]
+}
+
+function intervalBar(x: Axis, y: Axis, run: AnalysedRun, law: Analysis['law']): string {
+  const [low, high] = intervalEnds(run, law)
+  return `<path d="M${round(x.scale(run.compute))} ${round(y.scale(low))}V${round(y.scale(high))}" stroke="${COLORS.raw}" stroke-width="7" stroke-opacity="0.5"/>`
 }
 
 /** Runs as points; those held out of the fit as circles. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bootstrapLossLaw, fitLossLaw, heldOutExtrapolation } from '../../src/index.js'
+import { type BootstrapLawOptions, bootstrapLossLaw, fitLossLaw, heldOutExtrapolation } from '../../src/index.js'
 import { LAW, spaced, tableOf } from './tables.js'
 
 const table = tableOf(spaced(1e7, 1e10, 6), spaced(1e9, 1e12, 4), { sigma: 0.003 })
@@ -27,6 +27,12 @@ test('equal seeds give equal intervals; expanded ones are wider by the factor fo
   const width = ({ intervals: { alpha } }: typeof plain) => Math.log(alpha.high / alpha.low)
   // t(0.975, 19) = 2.0930
   expect(width(wide) / width(plain)).toBeCloseTo((2.093 / 1.96) * Math.sqrt(24 / 19), 3)
+})
+
+test("by default Huber's intervals are percentiles, and those of squares are expanded", () => {
+  const of = (options: BootstrapLawOptions) => bootstrapLossLaw(table, { numResamples: 10, ...options }).intervals.beta
+  expect(of({})).toEqual(of({ kind: 'percentile' }))
+  expect(of({ estimator: 'logSquares' })).toEqual(of({ estimator: 'logSquares', kind: 'expanded' }))
 })
 
 test('a sound table has intervals around the truth, no doubts, and a prediction with a wider interval for a run', () => {
