@@ -41,7 +41,7 @@ export function fitLines(analysis: Analysis, estimator: string): string[] {
 }
 
 /** How often 95 % intervals hold the truth, over simulated tables: `tools/scaling/coverage.ts`. */
-const COVERAGE: Readonly<Record<string, string>> = { huber: '97 to 99 %', 'log-squares': '95 to 98 %' }
+const COVERAGE: Readonly<Record<string, string>> = { huber: '95 to 99 %', 'log-squares': '95 to 98 %' }
 
 function coverageText(estimator: string, level: number): string {
   const share = COVERAGE[estimator]
