@@ -24,6 +24,7 @@ import { resizing } from './kinds/metrics-resize.js'
 import { optimizer } from './kinds/optimizer.js'
 import { sampling } from './kinds/sampling.js'
 import { diffusionConstants, respacing, timestepSamplers } from './kinds/schedules.js'
+import { isoFlop, lossLaws, powerLaws } from './kinds/scaling.js'
 import { schedulers } from './kinds/schedulers.js'
 import { trainingExtras } from './kinds/training-extras.js'
 import { lossesAndGradients } from './kinds/training-losses.js'
@@ -57,6 +58,9 @@ const kinds: Readonly<Record<string, KindRunner>> = {
   'metrics-authenticity': authentic,
   'metrics-streaming': streaming,
   'metrics-resize': resizing,
+  'scaling-fits': lossLaws,
+  'scaling-isoflop': isoFlop,
+  'scaling-power': powerLaws,
 }
 
 /** Whether the runner knows a kind of case. */

@@ -10,6 +10,7 @@ import { infoCommand } from './commands/info.js'
 import { planCommand } from './commands/plan.js'
 import { plotCommand } from './commands/plot.js'
 import { sampleCommand } from './commands/sample.js'
+import { scalingCommand } from './commands/scaling.js'
 import { trainCommand } from './commands/train.js'
 import { EXIT } from './terminal/errors.js'
 import { asTyped } from './terminal/as-typed.js'
@@ -73,9 +74,13 @@ function program(call: Call): Command {
     infoCommand(call),
     convertCommand(call),
     planCommand(call),
+    scalingCommand(call),
     doctorCommand(call),
   ]
-  for (const command of commands) dit.addCommand(command.copyInheritedSettings(dit))
+  for (const command of commands) {
+    dit.addCommand(command.copyInheritedSettings(dit))
+    for (const part of command.commands) part.copyInheritedSettings(command)
+  }
   return dit
 }
 

@@ -40,13 +40,36 @@ export function givenOptions<T extends object>(command: Command): Partial<T> {
 }
 
 function readConfigFile(path: string, command: Command): Record<string, unknown> {
+  return parseValues(path, parseObject(path), command)
+}
+
+/**
+ * Options of a command from an object, such as a part of a file, checked as those of a config file are.
+ *
+ * @param where begins the messages
+ * @throws UsageError on unknown keys and wrong values
+ */
+export function parseOptions<T extends object>(
+  where: string,
+  values: Readonly<Record<string, unknown>>,
+  command: Command,
+): Partial<T> {
+  const given = Object.entries(parseValues(where, values, command))
+  return Object.fromEntries(given.map(([key, value]) => [key, value === NULL ? null : value])) as Partial<T>
+}
+
+function parseValues(
+  path: string,
+  values: Readonly<Record<string, unknown>>,
+  command: Command,
+): Record<string, unknown> {
   const options = new Map(
     command.options
       .map((option) => [option.attributeName(), option] as const)
       .filter(([name]) => !COMMAND_LINE_ONLY.has(name)),
   )
   const given: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(parseObject(path))) {
+  for (const [key, value] of Object.entries(values)) {
     if (key === '$schema') continue
     const option = options.get(key)
     if (option === undefined)

@@ -1,6 +1,6 @@
 /** Commands of ours within a text: in backquotes, after a colon, and in the lines of a help. */
 const COMMAND =
-  /(?<=^(?:Usage: | {2})|`|: )dit (?=\[options\]|(?:convert|demo|doctor|encode|eval|export|help|info|plan|plot|sample|train)\b)/gm
+  /(?<=^(?:Usage: | {2})|`|: )dit (?=\[options\]|(?:convert|demo|doctor|encode|eval|export|help|info|plan|plot|sample|scaling|train)\b)/gm
 
 /**
  * A text whose hints run as they stand where the user is: `dit train` -> `npm run dit -- train` in a clone of the repository, where there

@@ -1,0 +1,146 @@
+import {
+  bootstrapLossLaw,
+  type Estimator,
+  type Extrapolation,
+  fitIsoFlop,
+  fitPowerLaw,
+  heldOutExtrapolation,
+  type IsoFlopFit,
+  type LossLawBootstrap,
+  type PowerLawFit,
+  type ScalingRun,
+  screenRuns,
+} from '@dit/scaling'
+import { checkInput, UsageError } from '../terminal/errors.js'
+import { type ResultRow, scalingRuns, type SizeKind } from './row.js'
+
+/** How a table is fitted. */
+export interface AnalysisOptions {
+  readonly size: SizeKind
+  readonly estimator: Estimator
+  readonly resamples: number
+  readonly level: number
+  readonly seed: number
+  /** Runs of more compute are held out of the fit, and compared with it. */
+  readonly holdOutAbove?: number
+}
+
+export type AnalysedRun = ScalingRun & { readonly row: ResultRow }
+
+/** What a table of results says; null where it is too small for a fit, with the reason among the notices. */
+export interface Analysis {
+  readonly size: SizeKind
+  readonly level: number
+  /** Runs that can be fitted, those held out included. */
+  readonly runs: readonly AnalysedRun[]
+  readonly leftOut: readonly { readonly name: string; readonly why: string }[]
+  readonly notices: readonly string[]
+  readonly law: LossLawBootstrap
+  /** Runs that the law was fitted to; its residuals are in their order. */
+  readonly fitted: readonly AnalysedRun[]
+  readonly extrapolation: Extrapolation | null
+  readonly isoFlop: IsoFlopFit | null
+  /** Of the best loss of each budget, over compute. */
+  readonly frontier: PowerLawFit | null
+}
+
+/**
+ * Fits everything that a table of results allows.
+ *
+ * @throws UsageError where not even the law can be fitted, with the reason
+ */
+export function analyse(rows: readonly ResultRow[], options: AnalysisOptions): Analysis {
+  const { size, holdOutAbove, level } = options
+  const all = scalingRuns(rows, size)
+  const unknown = rows.filter((row) => !all.some((run) => run.row === row))
+  const { kept, table, leftOut, notices } = checkInput(() => screenRuns(all), strip)
+  const bootstrap = {
+    estimator: options.estimator,
+    numResamples: options.resamples,
+    seed: options.seed,
+    level,
+  }
+  const isHeldOut = (row: number) => holdOutAbove !== undefined && kept[row].compute > holdOutAbove * (1 + 1e-9)
+  if (holdOutAbove !== undefined && !kept.some((_, row) => isHeldOut(row))) {
+    const most = Math.max(...kept.map(({ compute }) => compute))
+    throw new UsageError(
+      `--hold-out-above ${holdOutAbove} holds nothing out: the largest run took ${most.toPrecision(3)} multiply-adds`,
+    )
+  }
+  const said = (message: string) =>
+    leftOut.length === 0
+      ? strip(message)
+      : `${strip(message)} (left out: ${leftOut.map(({ run, why }) => `${run.name}, since ${why}`).join('; ')})`
+  const extrapolation =
+    holdOutAbove === undefined ? null : checkInput(() => heldOutExtrapolation(table, isHeldOut, bootstrap), said)
+  const law = extrapolation?.bootstrap ?? checkInput(() => bootstrapLossLaw(table, bootstrap), said)
+  const fitted = kept.filter((_, row) => !isHeldOut(row))
+  const iso = orReason(() => isoFlopOf(fitted, level))
+  const front = orReason(() => frontierOf(fitted, level))
+  return {
+    size,
+    level,
+    runs: kept,
+    leftOut: [
+      ...leftOut.map(({ run, why }) => ({ name: run.name, why })),
+      ...unknown.map(({ name }) => ({ name, why: `its ${size} are not known` })),
+    ],
+    notices: [...notices, ...iso.reasons, ...front.reasons],
+    law,
+    fitted,
+    extrapolation,
+    isoFlop: iso.value,
+    frontier: front.value,
+  }
+}
+
+/** A fit that a table may be too small for, or why there is none. */
+function orReason<T>(fit: () => T | null): { value: T | null; reasons: string[] } {
+  try {
+    return { value: fit(), reasons: [] }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return { value: null, reasons: [strip(error.message)] }
+  }
+}
+
+function isoFlopOf(runs: readonly AnalysedRun[], level: number): IsoFlopFit | null {
+  const budgeted = runs.filter(({ budget }) => budget !== undefined)
+  const sizes = new Map<number, Set<number>>()
+  for (const { budget, n } of budgeted) sizes.set(budget!, (sizes.get(budget!) ?? new Set()).add(n))
+  const usable = budgeted.filter(({ budget }) => sizes.get(budget!)!.size >= 3)
+  if (new Set(usable.map(({ budget }) => budget)).size < 2) return null
+  return fitIsoFlop(
+    {
+      compute: usable.map(({ budget }) => budget!),
+      n: usable.map(({ n }) => n),
+      loss: usable.map(({ loss }) => loss!),
+    },
+    { level },
+  )
+}
+
+/** The smallest loss of each budget; without budgets, there is no frontier. */
+function frontierOf(runs: readonly AnalysedRun[], level: number): PowerLawFit | null {
+  const best = bestOfBudgets(runs)
+  if (best.length < 2) return null
+  return fitPowerLaw(
+    best.map(({ compute }) => compute),
+    best.map(({ loss }) => loss!),
+    { level },
+  )
+}
+
+/** The run with the smallest loss at each budget, the smallest budget first. */
+export function bestOfBudgets(runs: readonly AnalysedRun[]): AnalysedRun[] {
+  const best = new Map<number, AnalysedRun>()
+  for (const run of runs) {
+    if (run.budget === undefined) continue
+    const before = best.get(run.budget)
+    if (before === undefined || run.loss! < before.loss!) best.set(run.budget, run)
+  }
+  return [...best.values()].toSorted((a, b) => a.budget! - b.budget!)
+}
+
+/** A message of the library without the name of its function. */
+const strip = (message: string) => message.replace(/^\w+: /, '')

@@ -1,0 +1,144 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { keptFolder, runDit } from '../support/run-dit.js'
+import { scalingCsv, TABLE_LAW } from '../support/scaling-table.js'
+
+const folder = keptFolder()
+const csv = join(folder, 'sim.csv')
+const QUICK = ['--resamples', '20', '--estimator', 'log-squares']
+
+beforeAll(() => writeFileSync(csv, scalingCsv()))
+
+describe('dit scaling fit', () => {
+  test('prints the law with its intervals, parabolas and the frontier', async () => {
+    const { code, stdout } = await runDit(['scaling', 'fit', csv, ...QUICK])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^24 runs fitted\n {2}n, multiply-adds {2}200 k to 20 M, a factor of 100\n/)
+    expect(stdout).toMatch(
+      /\(log-squares; 95 % intervals of 20 resamples; they hold the truth in 95 to 98 % of simulated tables\)\n {2}E +0\.01\d+ +0\.0\d+ to 0\.01\d+ +floor/,
+    )
+    expect(stdout).toMatch(/\n {2}alpha +0\.(39|4)\d* /)
+    expect(stdout).toMatch(/best size of each budget, by parabolas: n_opt grows as compute\^0\.\d+ \(95 %: /)
+    expect(stdout).toMatch(/best loss of 4 budgets = .* compute\^-0\.\d+/)
+  })
+
+  test('compares the law with runs that were held out, and writes it as JSON once', async () => {
+    const out = join(folder, 'fit.json')
+    const args = ['scaling', 'fit', csv, ...QUICK, '--hold-out-above', '2e13', '--out', out]
+    const { stdout } = await runDit(args)
+    expect(stdout).toMatch(/^18 runs fitted, 6 held out\n/)
+    expect(stdout).toMatch(
+      /runs that were held out: off by 0\.\d+ % \(root mean square\), \d of 6 inside their 95 % interval/,
+    )
+    const fit = JSON.parse(readFileSync(out, 'utf8')) as Record<string, never>
+    expect(fit).toMatchObject({
+      format: 'dit-scaling-fit-1',
+      options: { holdOutAbove: 2e13, resamples: 20 },
+      doubts: [],
+    })
+    expect((fit.heldOut as unknown[]).length).toBe(6)
+    expect(Math.abs((fit.law as typeof TABLE_LAW).alpha - TABLE_LAW.alpha)).toBeLessThan(0.02)
+    expect(await runDit(args)).toMatchObject({
+      code: 2,
+      stderr: `dit: --out ${out} exists; give another name, or --force\n`,
+    })
+    expect(await runDit([...args, '--force', '--json'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"type":"scaling-fit"') as string,
+    })
+  })
+
+  test('a narrow table is fitted with warnings, and must not be extrapolated', async () => {
+    const narrow = join(folder, 'narrow.csv')
+    const [header, ...lines] = scalingCsv().trim().split('\n')
+    const kept = lines.filter((line) => /,(1250000|3000000|8000000),/.test(line))
+    writeFileSync(narrow, [header, ...kept].join('\n'))
+    const { code, stderr } = await runDit(['scaling', 'fit', narrow, ...QUICK])
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/dit: n spans only a factor of 6\.4: under a decade/)
+    expect(stderr).toMatch(/dit: nothing should be extrapolated from this fit; `dit scaling plan` refuses it\n$/)
+    const plan = await runDit(['scaling', 'plan', narrow, ...QUICK, '--budget', '1e14'])
+    expect(plan.code).toBe(1)
+    expect(plan.stderr).toMatch(/dit: no plan: the data do not determine the law: .*, or give --anyway\n$/)
+    expect((await runDit(['scaling', 'plan', narrow, ...QUICK, '--budget', '1e14', '--anyway'])).code).toBe(0)
+  })
+
+  test('refuses too few runs, with what was left out', async () => {
+    const few = join(folder, 'few.csv')
+    const lines = scalingCsv().split('\n')
+    writeFileSync(few, `${lines.slice(0, 5).join('\n')}\nbad,1000,100,1000,1,nan,0\n`)
+    expect(await runDit(['scaling', 'fit', few])).toMatchObject({
+      code: 2,
+      stderr:
+        'dit: a law of 5 parameters needs at least 6 different points (n, d); there are 4 (left out: bad, since it diverged (loss NaN))\n',
+    })
+  })
+
+  test('a limit that holds nothing out is refused', async () => {
+    expect((await runDit(['scaling', 'fit', csv, '--hold-out-above', '1e15'])).stderr).toBe(
+      'dit: --hold-out-above 1000000000000000 holds nothing out: the largest run took 6.40e+13 multiply-adds\n',
+    )
+  })
+})
+
+describe('dit scaling plan without a grid', () => {
+  test('gives size and data for compute, with the interval of a run', async () => {
+    const { stdout, stderr } = await runDit(['scaling', 'plan', csv, ...QUICK, '--budget', '1e15'])
+    expect(stdout).toMatch(
+      /^best use of 1\.00e15 multiply-adds, by the law\n {2}size +6\d\.\d+ M multiply-adds\n {2}data +4\.\d+ M examples/,
+    )
+    expect(stderr).toMatch(
+      /6\d\.\d+ M multiply-adds are 3\.\d times more than any run had: the law is extrapolated there/,
+    )
+  })
+
+  test('gives the least compute for a loss, the inverse of the former', async () => {
+    const run = async (...args: string[]) =>
+      JSON.parse(
+        (await runDit(['scaling', 'plan', csv, ...QUICK, '--json', ...args])).stdout.trim().split('\n').at(-1)!,
+      ) as Record<string, number>
+    const forward = await run('--budget', '4e14')
+    const back = await run('--loss', String(forward.loss))
+    expect(back.compute / 4e14).toBeCloseTo(1, 6)
+    expect(back.n / forward.n).toBeCloseTo(1, 6)
+  })
+
+  test.each([
+    [[], 'give one of --budget, what may be spent, and --loss, the held-out error to reach'],
+    [['--budget', '1h', '--loss', '1'], 'give one of --budget'],
+    [['--budget', '1h'], 'a time needs to know what is trained: give --grid <file>'],
+    [['--budget', '45'], '45 multiply-adds are less than any training; for a time, give its unit, such as 45min'],
+    [['--budget', '5 weeks'], 'unknown unit "weeks"'],
+    [['--budget', 'much'], '--budget much: it must be a time such as 1h or 45min, or multiply-adds such as 2e15'],
+    [['--loss', '0.001'], '--loss 0.001: the law never reaches 0.001; its floor E is 0.01'],
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr } = await runDit(['scaling', 'plan', csv, ...QUICK, ...args])
+    expect(code).toBe(2)
+    expect(stderr).toContain(message)
+  })
+})
+
+test('dit scaling plot draws three panels with a legend, and writes what it drew', async () => {
+  const out = join(folder, 'law')
+  const { code, stdout } = await runDit(['scaling', 'plot', csv, ...QUICK, '--hold-out-above', '2e13', '--out', out])
+  expect(code).toBe(0)
+  expect(stdout).toBe(`${out}.svg\n${out}.png\n${out}.csv\n`)
+  const svg = readFileSync(`${out}.svg`, 'utf8')
+  for (const text of [
+    'multiply-adds of training (log scale)',
+    'size: multiply-adds of a forward pass',
+    'off the law, %',
+    'n 200 k',
+    '64 T multiply-adds',
+    'circles: held out',
+    'law, best, 95 %',
+  ])
+    expect(svg).toContain(text)
+  expect(svg.match(/<circle/g)!.length).toBe(3 * 24)
+  expect(svg).not.toMatch(/NaN|undefined|Infinity/)
+  const lines = readFileSync(`${out}.csv`, 'utf8').trim().split('\n')
+  expect(lines[0]).toBe('name,n,d,compute,budget,loss,law,law_low,law_high,run_low,run_high,fitted')
+  expect(lines.filter((line) => line.endsWith(',no')).length).toBe(6)
+  expect(readFileSync(`${out}.png`).subarray(1, 4).toString()).toBe('PNG')
+})
