@@ -89,9 +89,8 @@ async function loadAt(page: Page, width: number, colorScheme: 'light' | 'dark') 
   }
 }
 
-test.each(['evaluation', 'comparison', 'run'])(
-  'the %s page asks for nothing, complains of nothing, and fits',
-  async (name) => {
+for (const name of ['evaluation', 'comparison', 'run']) {
+  test(`the ${name} page asks for nothing, complains of nothing, and fits`, async () => {
     await pages.inTab(`plain/report/${name}.html`, async (_, page) => {
       for (const [width, scheme] of [
         [1280, 'light'],
@@ -103,8 +102,8 @@ test.each(['evaluation', 'comparison', 'run'])(
         expect(images.every((pixels) => pixels > 0)).toBe(true)
       }
     })
-  },
-)
+  })
+}
 
 test('a page reads its own JSON, and finds the pictures that it names', async () => {
   await pages.inTab('plain/report/evaluation.html', async (_, page) => {
