@@ -41,11 +41,9 @@ export function symmetricEigenvalues(
 
 /** Makes a tridiagonal matrix diagonal. */
 function qlSteps({ diagonal, beside }: Tridiagonal): void {
-  const n = diagonal.length
-  for (let k = 0; k < n; k++) {
+  for (let k = 0; k < diagonal.length; k++) {
     for (let step = 0; ; step++) {
-      let end = k
-      while (end < n - 1 && !isNegligible(beside[end], diagonal[end], diagonal[end + 1])) end++
+      const end = blockEnd(diagonal, beside, k)
       if (end === k) break
       if (step === 60) throw new Error('symmetricEigenvalues: no convergence after 60 steps; please report this matrix')
       qlStep(diagonal, beside, k, end)
@@ -53,8 +51,29 @@ function qlSteps({ diagonal, beside }: Tridiagonal): void {
   }
 }
 
-function isNegligible(value: number, before: number, after: number): boolean {
-  return Math.abs(value) <= Number.EPSILON * (Math.abs(before) + Math.abs(after)) || Math.abs(value) < 2 ** -1000
+/**
+ * Last row of the block that begins at row k: what connects it to the next row is negligible.
+ *
+ * Entries are compared with their neighbours on the diagonal first, so that a small block beside a large one keeps its digits. Within
+ * a block they are compared with its largest entry, since a step rounds to 2^-53 of that: in a singular matrix many diagonal
+ * entries are such rounding, and no step makes the entries between them smaller.
+ */
+function blockEnd(d: Float64Array, e: Float64Array, k: number): number {
+  let end = k
+  let largest = Math.abs(d[k])
+  while (end < d.length - 1 && !isNegligible(e[end], Math.abs(d[end]) + Math.abs(d[end + 1]))) {
+    largest = Math.max(largest, Math.abs(e[end]), Math.abs(d[end + 1]))
+    end++
+  }
+  for (let i = k; i < end; i++) {
+    if (isNegligible(e[i], largest)) return i
+  }
+  return end
+}
+
+/** Compares an entry beside the diagonal of a matrix scaled to about 1. Below 2^-500 its square would lose digits or vanish. */
+function isNegligible(value: number, size: number): boolean {
+  return Math.abs(value) <= Math.max(Number.EPSILON * size, 2 ** -500)
 }
 
 /** One implicit QL step with Wilkinson's shift on rows k .. end. */

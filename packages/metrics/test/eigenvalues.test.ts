@@ -73,6 +73,39 @@ test.each([1, 1e-200, 1e200])('keep trace and sum of squares, and scale: times %
   expect(gram).toEqual(before)
 })
 
+// Of X X^T they are those of X^T X, and else 0: many, all of them rounding.
+test.each([
+  [40, 4],
+  [100, 1],
+  [100, 25],
+  [150, 20],
+])('of %d rows of rank %d are found, however many are 0', (n, rank) => {
+  for (let seed = 0; seed < 4; seed++) {
+    const rows = randomFeatures(n, rank, { seed }).data as Float64Array
+    const columns = Float64Array.from(rows, (_, at) => rows[(at % n) * rank + Math.floor(at / n)])
+    const [large, small] = [new Float64Array(n * n), new Float64Array(rank * rank)]
+    plainProducts.syrk(rows, large, { n, k: rank })
+    plainProducts.syrk(columns, small, { n: rank, k: n })
+    const want = [...new Float64Array(n - rank), ...symmetricEigenvalues(small, rank)]
+    expectNear(symmetricEigenvalues(large, n), want, n * 2 ** -53 * want[n - 1])
+  }
+})
+
+test('of a block are not measured by a larger one beside it', () => {
+  const tiny = 2 ** -70
+  const [one, other, ...rest] = symmetricEigenvalues(
+    Float64Array.of(2, 1, 0, 0, 1, 2, 0, 0, 0, 0, 2 * tiny, tiny, 0, 0, tiny, 2 * tiny),
+    4,
+  )
+  expectNear(Float64Array.of(one / tiny, other / tiny, ...rest), [1, 3, 1, 3], 2 ** -51)
+})
+
+test('of a block whose squares vanish are no more than the block', () => {
+  const tiny = 1e-170
+  const values = symmetricEigenvalues(Float64Array.of(1, 0, 0, 0, tiny, tiny, 0, tiny, 2 * tiny), 3)
+  expectNear(values, [0, 0, 1], 3 * tiny)
+})
+
 test('refuse a matrix that is not square or not finite', () => {
   expect(() => symmetricEigenvalues(new Float64Array(5), 2)).toThrow(
     'symmetricEigenvalues: the matrix must have 4 numbers, [2, 2]; it has 5',

@@ -76,6 +76,25 @@ test('a constant feature and tiny variances need nothing on the diagonal', () =>
   expect(frechetDistance(tiny, gaussian([0, 0], [4e-20, 0, 0, 0])).distance / 1e-20).toBeCloseTo(1, 12)
 })
 
+// Most eigenvalues are 0 then, and differ from it by rounding.
+test('numbers that all come eight times give eight times the distance', () => {
+  const count = 100
+  const one = randomFeatures(count, 20)
+  const two = randomFeatures(count + 3, 20, { seed: 2, scale: 2, mean: 1 })
+  const { distance, trace2 } = frechetDistance(one, two)
+  const { distance: got } = frechetDistance(repeated(one, 8), repeated(two, 8))
+  // The root of a rounding of 2^-53 is 1e-8, for each of the eigenvalues that should be 0.
+  expect(Math.abs(got / 8 - distance)).toBeLessThan(count * 1e-8 * trace2)
+})
+
+/** Each number of each sample `times` times. */
+function repeated({ shape: [count, width], data }: Features, times: number): Features {
+  return {
+    shape: [count, width * times],
+    data: Float64Array.from({ length: count * width * times }, (_, at) => data[Math.floor(at / times)]),
+  }
+}
+
 test('warns where a set has no more samples than dimensions, and only there', () => {
   const few = randomFeatures(8, 8)
   const enough = randomFeatures(9, 8, { seed: 2 })
