@@ -12,6 +12,7 @@ import { layoutKernels } from './kernels/layout.js'
 import { layerNormKernels } from './kernels/layer-norm.js'
 import { linearKernels } from './kernels/linear.js'
 import { matmulKernel } from './kernels/matmul.js'
+import { poolingKernels } from './kernels/pooling.js'
 import { randomNormalKernel } from './kernels/random-normal.js'
 import { softmaxKernels } from './kernels/softmax.js'
 import { sumKernel } from './kernels/sum.js'
@@ -81,6 +82,7 @@ export function createBackend(
       ...adamwKernel(runtime),
       ...randomNormalKernel(runtime),
       ...convolutionKernels(runtime),
+      ...poolingKernels(runtime),
       ...groupNormKernels(runtime),
       ...upsampleKernels(runtime),
     },

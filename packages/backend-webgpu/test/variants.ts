@@ -1,8 +1,10 @@
 import {
+  averagePool2d,
   conv2d,
   dispose,
   groupNorm,
   matmul,
+  maxPool2d,
   mean,
   randomNormal,
   randomStream,
@@ -60,6 +62,23 @@ export function testVariants(variants: readonly WebGpuOptions[]): void {
         }),
       )
       expect(await loss.data()).toHaveLength(1)
+      for (const [weight, options] of [
+        [[8, 4, 1, 1], { activation: 'relu' }],
+        [[8, 4, 3, 3], { activation: 'relu6', stride: 2 }],
+        [[8, 2, 3, 3], { groups: 2 }],
+        [[8, 2, 3, 3], { groups: 2, activation: 'relu6' }],
+        [[8, 1, 3, 3], { groups: 4 }],
+        [[8, 1, 3, 3], { groups: 4, activation: 'relu' }],
+      ] as const) {
+        for (const bias of [params.bias, null]) {
+          const pooled = scope(() => {
+            const out = conv2d(image, zeros(weight, { backend }), bias, { padding: 1, ...options })
+            return averagePool2d(maxPool2d(out, { window: 2, stride: 1 }), { window: 2, stride: 1 })
+          })
+          expect(await pooled.data()).toHaveLength(pooled.size)
+          pooled.dispose()
+        }
+      }
       const noise = randomNormal([7], randomStream(0), { backend })
       expect(await noise.data()).toHaveLength(7)
       expect(describeWebGpu(backend).kernels).toBeGreaterThan(50)

@@ -1,9 +1,10 @@
-import type { ConvWindow, ImageKernels, View } from '@dit/tensor'
+import type { ConvWindow, ImageKernels, InferenceKernels, View } from '@dit/tensor'
 import * as tf from '@tensorflow/tfjs-core'
 import type { Runner } from '../runner.js'
+import { relu, relu6 } from './activation.js'
 import { multiplyTransposed } from './product.js'
 
-type Convolution = Pick<ImageKernels, 'conv2d' | 'conv2dBackward'>
+type Convolution = Pick<ImageKernels, 'conv2d' | 'conv2dBackward'> & Pick<InferenceKernels, 'groupedConv2d'>
 
 /**
  * Convolutions by those of tfjs. Its engines want the channels last, so that images and results are transposed. The
@@ -14,9 +15,19 @@ export function convolutionKernels(runner: Runner): Convolution {
     conv2d(x, weight, bias, window, out) {
       runner.run(out, () => {
         const images = channelsLast(padded(runner, x, weight, window, out)) // [B, H, W, C]
-        const filter = tf.transpose(runner.read(weight), [2, 3, 1, 0]) as tf.Tensor4D // [KH, KW, C, O]
-        const product = tf.conv2d(images, filter, window.stride, 'valid') // [B, OH, OW, O]
-        return tf.transpose(bias === null ? product : tf.add(product, runner.read(bias)), [0, 3, 1, 2])
+        return channelsFirst(ungrouped(images, runner.read(weight), window), bias && runner.read(bias))
+      })
+    },
+    groupedConv2d(x, weight, bias, convolution, out) {
+      const { groups, activation } = convolution
+      runner.run(out, () => {
+        const images = channelsLast(padded(runner, x, weight, convolution, out)) // [B, H, W, C]
+        const filters = runner.read(weight) // [O, C / groups, KH, KW]
+        const sums =
+          groups > 1 && weight.shape[1] === 1
+            ? depthwise(images, filters, convolution)
+            : joined(images, filters, groups, (part, filter) => ungrouped(part, filter, convolution))
+        return activations[activation](channelsFirst(sums, bias && runner.read(bias)))
       })
     },
     conv2dBackward(x, weight, window, dout, outputs) {
@@ -30,6 +41,44 @@ export function convolutionKernels(runner: Runner): Convolution {
       })
     },
   }
+}
+
+const activations = { none: (x: tf.Tensor) => x, relu, relu6 }
+
+/** `[B, OH, OW, O]` of images `[B, H, W, C]` and a weight `[O, C, KH, KW]`. */
+function ungrouped(images: tf.Tensor4D, weight: tf.Tensor, window: ConvWindow): tf.Tensor4D {
+  if (weight.size === 1) return depthwise(images, weight, window)
+  return tf.conv2d(images, tf.transpose(weight, [2, 3, 1, 0]) as tf.Tensor4D, window.stride, 'valid')
+}
+
+/** The same for a weight `[O, 1, KH, KW]`, with as many groups as channels. */
+function depthwise(images: tf.Tensor4D, weight: tf.Tensor, { stride }: ConvWindow): tf.Tensor4D {
+  const [O, , KH, KW] = weight.shape
+  const [, , , C] = images.shape
+  // The wasm engine gives -Infinity for NaN in such a convolution, ungrouped or not.
+  if (weight.size === C && stride === 1) return tf.mul(images, tf.reshape(weight, [C]))
+  const filter = tf.reshape(tf.transpose(weight, [2, 3, 0, 1]), [KH, KW, C, O / C]) as tf.Tensor4D
+  return tf.depthwiseConv2d(images, filter, stride, 'valid')
+}
+
+/** Each group of channels by itself, one after the other. */
+function joined(
+  images: tf.Tensor4D,
+  weight: tf.Tensor,
+  groups: number,
+  convolve: (images: tf.Tensor4D, weight: tf.Tensor) => tf.Tensor4D,
+): tf.Tensor4D {
+  if (groups === 1) return convolve(images, weight)
+  const weights = tf.split(weight, groups, 0)
+  return tf.concat(
+    tf.split(images, groups, 3).map((part, group) => convolve(part as tf.Tensor4D, weights[group])),
+    3,
+  )
+}
+
+/** `[B, O, OH, OW]` of sums `[B, OH, OW, O]`, with the bias `[O]`. */
+function channelsFirst(sums: tf.Tensor4D, bias: tf.Tensor | null): tf.Tensor {
+  return tf.transpose(bias === null ? sums : tf.add(sums, bias), [0, 3, 1, 2])
 }
 
 /** The images with zeros around them, without the rows and columns that no window reaches: `[B, C, height, width]`. */

@@ -12,7 +12,10 @@ import { linearKernels } from './linear.js'
 import { matrixKernels } from './matrix.js'
 import { upsampleKernels } from './upsample.js'
 
-/** All kernels over the ops of one engine. */
+/**
+ * All kernels over the ops of one engine. Poolings are not among them: `tf.maxPool` overlooks NaN on the cpu engine and gives
+ * -Infinity for it on the wasm engine, as `tf.avgPool` does there.
+ */
 export function kernelsFor(runner: Runner): Kernels {
   return {
     ...elementwiseKernels(runner),

@@ -1,6 +1,7 @@
-import { type ImageKernels, sizeOf, type View } from '@dit/tensor'
+import { type GroupedConvolution, type ImageKernels, type InferenceKernels, sizeOf, type View } from '@dit/tensor'
 import type { Runtime } from '../runtime/runtime.js'
 import type { Gather } from '../wgsl/product.js'
+import { runDepthwise } from './depthwise.js'
 import { runProduct } from './product.js'
 import { placed } from './saved.js'
 import { runSum } from './sum.js'
@@ -33,12 +34,23 @@ const PIXEL = (sample: string) => `  let y = p.stride * i + u - p.top;
 const FORWARD: Gather = {
   name: 'conv2d',
   params: PARAMS,
-  a: '  return a[row * p.k + term];',
   b: `${SPLIT_WINDOW('term')}
   let i = column / p.out_width;
   let j = column % p.out_width;
 ${PIXEL('group')}`,
 }
+
+/** out[b, g] = weight[g] [O, C KH KW] by windows of the C channels of a group, whose maps lie in memory as a sample's do. */
+const GROUPED: Gather = {
+  ...FORWARD,
+  name: 'grouped conv2d',
+  params: [...PARAMS, 'weight_groups'],
+  a: '  return a[((group % p.weight_groups) * p.m + row) * p.k + term];',
+  bias: '(group % p.weight_groups) * p.m + row',
+}
+
+/** out[b] = weight [O, C] by pixels [C, H W], which lie in memory as they are needed. */
+const POINTWISE: Gather = { name: 'pointwise conv2d', params: [] }
 
 /** dx[b] = weight [C, O KH KW] by windows of dout [O KH KW, H W] */
 const INPUT_GRADIENT: Gather = {
@@ -70,7 +82,9 @@ ${PIXEL('(term / pixels)')}`,
 }
 
 /** Convolutions as products whose operands are gathered on the way into shared memory: no matrix of windows exists. */
-export function convolutionKernels(runtime: Runtime): Pick<ImageKernels, 'conv2d' | 'conv2dBackward'> {
+export function convolutionKernels(
+  runtime: Runtime,
+): Pick<ImageKernels, 'conv2d' | 'conv2dBackward'> & Pick<InferenceKernels, 'groupedConv2d'> {
   type Window = Parameters<ImageKernels['conv2d']>[3]
   const valuesOf = (x: View, weight: View, { stride, top, left }: Window, out: View) => {
     const [, C, H, W] = x.shape
@@ -79,12 +93,27 @@ export function convolutionKernels(runtime: Runtime): Pick<ImageKernels, 'conv2d
   }
   const plainProduct = { transposeA: false, transposeB: false, isExact: true }
 
+  function forward(x: View, weight: View, bias: View | null, convolution: GroupedConvolution, out: View): void {
+    const { groups, activation } = convolution
+    const [B, O, OH, OW] = out.shape
+    const extents = { G: B * groups, M: O / groups, N: OH * OW, K: sizeOf(weight.shape) / O }
+    const values = valuesOf(x, weight, convolution, out)
+    const gather =
+      groups > 1
+        ? { how: GROUPED, values: [...values.with(0, weight.shape[1]), groups] }
+        : isPointwise(weight, convolution, x, out)
+          ? { how: POINTWISE, values: [] }
+          : { how: FORWARD, values }
+    runProduct(runtime, { a: weight, b: x, extents, ...plainProduct, out, bias, activation, gather })
+  }
+
   return {
     conv2d(x, weight, bias, window, out) {
-      const [B, O, OH, OW] = out.shape
-      const extents = { G: B, M: O, N: OH * OW, K: sizeOf(weight.shape) / O }
-      const gather = { how: FORWARD, values: valuesOf(x, weight, window, out) }
-      runProduct(runtime, { a: weight, b: x, extents, ...plainProduct, out, bias, gather })
+      forward(x, weight, bias, { ...window, groups: 1, activation: 'none' }, out)
+    },
+    groupedConv2d(x, weight, bias, convolution, out) {
+      if (convolution.groups > 1 && weight.shape[1] === 1) runDepthwise(runtime, x, weight, bias, convolution, out)
+      else forward(x, weight, bias, convolution, out)
     },
     conv2dBackward(x, weight, window, dout, { dx, dweight, dbias }) {
       const [B, O, OH, OW] = dout.shape
@@ -104,4 +133,15 @@ export function convolutionKernels(runtime: Runtime): Pick<ImageKernels, 'conv2d
       if (dbias !== null) runSum(runtime, dout, [0, 2, 3], placed(dbias, [1, O, 1, 1]))
     },
   }
+}
+
+/** Whether each pixel of the result sees the same pixel of the image, and no other. */
+function isPointwise(
+  { shape: [, , KH, KW] }: View,
+  { stride, top, left }: GroupedConvolution,
+  x: View,
+  out: View,
+): boolean {
+  const isSame = x.shape[2] === out.shape[2] && x.shape[3] === out.shape[3]
+  return KH === 1 && KW === 1 && stride === 1 && top === 0 && left === 0 && isSame
 }

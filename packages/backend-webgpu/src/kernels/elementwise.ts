@@ -18,9 +18,8 @@ const unary: Record<UnaryOp, string> = {
   gelu: 'gelu_of(a)',
   sin: 'exact_sin(a)',
   cos: 'exact_cos(a)',
-  // Not max and clamp, which may drop a NaN.
-  relu: 'select(a, V(0.0), a < V(0.0))',
-  relu6: 'select(select(a, V(6.0), a > V(6.0)), V(0.0), a < V(0.0))',
+  relu: 'relu_of(a)',
+  relu6: 'relu6_of(a)',
 }
 
 /** Derivative of `a`. */

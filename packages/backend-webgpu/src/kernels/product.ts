@@ -1,6 +1,6 @@
-import type { Activation, View } from '@dit/tensor'
+import type { View } from '@dit/tensor'
 import type { Capabilities, Groups, Runtime } from '../runtime/runtime.js'
-import { describe, type Gather, type ProductVariant, type Tile } from '../wgsl/product.js'
+import { describe, type Gather, type ProductActivation, type ProductVariant, type Tile } from '../wgsl/product.js'
 import { tileBytes, tiledProductSource } from '../wgsl/product-tiles.js'
 import { divides, type MatrixUnits, unitsBytes, unitsProductSource } from '../wgsl/product-units.js'
 
@@ -20,7 +20,7 @@ export interface Product {
   /** True where A is a gradient: in half precision it is multiplied by `gradientLift` on its way in. */
   readonly isGradient?: boolean
   readonly bias?: View | null
-  readonly activation?: Activation
+  readonly activation?: ProductActivation
   /** Where the values before the activation go. */
   readonly inner?: View | null
   /** out2 = x + gate * result; a gate per `tokens` rows. */
@@ -69,8 +69,8 @@ export function runProduct(runtime: Runtime, product: Product): void {
     tile,
     transposeA,
     transposeB,
-    isVectorA: gather === undefined && (transposeA ? M : K) % 4 === 0,
-    isVectorB: gather === undefined && (transposeB ? K : N) % 4 === 0,
+    isVectorA: gather?.how.a === undefined && (transposeA ? M : K) % 4 === 0,
+    isVectorB: gather?.how.b === undefined && (transposeB ? K : N) % 4 === 0,
     units,
     storedB: b.dtype === 'f16' || b.dtype === 'bf16' ? b.dtype : 'f32',
     half,

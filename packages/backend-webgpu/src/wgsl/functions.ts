@@ -80,6 +80,9 @@ fn tanh_of(x: V) -> V {
 fn gelu_inner(x: V) -> V { return x * fma(x * x, V(0.07135481), V(1.5957691)); }
 fn gelu_of(x: V) -> V { return x * sigmoid_of(gelu_inner(x)); }
 fn silu_of(x: V) -> V { return x * sigmoid_of(x); }
+// Not max and clamp, which may drop a NaN.
+fn relu_of(x: V) -> V { return select(x, V(0.0), x < V(0.0)); }
+fn relu6_of(x: V) -> V { return select(relu_of(x), V(6.0), x > V(6.0)); }
 fn gelu_slope(x: V) -> V {
   let s = sigmoid_of(gelu_inner(x));
   return s + x * s * (1.0 - s) * fma(x * x, V(0.21406444), V(1.5957691));

@@ -1,4 +1,4 @@
-import type { Activation } from '@dit/tensor'
+import type { Activation, ConvActivation } from '@dit/tensor'
 import { type ParamType, reads, type StorageBinding, writes } from '../runtime/kernel.js'
 import { precise } from './functions.js'
 import { halfElement, halfLoader, keptHalves, type Stored } from './half-weights.js'
@@ -12,6 +12,9 @@ export interface Tile {
   /** An invocation makes `size` x `size` of these, where no matrix units do. */
   readonly size: 4 | 8
 }
+
+/** What a product can apply to its result. */
+export type ProductActivation = Activation | ConvActivation
 
 /** What makes one product kernel differ from another. */
 export interface ProductVariant {
@@ -28,7 +31,7 @@ export interface ProductVariant {
   /** Operands are rounded to f16 on their way into shared memory; sums stay f32. */
   readonly half: Half
   readonly useBias: boolean
-  readonly activation: Activation
+  readonly activation: ProductActivation
   /** Also writes what the activation is applied to. */
   readonly keepsInner: boolean
   /** Adds to the result instead of replacing it. */
@@ -45,10 +48,12 @@ export interface ProductVariant {
 export interface Gather {
   readonly name: string
   readonly params: readonly string[]
-  /** Body of `fn pick_a(group, row, term) -> f32` over the array `a`. */
-  readonly a: string
-  /** Body of `fn pick_b(group, term, column) -> f32` over the array `b`. */
-  readonly b: string
+  /** Body of `fn pick_a(group, row, term) -> f32` over the array `a`; without it, A is one matrix, the same for all groups. */
+  readonly a?: string
+  /** Body of `fn pick_b(group, term, column) -> f32` over the array `b`; without it, B is a matrix for each group. */
+  readonly b?: string
+  /** Where the bias of `row` in `group` is; `row` by default. */
+  readonly bias?: string
 }
 
 /** What all kernels of products have in common, however they multiply: operands are found and rounded, results are finished. */
@@ -127,14 +132,14 @@ export function productParts(variant: ProductVariant): ProductParts {
     params,
     directives: half.directives,
     declarations: `${half.declarations}
-${gather === undefined ? loader('a', transposeA ? 'm' : 'k', isVectorA) : picker('a', 'term', 'k', gather.a)}
+${gather?.a === undefined ? loader('a', transposeA ? 'm' : 'k', isVectorA) : picker('a', 'term', 'k', gather.a)}
 ${loadsOfB(variant)}
 ${activation === 'none' ? '' : precise('f32')}
 fn finish(base: u32, ${number('row')}, ${number('column')}, sum: f32) {
   if (row >= p.m || column >= p.n) { return; }
   let at = base + row * p.n + column;
   var value = sum${unscaled};
-${useBias ? `  value += bias[${gather === undefined ? 'column' : 'row'}];` : ''}
+${useBias ? biasOf(gather) : ''}
 ${keepsInner ? '  inner[at] = value;' : ''}
 ${activation === 'none' ? '' : `  value = ${activation}_of(value);`}
 ${isGated ? '  gated[at] = fma(gate[(row / p.tokens) * p.n + column], value, x[at]);' : ''}
@@ -143,8 +148,8 @@ ${isGated ? '  gated[at] = fma(gate[(row / p.tokens) * p.n + column], value, x[a
 ${sums === 'none' ? '' : `fn finish_sum(row: u32, sum: f32) { if (row < p.m) { sums[row] ${sums === 'add' ? '+=' : '='} sum${unscaled}; } }`}`,
     begin: `  let first_row = wg.y * ${tile.rows}u;
   let first_column = wg.x * ${tile.columns}u;
-  let base_a = ${gather === undefined ? 'wg.z * p.m * p.k' : 'wg.z'};
-  let base_b = ${gather === undefined ? 'wg.z * p.k * p.n' : 'wg.z'};`,
+  let base_a = ${gather === undefined ? 'wg.z * p.m * p.k' : gather.a === undefined ? '0u' : 'wg.z'};
+  let base_b = ${gather?.b === undefined ? 'wg.z * p.k * p.n' : 'wg.z'};`,
     shared,
     wide,
     loadTile({ name, extent, depth, lanes, store }) {
@@ -163,9 +168,15 @@ ${sums === 'none' ? '' : `fn finish_sum(row: u32, sum: f32) { if (row < p.m) { s
 }
 
 function loadsOfB({ gather, transposeB, isVectorB, storedB }: ProductVariant): string {
-  if (gather !== undefined) return picker('b', 'column', 'n', gather.b)
+  if (gather?.b !== undefined) return picker('b', 'column', 'n', gather.b)
   const width = transposeB ? 'k' : 'n'
   return storedB === 'f32' ? loader('b', width, isVectorB) : halfLoader(storedB, width, isVectorB)
+}
+
+function biasOf(gather: Gather | undefined): string {
+  if (gather === undefined) return '  value += bias[column];'
+  return `  let group = base / (p.m * p.n);
+  value += bias[${gather.bias ?? 'row'}];`
 }
 
 /** Four neighbours of an operand, zero where they lie beyond `limit`; `width` is the extent of the contiguous axis. */

@@ -1,6 +1,6 @@
-import { type Backend, dispose, type Params, scope, tensor, toFloat32Array } from '@dit/tensor'
+import { type Backend, dispose, scope, tensor, toFloat32Array } from '@dit/tensor'
 import { networkInput, type Preprocessing } from '@dit/features'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { EFFICIENT_NET_LITE0 } from '../../src/efficientnet/network.js'
 import { INCEPTION } from '../../src/inception/network.js'
 import { loadNetwork, storedShapes } from '../../src/network/load.js'
@@ -44,28 +44,28 @@ export const LITE0: NetworkCase = {
  * @param tolerance relative to the largest value of a layer
  */
 export function testLikeTorch(backend: Backend, cases: readonly NetworkCase[], tolerance: number): void {
-  describe.each(cases)('$fixture on ' + backend.name, ({ fixture, network, preprocessing, from }) => {
-    let params: Params
-    beforeAll(async () => {
-      params = await loadNetwork('test', network, formulaFile(storedShapes(network)), backend)
-    })
-    afterAll(() => dispose(params))
-
-    test('every layer is that of torch', async () => {
-      const expected = await expectedFeatures(fixture)
-      const [height, width] = preprocessing.size
-      const input = networkInput(formulaPictures(1, ...from), preprocessing)
-      const before = backend.memory().buffers
-      const layers = layersOf(network).map(({ name }) => name)
-      expect(layers.toSorted()).toEqual(Object.keys(expected).toSorted())
-      const features = scope(() =>
-        runNetwork(network, params, tensor(input, [1, 3, height, width], { backend }), layers),
-      )
-      for (const [layer, want] of Object.entries(expected)) {
-        expect(relativeError(await toFloat32Array(features[layer]), want), layer).toBeLessThan(tolerance)
-      }
-      dispose(features)
-      expect(backend.memory().buffers).toBe(before)
-    })
+  describe.each(cases)('$fixture on ' + backend.name, (network) => {
+    test('every layer is that of torch', () => expectLikeTorch(backend, network, tolerance))
   })
+}
+
+/** One network, every layer; nothing of it stays behind. */
+export async function expectLikeTorch(
+  backend: Backend,
+  { fixture, network, preprocessing, from }: NetworkCase,
+  tolerance: number,
+): Promise<void> {
+  const expected = await expectedFeatures(fixture)
+  const [height, width] = preprocessing.size
+  const input = networkInput(formulaPictures(1, ...from), preprocessing)
+  const layers = layersOf(network).map(({ name }) => name)
+  expect(layers.toSorted()).toEqual(Object.keys(expected).toSorted())
+  const before = backend.memory().buffers
+  const params = await loadNetwork('test', network, formulaFile(storedShapes(network)), backend)
+  const features = scope(() => runNetwork(network, params, tensor(input, [1, 3, height, width], { backend }), layers))
+  for (const [layer, want] of Object.entries(expected)) {
+    expect(relativeError(await toFloat32Array(features[layer]), want), layer).toBeLessThan(tolerance)
+  }
+  dispose([params, features])
+  expect(backend.memory().buffers).toBe(before)
 }

@@ -163,15 +163,17 @@ function specialCases({ define }: CaseContext): ConformanceCase[] {
       }
       return 0
     }),
-    define('grouped conv2d', 'NaN passes through activations', async (backend) => {
+    define('grouped conv2d', 'NaN passes, through activations too', async (backend) => {
       const x = Array.from({ length: 3 * 25 }, (_, i) => ((i * 7) % 11) - 5)
       for (const at of [7, 40]) x[at] = NaN
-      for (const activation of ['relu', 'relu6'] as const) {
-        for (const [groups, weight] of [
-          [1, [5, 3, 1, 1]],
-          [3, [3, 1, 2, 2]],
+      for (const activation of ['none', 'relu', 'relu6'] as const) {
+        for (const [shape, weight, groups] of [
+          [[1, 3, 5, 5], [5, 3, 1, 1], 1],
+          [[3, 1, 5, 5], [1, 1, 1, 1], 1],
+          [[1, 3, 5, 5], [3, 1, 1, 1], 3],
+          [[1, 3, 5, 5], [3, 1, 2, 2], 3],
         ] as const) {
-          const inputs = { x: given(x, [1, 3, 5, 5]), weight: drawNormal(`NaN weight ${groups}`, weight) }
+          const inputs = { x: given(x, shape), weight: drawNormal(`NaN weight ${weight.join()}`, weight) }
           const run: Comparison['run'] = ({ x, weight }) => conv2d(x, weight, null, { groups, activation })
           await compare(backend, { inputs, run, forward: terms(4) }, 1)
         }
