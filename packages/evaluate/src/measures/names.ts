@@ -38,6 +38,19 @@ export const BETTER: Readonly<Record<MeasureName, 'less' | 'more'>> = {
   inceptionScore: 'more',
 }
 
+/** The least and the most that a measure can be, where it has such ends: an interval does not go beyond them. */
+export const ENDS: Readonly<Partial<Record<MeasureName, readonly [least: number, most: number]>>> = {
+  frechet: [0, Infinity],
+  spatialFrechet: [0, Infinity],
+  precision: [0, 1],
+  recall: [0, 1],
+  density: [0, Infinity],
+  coverage: [0, 1],
+  authenticity: [0, 1],
+  vendi: [1, Infinity],
+  inceptionScore: [1, Infinity],
+}
+
 /** What a title depends on. */
 export interface TitleContext {
   /** Features are those of the FID Inception with the weights that everybody has, at the layer that FID is taken on. */

@@ -1,9 +1,9 @@
 import { type Features, takeRows } from '@dit/metrics'
 import { permutation, randomStream } from '@dit/random'
-import type { MeasureResult } from '../evaluation.js'
+import type { MeasureInterval, MeasureResult } from '../evaluation.js'
 import { isStatistics, type Measured, type MeasureOptions, type SideFeatures, type Sides } from './measured.js'
 import { measureSides } from './measure-sides.js'
-import { BETTER, type MeasureName, type TitleContext, titleOf } from './names.js'
+import { BETTER, ENDS, type MeasureName, type TitleContext, titleOf } from './names.js'
 
 /** Real pictures against real ones, and as many samples against these. */
 interface FloorSides {
@@ -47,17 +47,25 @@ export function resultOf(
   const floorResult =
     floor === null
       ? null
-      : { value: floor.value, interval: floor.interval, counts: floor.counts, matched: matched.value }
+      : { value: floor.value, interval: withinEnds(name, floor.interval), counts: floor.counts, matched: matched.value }
   return {
     measure: name,
     title: titleOf(name, title),
     value,
-    interval,
+    interval: withinEnds(name, interval),
     counts,
     floor: floorResult,
     better: BETTER[name],
     warnings,
   }
+}
+
+/** Resamples that are shifted to have the value as their mean may pass what a measure can be. */
+function withinEnds(name: MeasureName, interval: MeasureInterval | null): MeasureInterval | null {
+  const ends = ENDS[name]
+  if (interval === null || ends === undefined) return interval
+  const [least, most] = ends
+  return { ...interval, low: Math.max(least, interval.low), high: Math.min(most, interval.high) }
 }
 
 function floorSides(
