@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { evaluate, readingOf } from '../../src/index.js'
+import { takePictures } from '../../src/sets/check-pictures.js'
+import { madePictures, standIn } from '../support/stand-in.js'
+
+const { extractor } = standIn()
+
+/** The same pictures, one class after the other, as folders and files have them. */
+function byClass(made: ReturnType<typeof madePictures>): ReturnType<typeof madePictures> {
+  const order = Array.from(made.labels.keys()).toSorted((a, b) => made.labels[a] - made.labels[b])
+  return { ...made, ...takePictures(made, order), labels: Int32Array.from(order, (place) => made.labels[place]) }
+}
+
+test('as many samples as a floor has are of all classes, although pictures come class by class', async () => {
+  const found = await evaluate(byClass(madePictures(200, 3)), byClass(madePictures(200, 1)), {
+    extractor,
+    numResamples: 40,
+    measures: ['frechet', 'kid', 'recall'],
+  })
+  expect(found.measures.map(({ floor }) => floor!.counts)).toEqual(Array(3).fill({ real: 100, generated: 100 }))
+  expect(found.measures.map(readingOf)).toEqual(Array(3).fill('as real pictures'))
+})
