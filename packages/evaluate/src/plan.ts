@@ -1,6 +1,5 @@
 import type { FeatureExtractor } from '@dit/features'
 import { plainProducts, type Products } from '@dit/metrics'
-import { permutation, randomStream } from '@dit/random'
 import { checkClassesFilled, checkNumbers, checkReference } from './check-options.js'
 import { chooseMeasures } from './choose-measures.js'
 import { MOST_PIXELS } from './copies/pixel-rows.js'
@@ -20,7 +19,8 @@ import { drawnSet, type EvaluatedPipeline, requireSameSize } from './sets/drawn-
 import { widthOf } from './sets/extract-set.js'
 import { type FeatureStore, memoryStore } from './sets/feature-store.js'
 import { type PictureSet, pictureSet, type PictureSource, type SetName } from './sets/picture-set.js'
-import { restrictClasses, restrictSet } from './sets/restrict.js'
+import { otherReal } from './sets/other-real.js'
+import { restrictClasses } from './sets/restrict.js'
 import { sampleLabels } from './sets/sample-labels.js'
 
 /** An evaluation checked, before any picture is drawn. */
@@ -97,7 +97,7 @@ export async function planEvaluation(generated: Generated, data: RealData, optio
     training,
     heldOut,
     isHeldOutReal: heldOut === realSet,
-    others: othersOf(realSet, training, samples.count, seed),
+    others: otherReal(realSet, training, samples.count, seed),
     space,
     sampling: isPipeline(generated)
       ? { ...options.sampling, seed, batchSize: options.batchSize ?? DEFAULTS.batchSize }
@@ -145,22 +145,6 @@ async function samplesOf(
     classNames: known,
     labels: labels.map((label) => known.indexOf(pipeline.classNames[label])),
   }
-}
-
-/**
- * As many training pictures as there are samples, drawn by the seed; null where halves of the real pictures are more, or no real picture is
- * there.
- */
-function othersOf(
-  real: PictureSet | null,
-  training: PictureSet | null,
-  count: number,
-  seed: number,
-): PictureSet | null {
-  if (real === null || training === null) return null
-  if (training.count < Math.min(count, Math.floor(real.count / 2))) return null
-  const order = permutation(randomStream(seed, 'other-real'), training.count)
-  return restrictSet(training, order.subarray(0, Math.min(count, training.count)).toSorted())
 }
 
 function layersOf(extractor: FeatureExtractor, layer: string, measures: readonly MeasureName[]): string[] {
