@@ -16,6 +16,8 @@ export interface ReadSet {
   readonly digests: readonly string[]
   readonly side: SideFeatures
   readonly copies: CopyRows
+  /** File of each row of `copies`; null where there are none. */
+  readonly files: readonly string[] | null
 }
 
 /** All sets of an evaluation. */
@@ -114,7 +116,8 @@ function without(set: ReadSet, places: readonly number[]): ReadSet {
     return { shape: [kept.length, width], data: out }
   }
   const { rows, mirrored } = set.copies
-  return { ...set, copies: { rows: rowsOf(rows), mirrored: mirrored === null ? null : rowsOf(mirrored) } }
+  const files = set.files === null ? null : kept.map((place) => set.files![place])
+  return { ...set, files, copies: { rows: rowsOf(rows), mirrored: mirrored === null ? null : rowsOf(mirrored) } }
 }
 
 /** Whether all training pictures are grey; false where copies are not looked for among pixels. */
@@ -140,7 +143,13 @@ async function readSet(
     pixels?.add(first, pictures),
   )
   const side = sideOf(plan, extracted)
-  return { set, digests: extracted.digests, side, copies: pixels ?? { rows: side.features, mirrored: null } }
+  return {
+    set,
+    digests: extracted.digests,
+    side,
+    copies: pixels ?? { rows: side.features, mirrored: null },
+    files: set.files,
+  }
 }
 
 async function extract(

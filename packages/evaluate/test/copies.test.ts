@@ -1,5 +1,8 @@
+import { randomStream, uniforms } from '@dit/random'
 import { expect, test } from 'vitest'
+import { chanceCopies } from '../src/copies/chance-copies.js'
 import { memorisation } from '../src/copies/memorisation.js'
+import { nearHeldOut } from '../src/copies/near-held-out.js'
 import { isGrey, pixelRows } from '../src/copies/pixel-rows.js'
 
 const how = {
@@ -26,6 +29,53 @@ test('that none of few samples is a copy does not say that none ever is', () => 
   expect(found.interval.low).toBe(0)
   // 20 of 20: up to 16 % are compatible with it (Wilson).
   expect(found.interval.high).toBeCloseTo(0.161, 3)
+})
+
+test('a sample that is a training picture is a copy, also where held-out pictures are copies themselves', () => {
+  const heldOut = upTo(100).map((distance) => (distance < 5 ? 0 : distance))
+  const found = memorisation({ samples: Float64Array.of(0, 0, 0, 1), heldOut, ...how })
+  expect(found).toMatchObject({ threshold: 0, share: 0.75 })
+})
+
+test('chance has a share of its own: about 1 % beside many held-out pictures, more beside few', () => {
+  // One of 2 samples and 1 held-out picture is the nearest with the same chance: the share is 0, 1/2 or 1 with a third each.
+  expect(chanceCopies({ numSamples: 2, numHeldOut: 1 })).toEqual({ expected: 0.5, most: 1 })
+  const many = chanceCopies({ numSamples: 10_000, numHeldOut: 10_000 })
+  expect(many.expected).toBeCloseTo(0.01, 3)
+  expect(many.most).toBeGreaterThan(0.011)
+  expect(many.most).toBeLessThan(0.015)
+  // Of samples and held-out pictures that are alike, one evaluation of 40 has more.
+  const { expected, most } = chanceCopies({ numSamples: 200, numHeldOut: 50 })
+  let mean = 0
+  let above = 0
+  const distances = uniforms(randomStream(1, 'distances'), 400 * 250)
+  for (let run = 0; run < 400; run++) {
+    const [samples, heldOut] = [
+      distances.slice(run * 250, run * 250 + 200),
+      distances.slice(run * 250 + 200, run * 250 + 250),
+    ]
+    const resampling = { numResamples: 2, level: 0.95 }
+    const { share } = memorisation({
+      ...how,
+      samples: Float64Array.from(samples),
+      heldOut: Float64Array.from(heldOut),
+      resampling,
+    })
+    mean += share / 400
+    if (share > most) above++
+  }
+  expect(mean).toBeCloseTo(expected, 2)
+  expect(above).toBeLessThan(25)
+})
+
+test('held-out pictures that are training pictures in other bytes are told by their files', () => {
+  const set = { distances: Float64Array.of(100, 0, 7.9), width: 4, space: 'pixels', files: ['a', 'b', 'c'] } as const
+  expect(nearHeldOut(set)).toBe(
+    '2 of 3 held-out pictures (b, c) are nearly the same as training pictures, such as compressed anew or mirrored: copies by the model ' +
+      'are found less well beside them, so take them out of one of both',
+  )
+  expect(nearHeldOut({ ...set, space: 'features', files: null })).toMatch(/^1 of 3 held-out pictures is nearly/)
+  expect(nearHeldOut({ ...set, distances: Float64Array.of(8.1) })).toBeNull()
 })
 
 test('without samples or held-out pictures there is no share', () => {

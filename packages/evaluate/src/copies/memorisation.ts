@@ -1,9 +1,7 @@
 import { bootstrapInterval } from '@dit/metrics'
 import type { Memorisation } from '../evaluation.js'
 import { centredInterval } from '../measures/resample.js'
-
-/** Share of held-out pictures that are nearer to a training picture than the threshold. */
-export const HELD_OUT_SHARE = 0.01
+import { HELD_OUT_SHARE } from './chance-copies.js'
 
 /** What memorisation is judged from. */
 export interface MemorisationInput {
@@ -19,8 +17,8 @@ export interface MemorisationInput {
 }
 
 /**
- * Share of samples that are nearer to a training picture than 99 % of held-out pictures are. A sound model has about 1 %: its samples are as
- * far from the training pictures as other real pictures.
+ * Share of samples that are nearer to a training picture than 99 % of held-out pictures are. A sound model has about 1 % where many are held
+ * out: its samples are as far from the training pictures as other real pictures.
  *
  * The interval resamples samples and held-out pictures, as the threshold is known no better than these tell. It is never narrower than
  * Wilson's for a share of so many samples: none of 20 is not none of a thousand.
@@ -37,7 +35,7 @@ export function memorisation(input: MemorisationInput): Memorisation {
   const shareOf = (rows: Int32Array, held: Int32Array) => {
     const threshold = lowQuantile(Float64Array.from(held, (row) => heldOut[row]))
     let below = 0
-    for (const row of rows) if (samples[row] < threshold) below++
+    for (const row of rows) if (isNear(samples[row], threshold)) below++
     return below / rows.length
   }
   const { value, estimates } = bootstrapInterval(shareOf, {
@@ -62,6 +60,11 @@ export function memorisation(input: MemorisationInput): Memorisation {
     numHeldOut: heldOut.length,
     numSamples: samples.length,
   }
+}
+
+/** Whether a sample is a near copy. One at no distance is a copy, also where held-out pictures are copies themselves. */
+export function isNear(distance: number, threshold: number): boolean {
+  return distance < threshold || distance === 0
 }
 
 /** The distance that 1 % of held-out pictures are below, interpolated. */
