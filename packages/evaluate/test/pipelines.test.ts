@@ -1,3 +1,4 @@
+import { featureStatistics } from '@dit/metrics'
 import { expect, test } from 'vitest'
 import {
   computeShare,
@@ -48,6 +49,23 @@ test('a pipeline draws the classes of the real pictures, as often', async () => 
   expect(found.generated).toMatchObject({ kind: 'model', count: 60, classCounts: found.real.classCounts })
   expect(requests[0]).toMatchObject({ steps: 7, seed: 3, batchSize: 32 })
   expect(found.sampling).toEqual({ steps: 7, seed: 3, batchSize: 32 })
+})
+
+test('only the chosen classes are drawn, also where the real data do not say their classes', async () => {
+  const { colours } = await extractor.extract(real)
+  const statistics = { pooled: featureStatistics(colours), spatial: null }
+  const { pipeline, requests } = made(0, ['dark', 'light', 'third'])
+  const options = { ...quick, measures: ['frechet'] as const, count: 40 }
+  const found = await evaluate(pipeline, { statistics }, { ...options, classes: ['third', 'dark'] })
+  expect(new Set(requests[0].labels)).toEqual(new Set([0, 2]))
+  expect(found.generated.classNames).toEqual(['third', 'dark'])
+  expect(found.generated.classCounts!.reduce((a, b) => a + b)).toBe(40)
+  expect(found.warnings).toContain(
+    'the statistics does not say the classes of its pictures, so the classes third, dark were sampled alike; differences in their shares count as errors',
+  )
+  await expect(evaluate(pipeline, { statistics }, { ...options, classes: ['grey'] })).rejects.toThrow(
+    'evaluate: the model has no class grey; the classes of the model are dark, light, third',
+  )
 })
 
 test('two workers draw what one does, and the numbers are the same', async () => {
