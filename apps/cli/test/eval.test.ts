@@ -125,6 +125,22 @@ describe('comparing', () => {
     )
     const none = await dit('eval', '--compare', 'pictures', 'run')
     expect(none.stderr).toBe('dit: --compare pictures: there is no evaluation.json in it\n')
+    const damaged = async (change: object) => {
+      const path = join(folder, 'three/evaluation.json')
+      const whole = readFileSync(path, 'utf8')
+      writeFileSync(path, JSON.stringify({ ...(JSON.parse(whole) as object), ...change }))
+      const { code, stderr } = await dit('eval', '--compare', 'three', 'three')
+      writeFileSync(path, whole)
+      return `${code} ${stderr}`
+    }
+    expect(await damaged({ version: 2 })).toMatch(
+      /^2 dit: --compare three: .* is damaged: its version is 2, and this dit reads 1\n$/,
+    )
+    expect(await damaged({ generated: null })).toMatch(/"generated" must have a name, a count and a fingerprint\n$/)
+    expect(await damaged({ measures: {} })).toMatch(/"measures" must be a list\n$/)
+    expect(await damaged({ measures: [{ measure: 'kid', value: null }] })).toMatch(
+      /the value of kid must be a number\n$/,
+    )
     const many = await dit('eval', 'run', '--compare', 'three', 'run')
     expect(many.stderr).toMatch(/^dit: --compare takes one evaluation beside a model, or two without one/)
   })

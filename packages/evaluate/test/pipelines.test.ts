@@ -166,3 +166,24 @@ test('evaluations by other extractors, counts or real pictures are not compared'
   )
   expect(await refusal(madePictures(60, 7), { count: 60 })).toThrow('both must have the same real pictures')
 })
+
+test('evaluations whose values are not those of their rows are not compared: edited, swapped, or by another k', async () => {
+  const options = { ...quick, k: 3 }
+  const a = await evaluateWithRows(made().pipeline, real, options)
+  const b = await evaluateWithRows(made(25).pipeline, real, options)
+  expect(compareEvaluations(a, b, { k: 3, numResamples: 4 }).measures).toHaveLength(4)
+  expect(() => compareEvaluations(a, b, { k: 12 })).toThrow(
+    /^compareEvaluations: precision of the model is \S+ in its evaluation, and \S+ of its rows; give the k that it was measured with, which is not 12;/,
+  )
+  const swapped = { evaluation: a.evaluation, rows: b.rows }
+  expect(() => compareEvaluations(swapped, b, { k: 3 })).toThrow(
+    /frechet of the model is \S+ in its evaluation, and \S+ of its rows; one of them was changed, or both are of two evaluations/,
+  )
+  const measures = a.evaluation.measures.map((one) => (one.measure === 'kid' ? { ...one, value: -1 } : one))
+  const edited = { ...a, evaluation: { ...a.evaluation, measures } }
+  expect(() => compareEvaluations(b, edited, { k: 3 })).toThrow('kid of the model is -1 in its evaluation')
+  const fewer = { ...a, evaluation: { ...a.evaluation, generated: { ...a.evaluation.generated, count: 30 } } }
+  expect(() => compareEvaluations(fewer, fewer)).toThrow(
+    'the rows of the model are [60, 27], and its evaluation has 30 samples of 27 numbers; they are of two evaluations',
+  )
+})
