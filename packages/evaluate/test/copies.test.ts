@@ -1,6 +1,8 @@
 import { randomStream, uniforms } from '@dit/random'
 import { expect, test } from 'vitest'
 import { chanceCopies } from '../src/copies/chance-copies.js'
+import { evaluate } from '../src/index.js'
+import { madePictures, standIn } from './support/stand-in.js'
 import { memorisation } from '../src/copies/memorisation.js'
 import { nearHeldOut } from '../src/copies/near-held-out.js'
 import { isGrey, pixelRows } from '../src/copies/pixel-rows.js'
@@ -97,4 +99,43 @@ test('pixels are averaged over squares, mirrored and joined to one grey', () => 
   expect(colours.rows.shape).toEqual([1, 32 * 32 * 3])
   expect(Array.from(colours.rows.data.subarray(0, 6))).toEqual([0, 1, 2, 0, 1, 2])
   expect([isGrey(pictures), isGrey({ ...pictures, pixels: new Uint8Array(12) })]).toEqual([false, true])
+})
+
+test('pictures that are judged by themselves are told to be', async () => {
+  const { extractor } = standIn()
+  const real = madePictures(40, 1)
+  const options = { extractor, numResamples: 0, measures: ['frechet', 'kid'] as const }
+  const found = await evaluate(real, real, options)
+  expect(found.measures[0].value).toBeCloseTo(0, 6)
+  expect(found.warnings).toContain(
+    '40 of 40 pictures of the pictures are pictures of the real pictures, byte for byte: distances come out too small, and the kernel distance below 0',
+  )
+  expect((await evaluate(madePictures(40, 2), real, options)).warnings).toEqual([])
+})
+
+test('mirrored training pictures among the held-out ones do not hide a model that copies', async () => {
+  const { extractor } = standIn()
+  const training = madePictures(60, 2)
+  const { height, width, count } = training
+  const mirrored = training.pixels.map((_, i) => {
+    const [row, x, c] = [Math.floor(i / 3 / width), Math.floor(i / 3) % width, i % 3]
+    return training.pixels[(row * width + width - 1 - x) * 3 + c]
+  })
+  const held = madePictures(50, 3)
+  const real = {
+    ...held,
+    pixels: Uint8Array.from([
+      ...mirrored.subarray(0, 5 * height * width * 3),
+      ...held.pixels.subarray(5 * height * width * 3),
+    ]),
+  }
+  const found = await evaluate({ ...training, count }, real, {
+    extractor,
+    training,
+    isMirrored: true,
+    numResamples: 10,
+    measures: ['kid'],
+  })
+  expect(found.memorisation).toMatchObject({ share: 1, threshold: 0 })
+  expect(found.warnings.join()).toMatch(/5 of 50 held-out pictures are nearly the same as training pictures/)
 })

@@ -1,6 +1,7 @@
 import { bootstrapInterval } from '@dit/metrics'
 import type { Memorisation } from '../evaluation.js'
 import { centredInterval } from '../measures/resample.js'
+import { shareInterval } from '../measures/share-interval.js'
 import { HELD_OUT_SHARE } from './chance-copies.js'
 
 /** What memorisation is judged from. */
@@ -44,15 +45,15 @@ export function memorisation(input: MemorisationInput): Memorisation {
     level: resampling.level,
     seed,
   })
-  const { low, high, standardError } = centredInterval(value, estimates, resampling.level)
-  const counted = wilsonInterval(value, samples.length, resampling.level)
+  const interval = shareInterval(
+    value,
+    samples.length,
+    resampling.level,
+    centredInterval(value, estimates, resampling.level),
+  )
   return {
     share: value,
-    interval: {
-      low: Math.max(0, Math.min(low, counted.low)),
-      high: Math.min(1, Math.max(high, counted.high)),
-      standardError,
-    },
+    interval,
     threshold: lowQuantile(heldOut),
     space,
     isMirrored,
@@ -74,18 +75,4 @@ function lowQuantile(distances: Float64Array): number {
   const before = Math.floor(place)
   const after = Math.min(before + 1, sorted.length - 1)
   return sorted[before] + (place - before) * (sorted[after] - sorted[before])
-}
-
-/** Interval of a share of so many. Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference". */
-function wilsonInterval(share: number, count: number, level: number): { low: number; high: number } {
-  const z = normalQuantile((1 + level) / 2)
-  const middle = (share + (z * z) / (2 * count)) / (1 + (z * z) / count)
-  const reach = (z / (1 + (z * z) / count)) * Math.sqrt((share * (1 - share)) / count + (z * z) / (4 * count * count))
-  return { low: middle - reach, high: middle + reach }
-}
-
-/** Of the standard normal distribution, for a share above one half: within 5e-4. Abramowitz & Stegun 1964, 26.2.23. */
-function normalQuantile(share: number): number {
-  const t = Math.sqrt(-2 * Math.log(1 - share))
-  return t - (2.515517 + 0.802853 * t + 0.010328 * t * t) / (1 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t ** 3)
 }

@@ -8,7 +8,8 @@ const { extractor } = standIn()
 /** The same pictures, one class after the other, as folders and files have them. */
 function byClass(made: ReturnType<typeof madePictures>): ReturnType<typeof madePictures> {
   const order = Array.from(made.labels.keys()).toSorted((a, b) => made.labels[a] - made.labels[b])
-  return { ...made, ...takePictures(made, order), labels: Int32Array.from(order, (place) => made.labels[place]) }
+  const { pixels } = takePictures(made, order)
+  return { ...made, pixels: Uint8Array.from(pixels), labels: Int32Array.from(order, (place) => made.labels[place]) }
 }
 
 test('as many samples as a floor has are of all classes, although pictures come class by class', async () => {
