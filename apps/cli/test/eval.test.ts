@@ -173,6 +173,17 @@ describe('pictures that are there', () => {
     )
   })
 
+  test('are told of real ones that are enlarged to their size', async () => {
+    const pixels = Uint8Array.from({ length: 4 * 16 * 16 * 3 }, (_, i) => (i * i) % 251)
+    writeFileSync(join(folder, 'larger.npz'), writeNpz({ arr_0: { dtype: 'U8', shape: [4, 16, 16, 3], data: pixels } }))
+    const flags = [KINDS, ...FAST.filter((flag) => !flag.startsWith('--steps')), '--out', 'enlarged']
+    const { code, stderr } = await dit('eval', 'larger.npz', '--data', 'pictures', ...flags)
+    expect(code).toBe(0)
+    expect(stderr).toContain(
+      'dit: pictures: 10 of 10 pictures are smaller than 16 x 16 and are enlarged, which blurs them (a/0.png is 10 x 12); compare at the size of the smaller ones with --size',
+    )
+  })
+
   test('of a folder without classes are judged as they are, and must have one size', async () => {
     const { default: sharp } = await import('sharp')
     mkdirSync(join(folder, 'flat'))
