@@ -173,6 +173,23 @@ describe('pictures that are there', () => {
     )
   })
 
+  test('of an npz must be whole, and have whole numbers as classes', async () => {
+    const pictures = { dtype: 'U8', shape: [2, 8, 8, 3], data: new Uint8Array(384) } as const
+    const refused = async (bytes: Uint8Array) => {
+      writeFileSync(join(folder, 'wrong.npz'), bytes)
+      return (await dit('eval', 'wrong.npz', '--data', 'pictures', '--backend=reference')).stderr
+    }
+    const labelled = async (...labels: number[]) =>
+      refused(writeNpz({ arr_0: pictures, arr_1: { dtype: 'F32', shape: [2], data: Float32Array.from(labels) } }))
+    const must = 'dit: wrong.npz: classes in arr_1 must be whole numbers from 0 to 999999'
+    expect(await labelled(0, 0.5)).toBe(`${must} (got 0.5)\n`)
+    expect(await labelled(NaN, 0)).toBe(`${must} (got NaN)\n`)
+    expect(await labelled(0, 2 ** 30)).toBe(`${must} (got 1073741824)\n`)
+    expect(await refused(writeNpz({ arr_0: pictures }).subarray(0, 300))).toMatch(
+      /^dit: wrong\.npz: must be a zip archive/,
+    )
+  })
+
   test('are told of real ones that are enlarged to their size', async () => {
     const pixels = Uint8Array.from({ length: 4 * 16 * 16 * 3 }, (_, i) => (i * i) % 251)
     writeFileSync(join(folder, 'larger.npz'), writeNpz({ arr_0: { dtype: 'U8', shape: [4, 16, 16, 3], data: pixels } }))
