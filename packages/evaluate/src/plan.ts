@@ -129,7 +129,7 @@ function unsampledClasses(generated: Generated, real: PictureSet | null, name: s
 /** A sentence where classes are sampled alike, since nothing says how frequent they are, or where statistics are not of the classes chosen. */
 function unknownClasses(generated: Generated, real: PictureSet | null, { names, classes }: EvaluateOptions): string[] {
   const name = names?.real?.name ?? (real === null ? 'the statistics' : 'the real pictures')
-  if (isPipeline(generated) && generated.classNames.length > 1 && real?.labels == null) {
+  if (isPipeline(generated) && generated.classNames.length > 1 && (real === null || real.labels === null)) {
     const which = classes === undefined ? 'all classes' : `the classes ${classes.join(', ')}`
     return [
       `${name} does not say the classes of its pictures, so ${which} were sampled alike; differences in their shares count as errors`,

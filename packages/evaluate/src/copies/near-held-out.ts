@@ -1,5 +1,4 @@
 import type { Memorisation } from '../evaluation.js'
-import type { SetName } from '../sets/picture-set.js'
 
 /** Root mean square of differences of bytes below which two pictures are one: another compression changes about 3. */
 const SAME = 4
@@ -14,7 +13,7 @@ export interface HeldOutDistances {
   readonly width: number
   readonly space: Memorisation['space']
   /** Of the pictures, in the same order; null where they have none. */
-  readonly files: SetName['files'] | null
+  readonly files: readonly string[] | null
 }
 
 /**
@@ -28,7 +27,7 @@ export function nearHeldOut({ distances, width, space, files }: HeldOutDistances
   const places = Array.from(distances.keys()).filter((place) => distances[place] <= limit)
   if (places.length === 0) return null
   const [are, them] = places.length === 1 ? ['is', 'it'] : ['are', 'them']
-  const names = files == null ? [] : places.slice(0, NAMED).map((place) => files[place])
+  const names = files === null ? [] : places.slice(0, NAMED).map((place) => files[place])
   const examples = names.length === 0 ? '' : ` (${names.join(', ')}${places.length > names.length ? ', ...' : ''})`
   return (
     `${places.length} of ${distances.length} held-out pictures${examples} ${are} nearly the same as training pictures, such as compressed ` +

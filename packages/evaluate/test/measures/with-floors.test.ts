@@ -18,6 +18,8 @@ test('as many samples as a floor has are of all classes, although pictures come 
     numResamples: 40,
     measures: ['frechet', 'kid', 'recall'],
   })
-  expect(found.measures.map(({ floor }) => floor!.counts)).toEqual(Array(3).fill({ real: 100, generated: 100 }))
-  expect(found.measures.map(readingOf)).toEqual(Array(3).fill('as real pictures'))
+  expect(found.measures.map(({ floor }) => floor!.counts)).toEqual(
+    Array.from({ length: 3 }, () => ({ real: 100, generated: 100 })),
+  )
+  expect(found.measures.map(readingOf)).toEqual(Array.from({ length: 3 }, () => 'as real pictures'))
 })

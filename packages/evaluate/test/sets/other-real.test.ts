@@ -40,5 +40,5 @@ test('a floor does not measure that one class of the training pictures is judged
     numResamples: 40,
     measures: ['frechet', 'kid', 'recall'],
   })
-  expect(found.measures.map(readingOf)).toEqual(Array(3).fill('as real pictures'))
+  expect(found.measures.map(readingOf)).toEqual(Array.from({ length: 3 }, () => 'as real pictures'))
 })
