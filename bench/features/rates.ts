@@ -83,7 +83,9 @@ for (const { name, file, size, layer } of cases) {
   for (let round = 0; round <= rounds; round++) {
     const own = await timed(() => extractor.extract(pictures, [layer]))
     const other = await peer.run(name)
-    if (round > 0) (ours.push(own), theirs.push(other)) // the first warms up
+    if (round === 0) continue // warms up
+    ours.push(own)
+    theirs.push(other)
   }
   extractor.dispose()
   const rate = (times: readonly Timed[]) => count / median(times.map(({ seconds }) => seconds))

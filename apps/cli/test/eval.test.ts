@@ -125,6 +125,22 @@ describe('comparing', () => {
     )
     const none = await dit('eval', '--compare', 'pictures', 'run')
     expect(none.stderr).toBe('dit: --compare pictures: there is no evaluation.json in it\n')
+    const damaged = async (change: object) => {
+      const path = join(folder, 'three/evaluation.json')
+      const whole = readFileSync(path, 'utf8')
+      writeFileSync(path, JSON.stringify({ ...(JSON.parse(whole) as object), ...change }))
+      const { code, stderr } = await dit('eval', '--compare', 'three', 'three')
+      writeFileSync(path, whole)
+      return `${code} ${stderr}`
+    }
+    expect(await damaged({ version: 2 })).toMatch(
+      /^2 dit: --compare three: .* is damaged: its version is 2, and this dit reads 1\n$/,
+    )
+    expect(await damaged({ generated: null })).toMatch(/"generated" must have a name, a count and a fingerprint\n$/)
+    expect(await damaged({ measures: {} })).toMatch(/"measures" must be a list\n$/)
+    expect(await damaged({ measures: [{ measure: 'kid', value: null }] })).toMatch(
+      /the value of kid must be a number\n$/,
+    )
     const many = await dit('eval', 'run', '--compare', 'three', 'run')
     expect(many.stderr).toMatch(/^dit: --compare takes one evaluation beside a model, or two without one/)
   })
@@ -154,6 +170,34 @@ describe('pictures that are there', () => {
     const other = await dit('eval', 'made.npz', ...flags, '--extractor', 'other')
     expect(other.stderr).toMatch(
       /^dit: real\.npz was made with the extractor stand-in, and this one is stand-in with other weights; features of two extractors must not be mixed/,
+    )
+  })
+
+  test('of an npz must be whole, and have whole numbers as classes', async () => {
+    const pictures = { dtype: 'U8', shape: [2, 8, 8, 3], data: new Uint8Array(384) } as const
+    const refused = async (bytes: Uint8Array) => {
+      writeFileSync(join(folder, 'wrong.npz'), bytes)
+      return (await dit('eval', 'wrong.npz', '--data', 'pictures', '--backend=reference')).stderr
+    }
+    const labelled = async (...labels: number[]) =>
+      refused(writeNpz({ arr_0: pictures, arr_1: { dtype: 'F32', shape: [2], data: Float32Array.from(labels) } }))
+    const must = 'dit: wrong.npz: classes in arr_1 must be whole numbers from 0 to 999999'
+    expect(await labelled(0, 0.5)).toBe(`${must} (got 0.5)\n`)
+    expect(await labelled(NaN, 0)).toBe(`${must} (got NaN)\n`)
+    expect(await labelled(0, 2 ** 30)).toBe(`${must} (got 1073741824)\n`)
+    expect(await refused(writeNpz({ arr_0: pictures }).subarray(0, 300))).toMatch(
+      /^dit: wrong\.npz: must be a zip archive/,
+    )
+  })
+
+  test('are told of real ones that are enlarged to their size', async () => {
+    const pixels = Uint8Array.from({ length: 4 * 16 * 16 * 3 }, (_, i) => (i * i) % 251)
+    writeFileSync(join(folder, 'larger.npz'), writeNpz({ arr_0: { dtype: 'U8', shape: [4, 16, 16, 3], data: pixels } }))
+    const flags = [KINDS, ...FAST.filter((flag) => !flag.startsWith('--steps')), '--out', 'enlarged']
+    const { code, stderr } = await dit('eval', 'larger.npz', '--data', 'pictures', ...flags)
+    expect(code).toBe(0)
+    expect(stderr).toContain(
+      'dit: pictures: 10 of 10 pictures are smaller than 16 x 16 and are enlarged, which blurs them (a/0.png is 10 x 12); compare at the size of the smaller ones with --size',
     )
   })
 

@@ -9,7 +9,9 @@ import {
 } from '@dit/metrics'
 
 import type { Comparison, MeasureDifference } from './comparison.js'
+import { BETTER, type MeasureName } from './measures/names.js'
 import type { Evaluation, MeasureResult } from './evaluation.js'
+import { checkRows } from './check-rows.js'
 import { measureCmmd, measureKid } from './measures/kernel.js'
 import { isStatistics, type SideFeatures, type SideStatistics } from './measures/measured.js'
 import { memberships, meanOf, shareOf } from './measures/neighbours.js'
@@ -37,7 +39,8 @@ type How = Required<CompareOptions>
  * Both are resampled together: the same real pictures, and, where both are samples of the same seed and classes, the same samples. What
  * both share, such as an easy class or an odd real picture, then falls out of the difference.
  *
- * @throws RangeError where they were measured with other extractors, layers, sizes, counts or real pictures
+ * @throws RangeError where they were measured with other extractors, layers, sizes, counts or real pictures, or where their rows do not
+ *   give their values, such as with another `k`
  */
 export function compareEvaluations(
   first: EvaluationWithRows,
@@ -47,6 +50,7 @@ export function compareEvaluations(
   const [one, two] = [first.evaluation, second.evaluation]
   checkComparable(one, two)
   const how = { numResamples, level, seed, k, products }
+  for (const side of new Set([first, second])) checkRows(side, how)
   const isPaired = arePaired(first, second)
   const measures: MeasureDifference[] = []
   const warnings: string[] = []
@@ -108,7 +112,8 @@ function differenceOf(
   const { interval, warnings } = intervalOf(one.measure, both, isPaired, how)
   const difference = two.value - one.value
   const isSure = interval !== null && (interval.low > 0 || interval.high < 0)
-  const isSecond = one.better === 'less' ? difference < 0 : difference > 0
+  const better = BETTER[one.measure as MeasureName]
+  const isSecond = better === 'less' ? difference < 0 : difference > 0
   return {
     measure: one.measure,
     title: one.title,
@@ -116,7 +121,7 @@ function differenceOf(
     second: two.value,
     difference,
     interval,
-    better: one.better,
+    better,
     winner: isSure ? (isSecond ? 'second' : 'first') : null,
     warnings,
   }

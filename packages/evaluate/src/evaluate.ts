@@ -1,5 +1,6 @@
 import { pictureGrid } from './copies/picture-grid.js'
 import { memorisation } from './copies/memorisation.js'
+import { nearHeldOut } from './copies/near-held-out.js'
 import { nearestPictures } from './copies/nearest-pictures.js'
 import type { ClassResult, Evaluation, MeasureResult, Memorisation, NearestPictures } from './evaluation.js'
 import { measureAuthenticity } from './measures/authenticity.js'
@@ -156,12 +157,13 @@ async function copiesOf(plan: Plan, sets: ReadSets): Promise<Copies> {
   const nearest = nearestOf(plan, generated, training, k)
   const first = (distances: Float64Array, count: number) =>
     Float64Array.from({ length: count }, (_, i) => distances[i * k])
+  const held = heldOut === null ? null : nearestOf(plan, heldOut, training, 1).distances
   const found =
-    heldOut === null
+    held === null
       ? null
       : memorisation({
           samples: first(nearest.distances, generated.set.count),
-          heldOut: nearestOf(plan, heldOut, training, 1).distances,
+          heldOut: held,
           numTraining: training.set.count,
           space,
           isMirrored: options.isMirrored === true && space === 'pixels',
@@ -169,6 +171,11 @@ async function copiesOf(plan: Plan, sets: ReadSets): Promise<Copies> {
           seed,
         })
   const warnings: string[] = []
+  const near =
+    held === null
+      ? null
+      : nearHeldOut({ distances: held, width: training.copies.rows.shape[1], space, files: heldOut!.files })
+  if (near !== null) warnings.push(near)
   if (found === null)
     warnings.push('copies were not counted: no real pictures were held out, which would say how near is too near')
   if (found !== null && found.numHeldOut < 100)

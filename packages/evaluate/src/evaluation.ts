@@ -68,11 +68,11 @@ export interface NearestPictures {
 
 /** How many samples are copies of training pictures. */
 export interface Memorisation {
-  /** Share of samples nearer to a training picture than all but 1 % of held-out real pictures are. About 0.01 is expected of a model that copies nothing. */
+  /** Share of samples nearer to a training picture than all but 1 % of held-out real pictures are. `chanceCopies` says which share is no sign of copying. */
   readonly share: number
   /** Over samples and held-out pictures. */
   readonly interval: MeasureInterval
-  /** The distance that 1 % of held-out pictures are below. */
+  /** The distance that 1 % of held-out pictures are below. A sample at no distance counts, too. */
   readonly threshold: number
   /** Where distances are measured: between pixels for small pictures, between features for large ones. */
   readonly space: 'pixels' | 'features'

@@ -1,5 +1,6 @@
 export { compareEvaluations, type CompareOptions } from './compare.js'
 export type { Comparison, MeasureDifference } from './comparison.js'
+export { type ChanceCopies, chanceCopies } from './copies/chance-copies.js'
 export type { EncodePng } from './copies/png-url.js'
 export { computeShare, evaluate, evaluateWithRows } from './evaluate.js'
 export type {

@@ -11,7 +11,13 @@ import type { PictureSource, SetName } from './sets/picture-set.js'
 export interface ReferenceStatistics {
   readonly statistics: SideStatistics
   /** What they were made with, where it is known. */
-  readonly madeWith?: { readonly name: string; readonly fingerprint: string; readonly layer: string }
+  readonly madeWith?: {
+    readonly name: string
+    readonly fingerprint: string
+    readonly layer: string
+    /** Of the pictures; samples must have it. */
+    readonly size?: readonly [height: number, width: number]
+  }
 }
 
 /** What is judged: a pipeline that draws pictures, or pictures that are there. */

@@ -1,6 +1,5 @@
 import type { FeatureExtractor } from '@dit/features'
 import { plainProducts, type Products } from '@dit/metrics'
-import { permutation, randomStream } from '@dit/random'
 import { checkClassesFilled, checkNumbers, checkReference } from './check-options.js'
 import { chooseMeasures } from './choose-measures.js'
 import { MOST_PIXELS } from './copies/pixel-rows.js'
@@ -20,7 +19,8 @@ import { drawnSet, type EvaluatedPipeline, requireSameSize } from './sets/drawn-
 import { widthOf } from './sets/extract-set.js'
 import { type FeatureStore, memoryStore } from './sets/feature-store.js'
 import { type PictureSet, pictureSet, type PictureSource, type SetName } from './sets/picture-set.js'
-import { restrictClasses, restrictSet } from './sets/restrict.js'
+import { otherReal } from './sets/other-real.js'
+import { restrictClasses } from './sets/restrict.js'
 import { sampleLabels } from './sets/sample-labels.js'
 
 /** An evaluation checked, before any picture is drawn. */
@@ -78,8 +78,8 @@ export async function planEvaluation(generated: Generated, data: RealData, optio
   const samples = isPipeline(generated)
     ? await samplesOf(generated, realSet, options, { store, seed })
     : chosen(await pictureSet(generated, 'the pictures', names.generated, signal))
-  const wanted = realSet ?? samples
-  for (const set of [samples, training, ownHeldOut]) if (set !== null) requireSameSize(set.name, set.size, wanted.size)
+  const wanted = realSet?.size ?? (isReference(real) ? real.madeWith?.size : undefined) ?? samples.size
+  for (const set of [samples, training, ownHeldOut]) if (set !== null) requireSameSize(set.name, set.size, wanted)
   const [height, side] = samples.size
   const space = Math.max(height, side) <= MOST_PIXELS ? 'pixels' : 'features'
   return {
@@ -97,13 +97,25 @@ export async function planEvaluation(generated: Generated, data: RealData, optio
     training,
     heldOut,
     isHeldOutReal: heldOut === realSet,
-    others: othersOf(realSet, training, samples.count, seed),
+    others: otherReal(realSet, training, samples.count, seed),
     space,
     sampling: isPipeline(generated)
       ? { ...options.sampling, seed, batchSize: options.batchSize ?? DEFAULTS.batchSize }
       : null,
-    warnings: [...missing, ...unsampledClasses(generated, realSet, names.generated?.name ?? 'the model')],
+    warnings: [
+      ...missing,
+      ...unknownStatistics(real, names.real?.name),
+      ...unsampledClasses(generated, realSet, names.generated?.name ?? 'the model'),
+      ...unknownClasses(generated, realSet, options),
+    ],
   }
+}
+
+/** A sentence where statistics do not say what they were made with. */
+function unknownStatistics(real: PictureSet | ReferenceStatistics, name = 'the statistics'): string[] {
+  if (!isReference(real) || real.madeWith?.size !== undefined) return []
+  const what = real.madeWith === undefined ? 'which extractor, layer and size of pictures' : 'which size of pictures'
+  return [`${name} does not say with ${what} it was made; values mean something only if these are the same`]
 }
 
 /** Classes that the model has and the real pictures lack, in a sentence. */
@@ -112,6 +124,19 @@ function unsampledClasses(generated: Generated, real: PictureSet | null, name: s
   const missing = generated.classNames.filter((one) => !real.classNames.includes(one))
   if (missing.length === 0) return []
   return [`classes of ${name} without real pictures are not sampled: ${missing.join(', ')}`]
+}
+
+/** A sentence where classes are sampled alike, since nothing says how frequent they are, or where statistics are not of the classes chosen. */
+function unknownClasses(generated: Generated, real: PictureSet | null, { names, classes }: EvaluateOptions): string[] {
+  const name = names?.real?.name ?? (real === null ? 'the statistics' : 'the real pictures')
+  if (isPipeline(generated) && generated.classNames.length > 1 && (real === null || real.labels === null)) {
+    const which = classes === undefined ? 'all classes' : `the classes ${classes.join(', ')}`
+    return [
+      `${name} does not say the classes of its pictures, so ${which} were sampled alike; differences in their shares count as errors`,
+    ]
+  }
+  if (classes === undefined || real !== null) return []
+  return [`${name} holds statistics of all its pictures, whatever classes are judged`]
 }
 
 function isPipeline(generated: object): generated is EvaluatedPipeline {
@@ -128,7 +153,7 @@ async function samplesOf(
   const name = names?.generated?.name ?? 'the model'
   const count = options.count ?? Math.min(real?.count ?? MOST_SAMPLES, MOST_SAMPLES)
   const known = classes ?? real?.classNames ?? pipeline.classNames
-  const labels = sampleLabels(pipeline.classNames, real, { count, seed, modelName: name })
+  const labels = sampleLabels(pipeline.classNames, real, { count, seed, modelName: name, classes })
   const set = await drawnSet(pipeline, {
     name,
     request: { labels, seed, batchSize, signal },
@@ -145,22 +170,6 @@ async function samplesOf(
     classNames: known,
     labels: labels.map((label) => known.indexOf(pipeline.classNames[label])),
   }
-}
-
-/**
- * As many training pictures as there are samples, drawn by the seed; null where halves of the real pictures are more, or no real picture is
- * there.
- */
-function othersOf(
-  real: PictureSet | null,
-  training: PictureSet | null,
-  count: number,
-  seed: number,
-): PictureSet | null {
-  if (real === null || training === null) return null
-  if (training.count < Math.min(count, Math.floor(real.count / 2))) return null
-  const order = permutation(randomStream(seed, 'other-real'), training.count)
-  return restrictSet(training, order.subarray(0, Math.min(count, training.count)).toSorted())
 }
 
 function layersOf(extractor: FeatureExtractor, layer: string, measures: readonly MeasureName[]): string[] {

@@ -105,6 +105,15 @@ test('statistics of another extractor, layer or width are refused', async () => 
   )
 })
 
+test('statistics of pictures of another size are refused', async () => {
+  const { colours } = await extractor.extract(real)
+  const statistics = { pooled: featureStatistics(colours), spatial: null }
+  const madeWith = { name: 'stand-in', fingerprint: 'stand-in-1', layer: 'colours', size: [8, 8] as const }
+  expect(await refusal({}, { statistics, madeWith })).toBe(
+    'evaluate: pictures of the pictures are 6 x 6, and the real ones 8 x 8; features of two sizes must not be mixed: bring both to one size first',
+  )
+})
+
 test('features that are not finite or of another shape are refused', async () => {
   const broken = (data: Float32Array, shape = [30, 27]) => ({
     ...extractor,

@@ -98,7 +98,11 @@ test('statistics give the distances that they suffice for, and say what cannot b
   expect(found.warnings).toEqual([
     'not measured: spatialFrechet, as the statistics have no spatial part',
     'not measured: kid, precision, recall, density, coverage, as the real data are statistics, which hold means and covariances but no pictures',
+    'the statistics does not say with which extractor, layer and size of pictures it was made; values mean something only if these are the same',
   ])
+  const madeWith = { name: 'stand-in', fingerprint: 'stand-in-1', layer: 'colours', size: [6, 6] as const }
+  const known = await evaluate(madePictures(150, 3), { statistics: { pooled, spatial: null }, madeWith }, quick)
+  expect(known.warnings).toEqual(found.warnings.slice(0, 2))
   const whole = await evaluate(madePictures(150, 3), real, { ...quick, measures: ['frechet'] })
   expect(of(found, 'frechet').value).toBeCloseTo(of(whole, 'frechet').value, 10)
 })

@@ -1,3 +1,4 @@
+import { featureStatistics } from '@dit/metrics'
 import { expect, test } from 'vitest'
 import {
   computeShare,
@@ -48,6 +49,23 @@ test('a pipeline draws the classes of the real pictures, as often', async () => 
   expect(found.generated).toMatchObject({ kind: 'model', count: 60, classCounts: found.real.classCounts })
   expect(requests[0]).toMatchObject({ steps: 7, seed: 3, batchSize: 32 })
   expect(found.sampling).toEqual({ steps: 7, seed: 3, batchSize: 32 })
+})
+
+test('only the chosen classes are drawn, also where the real data do not say their classes', async () => {
+  const { colours } = await extractor.extract(real)
+  const statistics = { pooled: featureStatistics(colours), spatial: null }
+  const { pipeline, requests } = made(0, ['dark', 'light', 'third'])
+  const options = { ...quick, measures: ['frechet'] as const, count: 40 }
+  const found = await evaluate(pipeline, { statistics }, { ...options, classes: ['third', 'dark'] })
+  expect(new Set(requests[0].labels)).toEqual(new Set([0, 2]))
+  expect(found.generated.classNames).toEqual(['third', 'dark'])
+  expect(found.generated.classCounts!.reduce((a, b) => a + b)).toBe(40)
+  expect(found.warnings).toContain(
+    'the statistics does not say the classes of its pictures, so the classes third, dark were sampled alike; differences in their shares count as errors',
+  )
+  await expect(evaluate(pipeline, { statistics }, { ...options, classes: ['grey'] })).rejects.toThrow(
+    'evaluate: the model has no class grey; the classes of the model are dark, light, third',
+  )
 })
 
 test('two workers draw what one does, and the numbers are the same', async () => {
@@ -105,7 +123,7 @@ test('a model that lacks a class of the real pictures, or makes another size, is
   await expect(evaluate(made().pipeline, madePictures(60, 1, { side: 9 }), quick)).rejects.toThrow(
     'evaluate: pictures of the model are 6 x 6, and the real ones 9 x 9',
   )
-  const found = await evaluate(made(0, ['dark', 'light', 'other']).pipeline, real, quick)
+  const found = await evaluate(made(0, ['dark', 'light', 'other']).pipeline, real, { ...quick, seed: 1 })
   expect(found.warnings).toEqual(['classes of the model without real pictures are not sampled: other'])
 })
 
@@ -147,4 +165,25 @@ test('evaluations by other extractors, counts or real pictures are not compared'
     'both must have as many samples; the model has 60, and the model 40',
   )
   expect(await refusal(madePictures(60, 7), { count: 60 })).toThrow('both must have the same real pictures')
+})
+
+test('evaluations whose values are not those of their rows are not compared: edited, swapped, or by another k', async () => {
+  const options = { ...quick, k: 3 }
+  const a = await evaluateWithRows(made().pipeline, real, options)
+  const b = await evaluateWithRows(made(25).pipeline, real, options)
+  expect(compareEvaluations(a, b, { k: 3, numResamples: 4 }).measures).toHaveLength(4)
+  expect(() => compareEvaluations(a, b, { k: 12 })).toThrow(
+    /^compareEvaluations: precision of the model is \S+ in its evaluation, and \S+ of its rows; give the k that it was measured with, which is not 12;/,
+  )
+  const swapped = { evaluation: a.evaluation, rows: b.rows }
+  expect(() => compareEvaluations(swapped, b, { k: 3 })).toThrow(
+    /frechet of the model is \S+ in its evaluation, and \S+ of its rows; one of them was changed, or both are of two evaluations/,
+  )
+  const measures = a.evaluation.measures.map((one) => (one.measure === 'kid' ? { ...one, value: -1 } : one))
+  const edited = { ...a, evaluation: { ...a.evaluation, measures } }
+  expect(() => compareEvaluations(b, edited, { k: 3 })).toThrow('kid of the model is -1 in its evaluation')
+  const fewer = { ...a, evaluation: { ...a.evaluation, generated: { ...a.evaluation.generated, count: 30 } } }
+  expect(() => compareEvaluations(fewer, fewer)).toThrow(
+    'the rows of the model are [60, 27], and its evaluation has 30 samples of 27 numbers; they are of two evaluations',
+  )
 })

@@ -6,6 +6,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/, or allow duplicates$/, ', or go on with --allow-duplicates'],
   [/or choose the other classes$/, 'or choose the other classes with --classes'],
   [/Choose classes that both have$/, 'Choose classes that both have with --classes'],
+  [/\bgive the k that it was measured with\b/, 'give the --neighbours that it was measured with'],
   [/\bcount must be\b/, '--count must be'],
 ]
 

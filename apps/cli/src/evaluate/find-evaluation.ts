@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Evaluation, EvaluationWithRows } from '@dit/evaluate'
+import type { Evaluation, EvaluationWithRows, MeasureResult } from '@dit/evaluate'
 import { readRows } from '@dit/evaluate/node'
 import { isRun } from '@dit/pipeline/node'
 import { UsageError } from '../terminal/errors.js'
@@ -19,8 +19,10 @@ export async function findEvaluation(path: string): Promise<EvaluationWithRows> 
   } catch (cause) {
     throw new UsageError(`--compare ${path}: ${file} cannot be read (${(cause as Error).message})`, { cause })
   }
-  if (evaluation.format !== 'dit-evaluation')
+  if ((evaluation as Evaluation | null)?.format !== 'dit-evaluation')
     throw new UsageError(`--compare ${path}: ${file} is no evaluation of dit eval`)
+  const problem = problemOf(evaluation)
+  if (problem !== null) throw new UsageError(`--compare ${path}: ${file} is damaged: ${problem}`)
   const rowsFile = join(dirname(file), EVALUATION_FILES.rows)
   const rows = await readRows(rowsFile).catch((cause: unknown) => {
     throw new UsageError(
@@ -29,6 +31,23 @@ export async function findEvaluation(path: string): Promise<EvaluationWithRows> 
     )
   })
   return { evaluation, rows }
+}
+
+/** What is wrong with a file that says to be an evaluation, as far as a comparison reads it; null where nothing is. */
+function problemOf({ version, generated, real, extractor, measures }: Partial<Evaluation>): string | null {
+  if (version !== 1) return `its version is ${String(version)}, and this dit reads 1`
+  for (const [name, set] of Object.entries({ generated, real })) {
+    const isSet =
+      typeof set?.name === 'string' && Number.isSafeInteger(set.count) && typeof set.fingerprint === 'string'
+    if (!isSet) return `"${name}" must have a name, a count and a fingerprint`
+  }
+  if (![extractor?.name, extractor?.fingerprint, extractor?.layer].every((text) => typeof text === 'string'))
+    return '"extractor" must have a name, a fingerprint and a layer'
+  const wrong = Array.isArray(measures)
+    ? measures.find((one) => !Number.isFinite((one as MeasureResult | null)?.value))
+    : null
+  if (wrong === undefined) return null
+  return wrong === null ? '"measures" must be a list' : `the value of ${String(wrong.measure)} must be a number`
 }
 
 async function fileOf(path: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { readNpz } from '@dit/checkpoint'
+import { NpyError, readNpz } from '@dit/checkpoint'
 import type { LabelledPictures, ReferenceStatistics } from '@dit/evaluate'
 import { readAdmStatistics } from '@dit/metrics'
 import { UsageError } from '../terminal/errors.js'
@@ -11,6 +11,9 @@ export type NpzContents =
 
 /** Where an npz of ours says what its statistics were made with: JSON as bytes. Other programs do not look at it. */
 export const MADE_WITH = 'dit_json'
+
+/** Numbers beyond are no classes, but something else in the place of them. */
+const MOST_CLASSES = 1_000_000
 
 /** What statistics of ours were made with. */
 export interface MadeWith {
@@ -27,11 +30,14 @@ export interface MadeWith {
  * @throws UsageError for what is neither
  */
 export async function readEvaluationNpz(flag: string, path: string): Promise<NpzContents> {
-  const file = await readNpz(await readFile(path))
+  const where = flag === '' ? path : `${flag} ${path}`
+  const file = await readNpz(await readFile(path)).catch((cause: unknown) => {
+    if (!(cause instanceof NpyError)) throw cause
+    throw new UsageError(`${where}: ${cause.message.replace(/^npz: /, '')}`, { cause })
+  })
   const arrays = new Map<string, { readonly shape: readonly number[]; readonly data: unknown }>()
   const names = [...file.keys()]
   for (const name of names) arrays.set(name, file.get(name)!)
-  const where = flag === '' ? path : `${flag} ${path}`
   const pictures = arrays.get('arr_0')
   if (pictures !== undefined) {
     return {
@@ -73,13 +79,18 @@ function picturesOf(
   const pixels = isGrey ? Uint8Array.from({ length: 3 * data.length }, (_, i) => data[Math.floor(i / 3)]) : data
   const pictures = { count, height, width, pixels }
   if (labels === undefined) return pictures
-  const own = Int32Array.from(labels.data as ArrayLike<number | bigint>, Number)
-  if (own.length !== count || own.some((label) => label < 0)) {
+  const own = Array.from(labels.data as ArrayLike<number | bigint>, Number)
+  if (own.length !== count) {
     throw new UsageError(
       `${where}: arr_1 must hold a class from 0 for each of ${count} pictures; its shape is [${labels.shape.join(', ')}]`,
     )
   }
-  return { ...pictures, labels: own }
+  const wrong = own.find((label) => !(Number.isInteger(label) && label >= 0 && label < MOST_CLASSES))
+  if (wrong !== undefined)
+    throw new UsageError(
+      `${where}: classes in arr_1 must be whole numbers from 0 to ${MOST_CLASSES - 1} (got ${wrong})`,
+    )
+  return { ...pictures, labels: Int32Array.from(own) }
 }
 
 function madeWithOf(data: unknown): MadeWith | null {

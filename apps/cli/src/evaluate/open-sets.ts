@@ -73,9 +73,11 @@ export async function openSet(
     renamed(error, flag),
   )
   const { dataset } = opened
+  const { files } = dataset as Partial<PictureDataset>
+  if (files !== undefined) await tellEnlarged(path, files, size, output)
   return {
     source: dataset,
-    name: { name: path, kind: path === 'shapes' ? 'dataset' : 'folder', files: (dataset as PictureDataset).files },
+    name: { name: path, kind: path === 'shapes' ? 'dataset' : 'folder', files },
     close: () => opened.close(),
   }
 }
@@ -175,6 +177,23 @@ export async function sideOfFolder(path: string): Promise<number> {
     )
   }
   return first.width
+}
+
+/** Tells of pictures that are smaller than what they are compared with: enlarged they are blurred, which is no fault of what is judged. */
+async function tellEnlarged(path: string, files: readonly string[], size: number, output: Output): Promise<void> {
+  const { default: sharp } = await import('sharp')
+  const small: string[] = []
+  for (const name of files) {
+    const { width, height } = await sharp(join(path, name))
+      .metadata()
+      .catch(() => ({ width: size, height: size }))
+    if (Math.min(width, height) < size) small.push(`${name} is ${width} x ${height}`)
+  }
+  if (small.length === 0) return
+  output.notice(
+    `${path}: ${small.length} of ${files.length} pictures are smaller than ${size} x ${size} and are enlarged, which blurs them (${small[0]}); ` +
+      'compare at the size of the smaller ones with --size',
+  )
 }
 
 const NOTHING = { close: async () => {} }

@@ -46,7 +46,10 @@ export async function evalFromFlags(
   command: string,
 ): Promise<number> {
   const interruption = job.interruption(() => output.notice('stopping (press Ctrl-C again to quit at once)'))
-  const inputs = await openInputs(given, flags, output)
+  const inputs = await openInputs(given, flags, output).catch((error: unknown) => {
+    interruption.dispose()
+    throw error
+  })
   try {
     const engine = await openEngine(chosenBackend(flags), { ...flags, workers: job.localSize })
     try {

@@ -1,4 +1,5 @@
 import {
+  chanceCopies,
   type Comparison,
   type Evaluation,
   type MeasureInterval,
@@ -91,11 +92,12 @@ function floorText(measures: readonly MeasureResult[]): string[] {
 
 function copiesText({ memorisation, intervals }: Evaluation): string {
   const { share, interval, space, numTraining, numHeldOut, isMirrored } = memorisation!
+  const { expected, most } = chanceCopies(memorisation!)
   const mirrored = isMirrored ? ' or its mirror image' : ''
   return (
     `copies: ${percent(share)} of samples (${percent(interval.low)} to ${percent(interval.high)} at ${percent(intervals.level)}) are nearer to one of ` +
     `${formatCount(numTraining)} training pictures${mirrored} than 99 % of ${formatCount(numHeldOut)} held-out pictures are, by their ${space}; ` +
-    'about 1 % is expected of a model that copies nothing'
+    `about ${percent(expected)} is expected of a model that copies nothing, and up to ${percent(most)} is chance`
   )
 }
 

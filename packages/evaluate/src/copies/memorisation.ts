@@ -1,9 +1,8 @@
 import { bootstrapInterval } from '@dit/metrics'
 import type { Memorisation } from '../evaluation.js'
 import { centredInterval } from '../measures/resample.js'
-
-/** Share of held-out pictures that are nearer to a training picture than the threshold. */
-export const HELD_OUT_SHARE = 0.01
+import { shareInterval } from '../measures/share-interval.js'
+import { HELD_OUT_SHARE } from './chance-copies.js'
 
 /** What memorisation is judged from. */
 export interface MemorisationInput {
@@ -19,8 +18,8 @@ export interface MemorisationInput {
 }
 
 /**
- * Share of samples that are nearer to a training picture than 99 % of held-out pictures are. A sound model has about 1 %: its samples are as
- * far from the training pictures as other real pictures.
+ * Share of samples that are nearer to a training picture than 99 % of held-out pictures are. A sound model has about 1 % where many are held
+ * out: its samples are as far from the training pictures as other real pictures.
  *
  * The interval resamples samples and held-out pictures, as the threshold is known no better than these tell. It is never narrower than
  * Wilson's for a share of so many samples: none of 20 is not none of a thousand.
@@ -37,7 +36,7 @@ export function memorisation(input: MemorisationInput): Memorisation {
   const shareOf = (rows: Int32Array, held: Int32Array) => {
     const threshold = lowQuantile(Float64Array.from(held, (row) => heldOut[row]))
     let below = 0
-    for (const row of rows) if (samples[row] < threshold) below++
+    for (const row of rows) if (isNear(samples[row], threshold)) below++
     return below / rows.length
   }
   const { value, estimates } = bootstrapInterval(shareOf, {
@@ -46,15 +45,15 @@ export function memorisation(input: MemorisationInput): Memorisation {
     level: resampling.level,
     seed,
   })
-  const { low, high, standardError } = centredInterval(value, estimates, resampling.level)
-  const counted = wilsonInterval(value, samples.length, resampling.level)
+  const interval = shareInterval(
+    value,
+    samples.length,
+    resampling.level,
+    centredInterval(value, estimates, resampling.level),
+  )
   return {
     share: value,
-    interval: {
-      low: Math.max(0, Math.min(low, counted.low)),
-      high: Math.min(1, Math.max(high, counted.high)),
-      standardError,
-    },
+    interval,
     threshold: lowQuantile(heldOut),
     space,
     isMirrored,
@@ -64,6 +63,11 @@ export function memorisation(input: MemorisationInput): Memorisation {
   }
 }
 
+/** Whether a sample is a near copy. One at no distance is a copy, also where held-out pictures are copies themselves. */
+export function isNear(distance: number, threshold: number): boolean {
+  return distance < threshold || distance === 0
+}
+
 /** The distance that 1 % of held-out pictures are below, interpolated. */
 function lowQuantile(distances: Float64Array): number {
   const sorted = distances.toSorted()
@@ -71,18 +75,4 @@ function lowQuantile(distances: Float64Array): number {
   const before = Math.floor(place)
   const after = Math.min(before + 1, sorted.length - 1)
   return sorted[before] + (place - before) * (sorted[after] - sorted[before])
-}
-
-/** Interval of a share of so many. Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference". */
-function wilsonInterval(share: number, count: number, level: number): { low: number; high: number } {
-  const z = normalQuantile((1 + level) / 2)
-  const middle = (share + (z * z) / (2 * count)) / (1 + (z * z) / count)
-  const reach = (z / (1 + (z * z) / count)) * Math.sqrt((share * (1 - share)) / count + (z * z) / (4 * count * count))
-  return { low: middle - reach, high: middle + reach }
-}
-
-/** Of the standard normal distribution, for a share above one half: within 5e-4. Abramowitz & Stegun 1964, 26.2.23. */
-function normalQuantile(share: number): number {
-  const t = Math.sqrt(-2 * Math.log(1 - share))
-  return t - (2.515517 + 0.802853 * t + 0.010328 * t * t) / (1 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t ** 3)
 }

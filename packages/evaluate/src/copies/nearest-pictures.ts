@@ -2,6 +2,7 @@ import type { NearestRows } from '@dit/metrics'
 import type { NearestPictures } from '../evaluation.js'
 import { takePictures } from '../sets/check-pictures.js'
 import type { PictureSet } from '../sets/picture-set.js'
+import { isNear } from './memorisation.js'
 import { type EncodePng, pngUrl } from './png-url.js'
 
 /** Samples that are shown beside their neighbours: the nearest ones, and some that the others are like. */
@@ -42,7 +43,7 @@ export async function nearestPictures(options: NearestOptions): Promise<NearestP
       picture: await pngUrl(takePictures(samples, [at]), toPng),
       className: label === undefined ? null : (generated.classNames[label] ?? null),
       neighbours,
-      isSuspect: threshold !== null && distances[sample * k] < threshold,
+      isSuspect: threshold !== null && isNear(distances[sample * k], threshold),
     })
   }
   return shown

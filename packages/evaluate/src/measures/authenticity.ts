@@ -2,6 +2,7 @@ import { authenticity, type Features, type Products } from '@dit/metrics'
 import type { Measured, MeasureOptions } from './measured.js'
 import { meanOf } from './neighbours.js'
 import { resample } from './resample.js'
+import { shareInterval } from './share-interval.js'
 
 /** Authenticity of some pictures, and what was found of each, to measure fewer of them. */
 export interface MeasuredAuthenticity extends Measured {
@@ -16,6 +17,8 @@ export function measureAuthenticity(
 ): MeasuredAuthenticity {
   const { share, authentic, warnings } = authenticity(training, pictures, { products })
   const count = pictures.shape[0]
-  const { interval } = resample((rows) => meanOf(authentic, rows), { counts: [count], resampling, seed, products })
+  const resampled = resample((rows) => meanOf(authentic, rows), { counts: [count], resampling, seed, products })
+  const interval =
+    resampled.interval === null ? null : shareInterval(share, count, resampling!.level, resampled.interval)
   return { value: share, interval, counts: { real: training.shape[0], generated: count }, warnings, authentic }
 }

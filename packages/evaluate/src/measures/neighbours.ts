@@ -2,6 +2,7 @@ import { type Features, precisionRecall, takeRows } from '@dit/metrics'
 import { permutation, randomStream } from '@dit/random'
 import type { Measured, MeasureOptions } from './measured.js'
 import { resample } from './resample.js'
+import { shareInterval } from './share-interval.js'
 
 /** The four measures of neighbourhoods. */
 export const NEIGHBOUR_MEASURES = ['precision', 'recall', 'density', 'coverage'] as const
@@ -20,7 +21,8 @@ export interface Memberships {
 
 /**
  * Precision, recall, density and coverage. They depend on the number of pictures, so as many are taken of either set: all of the smaller
- * one, and some of the other that the seed draws. Intervals resample what was found of each picture, with the neighbourhoods as they are.
+ * one, and some of the other that the seed draws. Intervals resample what was found of each picture, with the neighbourhoods as they are; those of shares
+ * are no narrower than so many pictures allow.
  *
  * @throws RangeError where a set has no more than k pictures
  */
@@ -34,9 +36,15 @@ export function measureNeighbours(
   const measured = (name: NeighbourMeasure): Measured => {
     const { set } = of[name]
     const measure = (...rows: Int32Array[]) => shareOf(of[name], rows[set])
-    const { interval } = resample(measure, { counts: [n, n], resampling, seed, products })
-    const all = Int32Array.from({ length: n }, (_, i) => i)
-    return { value: shareOf(of[name], all), interval, counts: { real: n, generated: n }, warnings }
+    const resampled = resample(measure, { counts: [n, n], resampling, seed, products })
+    const value = shareOf(
+      of[name],
+      Int32Array.from({ length: n }, (_, i) => i),
+    )
+    // Density counts neighbourhoods, which may be many.
+    const isShare = resampled.interval !== null && name !== 'density'
+    const interval = isShare ? shareInterval(value, n, resampling!.level, resampled.interval) : resampled.interval
+    return { value, interval, counts: { real: n, generated: n }, warnings }
   }
   return {
     precision: measured('precision'),

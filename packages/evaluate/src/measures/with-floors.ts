@@ -77,7 +77,7 @@ function floorSides(
   if (others !== null) {
     const count = others.features.shape[0]
     const isWhole = count === generated.features.shape[0]
-    const fewer = isWhole ? generated : rowsOf(generated, firstRows(count))
+    const fewer = isWhole ? generated : rowsOf(generated, someRows(generated, count, seed))
     return { floor: { real, generated: others }, matched: { real, generated: fewer }, isWhole }
   }
   const all = real.features.shape[0]
@@ -89,7 +89,7 @@ function floorSides(
   const two = rowsOf(real, order.subarray(half, half + count).toSorted())
   return {
     floor: { real: one, generated: two },
-    matched: { real: one, generated: rowsOf(generated, firstRows(count)) },
+    matched: { real: one, generated: rowsOf(generated, someRows(generated, count, seed)) },
     isWhole: false,
   }
 }
@@ -102,8 +102,10 @@ function canBeFloor(name: MeasureName, { floor: { real, generated } }: FloorSide
   return isNeighbours ? fewest > k : fewest >= 2
 }
 
-function firstRows(count: number): Uint32Array {
-  return Uint32Array.from({ length: count }, (_, i) => i)
+/** So many rows of a side, drawn by the seed: folders and files list one class after the other, so the first rows lack some. */
+function someRows({ features }: SideFeatures, count: number, seed: number): Uint32Array {
+  const order = permutation(randomStream(seed, 'matched-rows'), features.shape[0])
+  return Uint32Array.from(order.subarray(0, count)).toSorted()
 }
 
 /** Some rows of a side. */

@@ -1,15 +1,15 @@
+import { chanceCopies } from '../copies/chance-copies.js'
 import type { Memorisation } from '../evaluation.js'
 import { formatCount, formatMeasure, formatShare } from './format-number.js'
 import { type Html, html } from './html.js'
 import { intervalChart } from './interval-chart.js'
 import type { Tile } from './tiles.js'
 
-/** The share that held-out pictures have themselves, by the definition of the threshold. */
-export const EXPECTED_SHARE = 0.01
-
 /** What the share of copies means. */
-export function memorisationVerdict({ interval }: Memorisation): 'none' | 'some' | 'many' {
-  if (interval.low <= EXPECTED_SHARE) return 'none'
+export function memorisationVerdict(memorisation: Memorisation): 'none' | 'some' | 'many' {
+  const { share, interval } = memorisation
+  const { expected, most } = chanceCopies(memorisation)
+  if (share <= most || interval.low <= expected) return 'none'
   return interval.low > 0.1 ? 'many' : 'some'
 }
 
@@ -17,7 +17,7 @@ const VERDICTS = {
   none: {
     label: 'no sign of copying',
     kind: 'at-floor',
-    sentence: 'The share is no larger than chance explains: a model that copies nothing has about 1 %.',
+    sentence: 'The share is no larger than chance explains.',
   },
   some: {
     label: 'some copies',
@@ -38,12 +38,13 @@ export function memorisationSection(memorisation: Memorisation): Html {
   const verdict = VERDICTS[memorisationVerdict(memorisation)]
   const range = `${formatShare(interval.low)} to ${formatShare(interval.high)}`
   const percent = (part: number) => 100 * part
+  const { expected, most } = chanceCopies(memorisation)
   const chart = intervalChart({
     value: percent(share),
     interval: { low: percent(interval.low), high: percent(interval.high) },
-    reference: { value: percent(EXPECTED_SHARE), interval: null },
+    reference: { value: percent(expected), interval: null },
     isShare: false,
-    alt: `Share of near copies ${formatShare(share)}, interval ${range}, of a model that copies nothing about 1 %`,
+    alt: `Share of near copies ${formatShare(share)}, interval ${range}, of a model that copies nothing about ${formatShare(expected)}`,
   })
   return html`<div class="memorisation">
     <div>
@@ -52,10 +53,13 @@ export function memorisationSection(memorisation: Memorisation): Html {
     </div>
     <div>
       ${chart}
-      <p class="meaning">% of samples; diamond: the 1 % that held-out pictures have themselves</p>
+      <p class="meaning">% of samples; diamond: what a model has that copies nothing</p>
     </div>
     <div>
-      <p>${verdict.sentence}</p>
+      <p>
+        ${verdict.sentence} About ${formatShare(expected)} is expected of a model that copies nothing, and up to
+        ${formatShare(most)} is chance.
+      </p>
       <p class="quiet">
         Counted are samples (of ${formatCount(numSamples)}) that are nearer to one of ${formatCount(numTraining)}
         training pictures than 99 % of ${formatCount(numHeldOut)} held-out pictures are: nearer than
