@@ -24,7 +24,7 @@ const SET_SETTINGS = {
   },
   extractor: {
     flag: '--extractor <name|file>',
-    help: 'what takes features: small, or the weights of the FID Inception or EfficientNet-Lite0, or an ONNX file (default {default})',
+    help: 'what takes features: small, the weights of the FID Inception or EfficientNet-Lite0, or an ONNX file with its settings beside it (<file>.json; docs/evaluating.md) (default {default})',
     default: 'small',
   },
   layer: { flag: '--layer <name>', help: 'layer of the extractor (default: its own choice)' },
