@@ -206,6 +206,7 @@ describe('mistakes', () => {
     )
     expect(await refused('run', '--data', 'nowhere')).toMatch(/^dit: --data nowhere: no such folder/)
     expect(await refused('nowhere', '--data', 'pictures')).toMatch(/^dit: nowhere: there is no such file or folder/)
+    expect(await refused('nowhere')).toMatch(/^dit: nowhere: there is no such file or folder/)
     expect(await refused('run', '--measures=fid')).toContain(
       'It is called frechet; results title it FID if the features are those of FID.',
     )
@@ -213,8 +214,19 @@ describe('mistakes', () => {
       'dit: --size 9: run makes pictures of 8 x 8, and real ones must be as large\n',
     )
     expect(await refused('run', '--layer=pool', '--out', 'no')).toBe(
-      'dit: stand-in has no layer pool; its layers are colours, spatial, logits\n',
+      'dit: --layer pool: stand-in has no such layer; its layers are colours, spatial, logits\n',
     )
     expect(await refused('run', '--classes=c', '--out', 'no')).toMatch(/has no class c; its classes are a, b/)
+  })
+
+  test('says so before it reads pictures, where it can', async () => {
+    for (const args of [
+      ['run', '--layer=pool'],
+      ['run', '--train', 'nowhere'],
+      ['pictures', '--data', 'nowhere'],
+      ['pictures'],
+    ]) {
+      expect(await dit('eval', ...args, ...FAST)).toMatchObject({ code: 2, stdout: '' })
+    }
   })
 })

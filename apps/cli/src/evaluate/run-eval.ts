@@ -23,12 +23,13 @@ import { writeWhole } from '../run/write-whole.js'
 import { checkSampleMemory } from '../samples/check-memory.js'
 import { autoencoderDigest, engineDigest } from '../samples/job-settings.js'
 import { inFlags } from '../settings/option-flag.js'
+import { didYouMean } from '../settings/suggest.js'
 import { storedOptions } from '../settings/option-setting.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 import { stageProgress } from './stage-progress.js'
 import { compareWith } from './compare-job.js'
-import { type EvalInputs, openInputs, usualPlace } from './eval-inputs.js'
+import { checkGiven, type EvalInputs, openInputs, usualPlace } from './eval-inputs.js'
 import { EVALUATION_FILES, evalPlace, type EvalSettings, openPlace } from './eval-place.js'
 import { EVAL_DEFAULTS, type EvalFlags, SAMPLING_SETTINGS } from './eval-settings.js'
 import { openExtractorOf } from './open-extractor.js'
@@ -46,16 +47,28 @@ export async function evalFromFlags(
   command: string,
 ): Promise<number> {
   const interruption = job.interruption(() => output.notice('stopping (press Ctrl-C again to quit at once)'))
-  const inputs = await openInputs(given, flags, output)
   try {
+    await checkGiven(given, flags)
     const engine = await openEngine(chosenBackend(flags), { ...flags, workers: job.localSize })
     try {
+      // Before the pictures, of which all are read: what is wrong with it is said at once.
       const extractor = await openExtractorOf(flags.extractor ?? EVAL_DEFAULTS.extractor, engine.backend)
-      showEngine(engine, output)
-      if (job.description !== null) output.line(`workers ${job.description}`)
-      return await inEvalFlags(() =>
-        work({ given, flags, command, output, job, inputs, engine, extractor, signal: interruption.signal }),
-      )
+      try {
+        checkLayer(extractor, flags.layer)
+        const inputs = await openInputs(given, flags, output, interruption.signal)
+        try {
+          showEngine(engine, output)
+          if (job.description !== null) output.line(`workers ${job.description}`)
+          const { signal } = interruption
+          return await inEvalFlags(() =>
+            work({ given, flags, command, output, job, inputs, engine, extractor, signal }),
+          )
+        } finally {
+          await inputs.close()
+        }
+      } finally {
+        extractor.dispose()
+      }
     } finally {
       await engine.backend.dispose()
     }
@@ -66,8 +79,16 @@ export async function evalFromFlags(
     return code
   } finally {
     interruption.dispose()
-    await inputs.close()
   }
+}
+
+/** @throws UsageError for a layer that the extractor does not have */
+function checkLayer({ name, layers }: FeatureExtractor, layer: string | undefined): void {
+  if (layer === undefined || layers.some((each) => each.name === layer)) return
+  const names = layers.map((each) => each.name)
+  throw new UsageError(
+    `--layer ${layer}: ${name} has no such layer${didYouMean(layer, names)}; its layers are ${names.join(', ')}`,
+  )
 }
 
 interface Work {
@@ -84,7 +105,7 @@ interface Work {
 }
 
 async function work(all: Work): Promise<number> {
-  const { given, flags, output, job, inputs, extractor } = all
+  const { given, flags, output, job, inputs } = all
   const { communicator } = job
   const asked = flags.out ?? usualPlace(given, inputs)
   const { generated, options, settings } = await judgedOf(all)
@@ -123,7 +144,6 @@ async function work(all: Work): Promise<number> {
       return code ?? EXIT.ok
     } finally {
       progress.stop()
-      extractor.dispose()
     }
   } catch (error) {
     // What was wrong with the input is put right under other settings.
