@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readNpz, writeNpz } from '@dit/checkpoint'
-import type { Comparison } from '@dit/evaluate'
+import type { Comparison, Evaluation } from '@dit/evaluate'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { standIn } from '../../../packages/evaluate/test/support/stand-in.js'
 import { makePictures } from './support/pictures-to-encode.js'
@@ -114,6 +114,26 @@ describe('comparing', () => {
     expect(isPaired).toBe(true)
     expect(measures.map(({ difference }) => difference)).toEqual([0, 0, 0])
     expect(existsSync(join(folder, 'compared/comparison.html'))).toBe(true)
+  })
+
+  test('a run evaluated anew is compared with its newest evaluation before, not with itself', async () => {
+    const before = json('run/evaluation/evaluation.json') as Evaluation
+    const args = ['eval', 'run', KINDS, ...FAST, '--seed=1', '--compare', 'run']
+    const { code } = await dit(...args)
+    expect(code).toBe(0)
+    const newest = readdirSync(join(folder, 'run')).findLast((name) => /^evaluation-\d/.test(name))!
+    const { measures } = json(`run/${newest}/comparison.json`) as Comparison
+    expect(measures.map(({ first }) => first)).toEqual(before.measures.map(({ value }) => value))
+    expect(measures[0].second).not.toBe(measures[0].first)
+  })
+
+  test('refuses an evaluation on other features before anything is drawn', async () => {
+    const { code, stdout, stderr } = await dit('eval', 'run', ...FAST, '--extractor=other', '--compare=run/evaluation')
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toBe(
+      'dit: --compare run/evaluation: it is on the features of stand-in, layer colours, and this would be on those of ' +
+        'stand-in, layer colours of other weights or preparation; give the same --extractor and --layer\n',
+    )
   })
 
   test('refuses other counts, and what is no evaluation', async () => {

@@ -32,6 +32,7 @@ import { compareWith } from './compare-job.js'
 import { checkGiven, type EvalInputs, openInputs, usualPlace } from './eval-inputs.js'
 import { EVALUATION_FILES, evalPlace, type EvalSettings, openPlace } from './eval-place.js'
 import { EVAL_DEFAULTS, type EvalFlags, SAMPLING_SETTINGS } from './eval-settings.js'
+import { findEvaluation } from './find-evaluation.js'
 import { openExtractorOf } from './open-extractor.js'
 import { evaluationLines, warningLines } from './show-evaluation.js'
 import { inEvalFlags, isOfInput } from './eval-words.js'
@@ -49,19 +50,23 @@ export async function evalFromFlags(
   const interruption = job.interruption(() => output.notice('stopping (press Ctrl-C again to quit at once)'))
   try {
     await checkGiven(given, flags)
+    // Now: a run's newest evaluation would be the new one afterwards.
+    const isTold = flags.compare !== undefined && job.communicator.rank === 0
+    const earlier = isTold ? await findEvaluation(flags.compare[0]) : null
     const engine = await openEngine(chosenBackend(flags), { ...flags, workers: job.localSize })
     try {
       // Before the pictures, of which all are read: what is wrong with it is said at once.
       const extractor = await openExtractorOf(flags.extractor ?? EVAL_DEFAULTS.extractor, engine.backend)
       try {
         checkLayer(extractor, flags.layer)
+        if (earlier !== null) checkSameFeatures(earlier, extractor, flags)
         const inputs = await openInputs(given, flags, output, interruption.signal)
         try {
           showEngine(engine, output)
           if (job.description !== null) output.line(`workers ${job.description}`)
           const { signal } = interruption
           return await inEvalFlags(() =>
-            work({ given, flags, command, output, job, inputs, engine, extractor, signal }),
+            work({ given, flags, command, output, job, inputs, earlier, engine, extractor, signal }),
           )
         } finally {
           await inputs.close()
@@ -82,6 +87,17 @@ export async function evalFromFlags(
   }
 }
 
+/** @throws UsageError for an earlier evaluation on other features, which no new one can be compared with */
+function checkSameFeatures({ evaluation }: EvaluationWithRows, extractor: FeatureExtractor, flags: EvalFlags): void {
+  const [before, layer] = [evaluation.extractor, flags.layer ?? extractor.defaultLayer]
+  if (before.fingerprint === extractor.fingerprint && before.layer === layer) return
+  const weights = before.name === extractor.name && before.layer === layer ? ' of other weights or preparation' : ''
+  throw new UsageError(
+    `--compare ${flags.compare![0]}: it is on the features of ${before.name}, layer ${before.layer}, and this would be on those of ` +
+      `${extractor.name}, layer ${layer}${weights}; give the same --extractor and --layer`,
+  )
+}
+
 /** @throws UsageError for a layer that the extractor does not have */
 function checkLayer({ name, layers }: FeatureExtractor, layer: string | undefined): void {
   if (layer === undefined || layers.some((each) => each.name === layer)) return
@@ -99,6 +115,8 @@ interface Work {
   readonly output: Output
   readonly job: Job
   readonly inputs: EvalInputs
+  /** What the new evaluation is compared with. */
+  readonly earlier: EvaluationWithRows | null
   readonly engine: OpenEngine
   readonly extractor: FeatureExtractor
   readonly signal: AbortSignal
@@ -243,7 +261,7 @@ function onlyGiven<T extends object>(values: T): Partial<T> {
 
 /** Writes what was found, and tells it. Returns the exit code. */
 async function tell(
-  { flags, command, output, extractor }: Work,
+  { flags, command, output, extractor, earlier }: Work,
   { evaluation, rows }: EvaluationWithRows,
   folder: string,
   products: Awaited<ReturnType<typeof float64>>,
@@ -261,8 +279,8 @@ async function tell(
     await writeStatistics(flags.writeStatistics, { side: rows.real, extractor, layer, size, products })
     output.line(`wrote  ${flags.writeStatistics}`)
   }
-  if (flags.compare !== undefined) {
-    await compareWith(flags.compare[0], { evaluation, rows }, folder, { flags, command, products, output })
+  if (earlier !== null) {
+    await compareWith(earlier, { evaluation, rows }, folder, { flags, command, products, output })
   }
   output.event({ type: 'evaluation', folder, evaluation: withoutPictures(evaluation) })
   output.line(`wrote  ${page}, and ${EVALUATION_FILES.json} beside it`)
