@@ -50,6 +50,9 @@ describe('a run', () => {
     expect(readFileSync(join(folder, 'run/evaluation/report.html'), 'utf8')).toContain(
       'dit eval run --measures=frechet,kid,precision',
     )
+    expect(stdout).toMatch(
+      /^kept +\d\S* (?:B|bytes|KiB) of samples and features in run\/evaluation-cache for the next/m,
+    )
     expect(json('run/evaluation/evaluation.json')).toMatchObject({
       generated: { kind: 'model', count: 4 },
       seed: 0,
@@ -99,6 +102,29 @@ describe('a run', () => {
       /6 of 10 pictures of pictures are in the training set .* \(a\/\d\.png is a\/\d\.png; .*or go on with --allow-duplicates/,
     )
     expect(existsSync(join(folder, 'refused'))).toBe(false)
+  })
+})
+
+describe('--held-out', () => {
+  test('gives the pictures that say what a copy is', async () => {
+    const data = Uint8Array.from({ length: 5 * 8 * 8 * 3 }, (_, i) => (i * 11) % 251)
+    const arrays = { arr_0: { dtype: 'U8', shape: [5, 8, 8, 3], data } } as const
+    writeFileSync(join(folder, 'apart.npz'), writeNpz(arrays))
+    const { code, stdout } = await dit('eval', 'run', KINDS, ...FAST, '--held-out', 'apart.npz', '--out', 'apart')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^real +.*pictures, the 40 % that the run held out: 4 pictures/m)
+    expect(stdout).toMatch(/^copies: .* than 99 % of 5 held-out pictures are/m)
+    expect(json('apart/evaluation.json')).toMatchObject({ heldOut: { name: 'apart.npz', count: 5 } })
+  })
+
+  test('needs training pictures, and a run that held something out or --data', async () => {
+    const refused = async (...args: string[]) => (await dit('eval', ...args, '--backend=reference')).stderr
+    expect(await refused('pictures', '--data', 'others', '--held-out', 'others')).toBe(
+      'dit: --held-out others: copies are looked for only with training pictures; give --train\n',
+    )
+    expect(await refused('whole', '--held-out', 'others')).toBe(
+      'dit: --held-out others: whole held no pictures out; give these with --data, and it is judged by them, too\n',
+    )
   })
 })
 
@@ -224,12 +250,17 @@ describe('mistakes', () => {
     expect(await refused('real.npz', '--data', 'pictures')).toMatch(
       /real\.npz holds statistics, and no pictures to judge; give it as --data/,
     )
+    expect(await refused('run', '--held-out', 'real.npz')).toBe(
+      'dit: --held-out real.npz: it holds statistics, and copies are looked for among pictures\n',
+    )
     expect(await refused('run', '--data', 'nowhere')).toMatch(/^dit: --data nowhere: no such folder/)
     expect(await refused('nowhere', '--data', 'pictures')).toMatch(/^dit: nowhere: there is no such file or folder/)
     expect(await refused('nowhere')).toMatch(/^dit: nowhere: there is no such file or folder/)
     expect(await refused('run', '--measures=fid')).toContain(
       'It is called frechet; results title it FID if the features are those of FID.',
     )
+    expect(await refused('run', '--measures=kid,kid')).toContain('It names kid twice.')
+    expect(await refused('run', '--measures=precison')).toMatch(/There is no measure precison\. .*precision\?/)
     expect(await refused('run', '--size=9')).toBe(
       'dit: --size 9: run makes pictures of 8 x 8, and real ones must be as large\n',
     )

@@ -46,6 +46,13 @@ export async function checkGiven(given: string, flags: EvalFlags): Promise<void>
   if (flags.data === undefined && (judged === 'npz' || judged === 'pictures')) throw new UsageError(WITHOUT_DATA)
   if (flags.data !== undefined) await checkThere('--data', flags.data)
   if (flags.train !== undefined) await checkThere('--train', flags.train)
+  if (flags.heldOut !== undefined) {
+    await checkThere('--held-out', flags.heldOut)
+    if (flags.train === undefined && judged !== 'run')
+      throw new UsageError(
+        `--held-out ${flags.heldOut}: copies are looked for only with training pictures; give --train`,
+      )
+  }
 }
 
 /**
@@ -83,8 +90,15 @@ export async function openInputs(
     const train = flags.train === undefined ? null : keep(await openSet('--train', flags.train, reading, output))
     if (train !== null && 'statistics' in train.source)
       throw new UsageError(`--train ${flags.train}: it holds statistics, and copies are looked for among pictures`)
+    const apart = flags.heldOut === undefined ? null : keep(await openSet('--held-out', flags.heldOut, reading, output))
+    if (apart !== null && 'statistics' in apart.source)
+      throw new UsageError(`--held-out ${flags.heldOut}: it holds statistics, and copies are looked for among pictures`)
     const real = (data ?? own?.heldOut ?? own?.training)!
     const isJudgedByTraining = data === null && own !== null && own.heldOut === null
+    if (isJudgedByTraining && apart !== null)
+      throw new UsageError(
+        `--held-out ${flags.heldOut}: ${given} held no pictures out; give these with --data, and it is judged by them, too`,
+      )
     if (isJudgedByTraining) {
       output.notice(
         `${given} held no pictures out, so it is judged by those that it was trained on, and copies cannot be told; train with --val-share, or give other pictures with --data`,
@@ -97,7 +111,7 @@ export async function openInputs(
       pictures,
       real,
       training: train ?? (isJudgedByTraining ? null : (own?.training ?? null)),
-      heldOut: isStatistics ? (own?.heldOut ?? null) : null,
+      heldOut: apart ?? (isStatistics ? (own?.heldOut ?? null) : null),
       isMirrored: config?.flip ?? false,
       close,
     }

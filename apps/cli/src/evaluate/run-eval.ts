@@ -28,6 +28,7 @@ import { storedOptions } from '../settings/option-setting.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 import { stageProgress } from './stage-progress.js'
+import { cacheLine } from './cache-size.js'
 import { compareWith } from './compare-job.js'
 import { checkGiven, type EvalInputs, openInputs, usualPlace } from './eval-inputs.js'
 import { EVALUATION_FILES, evalPlace, type EvalSettings, openPlace } from './eval-place.js'
@@ -148,7 +149,9 @@ async function work(all: Work): Promise<number> {
         try {
           const found = await evaluateWithRows(generated, data, { ...full, products })
           progress.stop()
-          return await tell(all, found, place!.folder, products)
+          const told = await tell(all, found, place!.folder, products)
+          output.line(await cacheLine(cache))
+          return told
         } finally {
           await products.dispose()
         }
@@ -200,6 +203,7 @@ async function judgedOf({ given, flags, output, inputs, engine, extractor, signa
     'the pictures or the model that are judged': given,
     data: flags.data ?? null,
     train: flags.train ?? null,
+    'held-out': flags.heldOut ?? null,
     extractor: extractor.name,
     'the weights of the extractor': extractor.fingerprint,
     layer: layer ?? extractor.defaultLayer,
