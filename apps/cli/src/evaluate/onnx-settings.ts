@@ -51,8 +51,8 @@ const EXAMPLE = '{ "size": 224, "mean": [123.675, 116.28, 103.53], "std": [58.39
  */
 export async function onnxSettings(path: string): Promise<OnnxSettings> {
   const file = `${path}.json`
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== 'ENOENT') throw cause
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    if ((cause as { readonly code?: string }).code !== 'ENOENT') throw cause
     throw new UsageError(
       `--extractor ${path}: an ONNX file does not say how pictures must be prepared; write it to ${file}, such as ${EXAMPLE}`,
       { cause },

@@ -37,7 +37,7 @@ const error = (text: string) =>
     .then(() => onnxSettings(file))
     .then(
       () => 'no error',
-      ({ message }: Error) => message.replaceAll(`${folder}/`, ''),
+      (reason: unknown) => (reason as Error).message.replaceAll(`${folder}/`, ''),
     )
 
 test('an ONNX file is an extractor, prepared for as the JSON file beside it says', async () => {
