@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readNpz, writeNpz } from '@dit/checkpoint'
-import type { Comparison } from '@dit/evaluate'
+import type { Comparison, Evaluation } from '@dit/evaluate'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { standIn } from '../../../packages/evaluate/test/support/stand-in.js'
 import { makePictures } from './support/pictures-to-encode.js'
@@ -49,6 +49,9 @@ describe('a run', () => {
     ])
     expect(readFileSync(join(folder, 'run/evaluation/report.html'), 'utf8')).toContain(
       'dit eval run --measures=frechet,kid,precision',
+    )
+    expect(stdout).toMatch(
+      /^kept +\d\S* (?:B|bytes|KiB) of samples and features in run\/evaluation-cache for the next/m,
     )
     expect(json('run/evaluation/evaluation.json')).toMatchObject({
       generated: { kind: 'model', count: 4 },
@@ -102,6 +105,29 @@ describe('a run', () => {
   })
 })
 
+describe('--held-out', () => {
+  test('gives the pictures that say what a copy is', async () => {
+    const data = Uint8Array.from({ length: 5 * 8 * 8 * 3 }, (_, i) => (i * 11) % 251)
+    const arrays = { arr_0: { dtype: 'U8', shape: [5, 8, 8, 3], data } } as const
+    writeFileSync(join(folder, 'apart.npz'), writeNpz(arrays))
+    const { code, stdout } = await dit('eval', 'run', KINDS, ...FAST, '--held-out', 'apart.npz', '--out', 'apart')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^real +.*pictures, the 40 % that the run held out: 4 pictures/m)
+    expect(stdout).toMatch(/^copies: .* than 99 % of 5 held-out pictures are/m)
+    expect(json('apart/evaluation.json')).toMatchObject({ heldOut: { name: 'apart.npz', count: 5 } })
+  })
+
+  test('needs training pictures, and a run that held something out or --data', async () => {
+    const refused = async (...args: string[]) => (await dit('eval', ...args, '--backend=reference')).stderr
+    expect(await refused('pictures', '--data', 'others', '--held-out', 'others')).toBe(
+      'dit: --held-out others: copies are looked for only with training pictures; give --train\n',
+    )
+    expect(await refused('whole', '--held-out', 'others')).toBe(
+      'dit: --held-out others: whole held no pictures out; give these with --data, and it is judged by them, too\n',
+    )
+  })
+})
+
 describe('comparing', () => {
   test('two evaluations, or a new one with an earlier one, says what differs', async () => {
     const two = await dit('eval', '--compare', 'run/evaluation', 'begun', '--resamples=4', '--neighbours=1')
@@ -114,6 +140,26 @@ describe('comparing', () => {
     expect(isPaired).toBe(true)
     expect(measures.map(({ difference }) => difference)).toEqual([0, 0, 0])
     expect(existsSync(join(folder, 'compared/comparison.html'))).toBe(true)
+  })
+
+  test('a run evaluated anew is compared with its newest evaluation before, not with itself', async () => {
+    const before = json('run/evaluation/evaluation.json') as Evaluation
+    const args = ['eval', 'run', KINDS, ...FAST, '--seed=1', '--compare', 'run']
+    const { code } = await dit(...args)
+    expect(code).toBe(0)
+    const newest = readdirSync(join(folder, 'run')).findLast((name) => /^evaluation-\d/.test(name))!
+    const { measures } = json(`run/${newest}/comparison.json`) as Comparison
+    expect(measures.map(({ first }) => first)).toEqual(before.measures.map(({ value }) => value))
+    expect(measures[0].second).not.toBe(measures[0].first)
+  })
+
+  test('refuses an evaluation on other features before anything is drawn', async () => {
+    const { code, stdout, stderr } = await dit('eval', 'run', ...FAST, '--extractor=other', '--compare=run/evaluation')
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toBe(
+      'dit: --compare run/evaluation: it is on the features of stand-in, layer colours, and this would be on those of ' +
+        'stand-in, layer colours of other weights or preparation; give the same --extractor and --layer\n',
+    )
   })
 
   test('refuses other counts, and what is no evaluation', async () => {
@@ -248,17 +294,34 @@ describe('mistakes', () => {
     expect(await refused('real.npz', '--data', 'pictures')).toMatch(
       /real\.npz holds statistics, and no pictures to judge; give it as --data/,
     )
+    expect(await refused('run', '--held-out', 'real.npz')).toBe(
+      'dit: --held-out real.npz: it holds statistics, and copies are looked for among pictures\n',
+    )
     expect(await refused('run', '--data', 'nowhere')).toMatch(/^dit: --data nowhere: no such folder/)
     expect(await refused('nowhere', '--data', 'pictures')).toMatch(/^dit: nowhere: there is no such file or folder/)
+    expect(await refused('nowhere')).toMatch(/^dit: nowhere: there is no such file or folder/)
     expect(await refused('run', '--measures=fid')).toContain(
       'It is called frechet; results title it FID if the features are those of FID.',
     )
+    expect(await refused('run', '--measures=kid,kid')).toContain('It names kid twice.')
+    expect(await refused('run', '--measures=precison')).toMatch(/There is no measure precison\. .*precision\?/)
     expect(await refused('run', '--size=9')).toBe(
       'dit: --size 9: run makes pictures of 8 x 8, and real ones must be as large\n',
     )
     expect(await refused('run', '--layer=pool', '--out', 'no')).toBe(
-      'dit: stand-in has no layer pool; its layers are colours, spatial, logits\n',
+      'dit: --layer pool: stand-in has no such layer; its layers are colours, spatial, logits\n',
     )
     expect(await refused('run', '--classes=c', '--out', 'no')).toMatch(/has no class c; its classes are a, b/)
+  })
+
+  test('says so before it reads pictures, where it can', async () => {
+    for (const args of [
+      ['run', '--layer=pool'],
+      ['run', '--train', 'nowhere'],
+      ['pictures', '--data', 'nowhere'],
+      ['pictures'],
+    ]) {
+      expect(await dit('eval', ...args, ...FAST)).toMatchObject({ code: 2, stdout: '' })
+    }
   })
 })

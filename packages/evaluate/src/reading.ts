@@ -8,10 +8,11 @@ import { floorStanding, hasRatio } from './floor-standing.js'
  * It compares the floor with the measure of as many samples. Where the intervals meet, nothing tells the two apart.
  */
 export function readingOf(result: MeasureResult): string | null {
-  const { floor, better } = result
+  const { floor, better, measure } = result
   const standing = floorStanding(result)
   if (floor === null || standing === null) return null
   if (standing === 'at') return 'as real pictures'
+  if (measure === 'authenticity' && standing === 'beyond') return 'farther than real pictures'
   const ratio = floor.matched / floor.value
   if (better === 'more') return `${Math.round(100 * ratio)} % of real`
   if (standing === 'beyond') return 'less than real pictures'

@@ -16,8 +16,8 @@ export interface WeightsOptions {
   readonly inception?: Omit<InceptionOptions, 'backend' | 'batchSize'>
   /** Where it is EfficientNet-Lite0. */
   readonly efficientNet?: Omit<EfficientNetOptions, 'backend' | 'batchSize'>
-  /** Where it is an ONNX file, which does not say how pictures must be prepared. */
-  readonly onnx?: Omit<OnnxOptions, 'batchSize'>
+  /** Where it is an ONNX file, which does not say how pictures must be prepared; a function is called for such a file only. */
+  readonly onnx?: OnnxOptions | (() => Promise<OnnxOptions>)
 }
 
 /**
@@ -39,7 +39,8 @@ export async function weightsExtractor(
         `${who}: ${name ?? 'this'} is an ONNX file, which does not say how pictures must be prepared; pass onnx: { runtime, size, mean, std }`,
       )
     }
-    return onnxExtractor(bytes, { ...onnx, ...(batchSize !== undefined && { batchSize }) })
+    const options = typeof onnx === 'function' ? await onnx() : onnx
+    return onnxExtractor(bytes, { ...options, ...(batchSize !== undefined && { batchSize }) })
   }
   const held = namedBytes(bytes, name)
   const { file } = await readWeights(held)
@@ -51,7 +52,11 @@ export async function weightsExtractor(
   )
 }
 
-/** A protocol buffer whose first field is the version of the format. */
+/**
+ * A protocol buffer whose first field is the version of the format. A safetensors file may begin with the same bytes, which are the length of
+ * its header; a brace follows that length, the ninth byte.
+ */
 function isOnnx(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x08 && bytes[1] < 0x20
+  const isSafetensors = bytes[7] === 0 && bytes[8] === 0x7b
+  return bytes[0] === 0x08 && bytes[1] < 0x20 && !isSafetensors
 }

@@ -93,10 +93,10 @@ async function compareTwo(
   output: Output,
   command: string,
 ): Promise<number> {
-  const found = await findEvaluation(second)
+  const [one, other] = [await findEvaluation(first), await findEvaluation(second)]
   const products = await float64({ threads: flags.threads ?? 'auto' })
   try {
-    await inEvalFlags(() => compareWith(first, found, flags.out ?? null, { flags, command, products, output }))
+    await inEvalFlags(() => compareWith(one, other, flags.out ?? null, { flags, command, products, output }))
     return EXIT.ok
   } finally {
     await products.dispose()

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { mpiPlace } from '@dit/train-ddp/node'
 import { Command } from 'commander'
 import { showEngine } from '../engines/show-engine.js'
@@ -82,7 +83,8 @@ function doneText({ folder, config }: PreparedRun): string {
     return `done; docs/own-network.md shows how to sample from the averaged weights in ${folder}`
   }
   const vae = config.data.kind === 'latents' ? ' --vae <autoencoder>' : ''
-  return `done; see what it learned with: dit sample ${folder}${vae}`
+  const page = config.report === false ? '' : `; ${join(folder, 'report.html')} shows how it went`
+  return `done; see what it learned with: dit sample ${folder}${vae}${page}`
 }
 
 /** Why a new run has its recipe. */

@@ -5,7 +5,6 @@ import { writeWhole } from '../run/write-whole.js'
 import type { Output } from '../terminal/output.js'
 import { EVALUATION_FILES } from './eval-place.js'
 import { EVAL_DEFAULTS, type EvalFlags } from './eval-settings.js'
-import { findEvaluation } from './find-evaluation.js'
 import { writeComparisonPage } from './write-page.js'
 import { comparisonLines, warningLines } from './show-evaluation.js'
 
@@ -18,14 +17,13 @@ export interface CompareHow {
   readonly output: Output
 }
 
-/** Compares a new evaluation with an earlier one, which is the first of the two. */
+/** Compares two evaluations, of which the earlier one is the first. */
 export async function compareWith(
-  path: string,
+  first: EvaluationWithRows,
   second: EvaluationWithRows,
   folder: string | null,
   { flags, command, products, output }: CompareHow,
 ): Promise<void> {
-  const first = await findEvaluation(path)
   const comparison = compareEvaluations(first, second, {
     numResamples: Math.max(2, flags.resamples ?? EVAL_DEFAULTS.resamples),
     level: flags.level ?? EVAL_DEFAULTS.level,

@@ -8,6 +8,7 @@ import { UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 import type { EvalFlags } from './eval-settings.js'
 import {
+  checkThere,
   type Judged,
   kindOf,
   type OpenSet,
@@ -33,12 +34,38 @@ export interface EvalInputs {
   close(): Promise<void>
 }
 
+const WITHOUT_DATA = 'which real pictures? Give a folder, tar shards or an npz with --data'
+
+/**
+ * Whether everything that an evaluation needs was given and is there. Nothing is read yet.
+ *
+ * @throws UsageError for whatever is missing, with the flag that gives it
+ */
+export async function checkGiven(given: string, flags: EvalFlags): Promise<void> {
+  const judged = await kindOf(given)
+  if (flags.data === undefined && (judged === 'npz' || judged === 'pictures')) throw new UsageError(WITHOUT_DATA)
+  if (flags.data !== undefined) await checkThere('--data', flags.data)
+  if (flags.train !== undefined) await checkThere('--train', flags.train)
+  if (flags.heldOut !== undefined) {
+    await checkThere('--held-out', flags.heldOut)
+    if (flags.train === undefined && judged !== 'run')
+      throw new UsageError(
+        `--held-out ${flags.heldOut}: copies are looked for only with training pictures; give --train`,
+      )
+  }
+}
+
 /**
  * Opens what is judged and what it is judged by.
  *
  * @throws UsageError for whatever is missing, with the flag that gives it
  */
-export async function openInputs(given: string, flags: EvalFlags, output: Output): Promise<EvalInputs> {
+export async function openInputs(
+  given: string,
+  flags: EvalFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<EvalInputs> {
   const opened: { close(): Promise<void> }[] = []
   const keep = <T extends { close(): Promise<void> }>(one: T): T => {
     opened.push(one)
@@ -53,18 +80,25 @@ export async function openInputs(given: string, flags: EvalFlags, output: Output
     const config = judged === 'run' ? await runConfigOf(given) : null
     const model = isModel ? keep(await openModelOf(given, flags, 'dit eval')) : null
     if (!isModel) refuseModelFlags(given, flags)
-    const reading = await readingOf(given, judged, model, config, flags)
+    if (config === null && flags.data === undefined) throw new UsageError(WITHOUT_DATA)
+    const reading = { ...(await readingOf(given, judged, model, config, flags)), signal }
     const pictures = isModel ? null : keep(await openSet('', given, reading, output))
     if (pictures !== null && 'statistics' in pictures.source)
       throw new UsageError(`${given} holds statistics, and no pictures to judge; give it as --data`)
-    const own = config === null ? null : await openOwn(given, config, flags, output, keep)
+    const own = config === null ? null : await openOwn(given, config, flags, { output, keep, signal })
     const data = flags.data === undefined ? null : keep(await openSet('--data', flags.data, reading, output))
     const train = flags.train === undefined ? null : keep(await openSet('--train', flags.train, reading, output))
     if (train !== null && 'statistics' in train.source)
       throw new UsageError(`--train ${flags.train}: it holds statistics, and copies are looked for among pictures`)
-    const real = data ?? own?.heldOut ?? own?.training ?? null
-    if (real === null) throw new UsageError(`which real pictures? Give a folder, tar shards or an npz with --data`)
+    const apart = flags.heldOut === undefined ? null : keep(await openSet('--held-out', flags.heldOut, reading, output))
+    if (apart !== null && 'statistics' in apart.source)
+      throw new UsageError(`--held-out ${flags.heldOut}: it holds statistics, and copies are looked for among pictures`)
+    const real = (data ?? own?.heldOut ?? own?.training)!
     const isJudgedByTraining = data === null && own !== null && own.heldOut === null
+    if (isJudgedByTraining && apart !== null)
+      throw new UsageError(
+        `--held-out ${flags.heldOut}: ${given} held no pictures out; give these with --data, and it is judged by them, too`,
+      )
     if (isJudgedByTraining) {
       output.notice(
         `${given} held no pictures out, so it is judged by those that it was trained on, and copies cannot be told; train with --val-share, or give other pictures with --data`,
@@ -77,7 +111,7 @@ export async function openInputs(given: string, flags: EvalFlags, output: Output
       pictures,
       real,
       training: train ?? (isJudgedByTraining ? null : (own?.training ?? null)),
-      heldOut: isStatistics ? (own?.heldOut ?? null) : null,
+      heldOut: apart ?? (isStatistics ? (own?.heldOut ?? null) : null),
       isMirrored: config?.flip ?? false,
       close,
     }
@@ -92,12 +126,11 @@ async function openOwn(
   given: string,
   config: RunConfig,
   flags: EvalFlags,
-  output: Output,
-  keep: (one: OpenSet) => OpenSet,
+  { output, keep, signal }: { output: Output; keep: (one: OpenSet) => OpenSet; signal: AbortSignal },
 ) {
   if (flags.data !== undefined && flags.train !== undefined) return null
   try {
-    const { training, heldOut } = await openRunSets(given, config, output)
+    const { training, heldOut } = await openRunSets(given, config, output, signal)
     keep(training)
     return { training, heldOut }
   } catch (error) {

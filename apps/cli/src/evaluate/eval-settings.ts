@@ -1,8 +1,9 @@
-import { type MeasureName, MEASURES } from '@dit/evaluate'
-import { type Command, InvalidArgumentError } from 'commander'
+import { MEASURES } from '@dit/evaluate'
+import type { Command } from 'commander'
 import { ENGINE_SETTINGS } from '../engines/engine-options.js'
 import { SAMPLE_SETTINGS } from '../samples/sample-settings.js'
 import type { OptionSetting } from '../settings/option-setting.js'
+import { measuresOf } from '../settings/measure-names.js'
 import { OTHER_SETTINGS } from '../settings/other-settings.js'
 import { WEIGHTS_PROCESS_SETTINGS } from '../settings/process-settings.js'
 import { addSettings, type FlagsOf, type Settings } from '../settings/setting.js'
@@ -22,16 +23,21 @@ const SET_SETTINGS = {
     help: 'the training pictures, to look for copies of them (default for a run: its own)',
     parse: path,
   },
+  heldOut: {
+    flag: '--held-out <path>',
+    help: 'real pictures that were not trained on, which say how near to a training picture is too near (default: what the run held out if --data is statistics, else the real pictures)',
+    parse: path,
+  },
   extractor: {
     flag: '--extractor <name|file>',
-    help: 'what takes features: small, or the weights of the FID Inception or EfficientNet-Lite0, or an ONNX file (default {default})',
+    help: 'what takes features: small, the weights of the FID Inception or EfficientNet-Lite0, or an ONNX file with its settings beside it (<file>.json; docs/evaluating.md) (default {default})',
     default: 'small',
   },
   layer: { flag: '--layer <name>', help: 'layer of the extractor (default: its own choice)' },
   measures: {
     flag: '--measures <list>',
     help: `measures with commas between, or all: ${MEASURES.join(', ')} (default: all but frechetInfinity and cmmd, as far as they can be had)`,
-    parse: measureList,
+    parse: measuresOf,
   },
   count: {
     flag: '--count <n>',
@@ -175,26 +181,6 @@ export function addEvalOptions(command: Command): Command {
   addSettings(command, WEIGHTS_PROCESS_SETTINGS, 'Process of the weights, if their file does not say')
   addSettings(command, COMPUTE_SETTINGS, 'Engine')
   return addSettings(command, OTHER_SETTINGS, 'Other')
-}
-
-/** Names that others have for measures. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  fid: 'It is called frechet; results title it FID if the features are those of FID.',
-  sfid: 'It is called spatialFrechet.',
-  mmd: 'It is called kid.',
-  is: 'It is called inceptionScore.',
-}
-
-/** Measures by their names. */
-export function measureList(text: string): readonly MeasureName[] {
-  const names = nameList(text).split(',')
-  if (names.length === 1 && names[0] === 'all') return MEASURES
-  return names.map((name) => {
-    const known = MEASURES.find((measure) => measure.toLowerCase() === name.toLowerCase().replaceAll(/[-_ ]/g, ''))
-    if (known !== undefined) return known
-    const hint = ELSEWHERE[name.toLowerCase()] ?? `Measures are ${MEASURES.join(', ')}.`
-    throw new InvalidArgumentError(`There is no measure ${name}. ${hint}`)
-  })
 }
 
 function pick<Table extends object, Key extends keyof Table>(table: Table, keys: readonly Key[]): Pick<Table, Key> {

@@ -67,6 +67,7 @@ async function fileOf(path: string): Promise<string> {
 async function newestIn(run: string): Promise<string | null> {
   let newest: { readonly path: string; readonly at: number } | null = null
   for (const name of await readdir(run)) {
+    if (await isThere(join(run, name, EVALUATION_FILES.job))) continue
     const path = join(run, name, EVALUATION_FILES.json)
     const found = name.startsWith('evaluation') ? await stat(path).catch(() => null) : null
     if (found !== null && (newest === null || found.mtimeMs > newest.at)) newest = { path, at: found.mtimeMs }

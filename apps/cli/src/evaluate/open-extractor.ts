@@ -1,6 +1,8 @@
 import { type FeatureExtractor, smallExtractor } from '@dit/features'
 import { openExtractor } from '@dit/features/node'
 import type { Backend } from '@dit/tensor'
+import { onnxRuntime } from './onnx-runtime.js'
+import { onnxSettings } from './onnx-settings.js'
 import { UsageError } from '../terminal/errors.js'
 
 /** Prefixes that say what a file must be, and how names of such extractors begin. */
@@ -34,7 +36,10 @@ export async function openExtractorOf(text: string, backend: Backend): Promise<F
 
 async function openFile(text: string, path: string, backend: Backend): Promise<FeatureExtractor> {
   try {
-    return await openExtractor(path, { backend })
+    return await openExtractor(path, {
+      backend,
+      onnx: async () => ({ ...(await onnxSettings(path)), runtime: await onnxRuntime(path) }),
+    })
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new UsageError(`--extractor ${text}: ${error.message.replace(/^\w+: /, '')}`, { cause: error })

@@ -6,7 +6,7 @@ import { namesTarShards, type PictureDataset, scanFolder } from '@dit/data/node'
 import type { LabelledPictures, ReferenceStatistics, SetName } from '@dit/evaluate'
 import { isCheckpoint, isRun } from '@dit/pipeline/node'
 import { readRunOfCheckpoint } from '../run/checkpoint-run.js'
-import { dataDifference, type DataRequest, openData, requestOf } from '../run/open-data.js'
+import { checkFolder, dataDifference, type DataRequest, openData, requestOf } from '../run/open-data.js'
 import type { RunConfig } from '../run/run-config.js'
 import { readRunConfig } from '../run/run-folder.js'
 import { UsageError } from '../terminal/errors.js'
@@ -49,13 +49,25 @@ export interface Reading {
   readonly skipBad?: boolean
   /** Null drops alpha; white where it is absent. */
   readonly background?: string | null
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Whether there is what a flag names, before anything large is read.
+ *
+ * @throws UsageError where there is not
+ */
+export async function checkThere(flag: string, path: string): Promise<void> {
+  if (/\.npz$/i.test(path)) return requireFile(flag, path)
+  if (path === 'shapes' || (await namesTarShards(path))) return
+  await checkFolder(path).catch((error: unknown) => renamed(error, flag))
 }
 
 /** Pictures of a folder, of tar shards or of an npz, or statistics. */
 export async function openSet(
   flag: string,
   path: string,
-  { size, skipBad = false, background = '#ffffff' }: Reading,
+  { size, skipBad = false, background = '#ffffff', signal }: Reading,
   output: Output,
 ): Promise<OpenSet> {
   if (/\.npz$/i.test(path)) {
@@ -69,7 +81,7 @@ export async function openSet(
   }
   const flat = await openFlatFolder(path, size, background)
   if (flat !== null) return { source: flat, name: { name: path, kind: 'folder', files: flat.files }, ...NOTHING }
-  const opened = await openData({ data: path, size, skipBad, background }, output).catch((error: unknown) =>
+  const opened = await openData({ data: path, size, skipBad, background, signal }, output).catch((error: unknown) =>
     renamed(error, flag),
   )
   const { dataset } = opened
@@ -94,7 +106,12 @@ export interface RunSets {
  *
  * @throws UsageError where they are no pictures, are gone, or are not those that it began with
  */
-export async function openRunSets(run: string, config: RunConfig, output: Output): Promise<RunSets> {
+export async function openRunSets(
+  run: string,
+  config: RunConfig,
+  output: Output,
+  signal?: AbortSignal,
+): Promise<RunSets> {
   const { data, heldOut, classes, flip } = config
   if (data.kind === 'module' || data.kind === 'latents') {
     const what = data.kind === 'latents' ? 'latents' : 'batches of a module'
@@ -103,7 +120,7 @@ export async function openRunSets(run: string, config: RunConfig, output: Output
     )
   }
   const request = requestOf({ data, flip, classes })
-  const opened = await openData(request as DataRequest, output)
+  const opened = await openData({ ...(request as DataRequest), signal }, output)
   const difference = dataDifference(data, opened.config)
   if (difference !== null) {
     await opened.close()
@@ -128,7 +145,7 @@ export async function openRunSets(run: string, config: RunConfig, output: Output
     close: closing,
   })
   return {
-    training: part(cut.train, `${place} but what was held out`, close),
+    training: part(cut.train, `the training part of ${place}`, close),
     heldOut: part(cut.heldOut, `${place}, the ${share} that the run held out`, async () => {}),
   }
 }

@@ -23,14 +23,17 @@ import { writeWhole } from '../run/write-whole.js'
 import { checkSampleMemory } from '../samples/check-memory.js'
 import { autoencoderDigest, engineDigest } from '../samples/job-settings.js'
 import { inFlags } from '../settings/option-flag.js'
+import { didYouMean } from '../settings/suggest.js'
 import { storedOptions } from '../settings/option-setting.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 import { stageProgress } from './stage-progress.js'
+import { cacheLine } from './cache-size.js'
 import { compareWith } from './compare-job.js'
-import { type EvalInputs, openInputs, usualPlace } from './eval-inputs.js'
+import { checkGiven, type EvalInputs, openInputs, usualPlace } from './eval-inputs.js'
 import { EVALUATION_FILES, evalPlace, type EvalSettings, openPlace } from './eval-place.js'
 import { EVAL_DEFAULTS, type EvalFlags, SAMPLING_SETTINGS } from './eval-settings.js'
+import { findEvaluation } from './find-evaluation.js'
 import { openExtractorOf } from './open-extractor.js'
 import { evaluationLines, warningLines } from './show-evaluation.js'
 import { inEvalFlags, isOfInput } from './eval-words.js'
@@ -46,19 +49,32 @@ export async function evalFromFlags(
   command: string,
 ): Promise<number> {
   const interruption = job.interruption(() => output.notice('stopping (press Ctrl-C again to quit at once)'))
-  const inputs = await openInputs(given, flags, output).catch((error: unknown) => {
-    interruption.dispose()
-    throw error
-  })
   try {
+    await checkGiven(given, flags)
+    // Now: a run's newest evaluation would be the new one afterwards.
+    const isTold = flags.compare !== undefined && job.communicator.rank === 0
+    const earlier = isTold ? await findEvaluation(flags.compare[0]) : null
     const engine = await openEngine(chosenBackend(flags), { ...flags, workers: job.localSize })
     try {
+      // Before the pictures, of which all are read: what is wrong with it is said at once.
       const extractor = await openExtractorOf(flags.extractor ?? EVAL_DEFAULTS.extractor, engine.backend)
-      showEngine(engine, output)
-      if (job.description !== null) output.line(`workers ${job.description}`)
-      return await inEvalFlags(() =>
-        work({ given, flags, command, output, job, inputs, engine, extractor, signal: interruption.signal }),
-      )
+      try {
+        checkLayer(extractor, flags.layer)
+        if (earlier !== null) checkSameFeatures(earlier, extractor, flags)
+        const inputs = await openInputs(given, flags, output, interruption.signal)
+        try {
+          showEngine(engine, output)
+          if (job.description !== null) output.line(`workers ${job.description}`)
+          const { signal } = interruption
+          return await inEvalFlags(() =>
+            work({ given, flags, command, output, job, inputs, earlier, engine, extractor, signal }),
+          )
+        } finally {
+          await inputs.close()
+        }
+      } finally {
+        extractor.dispose()
+      }
     } finally {
       await engine.backend.dispose()
     }
@@ -69,8 +85,27 @@ export async function evalFromFlags(
     return code
   } finally {
     interruption.dispose()
-    await inputs.close()
   }
+}
+
+/** @throws UsageError for an earlier evaluation on other features, which no new one can be compared with */
+function checkSameFeatures({ evaluation }: EvaluationWithRows, extractor: FeatureExtractor, flags: EvalFlags): void {
+  const [before, layer] = [evaluation.extractor, flags.layer ?? extractor.defaultLayer]
+  if (before.fingerprint === extractor.fingerprint && before.layer === layer) return
+  const weights = before.name === extractor.name && before.layer === layer ? ' of other weights or preparation' : ''
+  throw new UsageError(
+    `--compare ${flags.compare![0]}: it is on the features of ${before.name}, layer ${before.layer}, and this would be on those of ` +
+      `${extractor.name}, layer ${layer}${weights}; give the same --extractor and --layer`,
+  )
+}
+
+/** @throws UsageError for a layer that the extractor does not have */
+function checkLayer({ name, layers }: FeatureExtractor, layer: string | undefined): void {
+  if (layer === undefined || layers.some((each) => each.name === layer)) return
+  const names = layers.map((each) => each.name)
+  throw new UsageError(
+    `--layer ${layer}: ${name} has no such layer${didYouMean(layer, names)}; its layers are ${names.join(', ')}`,
+  )
 }
 
 interface Work {
@@ -81,13 +116,15 @@ interface Work {
   readonly output: Output
   readonly job: Job
   readonly inputs: EvalInputs
+  /** What the new evaluation is compared with. */
+  readonly earlier: EvaluationWithRows | null
   readonly engine: OpenEngine
   readonly extractor: FeatureExtractor
   readonly signal: AbortSignal
 }
 
 async function work(all: Work): Promise<number> {
-  const { given, flags, output, job, inputs, extractor } = all
+  const { given, flags, output, job, inputs } = all
   const { communicator } = job
   const asked = flags.out ?? usualPlace(given, inputs)
   const { generated, options, settings } = await judgedOf(all)
@@ -112,7 +149,9 @@ async function work(all: Work): Promise<number> {
         try {
           const found = await evaluateWithRows(generated, data, { ...full, products })
           progress.stop()
-          return await tell(all, found, place!.folder, products)
+          const told = await tell(all, found, place!.folder, products)
+          output.line(await cacheLine(cache))
+          return told
         } finally {
           await products.dispose()
         }
@@ -126,7 +165,6 @@ async function work(all: Work): Promise<number> {
       return code ?? EXIT.ok
     } finally {
       progress.stop()
-      extractor.dispose()
     }
   } catch (error) {
     // What was wrong with the input is put right under other settings.
@@ -165,6 +203,7 @@ async function judgedOf({ given, flags, output, inputs, engine, extractor, signa
     'the pictures or the model that are judged': given,
     data: flags.data ?? null,
     train: flags.train ?? null,
+    'held-out': flags.heldOut ?? null,
     extractor: extractor.name,
     'the weights of the extractor': extractor.fingerprint,
     layer: layer ?? extractor.defaultLayer,
@@ -226,7 +265,7 @@ function onlyGiven<T extends object>(values: T): Partial<T> {
 
 /** Writes what was found, and tells it. Returns the exit code. */
 async function tell(
-  { flags, command, output, extractor }: Work,
+  { flags, command, output, extractor, earlier }: Work,
   { evaluation, rows }: EvaluationWithRows,
   folder: string,
   products: Awaited<ReturnType<typeof float64>>,
@@ -244,8 +283,8 @@ async function tell(
     await writeStatistics(flags.writeStatistics, { side: rows.real, extractor, layer, size, products })
     output.line(`wrote  ${flags.writeStatistics}`)
   }
-  if (flags.compare !== undefined) {
-    await compareWith(flags.compare[0], { evaluation, rows }, folder, { flags, command, products, output })
+  if (earlier !== null) {
+    await compareWith(earlier, { evaluation, rows }, folder, { flags, command, products, output })
   }
   output.event({ type: 'evaluation', folder, evaluation: withoutPictures(evaluation) })
   output.line(`wrote  ${page}, and ${EVALUATION_FILES.json} beside it`)

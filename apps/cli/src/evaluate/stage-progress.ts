@@ -23,7 +23,12 @@ export function stageProgress(output: Output): StageProgress {
         const unit = stage === 'measures' ? 'measures' : 'pictures'
         current = {
           stage,
-          progress: showProgress(output, { total, unit, isPlainShown: stage === 'samples' ? true : 'when slow' }),
+          progress: showProgress(output, {
+            total,
+            start: done,
+            unit,
+            isPlainShown: stage === 'samples' ? true : 'when slow',
+          }),
         }
       }
       current?.progress.update(done, stage)

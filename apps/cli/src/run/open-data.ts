@@ -43,6 +43,8 @@ export interface DataRequest {
   readonly classNames?: string
   /** Classes of the run that is resumed. */
   readonly classes?: readonly string[]
+  /** Stops the check of the pictures, which reads all of them. */
+  readonly signal?: AbortSignal
 }
 
 /** Latents that `dit encode` has written. */
@@ -164,7 +166,8 @@ function refuseClassNames({ data, classNames }: Pick<DataRequest, 'data' | 'clas
   throw new UsageError(`--class-names ${classNames}: it is for tar shards, whose classes are numbers; ${why}`)
 }
 
-async function checkFolder(data: string): Promise<void> {
+/** @throws UsageError unless there is such a folder */
+export async function checkFolder(data: string): Promise<void> {
   const found = await stat(data).catch(() => null)
   if (found === null)
     throw new UsageError(
@@ -198,7 +201,7 @@ export async function countPictures(
 const FIRST_MAX_PIXELS = 16_383 ** 2
 
 async function openFolder(request: DataRequest, output: Output): Promise<ImageFolder> {
-  const { data, size, skipBad, background, classes } = request
+  const { data, size, skipBad, background, classes, signal } = request
   const progress = checkingProgress(output)
   const onScan = searchLines(data, output)
   const onScanned = (scan: FolderScan) => {
@@ -214,7 +217,7 @@ async function openFolder(request: DataRequest, output: Output): Promise<ImageFo
   const reading = { size, skipBad, classes, background: background ?? null, maxPixels, rules } as const
   try {
     const { onProgress } = progress
-    return await openImageFolder(data, { ...reading, onScan, onScanned, onProgress }).catch(inFlags)
+    return await openImageFolder(data, { ...reading, onScan, onScanned, onProgress, signal }).catch(inFlags)
   } finally {
     progress.stop()
   }

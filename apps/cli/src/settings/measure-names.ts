@@ -15,20 +15,34 @@ const NOT_IN_TRAINING: Readonly<Record<string, string>> = {
   authenticity: 'It searches all training pictures, which takes long; `dit eval` measures it.',
 }
 
-/** The measure of a name, however it is written. */
+/** The measure of a name that can be taken while a run trains, however it is written. */
 export function measureName(text: string): MeasureName {
-  const name = text.trim()
-  const known = MEASURES.find((measure) => measure.toLowerCase() === name.toLowerCase().replaceAll(/[-_ ]/g, ''))
-  if (known !== undefined && !Object.hasOwn(NOT_IN_TRAINING, known)) return known
-  const list = `Measures are ${MEASURES.filter((measure) => !Object.hasOwn(NOT_IN_TRAINING, measure)).join(', ')}`
-  const hint = NOT_IN_TRAINING[known ?? ''] ?? ELSEWHERE[name.toLowerCase()] ?? `${list}${didYouMean(name, MEASURES)}`
-  throw new InvalidArgumentError(known === undefined ? `There is no measure ${name}. ${hint}` : hint)
+  return knownMeasure(text, NOT_IN_TRAINING)
 }
 
-/** Names of measures with commas between, each once. */
+/** Names of measures for a run that trains, with commas between, each once. */
 export function measureList(text: string): string {
-  const names = text.split(',').map(measureName)
+  return eachOnce(text.split(',').map(measureName)).join(',')
+}
+
+/** Names of measures for `dit eval`, with commas between, each once; or all. */
+export function measuresOf(text: string): readonly MeasureName[] {
+  if (text.trim() === 'all') return MEASURES
+  return eachOnce(text.split(',').map((name) => knownMeasure(name, {})))
+}
+
+function knownMeasure(text: string, excluded: Readonly<Record<string, string>>): MeasureName {
+  const name = text.trim()
+  const known = MEASURES.find((measure) => measure.toLowerCase() === name.toLowerCase().replaceAll(/[-_ ]/g, ''))
+  if (known !== undefined && !Object.hasOwn(excluded, known)) return known
+  if (known !== undefined) throw new InvalidArgumentError(excluded[known])
+  const usual = MEASURES.filter((measure) => !Object.hasOwn(excluded, measure))
+  const hint = ELSEWHERE[name.toLowerCase()] ?? `Measures are ${usual.join(', ')}${didYouMean(name, usual)}`
+  throw new InvalidArgumentError(`There is no measure ${name}. ${hint}`)
+}
+
+function eachOnce(names: readonly MeasureName[]): readonly MeasureName[] {
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new InvalidArgumentError(`It names ${twice} twice.`)
-  return names.join(',')
+  return names
 }

@@ -71,6 +71,12 @@ export function verdictOf(result: MeasureResult): Verdict {
     }
   if (standing === 'short')
     return { kind: 'short', label: 'short of real', sentence: shortSentence(result.better, floor, real) }
+  if (result.measure === 'authenticity')
+    return {
+      kind: 'unknown',
+      label: 'far from training pictures',
+      sentence: `Farther from the training pictures than real ones, which have ${real}: no sign of copying, but pictures that look wrong are far, too.`,
+    }
   return {
     kind: 'beyond',
     label: 'beyond real',

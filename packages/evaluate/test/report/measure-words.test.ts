@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { readingOf } from '../../src/reading.js'
 import { meaningOf, verdictOf } from '../../src/report/measure-words.js'
 import { measureOf } from './example-evaluation.js'
 
@@ -25,6 +26,13 @@ test('a value is short of real pictures only where its interval leaves the floor
 test('what is better than real pictures is a reason to look for copies', () => {
   expect(verdictOf(distance(0.5, 0.4, 0.6))).toMatchObject({ kind: 'beyond' })
   expect(verdictOf(measureOf({ value: 1, interval: range(0.99, 1) })).sentence).toContain('look for copies')
+})
+
+test('samples far from training pictures are no reason to look for copies', () => {
+  const far = measureOf({ measure: 'authenticity', value: 1, interval: range(0.99, 1) })
+  expect(verdictOf(far)).toMatchObject({ kind: 'unknown', label: 'far from training pictures' })
+  expect(verdictOf(far).sentence).toContain('no sign of copying')
+  expect(readingOf(far)).toBe('farther than real pictures')
 })
 
 test('with a floor of other counts, the value at these counts is compared', () => {

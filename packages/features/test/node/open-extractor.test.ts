@@ -49,3 +49,16 @@ test('says what is wrong with a name or a file', async () => {
     `weightsExtractor: ${at('model.onnx')} is an ONNX file, which does not say how pictures must be prepared; pass onnx: { runtime, size, mean, std }`,
   )
 })
+
+test('a safetensors file is none of ONNX, whatever the length of its header', async () => {
+  // 0x0308 bytes of header: the first bytes of the file are those of an ONNX file of version 3.
+  const tensors = { a: { dtype: 'F32', shape: [1], data: Float32Array.of(1) } } as const
+  const short = writeSafetensors(tensors)
+  const [length] = new Uint32Array(short.slice(0, 4).buffer)
+  const header = new TextDecoder().decode(short.subarray(8, 8 + length)).padEnd(0x0308, ' ')
+  const bytes = Buffer.concat([Uint8Array.of(8, 3, 0, 0, 0, 0, 0, 0), Buffer.from(header), short.subarray(8 + length)])
+  await writeFile(at('long.safetensors'), bytes)
+  await expect(openExtractor(at('long.safetensors'), { backend })).rejects.toThrow(
+    `${at('long.safetensors')} holds neither the FID Inception nor EfficientNet-Lite0 (its tensors: a)`,
+  )
+})
