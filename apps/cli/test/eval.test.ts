@@ -2,16 +2,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { readNpz, writeNpz } from '@dit/checkpoint'
 import type { Comparison, Evaluation } from '@dit/evaluate'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { standIn } from '../../../packages/evaluate/test/support/stand-in.js'
+import { NAMED_EXTRACTORS } from '../src/evaluate/open-extractor.js'
 import { makePictures } from './support/pictures-to-encode.js'
 import { keptFolder, runDit } from './support/run-dit.js'
 import { TINY } from './support/tiny-flags.js'
-
-// What takes features is not tested here.
-vi.mock('../src/evaluate/open-extractor.js', () => ({
-  openExtractorOf: async (text: string) => standIn({ fingerprint: text }).extractor,
-}))
 
 const folder = keptFolder()
 const FAST = ['--backend=reference', '--resamples=4', '--neighbours=1', '--steps=2', '--threads=1']
@@ -19,7 +15,16 @@ const KINDS = '--measures=frechet,kid,precision'
 const dit = (...args: string[]) => runDit(args, { cwd: folder })
 const json = (path: string): unknown => JSON.parse(readFileSync(join(folder, path), 'utf8'))
 
+// What takes features is not tested here.
+const { small } = NAMED_EXTRACTORS
+
+afterAll(() => {
+  NAMED_EXTRACTORS.small = small
+  delete NAMED_EXTRACTORS.other
+})
+
 beforeAll(async () => {
+  for (const name of ['small', 'other']) NAMED_EXTRACTORS[name] = () => standIn({ fingerprint: name }).extractor
   await makePictures(join(folder, 'pictures'))
   await makePictures(join(folder, 'others'))
   const train = ['train', '--data', 'pictures', ...TINY, '--steps=2']
@@ -34,7 +39,7 @@ describe('a run', () => {
       stdout: expect.stringMatching(/^judged +run, step 2, averaged weights: 4 samples, 8 x 8$/m) as string,
     })
     expect(stdout).toMatch(/^real +.*pictures, the 40 % that the run held out: 4 pictures, 8 x 8$/m)
-    expect(stdout).toMatch(/^training +.*pictures but what was held out: 6 pictures, 8 x 8$/m)
+    expect(stdout).toMatch(/^training +the training part of .*pictures: 6 pictures, 8 x 8$/m)
     expect(stdout).toMatch(/^features +stand-in, layer colours: 27 numbers a picture$/m)
     expect(stdout).toMatch(/^ +value +95 % interval +floor +reading$/m)
     expect(stdout).toMatch(/^Fréchet distance +\S+ +\S+ to \S+ +\S+ +\S/m)
