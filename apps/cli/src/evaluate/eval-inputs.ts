@@ -7,6 +7,7 @@ import { openModelOf } from '../settings/model-source.js'
 import { UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 import type { EvalFlags } from './eval-settings.js'
+import { readEvaluationNpz } from './npz-pictures.js'
 import {
   checkThere,
   type Judged,
@@ -159,7 +160,6 @@ async function readingOf(
     return { ...own, size: side }
   }
   if (judged === 'npz') {
-    const { readEvaluationNpz } = await import('./npz-pictures.js')
     const npz = await readEvaluationNpz('', given)
     if (npz.kind === 'statistics') return { ...own, size: size ?? 1 }
     const { height, width } = npz.pictures
