@@ -26,7 +26,7 @@ test('a run prints its engine first and its recipe in full, and leaves a whole r
   expect(stdout).toMatch(
     /^expect little: the learning rate rises over 100 steps, and the run has only 4; lower --warmup$/m,
   )
-  expect(readdirSync(out).toSorted()).toEqual(['checkpoints', 'config.json', 'log.jsonl', 'samples'])
+  expect(readdirSync(out).toSorted()).toEqual(['checkpoints', 'config.json', 'log.jsonl', 'report.html', 'samples'])
   expect(readdirSync(join(out, 'checkpoints'))).toEqual(['step-0000002', 'step-0000004'])
   const log = readFileSync(join(out, 'log.jsonl'), 'utf8')
   expect(parseLog(log).map(({ step, examples }) => [step, examples])).toEqual([
