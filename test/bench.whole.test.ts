@@ -176,7 +176,7 @@ test('a solver above 2 % of its calls is marked', () => {
 
 test('a run that could give nothing is refused before it begins', () => {
   expect(() => parseOptions(['--cases', 'ddpp'])).toThrow(
-    /^bench: no case ddpp \(.*, ddp, ddp-256, ddp-tiny, solver-cost, solver-cost-tiny\)$/,
+    /^bench: no case ddpp \(.*, ddp, ddp-256, ddp-tiny, solver-cost, solver-cost-tiny, metrics, metrics-10k, metrics-tiny\)$/,
   )
   expect(() => parseOptions(['--cases', 'solver-cost', '--engines', 'tfjs-wasm-plain'])).toThrow(
     "bench: solver-cost measures dit's own engines (got tfjs-wasm-plain)",
