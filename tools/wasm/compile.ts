@@ -10,6 +10,8 @@ export interface WasmSources {
   readonly folder: string
   readonly sources: readonly string[]
   readonly compilerFlags?: readonly string[]
+  /** Those of the sources that are made small rather than fast. */
+  readonly small?: readonly string[]
   readonly linkerFlags?: readonly string[]
 }
 
@@ -25,12 +27,20 @@ export function compilerVersion(compiler: string): string | null {
 }
 
 /** Compiles C to a WebAssembly module that imports its memory. */
-export function compileWasm({ compiler, folder, sources, compilerFlags = [], linkerFlags = [] }: WasmSources): Buffer {
+export function compileWasm({
+  compiler,
+  folder,
+  sources,
+  compilerFlags = [],
+  small = [],
+  linkerFlags = [],
+}: WasmSources): Buffer {
   const objects = mkdtempSync(join(tmpdir(), 'dit-wasm-'))
   try {
     const files = sources.map((name) => {
       const object = join(objects, `${name}.o`)
-      execFileSync(compiler, [...FLAGS, ...compilerFlags, '-c', name, '-o', object], { cwd: folder, stdio: 'inherit' })
+      const flags = [...FLAGS, ...compilerFlags, ...(small.includes(name) ? ['-Os'] : [])]
+      execFileSync(compiler, [...flags, '-c', name, '-o', object], { cwd: folder, stdio: 'inherit' })
       return object
     })
     const out = join(objects, 'module.wasm')

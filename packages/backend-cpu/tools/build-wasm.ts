@@ -23,6 +23,23 @@ export function moduleName({ instructionSet, threads }: WasmVariant): string {
   return threads ? `${instructionSet}-threads` : instructionSet
 }
 
+/**
+ * Kernels that wait for memory, or that no sampling page runs: made small, since a page downloads them. Products, attention and
+ * convolutions stay fast.
+ */
+const SMALL = [
+  'broadcast.c',
+  'conv2d_backward.c',
+  'depthwise.c',
+  'gated_residual.c',
+  'group_norm.c',
+  'layer_norm.c',
+  'layout.c',
+  'pooling.c',
+  'reduce.c',
+  'upsample.c',
+]
+
 // 4 GiB, the most that 32-bit addresses reach.
 const MAX_MEMORY = 2 ** 32
 
@@ -46,6 +63,7 @@ export function buildWasm(variant: WasmVariant, compiler: string): Uint8Array {
       ...(variant.instructionSet === 'relaxed-simd' ? ['-mrelaxed-simd'] : []),
       ...(variant.threads ? ['-matomics'] : []),
     ],
+    small: SMALL,
     linkerFlags: variant.threads ? shared : [],
   })
 }
