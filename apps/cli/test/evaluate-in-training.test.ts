@@ -1,22 +1,10 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { scalarsOf } from '../src/tensorboard/run-events.js'
 import type { StepRecord } from '@dit/train-ddp'
+import { EVALUATED } from './support/evaluated-flags.js'
 import { runDit, temporaryFolder } from './support/run-dit.js'
-import { TINY } from './support/tiny-flags.js'
-
-const EVALUATED = [
-  'train',
-  ...TINY,
-  '--steps=6',
-  '--warmup=1',
-  '--val-share=0.001',
-  '--eval-every=2',
-  '--eval-count=12',
-  '--eval-steps=2',
-  '--keep-last=1',
-]
 
 function recordsOf(run: string): StepRecord[] {
   const lines = readFileSync(join(run, 'log.jsonl'), 'utf8').split('\n').slice(0, -1)
@@ -72,30 +60,6 @@ describe('dit train --eval-every', () => {
     expect(Object.keys(scalars)).not.toContain('train/evaluation')
   })
 
-  test('leaves nothing out of what is trained, and draws from the best checkpoint by its name', async () => {
-    const folder = temporaryFolder()
-    const [plain, run] = ['plain', 'run'].map((name) => join(folder, name))
-    const without = EVALUATED.filter((flag) => !flag.startsWith('--eval'))
-    await runDit([...without, '--no-report', '--quiet', '--out', plain])
-    await runDit([...EVALUATED, '--keep-best=recall', '--quiet', '--out', run])
-    for (const part of ['model', 'ema', 'optimizer']) {
-      const file = join('checkpoints', 'step-0000006', `${part}.safetensors`)
-      expect(readFileSync(join(run, file)).equals(readFileSync(join(plain, file)))).toBe(true)
-    }
-    expect(readdirSync(plain)).not.toContain('report.html')
-    const draw = ['--count=1', '--steps=2', '--backend=reference', '--out']
-    const named = await runDit(['sample', run, '--checkpoint', 'best', ...draw, join(folder, 'a.png')])
-    expect(named.stdout).toContain('(best by recall)')
-    await runDit(['sample', join(run, 'checkpoints', 'best'), ...draw, join(folder, 'b.png')])
-    expect(readFileSync(join(folder, 'a.png')).equals(readFileSync(join(folder, 'b.png')))).toBe(true)
-    const none = await runDit(['sample', plain, '--checkpoint', 'best', ...draw, join(folder, 'c.png')])
-    expect(none.stderr).toContain(
-      'keeps no best checkpoint. `dit train` keeps one if it measures samples, with --eval-every',
-    )
-    const alone = await runDit(['sample', '--checkpoint', 'best'])
-    expect(alone.stderr).toContain('--checkpoint best needs one run')
-  })
-
   test('refuses what cannot be before anything is written', async () => {
     const run = join(temporaryFolder(), 'run')
     const fail = async (...flags: string[]) => (await runDit([...EVALUATED, '--out', run, ...flags])).stderr
@@ -108,21 +72,5 @@ describe('dit train --eval-every', () => {
     )
     expect(await fail('--eval-extractor', 'nothing.pth')).toContain('--eval-extractor')
     expect(readdirSync(join(run, '..'))).toEqual([])
-  })
-
-  test('refuses another extractor than a run began with', async () => {
-    const run = join(temporaryFolder(), 'run')
-    await runDit([...EVALUATED, '--decay=constant', '--quiet', '--out', run])
-    const config = join(run, 'config.json')
-    writeFileSync(config, readFileSync(config, 'utf8').replace('"fingerprint": "small-', '"fingerprint": "other-'))
-    const more = ['train', '--resume', run, '--steps', '8']
-    expect((await runDit(more)).stderr).toContain(
-      '--eval-extractor small has other weights than at the first evaluation of this run',
-    )
-    const { code, stderr } = await runDit([...more, '--allow-inexact'])
-    expect({ code, stderr }).toMatchObject({
-      code: 0,
-      stderr: expect.stringContaining('resumed inexactly: --eval-extractor small') as string,
-    })
   })
 })
