@@ -38,17 +38,13 @@ export const BETTER: Readonly<Record<MeasureName, 'less' | 'more'>> = {
   inceptionScore: 'more',
 }
 
-/** The least and the most that a measure can be, where it has such ends: an interval does not go beyond them. */
-export const ENDS: Readonly<Partial<Record<MeasureName, readonly [least: number, most: number]>>> = {
-  frechet: [0, Infinity],
-  spatialFrechet: [0, Infinity],
-  precision: [0, 1],
-  recall: [0, 1],
-  density: [0, Infinity],
-  coverage: [0, 1],
-  authenticity: [0, 1],
-  vendi: [1, Infinity],
-  inceptionScore: [1, Infinity],
+/** The least that a measure can be, where there is one: an interval does not go below. Those of shares have ends of their own. */
+export const LEAST: Readonly<Partial<Record<MeasureName, number>>> = {
+  frechet: 0,
+  spatialFrechet: 0,
+  density: 0,
+  vendi: 1,
+  inceptionScore: 1,
 }
 
 /** What a title depends on. */

@@ -3,7 +3,7 @@ import { permutation, randomStream } from '@dit/random'
 import type { MeasureInterval, MeasureResult } from '../evaluation.js'
 import { isStatistics, type Measured, type MeasureOptions, type SideFeatures, type Sides } from './measured.js'
 import { measureSides } from './measure-sides.js'
-import { BETTER, ENDS, type MeasureName, type TitleContext, titleOf } from './names.js'
+import { BETTER, LEAST, type MeasureName, type TitleContext, titleOf } from './names.js'
 
 /** Real pictures against real ones, and as many samples against these. */
 interface FloorSides {
@@ -47,12 +47,12 @@ export function resultOf(
   const floorResult =
     floor === null
       ? null
-      : { value: floor.value, interval: withinEnds(name, floor.interval), counts: floor.counts, matched: matched.value }
+      : { value: floor.value, interval: notBelow(name, floor.interval), counts: floor.counts, matched: matched.value }
   return {
     measure: name,
     title: titleOf(name, title),
     value,
-    interval: withinEnds(name, interval),
+    interval: notBelow(name, interval),
     counts,
     floor: floorResult,
     better: BETTER[name],
@@ -60,12 +60,11 @@ export function resultOf(
   }
 }
 
-/** Resamples that are shifted to have the value as their mean may pass what a measure can be. */
-function withinEnds(name: MeasureName, interval: MeasureInterval | null): MeasureInterval | null {
-  const ends = ENDS[name]
-  if (interval === null || ends === undefined) return interval
-  const [least, most] = ends
-  return { ...interval, low: Math.max(least, interval.low), high: Math.min(most, interval.high) }
+/** Resamples that are shifted to have the value as their mean may fall below what a measure can be. */
+function notBelow(name: MeasureName, interval: MeasureInterval | null): MeasureInterval | null {
+  const least = LEAST[name]
+  if (interval === null || least === undefined) return interval
+  return { ...interval, low: Math.max(least, interval.low) }
 }
 
 function floorSides(

@@ -29,15 +29,13 @@ test('as many samples as a floor has are of all classes, although pictures come 
 const wide = { low: -0.01, high: 1.02, standardError: 0.3 }
 const one = { value: 0.5, interval: wide, counts: { real: 9, generated: 9 }, warnings: [] }
 
-test.each<[MeasureName, number, number]>([
-  ['precision', 0, 1],
-  ['authenticity', 0, 1],
-  ['density', 0, 1.02],
-  ['frechet', 0, 1.02],
-  ['vendi', 1, 1.02],
-  ['kid', -0.01, 1.02],
-])('an interval of %s ends where the measure does', (name, low, high) => {
+test.each<[MeasureName, number]>([
+  ['density', 0],
+  ['frechet', 0],
+  ['vendi', 1],
+  ['kid', -0.01],
+])('an interval of %s does not go below what it can be, %d', (name, low) => {
   const { interval, floor } = resultOf(name, one, one, one, { isFid: false, isClip: false })
-  expect(interval).toMatchObject({ low, high })
-  expect(floor!.interval).toMatchObject({ low, high })
+  expect(interval).toMatchObject({ low, high: 1.02 })
+  expect(floor!.interval).toMatchObject({ low, high: 1.02 })
 })
