@@ -211,7 +211,7 @@ async function manifestOf(
     flips: flags.flips,
     dtype: STORED[flags.dtype],
     ...(isPictureData(config) && config.background !== undefined ? { background: config.background } : {}),
-    files: isPictureData(config) ? config.files : config.kind,
+    files: isPictureData(config) ? config.files : config.kind === 'dataset' ? config.pictures : config.kind,
     shardSize: flags.shard,
     shards: [],
   }

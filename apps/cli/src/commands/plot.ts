@@ -21,6 +21,7 @@ import { integer, path } from '../settings/values.js'
 import { runPlot } from '../plot/run-plot.js'
 import { EVENTS_FOLDER, openEventFile } from '../tensorboard/event-file.js'
 import { denoisingOrNull } from '../run/objective-config.js'
+import { placeOfData } from '../run/open-data.js'
 import { LOCK_FILE } from '../run/run-config.js'
 import { checkWritable } from '../run/run-folder.js'
 import { writeWhole } from '../run/write-whole.js'
@@ -179,7 +180,7 @@ function describe({ config, records }: PlottedRun): string {
   const pictures =
     data.kind === 'module'
       ? 'data of the module'
-      : `${data.kind === 'shapes' ? 'shapes' : basename(data.folder)}, ${data.size} x ${data.size} pixels`
+      : `${data.kind === 'shapes' ? 'shapes' : basename(placeOfData(data))}, ${data.size} x ${data.size} pixels`
   const done = formatCount(records.at(-1)!.step)
   return `${name}  ·  ${pictures}  ·  batch ${recipe.batchSize}  ·  ${done} of ${formatCount(steps)} steps`
 }

@@ -13,6 +13,7 @@ import { engineText } from '../engines/open-engine.js'
 import { lossWeightText } from '../settings/loss-weight.js'
 import { loggedEvaluation } from '../in-training/evaluation-text.js'
 import { fromRows } from '../run/describe-run.js'
+import { placeOfData } from '../run/open-data.js'
 import { readLog } from '../run/read-log.js'
 import { denoisingOrNull, isFlow } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
@@ -112,7 +113,7 @@ function weightText(weight: LossWeight = 'none'): string {
 
 function dataText(data: RunConfig['data'], classes: readonly string[]): string {
   if (data.kind === 'module') return 'of the module'
-  const pictures = data.kind === 'shapes' ? 'generated shapes' : `pictures from ${data.folder}`
+  const pictures = data.kind === 'shapes' ? 'generated shapes' : `pictures from ${placeOfData(data)}`
   return `${formatCount(data.length)} ${pictures}, ${data.size}x${data.size}; ${classes.length} classes: ${classText(classes)}`
 }
 

@@ -6,7 +6,8 @@ import { namesTarShards, type PictureDataset, scanFolder } from '@dit/data/node'
 import type { LabelledPictures, ReferenceStatistics, SetName } from '@dit/evaluate'
 import { isCheckpoint, isRun } from '@dit/pipeline/node'
 import { readRunOfCheckpoint } from '../run/checkpoint-run.js'
-import { checkFolder, dataDifference, type DataRequest, openData, requestOf } from '../run/open-data.js'
+import { namesDatasetModule } from '../run/dataset-module.js'
+import { checkFolder, dataDifference, type DataRequest, openData, placeOfData, requestOf } from '../run/open-data.js'
 import type { RunConfig } from '../run/run-config.js'
 import { readRunConfig } from '../run/run-folder.js'
 import { UsageError } from '../terminal/errors.js'
@@ -32,7 +33,7 @@ export async function kindOf(path: string): Promise<Judged> {
   if (/\.npz$/i.test(path)) return 'npz'
   if (await isRun(path)) return 'run'
   if (isCheckpoint(path)) return 'run'
-  if (await namesTarShards(path)) return 'pictures'
+  if ((await namesDatasetModule(path)) || (await namesTarShards(path))) return 'pictures'
   const found = await stat(path).catch(() => null)
   if (found === null || !found.isDirectory()) return 'model'
   return (await readdir(path)).some((name) => OF_MODEL.test(name)) ? 'model' : 'pictures'
@@ -59,7 +60,7 @@ export interface Reading {
  */
 export async function checkThere(flag: string, path: string): Promise<void> {
   if (/\.npz$/i.test(path)) return requireFile(flag, path)
-  if (path === 'shapes' || (await namesTarShards(path))) return
+  if (path === 'shapes' || (await namesDatasetModule(path)) || (await namesTarShards(path))) return
   await checkFolder(path).catch((error: unknown) => renamed(error, flag))
 }
 
@@ -89,7 +90,7 @@ export async function openSet(
   if (files !== undefined) await tellEnlarged(path, files, size, output)
   return {
     source: dataset,
-    name: { name: path, kind: path === 'shapes' ? 'dataset' : 'folder', files },
+    name: { name: path, kind: kindOfData(opened.config), files },
     close: () => opened.close(),
   }
 }
@@ -128,7 +129,7 @@ export async function openRunSets(
       `${run}: ${difference}, so what it held out cannot be told from what it was trained on; give real pictures with --data`,
     )
   }
-  const place = data.kind === 'shapes' ? 'shapes' : data.folder
+  const place = placeOfData(data)
   const files = (opened.dataset as Partial<PictureDataset>).files
   const close = () => opened.close()
   if (heldOut === undefined) {
@@ -216,7 +217,7 @@ async function tellEnlarged(path: string, files: readonly string[], size: number
 const NOTHING = { close: async () => {} }
 
 function kindOfData({ kind }: RunConfig['data']): 'folder' | 'dataset' {
-  return kind === 'shapes' ? 'dataset' : 'folder'
+  return kind === 'shapes' || kind === 'dataset' ? 'dataset' : 'folder'
 }
 
 async function requireFile(flag: string, path: string): Promise<void> {

@@ -14,10 +14,10 @@ export function checkFolderOptions(
   data: string,
   flags: { readonly [Name in (typeof FOLDER_OPTIONS)[number]]?: unknown },
 ): void {
-  if (data !== 'shapes') return
+  if (data !== 'shapes' && !/\.[cm]?js$/i.test(data)) return
   const given = FOLDER_OPTIONS.find((name) => flags[name] !== undefined && flags[name] !== false)
   if (given === undefined) return
   throw new UsageError(
-    `${flagOf(given)} is for folders of pictures, but the data are shapes, which dit draws; leave it out, or name a folder`,
+    `${flagOf(given)} is for folders of pictures, but the data are ${data === 'shapes' ? 'shapes, which dit draws' : `those of ${data}`}; leave it out, or name a folder`,
   )
 }

@@ -97,13 +97,15 @@ function checkObjective(objective: Fields, run: Fields): DiTConfig | null {
 }
 
 function checkData(data: Fields): void {
-  oneOf(data.kind, ['shapes', 'folder', 'shards', 'latents', 'module'], 'data.kind')
+  oneOf(data.kind, ['shapes', 'folder', 'shards', 'latents', 'dataset', 'module'], 'data.kind')
   if (data.kind === 'module') return
   for (const name of ['size', 'length'] as const) must(isCount(data[name]), `data.${name}`, A_COUNT, data[name])
   if (data.kind === 'shapes') return
-  for (const name of ['folder', 'files'] as const) {
+  const texts = data.kind === 'dataset' ? (['module', 'pictures'] as const) : (['folder', 'files'] as const)
+  for (const name of texts) {
     must(typeof data[name] === 'string' && data[name] !== '', `data.${name}`, 'text', data[name])
   }
+  if (data.kind === 'dataset') return
   if (data.kind === 'latents') must(isCount(data.channels), 'data.channels', A_COUNT, data.channels)
   else {
     must(typeof data.skipBad === 'boolean', 'data.skipBad', TRUE_OR_FALSE, data.skipBad)

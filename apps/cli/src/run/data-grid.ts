@@ -11,12 +11,12 @@ const MAX_CLASSES = 10
 const PER_CLASS = 6
 
 /**
- * Whether a run shows what it learns from: latents are no pictures, and a module's batches are its own. Generated shapes are shown
+ * Whether a run shows what it learns from: latents are no pictures, and a module's batches are its own. Generated pictures are shown
  * with samples only, so that runs without them need no encoder of pictures.
  */
 export function hasDataGrid({ data, objective, sampleEvery }: RunConfig): boolean {
   if (objective.kind === 'module') return false
-  return isPictureData(data) || (data.kind === 'shapes' && sampleEvery !== null)
+  return isPictureData(data) || ((data.kind === 'shapes' || data.kind === 'dataset') && sampleEvery !== null)
 }
 
 /** A grid of training pictures as the network sees them, a row for each of the first classes; PNG. */

@@ -5,6 +5,7 @@ import { trainedText } from '../fine-tune/trained.js'
 import { lossWeightText } from '../settings/loss-weight.js'
 import { recipeNamed } from '../settings/named-recipes.js'
 import { type Denoising, denoisingOrNull } from './objective-config.js'
+import { placeOfData } from './open-data.js'
 import { lengthText } from './run-length.js'
 import type { RunConfig } from './run-config.js'
 import { formatCount, formatNumber, formatQuantity, formatTable } from '../terminal/format.js'
@@ -47,7 +48,7 @@ function dataText({ data, classes, flip }: RunConfig): string {
   const what =
     data.kind === 'shapes'
       ? `${formatCount(data.length)} generated shapes`
-      : `${formatCount(data.length)} ${data.kind === 'latents' ? 'latents' : 'pictures'} from ${data.folder}`
+      : `${formatCount(data.length)} ${data.kind === 'latents' ? 'latents' : 'pictures'} from ${placeOfData(data)}`
   const mirrored = flip ? 'mirrored at random' : 'not mirrored'
   return `${what}, ${data.size}x${data.size}, ${classes.length} classes, ${mirrored}`
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { type Dataset, shapesDataset } from '@dit/data'
 import { type FolderScan, type ImageFolder, namesTarShards, openImageFolder, scanFolder } from '@dit/data/node'
 import { UsageError } from '../terminal/errors.js'
+import { namesDatasetModule, openDatasetModule } from './dataset-module.js'
 import { checkingProgress, inFlags, reasonInFlags, searchLines } from './data-progress.js'
 import { foundText, leftOutText, swallowedText, transparencyText, wrongFolderText } from './folder-words.js'
 import { openLatents } from './open-latents.js'
@@ -29,7 +30,7 @@ export interface OpenPictures extends OpenData {
 export const SHAPES_LENGTH = 60_000
 
 export interface DataRequest {
-  /** `shapes`, the path of a folder, or tar shards. */
+  /** `shapes`, the path of a folder, tar shards, or a module that exports a data set. */
   readonly data: string
   readonly size: number
   readonly skipBad: boolean
@@ -71,7 +72,7 @@ export function requestOf(
   if (data.kind === 'module') return { module: true }
   if (flags.latents !== undefined) return { latents: flags.latents, flip }
   if (data.kind === 'latents' && flags.data === undefined) return { latents: data.folder, flip }
-  const path = flags.data ?? (data.kind === 'shapes' ? 'shapes' : data.folder)
+  const path = flags.data ?? placeOfData(data)
   const { classNames } = flags
   if (!isPictureData(data)) {
     return { data: path, size: data.size, skipBad: false, background: '#ffffff', classNames, classes }
@@ -90,8 +91,14 @@ export function requestOf(
   }
 }
 
+/** What `--data` or `--latents` names. */
+export function placeOfData(data: Exclude<DataConfig, { kind: 'module' }>): string {
+  if (data.kind === 'shapes') return 'shapes'
+  return data.kind === 'dataset' ? data.module : data.folder
+}
+
 /**
- * Opens the generated shapes, a folder of pictures, tar shards of them, or latents.
+ * Opens the generated shapes, a folder of pictures, tar shards of them, the data set of a module, or latents.
  *
  * @throws UsageError when the folder cannot serve
  */
@@ -104,8 +111,15 @@ export async function openData(
   if ('module' in request) return { dataset: null, config: { kind: 'module' }, close: async () => {} }
   if ('latents' in request) return openLatents(request.latents, request.flip)
   const { data, size } = request
-  const isShards = data !== 'shapes' && (await namesTarShards(data))
-  refuseClassNames(request, isShards)
+  const isModule = await namesDatasetModule(data)
+  const isShards = data !== 'shapes' && !isModule && (await namesTarShards(data))
+  refuseClassNames(request, isShards, isModule)
+  if (isModule) {
+    const { dataset, module, pictures } = await openDatasetModule(data, { size })
+    const { length } = dataset
+    const close = async () => dataset.close?.()
+    return { dataset, config: { kind: 'dataset', module, size, length, pictures }, close }
+  }
   if (data === 'shapes') {
     if (size < 4) throw new UsageError(`--size must be at least 4 for shapes (got ${size})`)
     const dataset = shapesDataset({ size, length: SHAPES_LENGTH, seed: 0 })
@@ -160,9 +174,14 @@ async function folderPictures(request: DataRequest, output: Output) {
   return { pictures, files: folderFiles(request.data, pictures) }
 }
 
-function refuseClassNames({ data, classNames }: Pick<DataRequest, 'data' | 'classNames'>, isShards: boolean): void {
+function refuseClassNames(
+  { data, classNames }: Pick<DataRequest, 'data' | 'classNames'>,
+  isShards: boolean,
+  isModule: boolean,
+): void {
   if (classNames === undefined || isShards) return
-  const why = data === 'shapes' ? 'shapes have names' : 'the sub-folders of a folder name its classes'
+  const ofFolder = isModule ? 'the module names its classes' : 'the sub-folders of a folder name its classes'
+  const why = data === 'shapes' ? 'shapes have names' : ofFolder
   throw new UsageError(`--class-names ${classNames}: it is for tar shards, whose classes are numbers; ${why}`)
 }
 
@@ -171,7 +190,7 @@ export async function checkFolder(data: string): Promise<void> {
   const found = await stat(data).catch(() => null)
   if (found === null)
     throw new UsageError(
-      `--data ${data}: no such folder; give \`shapes\`, a folder with one sub-folder of pictures per class, or tar shards`,
+      `--data ${data}: no such folder; give \`shapes\`, a folder with one sub-folder of pictures per class, tar shards, or a module`,
     )
   if (!found.isDirectory())
     throw new UsageError(
@@ -185,12 +204,18 @@ export async function checkFolder(data: string): Promise<void> {
  * @throws UsageError when they cannot serve
  */
 export async function countPictures(
-  request: Pick<DataRequest, 'data' | 'classNames'>,
+  request: Pick<DataRequest, 'data' | 'classNames' | 'size'>,
   output: Pick<Output, 'line'>,
 ): Promise<{ classes: number; pictures: number }> {
-  const { data } = request
-  const isShards = await namesTarShards(data)
-  refuseClassNames(request, isShards)
+  const { data, size } = request
+  const isModule = await namesDatasetModule(data)
+  const isShards = !isModule && (await namesTarShards(data))
+  refuseClassNames(request, isShards, isModule)
+  if (isModule) {
+    const { dataset } = await openDatasetModule(data, { size })
+    await dataset.close?.()
+    return { classes: dataset.classes.length, pictures: dataset.length }
+  }
   if (isShards) return countShards(request, output)
   await checkFolder(data)
   const { classes, files } = await scanFolder(data, { onScan: searchLines(data, output) }).catch(inFlags)
@@ -229,10 +254,12 @@ async function openFolder(request: DataRequest, output: Output): Promise<ImageFo
  * @returns null where they are the same
  */
 export function dataDifference(before: DataConfig, now: DataConfig): string | null {
-  const identity = (data: DataConfig) => JSON.stringify({ ...data, folder: null, maxPixels: undefined })
+  const identity = (data: DataConfig) => JSON.stringify({ ...data, folder: null, module: null, maxPixels: undefined })
   if (identity(before) === identity(now)) return null
   if (before.kind !== now.kind) return 'the run began with other data'
   if (before.kind === 'module' || now.kind === 'module') return null
+  if (now.kind === 'dataset' && before.length === now.length)
+    return 'the module makes other pictures than at the beginning'
   if (before.length !== now.length)
     return `the run began with ${before.length} pictures, but there are ${now.length} now`
   if (isPictureData(before) && isPictureData(now) && before.files === now.files) {
@@ -248,5 +275,6 @@ export function isSameSplit(before: DataConfig, now: DataConfig): boolean {
 }
 
 function filesOf(data: Exclude<DataConfig, { kind: 'module' }>): string | null {
+  if (data.kind === 'dataset') return data.pictures
   return 'files' in data ? data.files : null
 }

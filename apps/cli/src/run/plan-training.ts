@@ -5,6 +5,7 @@ import type { PlanFlags } from '../commands/plan.js'
 import { numWorkers } from '../job/thread-job.js'
 import { FINE_TUNE_SETTINGS } from '../settings/fine-tune-settings.js'
 import { flagOf } from '../settings/flag-of.js'
+import { DATA_SETTINGS } from '../settings/train-settings.js'
 import { firstGiven } from '../settings/setting.js'
 import { denoisingOf } from './objective-config.js'
 import { countPictures, SHAPES_LENGTH } from './open-data.js'
@@ -75,7 +76,7 @@ export async function plannedData(flags: PlanFlags, output: Pick<Output, 'line'>
 
 /** Classes and pictures of the data that flags name. */
 async function countsOf(
-  { data, latents, classNames }: PlanFlags,
+  { data, latents, classNames, size = DATA_SETTINGS.size.default }: PlanFlags,
   output: Pick<Output, 'line'>,
 ): Promise<{ readonly classes?: number; readonly pictures?: number }> {
   if (latents !== undefined) {
@@ -84,7 +85,7 @@ async function countsOf(
   }
   if (data === undefined) return {}
   if (data === 'shapes') return { classes: SHAPE_CLASSES.length, pictures: SHAPES_LENGTH }
-  return countPictures({ data, classNames }, output)
+  return countPictures({ data, classNames, size }, output)
 }
 
 /**

@@ -18,7 +18,7 @@ import { flagOf } from '../settings/flag-of.js'
 import { chosenRecipe } from '../settings/named-recipes.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../settings/train-settings.js'
 import { findLatents } from './open-latents.js'
-import { dataDifference, isSameSplit, type OpenData, openData, requestOf } from './open-data.js'
+import { dataDifference, isSameSplit, type OpenData, openData, placeOfData, requestOf } from './open-data.js'
 import type { ObjectiveConfig } from './objective-config.js'
 import { checkModuleFlags } from './objective-flags.js'
 import { importObjective, type ModuleContext, type ObjectiveModule, openModule } from './objective-module.js'
@@ -325,10 +325,13 @@ async function movedModule(
 async function checkStillThere(flags: TrainFlags, data: DataConfig): Promise<void> {
   const flag = data.kind === 'latents' ? 'latents' : 'data'
   if (flags[flag] !== undefined || data.kind === 'shapes' || data.kind === 'module') return
-  const found = data.kind === 'shards' ? shardPaths(data.folder) : stat(data.folder)
+  const place = placeOfData(data)
+  const found = data.kind === 'shards' ? shardPaths(place) : stat(place)
   if ((await found.catch(() => null)) !== null) return
+  if (data.kind === 'dataset')
+    throw new UsageError(`the run's pictures came from ${place}, which is gone; give the module with --data`)
   throw new UsageError(
-    `the run's ${data.kind === 'latents' ? 'latents' : 'pictures'} were in ${data.folder}, which no longer exist${data.kind === 'shards' ? ' in full; give them' : 's; give their folder'} with --${flag}`,
+    `the run's ${data.kind === 'latents' ? 'latents' : 'pictures'} were in ${place}, which no longer exist${data.kind === 'shards' ? ' in full; give them' : 's; give their folder'} with --${flag}`,
   )
 }
 

@@ -52,6 +52,16 @@ export type DataConfig =
       /** SHA-256 of the manifest, which has those of the files. */
       readonly files: string
     }
+  | {
+      /** The data set that a module exports. */
+      readonly kind: 'dataset'
+      /** Absolute. */
+      readonly module: string
+      readonly size: number
+      readonly length: number
+      /** SHA-256 over the classes and some of the pictures. */
+      readonly pictures: string
+    }
   /** Whatever the module of the objective makes. */
   | { readonly kind: 'module' }
 

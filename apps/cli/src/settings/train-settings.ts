@@ -28,8 +28,8 @@ const A_COUNT_OR_NULL = `${A_COUNT}, or null`
 /** What a run learns from. */
 export const DATA_SETTINGS = {
   data: {
-    flag: '--data <shapes|folder|shards>',
-    help: 'a folder with one sub-folder of pictures per class; tar shards, as a folder of them or train-{0000..0146}.tar; or `shapes` for generated pictures (default {default})',
+    flag: '--data <shapes|folder|shards|module>',
+    help: 'a folder with one sub-folder of pictures per class; tar shards, as a folder of them or train-{0000..0146}.tar; a JavaScript module that exports a `dataset`; or `shapes` for generated pictures (default {default})',
     parse: path,
     default: 'shapes',
     mayChange: true,
@@ -45,7 +45,7 @@ export const DATA_SETTINGS = {
     help: 'side of the square pictures (default {default})',
     parse: integer(1),
     default: 32,
-    ofData: (data) => (data.kind === 'shapes' || isPictureData(data) ? data.size : undefined),
+    ofData: (data) => (data.kind === 'module' || data.kind === 'latents' ? undefined : data.size),
   },
   flip: { flag: '--no-flip', help: 'do not mirror pictures at random', default: true, place: 'flip' },
   skipBad: {
