@@ -130,7 +130,7 @@ export async function heroesDataset({ parts, length, seed = 0 }) {
  * @returns {Promise<Part>}
  */
 async function readPart(path) {
-  const { width = 0, height = 0 } = await sharp(path).metadata()
+  const { width, height } = await sharp(path).metadata()
   if (width > SIDE || height > SIDE)
     throw new Error(`${path} must be at most ${SIDE} x ${SIDE} (it is ${width} x ${height})`)
   const [left, top] = [Math.floor((SIDE - width) / 2), Math.floor((SIDE - height) / 2)]

@@ -10,11 +10,14 @@ export interface HeroesOptions {
 
 /** Composes dolls of all species; returns a line that says what was written. A doll is a function of seed, species and number. */
 export async function writeHeroes(parts: string, out: string, { perClass, seed }: HeroesOptions): Promise<string> {
-  const { classes, shape, read } = await heroesDataset({ parts, length: Object.keys(SPECIES).length * perClass, seed })
-  const [, height, width] = shape
+  const set = await heroesDataset({ parts, length: Object.keys(SPECIES).length * perClass, seed })
+  const {
+    classes,
+    shape: [, height, width],
+  } = set
   for (const name of classes) await mkdir(join(out, name), { recursive: true })
   for (let i = 0; i < perClass; i++) {
-    const { x0, labels } = await read(classes.map((_, label) => i * classes.length + label))
+    const { x0, labels } = await set.read(classes.map((_, label) => i * classes.length + label))
     for (const [row, label] of labels.entries()) {
       const planes = x0.subarray(row * 3 * height * width, (row + 1) * 3 * height * width)
       const bytes = Uint8Array.from({ length: planes.length }, (_, at) => {

@@ -52,7 +52,11 @@ test.each<[string, unknown, RegExp]>([
   ['objective', { kind: 'module', module: 3 }, /"objective\.module" must be text \(got 3\)/],
   ['classes', ['disc'], /"classes" must be 6 names, one for each class \(got 1\)/],
   ['classes', [1, 2, 3, 4, 5, 6], /"classes" must be a list of names/],
-  ['data.kind', 'video', /"data\.kind" must be one of shapes, folder, shards, latents, module \(got "video"\)/],
+  [
+    'data.kind',
+    'video',
+    /"data\.kind" must be one of shapes, folder, shards, latents, dataset, module \(got "video"\)/,
+  ],
   ['data', { kind: 'folder', size: 4, length: 2 }, /"data\.folder" must be text \(got nothing\)/],
   [
     'data',

@@ -24,8 +24,9 @@ export interface RateRule {
 }
 
 /**
- * One learning-rate rule across sizes: for each size the vertex of a parabola of the loss in log10 of the rate, and a line through the
- * vertices in logarithms.
+ * One learning-rate rule across sizes: for each size the vertex of a parabola of the loss in log10 of the rate, through the best rate and its
+ * two neighbours, and a line through the vertices in logarithms. Rates further away are left out: above a certain rate the loss rises as from
+ * a cliff, and a parabola through all of them has its vertex too low.
  *
  * @throws RangeError with fewer than 2 sizes, a size with fewer than 3 rates, or one whose loss has no minimum over its rates
  */
@@ -37,7 +38,9 @@ export function fitRateRule({ hidden, rate, loss }: RateTable): RateRule {
     const rates = numDifferent(Array.from(rate).filter((_, row) => hidden[row] === size))
     if (rates < 3) throw new RangeError(`fitRateRule: hidden ${size} needs 3 learning rates; it has ${rates}`)
   }
-  const { parabolas, exponentN, interval, interceptN } = orSize(() => fitIsoFlop({ compute: hidden, n: rate, loss }))
+  const { parabolas, exponentN, interval, interceptN } = orSize(() =>
+    fitIsoFlop(nearBest({ hidden, rate, loss }, sizes)),
+  )
   const atHidden = Math.exp(sizes.reduce((sum, size) => sum + Math.log(size), 0) / sizes.length)
   const best = parabolas.map(({ compute, nOpt, isInside }) => ({ hidden: compute, rate: nOpt, isInside }))
   const outside = best.filter(({ isInside }) => !isInside)
@@ -56,6 +59,26 @@ export function fitRateRule({ hidden, rate, loss }: RateTable): RateRule {
       ...(sizes.length < 3 ? ['two sizes: a line passes through both, and the rule has no interval'] : []),
     ],
   }
+}
+
+/** Rows at the best rate of each size and at its neighbours; at the end of the rates, at the last three. */
+function nearBest({ hidden, rate, loss }: RateTable, sizes: readonly number[]) {
+  const rows = Array.from(rate, (_, row) => row)
+  const kept = sizes.flatMap((size) => {
+    const ofSize = rows.filter((row) => hidden[row] === size)
+    const rates = [...new Set(ofSize.map((row) => rate[row]))].toSorted((a, b) => a - b)
+    const mean = (each: number) => average(ofSize.filter((row) => rate[row] === each).map((row) => loss[row]))
+    const best = rates.reduce((least, each, i) => (mean(each) < mean(rates[least]) ? i : least), 0)
+    const first = Math.min(Math.max(0, best - 1), rates.length - 3)
+    const near = new Set(rates.slice(first, first + 3))
+    return ofSize.filter((row) => near.has(rate[row]))
+  })
+  const column = (values: ArrayLike<number>) => kept.map((row) => values[row])
+  return { compute: column(hidden), n: column(rate), loss: column(loss) }
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 /** Errors of a parabola in terms of sizes and rates. */

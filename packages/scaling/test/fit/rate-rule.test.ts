@@ -20,6 +20,14 @@ test('finds the rule that the best rates follow', () => {
   expect(rule.warnings).toEqual([])
 })
 
+test('a cliff above the best rates does not lower them', () => {
+  const table = tableOf((hidden) => 1e-3 * (hidden / 64) ** -0.5)
+  const loss = table.loss.map((each, row) => (table.rate[row] > 5e-3 ? 1 : each))
+  const { best, power } = fitRateRule({ ...table, loss })
+  expect(best.map(({ rate }) => rate / 1e-3)).toEqual([1, 2 ** -0.5, 0.5].map((rate) => expect.closeTo(rate, 9)))
+  expect(power).toBeCloseTo(-0.5, 9)
+})
+
 test('warns of best rates outside those tried, and of two sizes', () => {
   const { warnings, powerInterval } = fitRateRule(tableOf((hidden) => 2e-3 * (64 / hidden) ** -3, [64, 128]))
   expect(warnings).toEqual([
