@@ -39,6 +39,11 @@ export const ANALYSIS_SETTINGS = {
 /** `dit scaling fit` */
 export const FIT_SETTINGS = {
   ...ANALYSIS_SETTINGS,
+  predict: {
+    flag: '--predict <grid>',
+    help: 'foretell the losses of those runs of a grid that the law is not fitted to',
+    parse: path,
+  },
   out: { flag: '--out <file>', help: 'write the fit, with its table, as JSON', parse: path },
   force: { flag: '--force', help: 'overwrite the file of --out' },
   json: { ...OTHER_SETTINGS.json, help: 'print one JSON object' },

@@ -49,6 +49,23 @@ describe('dit scaling fit', () => {
     })
   })
 
+  test('foretells runs of a grid that it was not fitted to', async () => {
+    const grid = join(folder, 'larger.json')
+    const dit = { hidden: 64, depth: 3, heads: 2, patch: 4 }
+    const train = { data: 'shapes', size: 32, batch: 16, valShare: 0.01 }
+    writeFileSync(grid, JSON.stringify({ train, models: [{ name: 's', ...dit }], budgets: [2e14] }))
+    const { code, stdout } = await runDit(['scaling', 'fit', csv, ...QUICK, '--predict', grid])
+    expect(code).toBe(0)
+    const [, d, loss, low, high] = /\n {2}s-2e14-s0 +11\.51 M +([\d.]+) M +([\d.]+) +([\d.]+) to ([\d.]+)\n/.exec(
+      stdout,
+    )!
+    const expected =
+      TABLE_LAW.E + TABLE_LAW.A * 11.5e6 ** -TABLE_LAW.alpha + TABLE_LAW.B * (Number(d) * 1e6) ** -TABLE_LAW.beta
+    expect(Number(loss) / expected).toBeCloseTo(1, 1)
+    expect(Number(low)).toBeLessThan(Number(loss))
+    expect(Number(high)).toBeGreaterThan(Number(loss))
+  })
+
   test('a narrow table is fitted with warnings, and must not be extrapolated', async () => {
     const narrow = join(folder, 'narrow.csv')
     const [header, ...lines] = scalingCsv().trim().split('\n')

@@ -2,6 +2,9 @@ import { access } from 'node:fs/promises'
 import { Command } from 'commander'
 import { analyse, type Analysis, type AnalysisOptions } from '../../scaling/analysis.js'
 import { fitLines, fitNotices } from '../../scaling/fit-report.js'
+import { readGrid } from '../../scaling/grid.js'
+import { plannedRuns } from '../../scaling/grid-runs.js'
+import { predictionLines, type Prediction, predictionsOf } from '../../scaling/predictions.js'
 import { readResults } from '../../scaling/read-results.js'
 import { givenOptions } from '../../settings/config-file.js'
 import { type ANALYSIS_SETTINGS, ESTIMATORS, FIT_SETTINGS } from '../../settings/scaling-settings.js'
@@ -18,7 +21,8 @@ folder of \`dit scaling run\`. The loss of a run is its held-out error after its
 
 Examples:
   dit scaling fit results/shapes
-  dit scaling fit results.csv --size params --hold-out-above 1e14 --out prediction.json`
+  dit scaling fit results/shapes --predict larger.json --out prediction.json
+  dit scaling fit results.csv --size params --hold-out-above 1e14`
 
 /** Adds the argument that names results. */
 export function addResults(command: Command): Command {
@@ -53,7 +57,7 @@ async function fit(
   flags: CompleteFlags<typeof FIT_SETTINGS>,
   output: Output,
 ): Promise<void> {
-  const { out, force } = flags
+  const { out, force, predict, size, level } = flags
   const isTaken =
     out !== undefined &&
     (await access(out).then(
@@ -62,11 +66,15 @@ async function fit(
     ))
   if (isTaken && force !== true) throw new UsageError(`--out ${out} exists; give another name, or --force`)
   const analysis = analyse(await readResults(results), analysisOptions(flags))
+  const predictions = predict === undefined ? [] : await foretold(analysis, predict)
   for (const line of fitLines(analysis, flags.estimator)) output.line(line)
+  if (predictions.length > 0)
+    for (const line of predictionLines(predictions, size, `${Number((100 * level).toPrecision(3))} %`))
+      output.line(line)
   for (const notice of fitNotices(analysis)) output.notice(notice)
   if (analysis.law.doubts.length > 0)
     output.notice('nothing should be extrapolated from this fit; `dit scaling plan` refuses it')
-  const record = fitRecord(analysis, flags)
+  const record = fitRecord(analysis, flags, predictions)
   if (out !== undefined) {
     await writeWhole(out, `${JSON.stringify(record, null, 2)}\n`)
     output.line(`\n${out}`)
@@ -74,8 +82,17 @@ async function fit(
   output.event({ type: 'scaling-fit', ...record })
 }
 
+async function foretold({ law, fitted, size }: Analysis, grid: string): Promise<Prediction[]> {
+  const runs = await plannedRuns(await readGrid(grid))
+  return predictionsOf(law, runs, new Set(fitted.map(({ name }) => name)), size)
+}
+
 /** A fit as data: what was asked, what came, and the table that it came from. */
-function fitRecord(analysis: Analysis, flags: CompleteFlags<typeof FIT_SETTINGS>): object {
+function fitRecord(
+  analysis: Analysis,
+  flags: CompleteFlags<typeof FIT_SETTINGS>,
+  predictions: readonly Prediction[],
+): object {
   const { law, isoFlop, frontier, extrapolation, fitted, runs, leftOut } = analysis
   const { out: _out, force: _force, json: _json, ...options } = flags
   const { law: numbers, exponentN, objective, condition, residuals } = law.fit
@@ -91,6 +108,7 @@ function fitRecord(analysis: Analysis, flags: CompleteFlags<typeof FIT_SETTINGS>
     doubts: law.doubts,
     fitted: fitted.map(({ name, n, d, compute, loss }, i) => ({ name, n, d, compute, loss, residual: residuals[i] })),
     leftOut,
+    ...(predictions.length === 0 ? {} : { predictions }),
     ...(extrapolation === null
       ? {}
       : {
