@@ -108,7 +108,11 @@ export async function trainFromFlags(flags: TrainFlags, output: Output, job: Job
     const { folder, config } = prepared
     for (const line of describeRun(config, folder, recipeReason(prepared, flags))) output.line(line)
     output.event({ type: 'run', folder, config })
-    const { step, interrupted, isGridMissing, isEvaluationMissing } = await runTraining(prepared, output, job)
+    const { step, interrupted, hasBegun, isGridMissing, isEvaluationMissing } = await runTraining(prepared, output, job)
+    if (interrupted !== null && !hasBegun) {
+      output.notice('stopped before the first step; nothing has changed')
+      return interrupted
+    }
     if (interrupted !== null && step === config.steps && isGridMissing && !isEvaluationMissing) {
       output.notice(
         `all ${step} steps are done and saved, but the last grid of samples is missing. Make one with: dit sample ${folder}`,

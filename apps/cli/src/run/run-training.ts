@@ -46,6 +46,8 @@ export interface TrainingEnd {
   readonly step: number
   /** 128 + the signal's number where a signal stopped it before all was done, else null. */
   readonly interrupted: number | null
+  /** False where it stopped while it prepared, before a step. */
+  readonly hasBegun: boolean
   /** The grid of samples after the last step was not made. */
   readonly isGridMissing: boolean
   /** The last step was not evaluated any more: a resumed run does so first. */
@@ -142,8 +144,11 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
     const exitCode = await largest(communicator, interruption.exitCode() ?? 0)
     const isUnfinished = step < config.steps || isGridMissing || isEvaluationMissing
     const interrupted = isUnfinished && exitCode > 0 ? exitCode : null
-    return { step, interrupted, isGridMissing, isEvaluationMissing }
+    return { step, interrupted, hasBegun, isGridMissing, isEvaluationMissing }
   } catch (error) {
+    const stopped = interruption.exitCode()
+    if (!hasBegun && stopped !== null && (error as Error).name === 'AbortError')
+      return { step: reporter.step(), interrupted: stopped, hasBegun, isGridMissing: false, isEvaluationMissing: false }
     // Before it had begun, whatever is in the folder is of another process.
     if (rank === 0 && !isResume && hasBegun && reporter.step() === 0) await removeBeginnings(folder, existed)
     if (error instanceof NonFiniteLossError && error.lastCheckpoint !== null) {

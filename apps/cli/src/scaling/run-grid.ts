@@ -154,7 +154,7 @@ function withoutLines(output: Output): Output {
     ...output,
     line: (text = '') => (isProgress(text) ? output.line(text) : undefined),
     // Its hint names the run alone, which would go on beyond the minutes.
-    notice: (text) => (text.startsWith('stopped at step') ? undefined : output.notice(text)),
+    notice: (text) => (/^stopped (at|before the first) step/.test(text) ? undefined : output.notice(text)),
   }
 }
 
