@@ -79,6 +79,41 @@ describe('dit train --objective', () => {
     expect(measured.map((value) => value !== undefined)).toEqual([false, false, true, false, false, true])
   })
 
+  test('its options reach the functions of the module, from a config file too, and a resumed run keeps them', async () => {
+    const folder = temporaryFolder()
+    const run = join(folder, 'run')
+    const config = join(folder, 'own.json')
+    const mine = fileURLToPath(new URL('fixtures/own-dit.mjs', import.meta.url))
+    writeFileSync(
+      config,
+      JSON.stringify({ objective: mine, objectiveOptions: { hidden: 8 }, size: 8, decay: 'constant' }),
+    )
+    const trained = await runDit(['train', '--config', config, ...ENGINE, '--out', run])
+    expect({ code: trained.code, stderr: trained.stderr }).toEqual({ code: 0, stderr: '' })
+    const { objective } = JSON.parse(readFileSync(join(run, 'config.json'), 'utf8')) as RunConfig
+    expect(objective).toMatchObject({ options: { hidden: 8 }, spec: { network: { kind: 'mine', hidden: 8 } } })
+    expect((await runDit(['train', '--resume', run, '--steps', '7'])).code).toBe(0)
+    const other = await fail('--resume', run, '--steps', '8', '--objective-options', '{"hidden": 16}')
+    expect(other).toContain('--objective-options {"hidden":16} (the run has {"hidden":8})')
+  })
+
+  test.each([
+    [['--objective-options', '{"a": 1}'], '--objective-options needs --objective, the module that receives them'],
+    [['--objective', MODULE, '--objective-options', '{a}'], 'It must be a JSON object: '],
+    [['--objective', MODULE, '--objective-options', '[1]'], 'It must be a JSON object, such as {"channels": 32}.'],
+  ])('%j is refused, as no options can be there', async (args, message) => {
+    expect(await fail(...args)).toContain(message)
+  })
+
+  test('options that nothing receives are refused', async () => {
+    const plain = moduleOf(
+      'plain.mjs',
+      "export const objective = { spec: {}, parameters: { w: { shape: [1] } }, terms: ['loss'], init() {}, losses() {} }",
+    )
+    const stderr = await fail('--objective', plain, '--objective-options', '{"a": 1}')
+    expect(stderr).toContain(`\`objective\` of ${plain} is not a function, so nothing receives the options`)
+  })
+
   test.each([
     [['--objective', 'nowhere.mjs'], /--objective nowhere\.mjs: this file does not exist/],
     [['--objective', MODULE, '--hidden', '8'], /--hidden describes a DiT, but --objective brings its own network/],

@@ -80,6 +80,7 @@ function checkObjective(objective: Fields, run: Fields): DiTConfig | null {
       must(typeof objective[name] === 'string', `objective.${name}`, 'text', objective[name])
     }
     objects(objective, 'spec')
+    if (objective.options !== undefined) objects(objective, 'options')
     return null
   }
   const { network, process } = objects(objective, 'network', 'process')

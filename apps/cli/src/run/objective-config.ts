@@ -17,6 +17,8 @@ export interface ModuleSpec {
   readonly module: string
   /** SHA-256 of the module's file. */
   readonly sha256: string
+  /** What its functions receive as `options`; absent means nothing. */
+  readonly options?: Readonly<Record<string, unknown>>
   /** The objective's own spec. */
   readonly spec: object
 }

@@ -8,6 +8,23 @@ import { UsageError } from '../terminal/errors.js'
 export const NO_GRIDS = '--sample-every works only for DiTs; sample the network of --objective with your own code'
 
 /**
+ * What the functions of a module receive as `options`.
+ */
+export function optionsOf({ objectiveOptions }: TrainFlags): Readonly<Record<string, unknown>> {
+  return objectiveOptions === undefined ? {} : (JSON.parse(objectiveOptions) as Readonly<Record<string, unknown>>)
+}
+
+/**
+ * Checks that flags of a module are not given without one.
+ *
+ * @throws UsageError that names the flag
+ */
+export function checkNoModule({ objectiveOptions }: TrainFlags): void {
+  if (objectiveOptions === undefined) return
+  throw new UsageError('--objective-options needs --objective, the module that receives them')
+}
+
+/**
  * Checks that flags do not describe what a module decides.
  *
  * @param hasData whether the module brings data of its own

@@ -15,6 +15,8 @@ export interface ModuleContext {
   readonly shape: readonly [channels: number, height: number, width: number] | null
   readonly batchSize: number
   readonly seed: number
+  /** What `--objective-options` says; empty where it is not given. */
+  readonly options: Readonly<Record<string, unknown>>
 }
 
 type Made<T> = T | ((context: ModuleContext) => T | Promise<T>)
@@ -79,9 +81,16 @@ export interface OpenObjective {
 /**
  * Makes what a module describes.
  *
- * @throws UsageError where its functions throw, or give something else
+ * @throws UsageError where its functions throw, or give something else, or options are given that none of them can receive
  */
 export async function openModule(module: ObjectiveModule, context: ModuleContext): Promise<OpenObjective> {
+  const { options } = context
+  const hasOptions = Object.keys(options).length > 0
+  if (hasOptions && typeof module.objective !== 'function' && typeof module.data !== 'function') {
+    throw new UsageError(
+      `--objective-options: \`objective\` of ${module.path} is not a function, so nothing receives the options; leave them out`,
+    )
+  }
   const made = async <T>(what: string, value: Made<T>): Promise<T> => {
     try {
       return typeof value === 'function' ? await (value as (context: ModuleContext) => T)(context) : value
@@ -104,7 +113,13 @@ export async function openModule(module: ObjectiveModule, context: ModuleContext
   if (batches !== null && typeof batches.rows !== 'function') {
     throw new UsageError(`--objective ${module.path}: data must have a function rows(step, start, end)`)
   }
-  const config = { kind: 'module', module: module.path, sha256: module.sha256, spec: objective.spec } as const
+  const config = {
+    kind: 'module',
+    module: module.path,
+    sha256: module.sha256,
+    ...(hasOptions ? { options } : {}),
+    spec: objective.spec,
+  } as const
   return { objective, config, batches }
 }
 

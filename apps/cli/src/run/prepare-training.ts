@@ -20,7 +20,7 @@ import { TRAIN_DEFAULTS, type TrainFlags } from '../settings/train-settings.js'
 import { findLatents } from './open-latents.js'
 import { dataDifference, isSameSplit, type OpenData, openData, placeOfData, requestOf } from './open-data.js'
 import type { ObjectiveConfig } from './objective-config.js'
-import { checkModuleFlags } from './objective-flags.js'
+import { checkModuleFlags, checkNoModule, optionsOf } from './objective-flags.js'
 import { importObjective, type ModuleContext, type ObjectiveModule, openModule } from './objective-module.js'
 import { type LatentSize, resolveCommon, resolveRun, type RunPlan } from './resolve-run.js'
 import { type DataConfig, RUN_FORMAT, type RunConfig } from './run-config.js'
@@ -127,7 +127,8 @@ async function openObjective(
     return { objective: isLora(config) ? null : objectiveFromSpec(spec), moduleBatches: null }
   }
   const module = await importObjective(spec.module)
-  const context = moduleContext(dataset, data.kind === 'latents', { batchSize: recipe.batchSize, seed })
+  const { options = {} } = spec
+  const context = moduleContext(dataset, data.kind === 'latents', { batchSize: recipe.batchSize, seed, options })
   const { objective, batches, config: found } = await openModule(module, context)
   if (JSON.stringify(found.spec) !== JSON.stringify(spec.spec) && isJoining) {
     throw new Failure(
@@ -140,13 +141,13 @@ async function openObjective(
 function moduleContext(
   dataset: Dataset | null,
   isLatents: boolean,
-  { batchSize, seed }: { readonly batchSize: number; readonly seed: number },
+  others: Pick<ModuleContext, 'batchSize' | 'seed' | 'options'>,
 ): ModuleContext {
-  if (dataset === null) return { classes: [], shape: null, batchSize, seed }
+  if (dataset === null) return { classes: [], shape: null, ...others }
   const { classes, shape } = dataset
   const [channels, height, width] = shape
   // Latents lie there as means and deviations, of which one is drawn.
-  return { classes, shape: isLatents ? [channels / 2, height, width] : shape, batchSize, seed }
+  return { classes, shape: isLatents ? [channels / 2, height, width] : shape, ...others }
 }
 
 async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<OpenedRun> {
@@ -171,6 +172,7 @@ async function prepareFrom(
   const flags = start === null || latents !== undefined ? given : { ...given, size: sizeOfRun(given, start) }
   if (module !== null) checkModuleFlags(flags, module.data !== null)
   else {
+    checkNoModule(flags)
     // Once before the data are read, which may take long; their number of classes is not what may be wrong.
     const likely = resolveRun(flags, 1, workers, latents, start)
     if (start === null) checkTrainingMemory(likely, job)
@@ -238,9 +240,10 @@ async function planOfModule(
 ): Promise<RunPlan> {
   const common = resolveCommon(flags, chosenRecipe(flags, 'module').name, workers, null)
   const { recipe, seed } = common
+  const options = optionsOf(flags)
   const { config } = await openModule(
     module,
-    moduleContext(dataset, flags.latents !== undefined, { batchSize: recipe.batchSize, seed }),
+    moduleContext(dataset, flags.latents !== undefined, { batchSize: recipe.batchSize, seed, options }),
   )
   return { modelName: null, objective: config, ...common, sampleEvery: null }
 }

@@ -113,7 +113,8 @@ function parseValue(path: string, key: string, option: Option, value: unknown): 
     return value
   }
   const isList = Array.isArray(value) && option.flags.includes('<list>')
-  if (typeof value === 'object' && value !== null && !isList) {
+  const isJson = !Array.isArray(value) && option.flags.includes('<json>')
+  if (typeof value === 'object' && value !== null && !isList && !isJson) {
     throw new UsageError(
       `${path}: "${key}" must be a plain value (got ${Array.isArray(value) ? 'a list' : 'an object'})`,
     )

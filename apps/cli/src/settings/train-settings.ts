@@ -13,6 +13,7 @@ import {
   fileCount,
   colour,
   integer,
+  jsonObject,
   number,
   orWord,
   path,
@@ -329,6 +330,14 @@ const OBJECTIVE_SETTINGS = {
     help: 'train the network or loss that this JavaScript module exports, instead of a DiT',
     parse: path,
     mayChange: true,
+  },
+  objectiveOptions: {
+    flag: '--objective-options <json>',
+    help: 'a JSON object that the functions of --objective receive as `options`, such as \'{"channels": 32}\'; a config file holds the object itself',
+    parse: jsonObject,
+    place: 'objective.options',
+    read: (kept: object | undefined) => (kept === undefined ? undefined : JSON.stringify(kept)),
+    isOptional: true,
   },
 } as const satisfies Settings<RunSetting>
 

@@ -104,6 +104,18 @@ export function path(text: string): string {
   return text
 }
 
+/** A JSON object, as the text that JSON has for it. */
+export function jsonObject(text: string): string {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new InvalidArgumentError(`It must be a JSON object: ${(cause as Error).message}.`)
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return JSON.stringify(value)
+  throw new InvalidArgumentError('It must be a JSON object, such as {"channels": 32}.')
+}
+
 /** Names with commas between, without the spaces around them. */
 export function nameList(text: string): string {
   const names = text.split(',').map((name) => name.trim())
