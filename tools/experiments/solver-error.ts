@@ -11,7 +11,7 @@ import { cpu } from '@dit/backend-cpu'
 import type { Spacing } from '@dit/schedules'
 import type { Params } from '@dit/tensor'
 import { isFlow } from '@dit/diffusion'
-import { lastSamples, openPipeline, type SamplerName } from '@dit/pipeline'
+import { lastSamples, openPipeline, requireDiT, type SamplerName } from '@dit/pipeline'
 import { openModel } from '@dit/pipeline/node'
 import { type ErrorCurve, type SolverErrors, solverErrorPlot } from './solver-error-plot.js'
 
@@ -45,9 +45,9 @@ if (svg !== undefined) writeFileSync(svg, solverErrorPlot(results))
 
 async function measure(folder: string): Promise<SolverErrors> {
   const opened = await openModel(folder)
-  const { description, process, step } = opened
+  const { process, step } = opened
   if (process === null || step === null) throw new Error(`solver-error: ${folder} must be a run`)
-  const { network: model } = description
+  const { network: model } = requireDiT(opened, 'this experiment').description
   const backend = await cpu()
   const params = (await opened.load(backend)) as Params
   await opened.close()

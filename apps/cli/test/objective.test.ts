@@ -49,7 +49,7 @@ describe('dit train --objective', () => {
     expect((await runDit(['plot', run])).code).toBe(0)
     const sample = await runDit(['sample', '--run', run])
     expect(sample.code).toBe(2)
-    expect(sample.stderr).toMatch(/dit sample works only for DiTs, but this run trains .*circle\.mjs/)
+    expect(sample.stderr).toMatch(/sampling needs an objective made by `denoising`, .* that of .*circle\.mjs is not/)
   })
 
   test('resumes, tells of a module that has changed, and refuses one that computes something else', async () => {
@@ -119,7 +119,10 @@ describe('dit train --objective', () => {
     [['--objective', MODULE, '--hidden', '8'], /--hidden describes a DiT, but --objective brings its own network/],
     [['--objective', MODULE, '--predict', 'x0'], /--predict describes a DiT, but/],
     [['--objective', MODULE, '--data', 'shapes'], /--data is for pictures, but the module .* exports its own data/],
-    [['--objective', MODULE, '--sample-every', '5'], /--sample-every works only for DiTs/],
+    [
+      ['--objective', MODULE, '--sample-every', '5'],
+      /--sample-every is for networks that make pictures, but the module .* exports its own data/,
+    ],
   ])('%j is refused', async (args, message) => {
     expect(await fail(...args)).toMatch(message)
   })

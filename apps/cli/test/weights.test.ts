@@ -6,7 +6,7 @@ import { float32ToFloat16, readNpz, readSafetensors } from '@dit/checkpoint'
 import { type TensorToWrite, writeSafetensorsFile, writeShards, writeTorchFile } from '@dit/checkpoint/node'
 import { descriptionMetadata } from '@dit/model'
 import { openWeights } from '@dit/model/node'
-import { openModel } from '@dit/pipeline/node'
+import { openModel, requireDiT } from '@dit/pipeline/node'
 import { denoiserGraph, onnxBytes } from '@dit/onnx'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runDit } from './support/run-dit.js'
@@ -119,7 +119,7 @@ test('dit export writes the denoiser and the decoder', async () => {
   ])
   const weights = await openWeights(pipeline)
   const graph = denoiserGraph(weights.config, { guidance: { channels: 'all' } })
-  const { description } = await openModel(pipeline)
+  const { description } = requireDiT(await openModel(pipeline), 'the test')
   const metadata = descriptionMetadata(description)
   const pieces: Uint8Array[] = []
   for await (const piece of onnxBytes(graph, (name) => weights.float32(name), { metadata })) pieces.push(piece)

@@ -1,10 +1,20 @@
 import type { TensorFile } from '@dit/checkpoint'
 import type { CompleteProcess } from '@dit/diffusion'
-import type { AdapterDescription, Description, ModelWeights, ParameterSource, WhichWeights } from '@dit/model'
+import type {
+  About,
+  AdapterDescription,
+  Description,
+  DiTConfig,
+  ModelWeights,
+  ParameterSource,
+  WhichWeights,
+} from '@dit/model'
 import type { Backend, Params } from '@dit/tensor'
 import type { VaeConfig } from '@dit/vae'
 import type { ClassNames } from './classes/class-names.js'
+import type { SampledNetwork } from './network.js'
 import type { Scheduler } from './open/scheduler.js'
+import { OpenError } from './option-error.js'
 
 /** An autoencoder that was found and whose weights are not read yet. */
 export interface FoundAutoencoder {
@@ -15,6 +25,12 @@ export interface FoundAutoencoder {
   open(): Promise<TensorFile & { close?(): Promise<void> }>
 }
 
+/** All that is known of a model: what a file says of a DiT, and of a network of your own all but the network. */
+export interface ModelDescription extends About {
+  /** Null for a network of your own, which no file describes. */
+  readonly network: DiTConfig | null
+}
+
 /** A model that was found and understood, before its weights are read. */
 export interface OpenModel extends ClassNames {
   /** What messages call it: the path or address that was given. */
@@ -22,7 +38,9 @@ export interface OpenModel extends ClassNames {
   /** What it is, in a line. */
   readonly title: string
   /** All that its files say of it. */
-  readonly description: Description
+  readonly description: ModelDescription
+  /** What is sampled. */
+  readonly network: SampledNetwork
   /** The process that it was trained on, with every setting; null where nothing tells. */
   readonly process: CompleteProcess | null
   /** Whether the process was said, by the files or the caller, and not assumed. */
@@ -55,4 +73,22 @@ export interface OpenModel extends ClassNames {
   load(backend: Backend, half?: 'f16' | 'bf16'): Promise<Params | ParameterSource>
   /** Closes its files; harmless when repeated. */
   close(): Promise<void>
+}
+
+/** A model whose network is a DiT, so that files can describe it. */
+export interface OpenDiT extends OpenModel {
+  readonly description: Description
+}
+
+/**
+ * A model as one of a DiT.
+ *
+ * @param what needs it, such as `a file of weights`
+ * @throws OpenError for a network of your own
+ */
+export function requireDiT(model: OpenModel, what: string): OpenDiT {
+  const { name, description } = model
+  const { network } = description
+  if (network !== null) return { ...model, description: { ...description, network } }
+  throw new OpenError(name, `${what} works only for DiTs, but its network is your own`)
 }

@@ -1,8 +1,8 @@
 import { type StoredArray, writeSafetensors } from '@dit/checkpoint'
-import { type Description, descriptionMetadata, type ParameterSource } from '@dit/model'
+import { descriptionMetadata, type ParameterSource } from '@dit/model'
 import { type Backend, currentBackend, dispose, type Params } from '@dit/tensor'
 import { shortName } from './classes/class-names.js'
-import type { OpenModel } from './open-model.js'
+import { type ModelDescription, type OpenModel, requireDiT } from './open-model.js'
 import { isSource, paramsTensors } from './open/params-tensors.js'
 import { OpenError, OptionError } from './option-error.js'
 import type { OpenAutoencoder } from './pictures/autoencoder.js'
@@ -31,7 +31,7 @@ export interface DecodeOptions extends Pick<SampleOptions, 'image' | 'mask' | 't
 /** A model on an engine, ready to make pictures. */
 export interface Pipeline {
   /** What it is: network, process, class names, range of pixels, scaling of latents. */
-  readonly description: Description
+  readonly description: ModelDescription
   /** Names of the classes, in the order of the labels: its own, ImageNet's, or numbers. */
   readonly classNames: readonly string[]
   /** What was assumed, since nothing in the files tells. */
@@ -95,8 +95,10 @@ export async function createPipeline(
   if (half !== undefined && half !== 'f16' && half !== 'bf16') {
     throw new OptionError('half', 'it must be f16 or bf16', String(half))
   }
-  const { description, autoencoder: found } = model
-  const { network } = description
+  const { description, autoencoder: found, network } = model
+  if (half !== undefined && description.network === null) {
+    throw new OptionError('half', `it is for DiTs; the network of ${model.name} is your own and reads float32`, half)
+  }
   const shape = sampleShape(network)
   // Loaded only where there is one: a page of a model of pixels does without.
   const autoencoding = found === null ? null : await import('./pictures/autoencoder.js')
@@ -123,7 +125,7 @@ export async function createPipeline(
       backend,
     )
     const scheduler = plan.sampler === null ? model.scheduler!.sampler() : null
-    const weak = guide === undefined ? undefined : { network: guide.model.description.network, params: guide.params }
+    const weak = guide === undefined ? undefined : { network: guide.model.network, params: guide.params }
     return { loaded: { network, params }, backend, plan, options, guide: weak, scheduler, start }
   }
 
@@ -209,10 +211,11 @@ export async function createPipeline(
     },
     async save() {
       requireAlive()
+      const described = requireDiT(model, '`save`').description
       const tensors = new Map<string, StoredArray>()
       const stored = paramsTensors(model.name, params)
       for (const name of stored.entries.keys()) tensors.set(name, await stored.tensor(name))
-      return writeSafetensors(tensors, descriptionMetadata(description))
+      return writeSafetensors(tensors, descriptionMetadata(described))
     },
     dispose() {
       if (isDisposed) return

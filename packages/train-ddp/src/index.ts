@@ -66,7 +66,7 @@ export {
 } from './objective/from-spec.js'
 export { type HeldOutMeasures, type HeldOutOptions, heldOutMeasures } from './objective/held-out.js'
 export { lowRank, type LowRankNetwork, type LowRankOptions, type LowRankSpec } from './objective/low-rank.js'
-export { defineNetwork, type Network } from './objective/network.js'
+export { type ClassConditions, defineNetwork, type Network } from './objective/network.js'
 export {
   defineObjective,
   type Drawn,

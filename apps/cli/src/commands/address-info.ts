@@ -1,4 +1,4 @@
-import type { OpenModel } from '@dit/pipeline'
+import { type OpenModel, requireDiT } from '@dit/pipeline'
 import { openModel } from '@dit/pipeline/node'
 import { sizeOf } from '@dit/tensor'
 import { fileLines, storedBytes, type ToldFile } from './file-report.js'
@@ -28,7 +28,8 @@ export function isAddress(word: string): boolean {
 export async function reportAddress(address: string, batch: number): Promise<AddressReport> {
   const model = await openModel(address, { fetch: { ...hubAccess(address), ranges: true } })
   try {
-    const { assumptions, description, notices } = model
+    const { assumptions, notices } = model
+    const { description } = requireDiT(model, '`dit info`')
     const file = toldFile(model)
     const report = reportModel(description.network, batch)
     const assumed = assumptions.length === 0 ? [] : ['', inFlags(`assumed: ${assumptions.join('; ')}`)]

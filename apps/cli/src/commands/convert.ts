@@ -1,7 +1,7 @@
 import type { ProcessSpec } from '@dit/diffusion'
 import { type TensorFile, toFloat32 } from '@dit/checkpoint'
 import { type Description, firstNonFinite } from '@dit/model'
-import { describeProcess, type OpenModel } from '@dit/pipeline'
+import { describeProcess, type OpenDiT, type OpenModel, requireDiT } from '@dit/pipeline'
 import { DTYPES, ExistsError, findWeightsTarget, writeAdapter, writeWeights } from '@dit/pipeline/node'
 import { diffusersConfigOf } from '@dit/sampler'
 import { Command } from 'commander'
@@ -89,8 +89,9 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
   }
   // `--weights` of this command chooses among the weights of a file.
   const { weights: chosen, ...others } = flags
-  const model = await openNamed(from, others, chosen === undefined ? {} : { which: chosen })
+  const opened = await openNamed(from, others, chosen === undefined ? {} : { which: chosen })
   try {
+    const model = requireDiT(opened, '`dit convert`')
     const { description, layout, location, weights, assumptions } = model
     const { process } = description
     // Of a run, the checkpoint that is read.
@@ -132,7 +133,7 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
     })
     return EXIT.ok
   } finally {
-    await model.close()
+    await opened.close()
   }
 }
 
@@ -162,7 +163,7 @@ async function convertAdapter(from: string, to: string, flags: ConvertFlags, out
 }
 
 /** What a file may say for certain: a process that was only assumed is left out. */
-function kept({ description, isProcessKnown }: OpenModel): Description {
+function kept({ description, isProcessKnown }: OpenDiT): Description {
   return isProcessKnown ? description : { ...description, process: null }
 }
 

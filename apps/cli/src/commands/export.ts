@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { descriptionMetadata, nullLabel } from '@dit/model'
 import { denoiserGraph, externalBytes, onnxBytes, type OnnxGraph, parameterBytes, vaeDecoderGraph } from '@dit/onnx'
-import { checkAutoencoder, loadAutoencoder, type OpenModel } from '@dit/pipeline'
+import { checkAutoencoder, loadAutoencoder, type OpenDiT, requireDiT } from '@dit/pipeline'
 import { dispose, reference, toFloat32Array } from '@dit/tensor'
 import { Command } from 'commander'
 import { givenOptions } from '../settings/config-file.js'
@@ -100,8 +100,9 @@ async function exportOnnx(given: string | undefined, flags: ExportFlags, output:
   const folder = flags.onnx
   await checkWritable('--onnx', folder)
   if (flags.force !== true) await checkFree(folder, flags.vae !== undefined)
-  const model = await openModelOf(given, flags, 'dit export')
+  const opened = await openModelOf(given, flags, 'dit export')
   try {
+    const model = requireDiT(opened, '`dit export`')
     const { autoencoder, description, weights } = model
     const { network } = description
     if (autoencoder !== null) checkAutoencoder(autoencoder, network.inChannels, 'the model')
@@ -118,7 +119,7 @@ async function exportOnnx(given: string | undefined, flags: ExportFlags, output:
     await writeGraph(join(folder, 'vae_decoder.onnx'), vaeDecoderGraph(config), decoder, output)
     dispose(params)
   } finally {
-    await model.close()
+    await opened.close()
   }
 }
 
@@ -131,7 +132,7 @@ async function checkFree(folder: string, hasVae: boolean): Promise<void> {
   }
 }
 
-function graphOf(flags: ExportFlags, { description, guidanceChannels: usual }: OpenModel): OnnxGraph {
+function graphOf(flags: ExportFlags, { description, guidanceChannels: usual }: OpenDiT): OnnxGraph {
   const { network: config } = description
   if (flags.guidance !== true) {
     if (flags.guidanceChannels !== undefined || flags.nullClass !== undefined) {

@@ -5,7 +5,6 @@ import {
   OptionError,
   type Pipeline,
   planSampling,
-  sampleShape,
   type SampleOptions,
   type SamplingPlan,
   shortName,
@@ -86,8 +85,8 @@ async function checkJob(
   own: SampleOptions,
   guide: OpenModel | null,
 ): Promise<Job> {
-  const { network } = model.description
-  const channels = network.inChannels
+  const { network } = model
+  const [channels] = network.inputShape
   const isShown = isPixelModel(network) || model.autoencoder !== null
   if (model.autoencoder !== null && flags.preview === true) {
     throw new UsageError('--preview shows pixels only; leave it out for a model of latents')
@@ -99,12 +98,12 @@ async function checkJob(
   }
   const plan = await withFileNames(flags, () => planSampling(model, options))
   checkSampleMemory({
-    model: network,
+    model: model.description.network ?? network,
     isHalf: flags.half !== undefined,
     count: plan.labels.length,
     batchSize: plan.batchSize,
     isGuided: plan.guidance.scale !== 1,
-    ...(guide === null ? {} : { guide: guide.description.network }),
+    ...(guide === null ? {} : { guide: guide.description.network ?? guide.network }),
   })
   const place = await resolveOutputs(flags, folderOf(model), isShown)
   const { begun, anchor } = place
@@ -156,7 +155,8 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
         'a whole picture needs more memory than there is: decoding in tiles, which differ slightly (--no-tile)',
       )
     }
-    if (place.anchor !== null) tellChecksum(model.description.network, output)
+    const config = model.description.network
+    if (place.anchor !== null && config !== null) tellChecksum(config, output)
     files = await openSampleFiles({
       place,
       plan,
@@ -167,7 +167,7 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
         // Where nothing is kept, nobody compares them.
         ...(place.anchor === null ? {} : await digests(pipeline, weak)),
       },
-      shape: sampleShape(model.description.network),
+      shape: model.network.inputShape,
       size: pictureSize(model),
       nameOf: (label) => shortName(model, label),
       force: flags.force === true,
@@ -220,9 +220,9 @@ async function digests(pipeline: Pipeline, weak: Pipeline | null): Promise<objec
 }
 
 /** Size of the pictures of a model; null where there is nothing to see. */
-function pictureSize({ description, autoencoder }: OpenModel): PictureSize | null {
-  const [, h, w] = sampleShape(description.network)
-  if (autoencoder === null) return isPixelModel(description.network) ? { height: h, width: w } : null
+function pictureSize({ network, autoencoder }: OpenModel): PictureSize | null {
+  const [, h, w] = network.inputShape
+  if (autoencoder === null) return isPixelModel(network) ? { height: h, width: w } : null
   const factor = spatialFactor(autoencoder.config)
   return { height: h * factor, width: w * factor }
 }

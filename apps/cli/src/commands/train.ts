@@ -15,6 +15,7 @@ import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
 import { withTimedLength } from '../run/run-length.js'
 import { steadyClock } from '../time/clock.js'
+import { processOfRun } from '../run/objective-config.js'
 import { describeRun } from '../run/describe-run.js'
 import { type PreparedRun, prepareTraining } from '../run/prepare-training.js'
 import { runTraining } from '../run/run-training.js'
@@ -79,8 +80,8 @@ async function startTraining(flags: TrainFlags, output: Output): Promise<number>
 }
 
 function doneText({ folder, config }: PreparedRun): string {
-  if (config.objective.kind === 'module') {
-    return `done; docs/own-network.md shows how to sample from the averaged weights in ${folder}`
+  if (processOfRun(config) === null || config.data.kind === 'module') {
+    return `done; docs/own-network.md shows how to read the averaged weights in ${folder}`
   }
   const vae = config.data.kind === 'latents' ? ' --vae <autoencoder>' : ''
   const page = config.report === false ? '' : `; ${join(folder, 'report.html')} shows how it went`

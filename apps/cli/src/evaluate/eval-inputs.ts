@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { isPixelModel, type OpenModel, sampleShape } from '@dit/pipeline'
+import { isPixelModel, type OpenModel } from '@dit/pipeline'
 import { isCheckpoint } from '@dit/pipeline/node'
 import { spatialFactor } from '@dit/vae'
 import { isPictureData, type RunConfig } from '../run/run-config.js'
@@ -174,9 +174,8 @@ async function readingOf(
 }
 
 /** Side of the pictures of a model. */
-function sideOf(given: string, { description, autoencoder }: OpenModel): number {
-  const { network } = description
-  const [, h, w] = sampleShape(network)
+function sideOf(given: string, { network, autoencoder }: OpenModel): number {
+  const [, h, w] = network.inputShape
   if (autoencoder === null && !isPixelModel(network)) {
     throw new UsageError(`${given} makes latents, not pictures; give their autoencoder with --vae <folder>`)
   }
@@ -200,6 +199,7 @@ const OF_MODELS = [
   'half',
   'heads',
   'key',
+  'objective',
   'process',
 ] as const
 

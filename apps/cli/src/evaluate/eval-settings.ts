@@ -88,7 +88,16 @@ const SAMPLING_KEYS = [
 
 export const SAMPLING_SETTINGS: Settings<OptionSetting> = pick(SAMPLE_SETTINGS, SAMPLING_KEYS)
 
-const MODEL_SETTINGS = pick(SOURCE_SETTINGS, ['vae', 'lora', 'loraScale', 'raw', 'half', 'heads', 'key'] as const)
+const MODEL_SETTINGS = pick(SOURCE_SETTINGS, [
+  'vae',
+  'lora',
+  'loraScale',
+  'raw',
+  'half',
+  'heads',
+  'key',
+  'objective',
+] as const)
 
 const NUMBER_SETTINGS = {
   resamples: {

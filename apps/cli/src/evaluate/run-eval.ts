@@ -222,7 +222,7 @@ async function judgedOf({ given, flags, output, inputs, engine, extractor, signa
   const { seed: _seed, batchSize: _batch, ...sampling } = storedOptions(SAMPLING_SETTINGS, flags)
   const plan = await planSampling(model, { ...sampling, labels: [0], ...onlyGiven({ seed, batchSize: batch }) })
   checkSampleMemory({
-    model: model.description.network,
+    model: model.description.network ?? model.network,
     isHalf: flags.half !== undefined,
     count: count ?? plan.batchSize,
     batchSize: plan.batchSize,

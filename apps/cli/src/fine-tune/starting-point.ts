@@ -1,6 +1,6 @@
 import type { CompleteProcess } from '@dit/diffusion'
 import type { DiTConfig } from '@dit/model'
-import { OpenError, OptionError, type OpenModel } from '@dit/pipeline'
+import { OpenError, OptionError, type OpenModel, requireDiT } from '@dit/pipeline'
 import { flagOf } from '../settings/flag-of.js'
 import { FINE_TUNE_SETTINGS } from '../settings/fine-tune-settings.js'
 import { type ModelFlags, openNamed } from '../settings/model-source.js'
@@ -37,7 +37,7 @@ export async function openStartingPoint(flags: TrainFlags): Promise<StartingPoin
   }
   const model = await openSource(source, flags)
   try {
-    const { network } = model.description
+    const { network } = requireDiT(model, '--from').description
     if (model.process !== null) return { source, config: network, process: model.process, model }
     throw new OpenError(
       source,

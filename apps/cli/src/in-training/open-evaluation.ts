@@ -9,15 +9,14 @@ import {
 } from '@dit/evaluate'
 import { openPipeline } from '@dit/pipeline/node'
 import type { DetailedMeasures, Evaluate } from '@dit/train-ddp'
-import { wholeNetwork } from '../fine-tune/whole-network.js'
 import type { HeldOut } from '../run/held-out.js'
-import { denoisingOf } from '../run/objective-config.js'
 import type { PreparedRun } from '../run/prepare-training.js'
 import { Failure, UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
 import { type Clock, steadyClock } from '../time/clock.js'
 import { type EvaluationConfig, fewestSamples } from './evaluation-config.js'
 import { openTrainingExtractor } from './open-extractor.js'
+import { trainedModel } from './trained-model.js'
 import { checkHeldOutClasses, chooseReal, decodedLatents } from './real-pictures.js'
 
 /** An evaluation as the log holds it, beside the values themselves. */
@@ -91,7 +90,6 @@ export async function openEvaluation(
       extractor.layers.map(({ name }) => name),
     )
     const real = autoencoder === undefined ? dataset : await decodedLatents(dataset, autoencoder, backend)
-    const { model: network, process } = denoisingOf(config, '--eval-every')
     const options: EvaluateOptions = {
       extractor,
       layer: evaluation.layer,
@@ -108,10 +106,12 @@ export async function openEvaluation(
     }
     const overheadSeconds = await tryOut(real, dataset, options, clock)
     const run: Evaluate['run'] = async ({ step, ema }): Promise<DetailedMeasures> => {
-      const whole = wholeNetwork(objective, ema)
+      const trained = trainedModel(config, objective, ema, '--eval-every')
       try {
-        const model = { network, process, params: whole.params, classNames: config.classes, name: 'the run' }
-        const pipeline = await openPipeline(model, { backend, ...(autoencoder === undefined ? {} : { autoencoder }) })
+        const pipeline = await openPipeline(trained.model, {
+          backend,
+          ...(autoencoder === undefined ? {} : { autoencoder }),
+        })
         const found = await evaluate(pipeline, real, {
           ...options,
           onProgress: ({ stage, done, total }) => {
@@ -123,7 +123,7 @@ export async function openEvaluation(
         if (signal.aborted || !(error instanceof Error)) throw error
         throw new Failure(`the evaluation at step ${step} failed: ${error.message}`, { cause: error })
       } finally {
-        whole.dispose()
+        trained.dispose()
       }
     }
     return {

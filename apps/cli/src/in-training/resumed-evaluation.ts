@@ -1,7 +1,8 @@
 import { EVALUATION_SETTINGS } from '../settings/evaluation-settings.js'
 import { keep, type RunSetting } from '../settings/run-setting.js'
-import type { Settings } from '../settings/setting.js'
-import { denoisingOrNull } from '../run/objective-config.js'
+import { flagOf } from '../settings/flag-of.js'
+import { firstGiven, type Settings } from '../settings/setting.js'
+import { processOfRun } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
 import { UsageError } from '../terminal/errors.js'
 import { checkEvaluation, type EvaluationConfig, type EvaluationFlags, resolveEvaluation } from './evaluation-config.js'
@@ -15,11 +16,15 @@ const ROWS: Settings<RunSetting> = EVALUATION_SETTINGS
  * @throws UsageError for settings that cannot be
  */
 export function resumedEvaluation(config: RunConfig, given: EvaluationFlags): EvaluationConfig | undefined {
-  const denoising = denoisingOrNull(config)
+  const process = processOfRun(config)
   const { evaluation } = config
-  if (denoising === null) return undefined
+  if (process === null) {
+    const stray = firstGiven(EVALUATION_SETTINGS, given)
+    if (stray === undefined) return undefined
+    throw new UsageError(`${flagOf(stray)} works only for networks that denoise; leave it out`)
+  }
   const run = {
-    process: denoising.process,
+    process,
     isLatents: config.data.kind === 'latents',
     holdsOut: config.heldOut !== undefined,
   }

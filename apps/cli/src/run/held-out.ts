@@ -1,6 +1,7 @@
 import { type Dataset, splitDataset } from '@dit/data'
-import { type DenoisingObjective, heldOutMeasures, type Objective, pictureBatch, type TrainBatch } from '@dit/train-ddp'
+import { heldOutMeasures, type Objective, pictureBatch, type TrainBatch } from '@dit/train-ddp'
 import { drawnBatches } from './drawn-batches.js'
+import { isDenoising } from './own-objective.js'
 import { UsageError } from '../terminal/errors.js'
 
 /** Pictures that are not trained on, and how often the error on them is measured. */
@@ -71,8 +72,4 @@ async function* batchesOf(dataset: Dataset, isLatents: boolean): AsyncGenerator<
   // Latents are drawn as in training, always with the same noise.
   const source = isLatents ? drawnBatches({ rows }, 0) : { rows }
   for (let start = 0; start < total; start += AT_ONCE) yield source.rows(0, start, Math.min(total, start + AT_ONCE))
-}
-
-function isDenoising(objective: Objective): objective is DenoisingObjective {
-  return 'network' in objective && 'process' in objective
 }

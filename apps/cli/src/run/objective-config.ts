@@ -2,6 +2,8 @@ import { gaussianDiffusion, type GaussianDiffusionOptions } from '@dit/diffusion
 import type { DiTConfig } from '@dit/model'
 import {
   type CompleteProcess,
+  completeProcess,
+  type DenoisingSpec,
   type FlowProcessSpec,
   isKnownSpec,
   type KnownSpec,
@@ -41,6 +43,17 @@ export function denoisingOrNull({ objective }: { readonly objective: ObjectiveCo
 }
 
 /**
+ * The process that a run's network reverses, a DiT or one of a module; null for an objective that does not denoise, and for a process that
+ * only its module knows.
+ */
+export function processOfRun({ objective }: { readonly objective: ObjectiveConfig }): CompleteProcess | null {
+  if (objective.kind !== 'module') return objective.process
+  const { kind, process } = objective.spec as Partial<DenoisingSpec>
+  const isKnown = kind === 'denoising' && (process?.kind === 'gaussian' || process?.kind === 'flow')
+  return isKnown ? completeProcess(process) : null
+}
+
+/**
  * The DiT and process of a run.
  *
  * @param what needs them, for the message
@@ -50,7 +63,7 @@ export function denoisingOf(config: { readonly objective: ObjectiveConfig }, wha
   const denoising = denoisingOrNull(config)
   if (denoising !== null) return denoising
   throw new UsageError(
-    `${what} works only for DiTs, but this run trains the objective of ${(config.objective as ModuleSpec).module}; read its weights with loadCheckpointParams of @dit/train-ddp`,
+    `${what} works only for DiTs, but this run trains the objective of ${(config.objective as ModuleSpec).module}`,
   )
 }
 

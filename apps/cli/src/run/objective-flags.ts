@@ -5,8 +5,6 @@ import { firstGiven } from '../settings/setting.js'
 import { DATA_SETTINGS, MODEL_SETTINGS, type TrainFlags } from '../settings/train-settings.js'
 import { UsageError } from '../terminal/errors.js'
 
-export const NO_GRIDS = '--sample-every works only for DiTs; sample the network of --objective with your own code'
-
 /**
  * What the functions of a module receive as `options`.
  */
@@ -37,17 +35,17 @@ export function checkModuleFlags(flags: TrainFlags, hasData: boolean): void {
       `${flagOf(model)} describes a DiT, but --objective brings its own network; leave one of them out`,
     )
   }
-  if ((flags.sampleEvery ?? null) !== null) throw new UsageError(NO_GRIDS)
-  const evaluation = firstGiven(EVALUATION_SETTINGS, flags)
-  if (evaluation !== undefined) {
-    throw new UsageError(
-      `${flagOf(evaluation)} works only for DiTs, whose samples dit can draw; --val-share measures a denoising network of --objective`,
-    )
-  }
   const data = hasData ? firstGiven(DATA_SETTINGS, flags) : undefined
   if (data !== undefined) {
     throw new UsageError(
       `${flagOf(data)} is for pictures, but the module of --objective exports its own data; leave it out`,
     )
   }
+  if (!hasData) return
+  const sampled =
+    firstGiven(EVALUATION_SETTINGS, flags) ?? ((flags.sampleEvery ?? null) === null ? undefined : 'sampleEvery')
+  if (sampled === undefined) return
+  throw new UsageError(
+    `${flagOf(sampled)} is for networks that make pictures, but the module of --objective exports its own data; leave it out`,
+  )
 }

@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises'
 import { loadParams } from '@dit/model'
 import type { Params } from '@dit/tensor'
 import { type BatchSource, type Objective, objectiveFromSpec, onRankZero, sharedText } from '@dit/train-ddp'
-import type { Dataset } from '@dit/data'
 import { shardPaths } from '@dit/data/node'
 import { resumedStart, shareStart } from '../fine-tune/open-start.js'
 import { planFineTune } from '../fine-tune/plan-fine-tune.js'
@@ -15,14 +14,14 @@ import { type EngineDescription, enginePrecision, type OpenEngine, openEngine } 
 import type { Job } from '../job/job.js'
 import { flagDifference } from '../job/same-flags.js'
 import { flagOf } from '../settings/flag-of.js'
-import { chosenRecipe } from '../settings/named-recipes.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../settings/train-settings.js'
 import { findLatents } from './open-latents.js'
 import { dataDifference, isSameSplit, type OpenData, openData, placeOfData, requestOf } from './open-data.js'
 import type { ObjectiveConfig } from './objective-config.js'
-import { checkModuleFlags, checkNoModule, optionsOf } from './objective-flags.js'
-import { importObjective, type ModuleContext, type ObjectiveModule, openModule } from './objective-module.js'
-import { type LatentSize, resolveCommon, resolveRun, type RunPlan } from './resolve-run.js'
+import { checkModuleFlags, checkNoModule } from './objective-flags.js'
+import { moduleContext, planOfModule } from './plan-of-module.js'
+import { importObjective, openModule } from './objective-module.js'
+import { type LatentSize, resolveRun } from './resolve-run.js'
 import { type DataConfig, RUN_FORMAT, type RunConfig } from './run-config.js'
 import { checkNewLength } from './new-length.js'
 import { lengthInEpochs } from './run-length.js'
@@ -138,18 +137,6 @@ async function openObjective(
   return { objective, moduleBatches: batches }
 }
 
-function moduleContext(
-  dataset: Dataset | null,
-  isLatents: boolean,
-  others: Pick<ModuleContext, 'batchSize' | 'seed' | 'options'>,
-): ModuleContext {
-  if (dataset === null) return { classes: [], shape: null, ...others }
-  const { classes, shape } = dataset
-  const [channels, height, width] = shape
-  // Latents lie there as means and deviations, of which one is drawn.
-  return { classes, shape: isLatents ? [channels / 2, height, width] : shape, ...others }
-}
-
 async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<OpenedRun> {
   const start = await openStartingPoint(flags)
   try {
@@ -190,8 +177,8 @@ async function prepareFrom(
     const resolved =
       module === null
         ? resolveRun(flags, classes.length, workers, latents, start)
-        : await planOfModule(module, flags, workers, opened)
-    if (start !== null) tellChecksum(start.model.description.network, output)
+        : await planOfModule(module, flags, workers, opened.dataset)
+    if (start !== null) tellChecksum(start.config, output)
     const fineTune = start === null ? null : await planFineTune(start, given, resolved, classes)
     if (fineTune !== null) checkTrainingMemory(fineTune.plan, job)
     if (start !== null) {
@@ -229,23 +216,6 @@ async function prepareFrom(
       throw error
     }
   })
-}
-
-/** The run of an objective that a module makes. */
-async function planOfModule(
-  module: ObjectiveModule,
-  flags: TrainFlags,
-  workers: number,
-  { dataset }: OpenData,
-): Promise<RunPlan> {
-  const common = resolveCommon(flags, chosenRecipe(flags, 'module').name, workers, null)
-  const { recipe, seed } = common
-  const options = optionsOf(flags)
-  const { config } = await openModule(
-    module,
-    moduleContext(dataset, flags.latents !== undefined, { batchSize: recipe.batchSize, seed, options }),
-  )
-  return { modelName: null, objective: config, ...common, sampleEvery: null }
 }
 
 async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promise<OpenedRun> {

@@ -5,8 +5,7 @@ import { familyOf, keep, keptFlag, placeOf, valueAt } from '../settings/run-sett
 import { TRAIN_ROWS, type TrainFlags } from '../settings/train-settings.js'
 import { UsageError } from '../terminal/errors.js'
 import { formatCount } from '../terminal/format.js'
-import { denoisingOrNull } from './objective-config.js'
-import { NO_GRIDS } from './objective-flags.js'
+import { denoisingOrNull, processOfRun } from './objective-config.js'
 import { checkLength } from './run-length.js'
 import { checkRecompute, checkWorkers } from './resolve-run.js'
 import type { RunConfig } from './run-config.js'
@@ -41,7 +40,9 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
   if (given.valEvery !== undefined && config.heldOut === undefined) {
     throw new UsageError('--val-every needs --val-share, which must be given when a run begins')
   }
-  if (denoisingOrNull(config) === null && (given.sampleEvery ?? null) !== null) throw new UsageError(NO_GRIDS)
+  if (processOfRun(config) === null && (given.sampleEvery ?? null) !== null) {
+    throw new UsageError('--sample-every works only for networks that denoise; leave it out')
+  }
   checkWorkers(workers, config.recipe.batchSize)
   checkRecompute(given.recompute, denoisingOrNull(config)?.model.depth ?? null)
   const evaluation = resumedEvaluation(config, given)

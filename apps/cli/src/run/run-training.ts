@@ -24,8 +24,9 @@ import { namingStore } from './named-errors.js'
 import { CONFIG_FILE, type RunConfig } from './run-config.js'
 import { keepBestOf, evaluationText, withEvaluation } from '../in-training/evaluation-text.js'
 import { reportWriter } from '../in-training/run-report.js'
+import { trainedModel } from '../in-training/trained-model.js'
 import { openEvaluation, type OpenEvaluation } from '../in-training/open-evaluation.js'
-import { startingWeights, wholeNetwork } from '../fine-tune/whole-network.js'
+import { startingWeights } from '../fine-tune/whole-network.js'
 import { isLora } from '../fine-tune/trained.js'
 import { Failure, isSystemError, SharedFailure } from '../terminal/errors.js'
 import { explain } from '../terminal/explain.js'
@@ -190,17 +191,17 @@ function trainOptions(
 ): TrainArguments {
   const { recipe, seed, steps, recompute, shardOptimizer, shardCheckpoint, checkpoint, sampleEvery } = config
   const run = async ({ step, ema }: { step: number; ema: TrainEndParams }) => {
-    const whole = wholeNetwork(objective, ema)
+    const trained = trainedModel(config, objective, ema, '--sample-every')
     try {
       const path = gridPath(step)
-      const png = await trainingGrid(config, whole.params, backend, signal)
+      const png = await trainingGrid(config, trained.model, backend, signal)
       await store.write(path, png)
       await onGrid(step, path, png)
     } catch (error) {
       // The run has been told to stop: its checkpoint matters, the grid does not.
       if (!signal.aborted) throw error
     } finally {
-      whole.dispose()
+      trained.dispose()
     }
   }
   const isMade = async (step: number) => (await store.inspect(gridPath(step))) !== null

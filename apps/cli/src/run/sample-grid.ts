@@ -1,7 +1,6 @@
-import { lastSamples, openPipeline } from '@dit/pipeline'
-import type { Backend, Params } from '@dit/tensor'
+import { lastSamples, type ModelInMemory, openPipeline } from '@dit/pipeline'
+import type { Backend } from '@dit/tensor'
 import { comfortableScale, gridPng } from '../plot/grid.js'
-import { denoisingOf } from './objective-config.js'
 import type { RunConfig } from './run-config.js'
 
 /** Classes and pictures of each that a grid shows while training. */
@@ -19,13 +18,12 @@ export function gridPictures(numClasses: number): number {
  */
 export async function trainingGrid(
   config: RunConfig,
-  params: Params,
+  model: ModelInMemory,
   backend: Backend,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const { model: network, process } = denoisingOf(config, 'a grid of samples')
   const rowLabels = config.classes.slice(0, MAX_CLASSES)
-  const pipeline = await openPipeline({ network, process, params, classNames: config.classes }, { backend })
+  const pipeline = await openPipeline(model, { backend })
   const labels = Array.from({ length: rowLabels.length * PER_CLASS }, (_, i) => Math.floor(i / PER_CLASS))
   const samples = await lastSamples(pipeline.sample({ labels, seed: config.seed, clip: true, signal }))
   const pictures = await pipeline.decode(samples)

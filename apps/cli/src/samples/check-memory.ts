@@ -3,18 +3,19 @@ import { memoryBytes } from '@dit/scaling'
 import { UsageError } from '../terminal/errors.js'
 import { formatBytes, formatCount } from '../terminal/format.js'
 import { machineMemory } from '../terminal/machine-memory.js'
-import { type OpenModel, sampleShape } from '@dit/pipeline'
+import { type OpenModel, type SampledNetwork, sampleShape } from '@dit/pipeline'
 import { decoderMemory, spatialFactor } from '@dit/vae'
 
 export interface SampleSize {
-  readonly model: DiTConfig
+  /** Of a network of your own the weights and activations are not counted. */
+  readonly model: DiTConfig | SampledNetwork
   /** Pictures in all; at most a batch of them is held. */
   readonly count: number
   /** Pictures at a time. */
   readonly batchSize: number
   readonly isGuided: boolean
   /** A weaker model that guides in place of the null class. */
-  readonly guide?: DiTConfig
+  readonly guide?: DiTConfig | SampledNetwork
   /** Weights are held in half precision, and one block's at a time in float32. */
   readonly isHalf?: boolean
 }
@@ -32,7 +33,8 @@ export function checkSampleMemory(
   // Float32 samples, their pixels, and a copy of these in the file that is written.
   const atOnce = Math.min(batchSize, count)
   const pictures = atOnce * values * (Float32Array.BYTES_PER_ELEMENT + 2)
-  const bytesOf = (network: DiTConfig, together: number) => {
+  const bytesOf = (network: DiTConfig | SampledNetwork, together: number) => {
+    if ('inputShape' in network) return 0
     const { total: whole, parameters } = memoryBytes(network, { batchSize: together })
     return isHalf ? whole - parameters * (0.5 - 1 / network.depth) : whole
   }
@@ -53,13 +55,9 @@ export function checkSampleMemory(
 const WASM_BYTES = 3 * 2 ** 30
 
 /** Whether an autoencoder's pictures must be decoded in tiles, as a whole one takes more than half of this machine's memory. */
-export function needsTiles(
-  { autoencoder, description }: OpenModel,
-  engine: string,
-  available = machineMemory(),
-): boolean {
+export function needsTiles({ autoencoder, network }: OpenModel, engine: string, available = machineMemory()): boolean {
   if (autoencoder === null) return false
-  const [, h, w] = sampleShape(description.network)
+  const [, h, w] = network.inputShape
   const factor = spatialFactor(autoencoder.config)
   const limit = engine.endsWith('wasm') ? Math.min(WASM_BYTES, available / 2) : available / 2
   return decoderMemory(autoencoder.config, h * factor, w * factor) > limit

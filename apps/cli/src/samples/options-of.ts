@@ -1,4 +1,4 @@
-import { type OpenModel, type PictureData, sampleShape, type SampleOptions } from '@dit/pipeline'
+import { type OpenModel, type PictureData, type SampleOptions } from '@dit/pipeline'
 import { spatialFactor } from '@dit/vae'
 import { flagOf } from '../settings/flag-of.js'
 import { storedOptions } from '../settings/option-setting.js'
@@ -38,9 +38,9 @@ export function fileOf(flags: SampleFlags, option: string): string | undefined {
 }
 
 /** A picture file as RGBA, scaled to cover the model's pictures and cropped at the centre. */
-async function readPicture(flag: string, path: string, { description, autoencoder }: OpenModel): Promise<PictureData> {
+async function readPicture(flag: string, path: string, { network, autoencoder }: OpenModel): Promise<PictureData> {
   const factor = autoencoder === null ? 1 : spatialFactor(autoencoder.config)
-  const [, h, w] = sampleShape(description.network)
+  const [, h, w] = network.inputShape
   const [height, width] = [h * factor, w * factor]
   const { default: sharp } = await import('sharp')
   try {

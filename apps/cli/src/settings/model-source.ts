@@ -1,9 +1,9 @@
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { WhichWeights } from '@dit/model'
 import { OpenError, type OpenModel } from '@dit/pipeline'
-import { openModel } from '@dit/pipeline/node'
-import { denoisingOf } from '../run/objective-config.js'
+import { isCheckpoint, isRun, openModel } from '@dit/pipeline/node'
 import { BEST, readRunOfCheckpoint } from '../run/checkpoint-run.js'
+import { isModuleRun, type OwnObjective, ownObjectiveOf } from '../run/own-objective.js'
 import { howToGetRun, readRunConfig } from '../run/run-folder.js'
 import { UsageError } from '../terminal/errors.js'
 import { hubAccess } from './hub-access.js'
@@ -33,7 +33,7 @@ export async function openModelOf(given: string | undefined, flags: ModelFlags, 
   if (named.length === 0) {
     throw new UsageError(`which model? Give a run or weights: \`${command} <run or weights>\`. ${await howToGetRun()}`)
   }
-  await checkRun(flags, command)
+  await checkRun(flags)
   return openNamed(named[0], flags)
 }
 
@@ -47,7 +47,7 @@ async function openBest(given: string | undefined, flags: ModelFlags, command: s
   }
   const checkpoint = join(run, 'checkpoints', BEST)
   const { run: _run, ...others } = flags
-  await checkRun({ ...others, checkpoint }, command)
+  await checkRun({ ...others, checkpoint })
   return openNamed(checkpoint, others)
 }
 
@@ -60,8 +60,15 @@ export async function openNamed(
   const { vae } = flags
   const process = processSettings(flags)
   try {
-    const options = { ...storedOptions(SOURCE_SETTINGS, flags), ...which, fetch: hubAccess(name) }
-    return await openModel(name, process === undefined ? options : { ...options, process })
+    const own = await ownObjective(name, flags)
+    const options = {
+      ...storedOptions(SOURCE_SETTINGS, flags),
+      ...which,
+      ...(own === null ? {} : { objective: own.objective }),
+      fetch: hubAccess(name),
+    }
+    const model = await openModel(name, process === undefined ? options : { ...options, process })
+    return own === null ? model : { ...model, notices: [...model.notices, ...own.notices] }
   } catch (error) {
     if (error instanceof OpenError && error.problem === 'there is no such file or folder') {
       throw new UsageError(`${error.message}. ${await howToGetRun()}`, { cause: error })
@@ -73,11 +80,21 @@ export async function openNamed(
   }
 }
 
+/** The objective of a run that a module makes; null for every other model. */
+async function ownObjective(name: string, { objective: moved }: ModelFlags): Promise<OwnObjective | null> {
+  const folder = (await isRun(name)) ? name : isCheckpoint(name) ? dirname(dirname(resolve(name))) : null
+  const config = folder !== null && (await isRun(folder)) ? await readRunConfig(folder) : null
+  if (config !== null && isModuleRun(config)) return ownObjectiveOf(config, moved)
+  if (moved === undefined) return null
+  throw new UsageError(
+    `--objective is for a run that trains the network of a module, and ${name} is none; leave it out`,
+  )
+}
+
 /** Checks that what a flag calls a run is one, with advice on how to get one. */
-async function checkRun(flags: ModelFlags, command: string): Promise<void> {
+async function checkRun(flags: ModelFlags): Promise<void> {
   const { run, checkpoint } = flags
   if (run === undefined && checkpoint === undefined) return
   if (flags.half !== undefined) throw new UsageError('--half is for weights files; a run is used in float32')
-  const config = run === undefined ? await readRunOfCheckpoint(checkpoint!) : await readRunConfig(run)
-  denoisingOf(config, command)
+  await (run === undefined ? readRunOfCheckpoint(checkpoint!) : readRunConfig(run))
 }

@@ -59,6 +59,11 @@ export const SOURCE_SETTINGS = {
     help: 'where a .pt file keeps its weights, if dit does not find them, such as state.model',
     option: 'key',
   },
+  objective: {
+    flag: '--objective <module>',
+    help: 'of a run that trains the network of a module: the module, if it is no longer where it was',
+    parse: path,
+  },
 } as const satisfies Settings<OptionSetting>
 
 /** Flags that say which model is meant. */

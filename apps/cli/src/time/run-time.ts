@@ -1,6 +1,6 @@
 import { HELD_OUT_SNRS } from '@dit/diffusion'
 import { SAMPLE_DEFAULTS } from '@dit/pipeline'
-import { denoisingOrNull, mostSteps } from '../run/objective-config.js'
+import { mostSteps, processOfRun } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
 import { formatCount, formatRough } from '../terminal/format.js'
 
@@ -58,8 +58,8 @@ export function extrasOf(
   },
 ): Extras {
   const passSeconds = (secondsPerStep * workers) / (PASSES * run.recipe.batchSize)
-  const process = denoisingOrNull(run)?.process
-  const sampleSteps = process === undefined ? 0 : Math.min(SAMPLE_DEFAULTS.steps, mostSteps(process))
+  const process = processOfRun(run)
+  const sampleSteps = process === null ? 0 : Math.min(SAMPLE_DEFAULTS.steps, mostSteps(process))
   return {
     sampleEvery: run.sampleEvery,
     gridSeconds: gridPictures * sampleSteps * passSeconds,

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { TensorFile } from '@dit/checkpoint'
 import { openTensorFile } from '@dit/checkpoint/node'
 import { isAdapterName, mergeAdapters, readLayout, tensorDigests, weightsDigest } from '@dit/model'
-import type { OpenModel } from '../open-model.js'
+import type { OpenDiT } from '../open-model.js'
 import { type Known, type OpenOptions, understand } from '../open/open-tree.js'
 import { OpenError } from '../option-error.js'
 import type { RunAdapters } from './run-config.js'
@@ -51,7 +51,7 @@ interface Adapted {
 }
 
 /** Opens a checkpoint of a run that trains adapters: the weights that it began with, merged with them. */
-export async function openAdapted(folder: string, { path, lora, known, options }: Adapted): Promise<OpenModel> {
+export async function openAdapted(folder: string, { path, lora, known, options }: Adapted): Promise<OpenDiT> {
   const start = await openStart(folder, lora.base)
   const trained = await openTensorFile(path).catch(async (error: unknown) => {
     await start.close()

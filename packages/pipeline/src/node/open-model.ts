@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { folderTree, openTensorFile } from '@dit/checkpoint/node'
 import type { FoundAutoencoder, OpenModel } from '../open-model.js'
 import { type ModelSource, openModel as openAnywhere, type OpenModelOptions as Options } from '../open/open-model.js'
+import type { DenoisingObjective } from '@dit/train-ddp'
 import { findAutoencoder, type OpenOptions, openTree } from '../open/open-tree.js'
 import { withAdapter } from '../open/with-adapter.js'
 import { OpenError, OptionError } from '../option-error.js'
@@ -13,6 +14,8 @@ import { isCheckpoint, isRun, openRun } from './open-run.js'
 export interface OpenModelOptions extends Omit<Options, 'autoencoder'> {
   /** The autoencoder of latents: a folder as diffusers saves it, or of a pipeline that has one. */
   readonly autoencoder?: string | FoundAutoencoder
+  /** Of a run that trains one of your own: that objective, made by `denoising`, which only your code can build. */
+  readonly objective?: DenoisingObjective
   /** A file of low-rank adapters, with which the weights are merged as they are read. */
   readonly lora?: string
   /** How strongly the adapters count: 1 is as trained (default). */
@@ -39,14 +42,14 @@ export async function openModel(
 
 async function openBase(
   source: ModelSource,
-  { autoencoder, fetch, ...others }: Omit<OpenModelOptions, 'lora' | 'loraScale'>,
+  { autoencoder, fetch, objective, ...others }: Omit<OpenModelOptions, 'lora' | 'loraScale'>,
 ): Promise<OpenModel> {
   const found = typeof autoencoder === 'string' ? await autoencoderOf(autoencoder) : autoencoder
   const options = found === undefined ? others : { ...others, autoencoder: found }
   const path = pathOf(source)
-  return path === null
-    ? openAnywhere(source, { ...options, ...(fetch === undefined ? {} : { fetch }) })
-    : openPath(path, options)
+  if (path !== null) return openPath(path, options, objective)
+  if (objective !== undefined) throw new OptionError('objective', 'it is for a run on this disk; leave it out')
+  return openAnywhere(source, { ...options, ...(fetch === undefined ? {} : { fetch }) })
 }
 
 async function openWithAdapter(model: OpenModel, path: string, scale: number | undefined): Promise<OpenModel> {
@@ -82,24 +85,32 @@ function pathOf(source: ModelSource): string | null {
   return source.startsWith('file://') ? fileURLToPath(source) : source
 }
 
-async function openPath(path: string, options: OpenOptions): Promise<OpenModel> {
+async function openPath(path: string, options: OpenOptions, objective?: DenoisingObjective): Promise<OpenModel> {
   const found = await stat(path).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
     throw error
   })
   // The best checkpoint of a run has no folder of that name.
-  if (found === null && isCheckpoint(path) && (await isRun(dirname(dirname(path))))) return openRun(path, options)
+  if (found === null && isCheckpoint(path) && (await isRun(dirname(dirname(path)))))
+    return openRun(path, options, objective)
   if (found === null) {
     const index = `${path}.index.json`
     const isSharded = (await stat(index).catch(() => null)) !== null
     const advice = isSharded ? `; the weights are in several files, so give their index ${index}` : ''
     throw new OpenError(path, `there is no such file or folder${advice}`)
   }
+  const isRunFolder = found.isDirectory() && (isCheckpoint(path) || (await isRun(path)))
+  if (isRunFolder) return openRun(path, options, objective)
+  if (objective !== undefined) {
+    throw new OptionError(
+      'objective',
+      `it is for a run that trains one of your own, which ${path} is not; leave it out`,
+    )
+  }
   if (!found.isDirectory()) {
     return { ...(await openTree(path, folderTree(dirname(path)), basename(path), options)), location: path }
   }
-  if (isCheckpoint(path) || (await isRun(path))) return openRun(path, options)
   const model = await openTree(path, folderTree(path), null, options)
   return { ...model, location: join(path, 'config.json') }
 }

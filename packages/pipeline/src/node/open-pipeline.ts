@@ -1,6 +1,7 @@
 import type { WrittenShard } from '@dit/checkpoint/node'
 import type { ModelSource } from '../open/open-model.js'
 import { requireKnown } from '../known-options.js'
+import { requireDiT } from '../open-model.js'
 import { paramsTensors } from '../open/params-tensors.js'
 import { createPipeline, type Pipeline as PagePipeline, type PipelineOptions } from '../pipeline.js'
 import { openModel, type OpenModelOptions } from './open-model.js'
@@ -62,7 +63,8 @@ function withSave(pipeline: PagePipeline): Pipeline {
     if (isDisposed) throw new Error('the pipeline was used after it was disposed of')
     requireKnown('save', options, ['dtype', 'shardBytes', 'onTensor'])
     const target = await findWeightsTarget(path, force)
-    const { model, params, description } = pipeline
+    const { model, params } = pipeline
+    const { description } = requireDiT(model, '`save`')
     return writeWeights(target, paramsTensors(model.name, params), description, options)
   }
   const dispose = () => {

@@ -6,6 +6,7 @@ import {
   type BestCheckpoint,
   checkpointPath,
   checkpointStep,
+  type DenoisingObjective,
   findCheckpoint,
   findDamage,
   partFile,
@@ -19,7 +20,8 @@ import { type OpenOptions, openTree } from '../open/open-tree.js'
 import { OpenError, OptionError } from '../option-error.js'
 import { scalingOf } from '../pictures/latent-scaling.js'
 import { openAdapted } from './open-adapted.js'
-import { describeRunConfig, isRunConfig } from './run-config.js'
+import { openOwnRun } from './open-own-run.js'
+import { describeOwnRun, describeRunConfig, isRunConfig } from './run-config.js'
 
 /** A checkpoint of a run. */
 interface Place {
@@ -51,9 +53,14 @@ export function isCheckpoint(folder: string): boolean {
  * Opens the newest whole checkpoint of a run, or one of its checkpoints.
  *
  * @param path of the run, of `<run>/checkpoints/step-0001000`, or of `<run>/checkpoints/best`
- * @throws OpenError where there is no checkpoint yet, it is damaged, or the run trains a network of its own
+ * @param objective of a run whose network only the caller's code can build
+ * @throws OpenError where there is no checkpoint yet, it is damaged, or the run trains a network of its own that is not given
  */
-export async function openRun(path: string, options: OpenOptions): Promise<OpenModel> {
+export async function openRun(
+  path: string,
+  options: OpenOptions,
+  objective: DenoisingObjective | null = null,
+): Promise<OpenModel> {
   for (const option of ['process', 'heads'] as const) {
     if (options[option] !== undefined)
       throw new OptionError(
@@ -66,10 +73,28 @@ export async function openRun(path: string, options: OpenOptions): Promise<OpenM
   const file = join(folder, 'config.json')
   const json = await readJson(file)
   if (!isRunConfig(json)) throw new OpenError(file, 'this is not the config.json of a run of dit train')
-  const { latents, lora, ...run } = describeRunConfig(json, file)
   const which = options.which ?? 'ema'
   const store = folderRunStore(folder)
   const part = await partFile(store, place.path, which)
+  const about = {
+    which,
+    title: `${folder}, step ${step}${bestBy === undefined ? '' : ` (best by ${bestBy})`}, ${which === 'model' ? 'trained' : 'averaged'} weights`,
+    location: join(folder, place.path, part),
+    notices,
+  }
+  const ownRun = describeOwnRun(json, file)
+  if (ownRun !== null && objective !== null) {
+    const latents = ownRun.latents === null ? null : await scalingIn(ownRun.latents)
+    const own = { ...ownRun, latents, folder, path: place.path, part, step, objective }
+    return { ...(await openOwnRun(own, options)), ...about }
+  }
+  if (objective !== null) {
+    throw new OptionError(
+      'objective',
+      `it is for a run that trains one of your own; ${folder} trains a DiT. Leave it out`,
+    )
+  }
+  const { latents, lora, ...run } = describeRunConfig(json, file)
   const tree = folderTree(join(folder, place.path))
   const known = { ...run, step, latents: latents === null ? null : await scalingIn(latents) }
   // A part of a checkpoint does not say which weights it holds: its name does.
@@ -83,13 +108,7 @@ export async function openRun(path: string, options: OpenOptions): Promise<OpenM
     if (!(error instanceof OpenError && cause instanceof LayoutError)) throw error
     throw new Error(`${join(folder, place.path)} does not fit ${file}: ${cause.message}`, { cause })
   })
-  return {
-    ...model,
-    which,
-    title: `${folder}, step ${step}${bestBy === undefined ? '' : ` (best by ${bestBy})`}, ${which === 'model' ? 'trained' : 'averaged'} weights`,
-    location: join(folder, place.path, part),
-    notices,
-  }
+  return { ...model, ...about }
 }
 
 async function placeOfRun(folder: string): Promise<Place> {

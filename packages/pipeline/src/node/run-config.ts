@@ -48,7 +48,7 @@ export function describeRunConfig(json: Readonly<Record<string, unknown>>, place
     if (!isKnownSpec(objective)) {
       throw new OpenError(
         place,
-        `the run trains the objective of ${moduleOf(objective)}, and only your own code can build its network; read its weights with loadCheckpointParams of @dit/train-ddp`,
+        `the run trains the objective of ${moduleOf(objective)}, and only your own code can build its network; give that objective as \`objective\``,
       )
     }
     const { config } = objective.network
@@ -68,6 +68,27 @@ export function describeRunConfig(json: Readonly<Record<string, unknown>>, place
     if (cause instanceof RangeError || cause instanceof TypeError) throw new OpenError(place, cause.message, { cause })
     throw cause
   }
+}
+
+/** What sampling must know of a run whose network a module makes. */
+export interface OwnRunDescription {
+  readonly spec: unknown
+  readonly classNames: readonly string[]
+  /** Of a run on latents: the folder that they were read from. */
+  readonly latents: string | null
+}
+
+/**
+ * What a run's `config.json` says of an objective that a module makes; null where it trains a DiT.
+ *
+ * @throws OpenError where it is damaged
+ */
+export function describeOwnRun({ objective, classes, data }: Readonly<Record<string, unknown>>, place: string) {
+  const { kind, spec } = (objective ?? {}) as { kind?: unknown; spec?: unknown }
+  if (kind !== 'module') return null
+  const isNamed = Array.isArray(classes) && classes.every((name) => typeof name === 'string')
+  if (!isNamed) throw new OpenError(place, '"classes" must be a list of names')
+  return { spec, classNames: classes, latents: latentsOf(data) } satisfies OwnRunDescription
 }
 
 function adaptersOf(lora: LowRankSpec | undefined, from: unknown): RunAdapters | null {

@@ -1,28 +1,24 @@
 import type { TensorFile } from '@dit/checkpoint'
-import { completeProcess, type ProcessSpec } from '@dit/diffusion'
-import {
-  checkConfig,
-  checkParams,
-  type Description,
-  type DiTConfig,
-  type ParameterSource,
-  readLayout,
-} from '@dit/model'
+import type { ProcessSpec } from '@dit/diffusion'
+import { type Description, type DiTConfig, type ParameterSource, readLayout } from '@dit/model'
 import type { Params } from '@dit/tensor'
-import { classNamesOf } from '../classes/class-names.js'
+import type { Network } from '@dit/train-ddp'
 import type { OpenModel } from '../open-model.js'
-import { OpenError, OptionError } from '../option-error.js'
-import { scalingOf } from '../pictures/latent-scaling.js'
-import { isPixelModel } from '../pictures/pixel-model.js'
+import { OpenError } from '../option-error.js'
+import { openInMemory } from './in-memory.js'
 import { memoryTree } from './memory-tree.js'
 import { type OpenOptions, openTree, understand } from './open-tree.js'
-import { isSource, paramsTensors } from './params-tensors.js'
 import { type FetchOptions, locateAddress } from './url-tree.js'
 
-/** A network and its parameters on an engine, such as a page has after training: the caller keeps and disposes of them. */
+/**
+ * A network and its parameters on an engine, such as a page has after training: the caller keeps and disposes of them. Of an objective of
+ * `denoising`, that is `{ network: objective.network, process: objective.spec.process, params }`.
+ */
 export interface ModelInMemory {
-  readonly network: DiTConfig
+  /** The configuration of a DiT, or a network of your own. */
+  readonly network: DiTConfig | Network
   readonly params: Params | ParameterSource
+  /** Not one of your own, which the samplers do not know. */
   readonly process: ProcessSpec
   readonly classNames?: readonly string[]
   readonly pixelRange?: Description['pixelRange']
@@ -84,56 +80,4 @@ async function openTensorsModel(file: TensorFile, options: OpenOptions): Promise
   const name = 'the tensors'
   const opened = { ...readLayout(file), path: name, which: null, unread: [], close: async () => {} }
   return understand(name, opened, null, options)
-}
-
-async function openInMemory(source: ModelInMemory, options: OpenOptions): Promise<OpenModel> {
-  const { network, params, name = 'the model' } = source
-  const { autoencoder = null, classNames = source.classNames ?? null } = options
-  for (const option of ['process', 'which', 'heads'] as const) {
-    if (options[option] !== undefined) {
-      throw new OptionError(option, `it is for weights; ${name} is in memory, with all that is known of it`)
-    }
-  }
-  checkConfig(network)
-  if (!isSource(params)) checkParams(network, params)
-  const process = completeProcess(source.process)
-  const classes = await classNamesOf(
-    network.numClasses,
-    classNames === null ? null : { from: 'model', names: classNames },
-  )
-  if (classes.names.length !== network.numClasses) {
-    throw new OpenError(
-      name,
-      `it must have ${network.numClasses} class names, one for each class (got ${classes.names.length})`,
-    )
-  }
-  const description: Description = {
-    network,
-    process: { ...process },
-    program: null,
-    classNames,
-    pixelRange: source.pixelRange ?? (isPixelModel(network) ? [-1, 1] : null),
-    latents: source.latents ?? (autoencoder === null ? null : scalingOf(autoencoder.config)),
-  }
-  return {
-    name,
-    title: name,
-    description,
-    process,
-    isProcessKnown: true,
-    ...classes,
-    layout: null,
-    which: null,
-    step: null,
-    guidanceChannels: 3,
-    scheduler: null,
-    autoencoder,
-    location: null,
-    notices: [],
-    assumptions: [],
-    weights: paramsTensors(name, params),
-    isLent: true,
-    load: async () => params,
-    close: async () => {},
-  }
 }

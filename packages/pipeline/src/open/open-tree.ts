@@ -13,7 +13,8 @@ import {
   type WhichWeights,
 } from '@dit/model'
 import { type ClassNames, classNamesOf, namesFromId2label } from '../classes/class-names.js'
-import type { FoundAutoencoder, OpenModel } from '../open-model.js'
+import type { FoundAutoencoder, OpenDiT } from '../open-model.js'
+import { ditNetwork } from '../network.js'
 import { OpenError, OptionError } from '../option-error.js'
 import { scalingOf } from '../pictures/latent-scaling.js'
 import { isPixelModel } from '../pictures/pixel-model.js'
@@ -59,7 +60,7 @@ export async function openTree(
   path: string | null,
   options: OpenOptions = {},
   known: Known | null = null,
-): Promise<OpenModel> {
+): Promise<OpenDiT> {
   const opened = await openWeightsOf(name, tree, path, options, known)
   return understand(name, opened, path === null ? tree : null, options, known)
 }
@@ -75,7 +76,7 @@ export async function understand(
   folder: FileTree | null,
   options: OpenOptions = {},
   known: Known | null = null,
-): Promise<OpenModel> {
+): Promise<OpenDiT> {
   try {
     const weights = withHeads(opened, options.heads)
     const scheduler = folder === null ? null : await schedulerIn(folder)
@@ -95,6 +96,7 @@ export async function understand(
       name,
       title: titleOf(weights),
       description: describe(weights, process, classes, autoencoder, known),
+      network: ditNetwork(weights.config),
       process,
       isProcessKnown: isKnown,
       ...classes,

@@ -10,7 +10,8 @@ import {
   tensorDigests,
   weightsDigest,
 } from '@dit/model'
-import type { OpenModel } from '../open-model.js'
+import { ditNetwork } from '../network.js'
+import { type OpenModel, requireDiT } from '../open-model.js'
 import { OpenError, OptionError } from '../option-error.js'
 
 /** Options of `withAdapter`. */
@@ -25,7 +26,7 @@ export interface AdapterOptions {
  * A model with low-rank adapters that were saved by themselves: its weights are merged with them as they are read. What the adapters say of
  * the model, such as other classes, holds.
  *
- * @param model stays open as long as the result is, which closes it
+ * @param given stays open as long as the result is, which closes it
  * @param file  of adapters, as `dit convert --adapter` or `writeAdapter` writes it
  * @throws OpenError where it is none, or fits another network; OptionError for a scale that cannot be
  *
@@ -33,12 +34,13 @@ export interface AdapterOptions {
  * const model = await withAdapter(await openModel(base), await openSafetensors(bytes), { scale: 0.8 })
  */
 export async function withAdapter(
-  model: OpenModel,
+  given: OpenModel,
   file: TensorFile,
   { scale = 1, name = 'the adapter file' }: AdapterOptions = {},
 ): Promise<OpenModel> {
   if (!Number.isFinite(scale)) throw new OptionError('loraScale', 'it must be a finite number', scale)
-  if (model.isLent) throw new OpenError(name, 'adapters are for weights in files; the model is in memory')
+  if (given.isLent) throw new OpenError(name, 'adapters are for weights in files; the model is in memory')
+  const model = requireDiT(given, 'a file of adapters')
   const adapter = inFile(name, () => readAdapter(file))
   const network = adapter.model?.network ?? model.description.network
   const weights = inFile(name, () => {
@@ -59,6 +61,7 @@ export async function withAdapter(
     ...whole,
     title: `${model.title}, with ${name}${scale === 1 ? '' : ` at scale ${scale}`}`,
     description: { ...model.description, ...present(said), network },
+    network: ditNetwork(network),
     process,
     isProcessKnown: model.isProcessKnown || said.process !== null,
     ...(names === null ? { from: model.from, names: model.names } : { from: 'model' as const, names }),

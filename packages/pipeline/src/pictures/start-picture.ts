@@ -5,7 +5,6 @@ import type { SampleOptions } from '../sampling/sample-options.js'
 import type { StartPicture } from '../sampling/sample-batches.js'
 import type { OpenAutoencoder } from './autoencoder.js'
 import { channelsOf, type PictureData } from './picture.js'
-import { sampleShape } from './pixel-model.js'
 
 /**
  * The picture that sampling starts from, in the network's units, and how much of each part is kept. Transparent parts lie on white.
@@ -13,13 +12,13 @@ import { sampleShape } from './pixel-model.js'
  * @throws OptionError where picture or mask has another size than the model's pictures
  */
 export async function startPicture(
-  { description }: OpenModel,
+  { description, network }: OpenModel,
   { image, mask }: SampleOptions,
   autoencoder: OpenAutoencoder | null,
   backend: Backend,
 ): Promise<StartPicture | null> {
   if (image === undefined) return null
-  const [channels, h, w] = sampleShape(description.network)
+  const [channels, h, w] = network.inputShape
   const factor = autoencoder?.factor ?? 1
   const [height, width] = [h * factor, w * factor]
   checkSize('image', image, width, height)

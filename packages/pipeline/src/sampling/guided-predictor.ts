@@ -1,12 +1,13 @@
 import { gaussianDiffusion, gaussianOptions, isFlow, type PredictAt, type ProcessSpec } from '@dit/diffusion'
-import { type DiTConfig, forward, type ParameterSource } from '@dit/model'
+import type { ParameterSource } from '@dit/model'
 import { autoguidedPredict, guided, type GuidanceRange, type LabelledModel } from '@dit/sampler'
 import { flowLevel, sigmaAt, sigmaTable, timestepToT } from '@dit/schedules'
 import type { Params } from '@dit/tensor'
+import type { SampledNetwork } from '../network.js'
 
 /** A network with its weights on an engine. */
 export interface LoadedNetwork {
-  readonly network: DiTConfig
+  readonly network: SampledNetwork
   readonly params: Params | ParameterSource
 }
 
@@ -33,7 +34,7 @@ export function guidedPredictor(
   guidance: Guidance,
   process: ProcessSpec | null,
 ): PredictAt {
-  const run: LabelledModel = (xt, timesteps, classes) => forward(network, params, { xt, timesteps, labels: classes })
+  const run: LabelledModel = (xt, timesteps, classes) => network.forward(params, { xt, timesteps, labels: classes })
   const plain: PredictAt = (xt, timesteps) => run(xt, timesteps, labels)
   if (guidance.scale === 1) return plain
   const { interval } = guidance
@@ -50,12 +51,12 @@ export function guidedPredictor(
 /** What guidance makes of the network, at every level. */
 function leadingPredictor(
   run: LabelledModel,
-  { inChannels }: DiTConfig,
+  { inputShape: [inChannels] }: SampledNetwork,
   labels: Int32Array,
   { scale, nullClass, channels, rescale, guide }: Guidance,
 ): PredictAt {
   if (guide !== undefined) {
-    const weak: PredictAt = (xt, timesteps) => forward(guide.network, guide.params, { xt, timesteps, labels })
+    const weak: PredictAt = (xt, timesteps) => guide.network.forward(guide.params, { xt, timesteps, labels })
     return autoguidedPredict((xt, timesteps) => run(xt, timesteps, labels), weak, { scale })
   }
   return guided(run, {

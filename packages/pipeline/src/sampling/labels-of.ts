@@ -27,7 +27,7 @@ const MOST_SAMPLES = 10_000_000
  */
 export function labelsOf(model: OpenModel, options: SampleOptions): PlannedLabels {
   if (options.labels !== undefined) return givenLabels(model, options)
-  const { numClasses } = model.description.network
+  const { numClasses } = model.network
   if (numClasses > MOST_CLASSES && options.classes === undefined) {
     throw new OptionError(
       'classes',
@@ -43,7 +43,7 @@ export function labelsOf(model: OpenModel, options: SampleOptions): PlannedLabel
 }
 
 function givenLabels(model: OpenModel, options: SampleOptions): PlannedLabels {
-  const { numClasses } = model.description.network
+  const { numClasses } = model.network
   if ((['classes', 'count', 'total'] as const).some((name) => options[name] !== undefined)) {
     throw new OptionError('labels', 'they replace `classes`, `count` and `total`; leave those out')
   }

@@ -1,9 +1,8 @@
 import { completeProcess, isFlow, type ProcessSpec } from '@dit/diffusion'
-import { nullLabel } from '@dit/model'
 import { requireKnown } from '../known-options.js'
 import type { OpenModel } from '../open-model.js'
 import { OptionError } from '../option-error.js'
-import { isPixelModel, sampleShape } from '../pictures/pixel-model.js'
+import { isPixelModel } from '../pictures/pixel-model.js'
 import { requireProcess } from '../process-of.js'
 import { isSdeSampler, noisySteps, SDE_SAMPLERS } from './flow-options.js'
 import type { Guidance } from './guided-predictor.js'
@@ -50,8 +49,7 @@ export interface SamplingPlan extends PlannedLabels {
  */
 export async function planSampling(model: OpenModel, options: SampleOptions): Promise<SamplingPlan> {
   requireKnown('sample', options, SAMPLE_OPTIONS)
-  const { scheduler, description } = model
-  const { network } = description
+  const { scheduler, network } = model
   checkImageOptions(model, options)
   if (options.tile === true && model.autoencoder === null) {
     throw new OptionError('tile', `it is for pictures of an autoencoder, which ${model.name} does not have`)
@@ -66,7 +64,7 @@ export async function planSampling(model: OpenModel, options: SampleOptions): Pr
   const steps = checkedSteps(options, sampler, process, SAMPLE_DEFAULTS.steps)
   checkSolver(options, sampler)
   const { classes, perClass, labels } = labelsOf(model, options)
-  checkRecorded(options, sampler, steps, [labels.length, ...sampleShape(network)])
+  checkRecorded(options, sampler, steps, [labels.length, ...network.inputShape])
   const strength = strengthOf(options, steps)
   const notice = sampler === null ? null : spacingNotice(options.spacing, sampler, process!)
   return {
@@ -94,9 +92,9 @@ function samplerOf({ sampler, image }: SampleOptions, process: ProcessSpec): Sam
 }
 
 /** Estimates of pixels are clipped where their range is symmetric. */
-function clipsByDefault({ description, autoencoder }: OpenModel): boolean {
+function clipsByDefault({ description, network, autoencoder }: OpenModel): boolean {
   const [black, white] = description.pixelRange ?? [-1, 1]
-  return autoencoder === null && isPixelModel(description.network) && black === -1 && white === 1
+  return autoencoder === null && isPixelModel(network) && black === -1 && white === 1
 }
 
 /** Options that change what guidance does. */
@@ -132,21 +130,22 @@ function checkGuidance(options: SampleOptions, sampler: SamplerName | null): voi
 
 function guidanceOf(model: OpenModel, options: SampleOptions): SamplingPlan['guidance'] {
   const { guidance: scale = SAMPLE_DEFAULTS.guidance, guidanceChannels, nullClass } = options
-  const { network } = model.description
-  const none = nullLabel(network)
-  const last = none ?? network.numClasses - 1
+  const { numClasses, nullLabel: none } = model.network
+  const last = none ?? numClasses - 1
   if (nullClass !== undefined && !(Number.isInteger(nullClass) && nullClass >= 0 && nullClass <= last)) {
     throw new OptionError('nullClass', `it must be a class of ${model.name}, 0 to ${last}`, nullClass)
   }
   if (scale !== 1 && none === null && nullClass === undefined && options.guide === undefined) {
     throw new OptionError(
       'guidance',
-      `it must be 1, because ${model.name} was trained without class dropout and has no null class to guide away from`,
+      model.description.network === null
+        ? `it must be 1, because the network of ${model.name} is your own and its \`classes\` name no label for no class to guide away from`
+        : `it must be 1, because ${model.name} was trained without class dropout and has no null class to guide away from`,
       scale,
     )
   }
   const channels = guidanceChannels ?? model.guidanceChannels
-  const { inChannels } = network
+  const [inChannels] = model.network.inputShape
   const fits = channels === 'all' || (Number.isInteger(channels) && channels >= 1)
   if (!fits || (typeof guidanceChannels === 'number' && guidanceChannels > inChannels)) {
     throw new OptionError('guidanceChannels', `it must be 1 to ${inChannels}, or all`, guidanceChannels)
@@ -237,7 +236,7 @@ function checkImageOptions(model: OpenModel, { image, mask, strength, sampler, n
       "the pipeline's scheduler can only start from noise, and no other sampler knows the process of this network",
     )
   }
-  if (!isPixelModel(model.description.network) && model.autoencoder === null) {
+  if (!isPixelModel(model.network) && model.autoencoder === null) {
     throw new OptionError('image', `${model.name} is a model of latents, so it needs an \`autoencoder\` as well`)
   }
 }
@@ -271,9 +270,9 @@ export function requireGuide(guide: OpenModel, model: OpenModel): void {
 }
 
 function guideDifference(guide: OpenModel, model: OpenModel): string | null {
-  const [own, other] = [guide, model].map(({ description }) => sampleShape(description.network).join(' x '))
+  const [own, other] = [guide, model].map(({ network }) => network.inputShape.join(' x '))
   if (own !== other) return `pictures are ${own}, not ${other}`
-  const [classes, others] = [guide, model].map(({ description }) => description.network.numClasses)
+  const [classes, others] = [guide, model].map(({ network }) => network.numClasses)
   if (classes !== others) return `classes are ${classes}, not ${others}`
   const processes = [guide, model].map((each) => requireProcess(each))
   const [its, theirs] = processes.map((process) => completeProcess(process) as unknown as Settings)

@@ -1,5 +1,4 @@
 import { type Denoise, isFlow, type PredictAt, type ProcessSpec } from '@dit/diffusion'
-import { outChannels } from '@dit/model'
 import {
   ddpm,
   inpainting,
@@ -10,7 +9,6 @@ import {
   startNoise,
 } from '@dit/sampler'
 import { affine, type Backend, dispose, reshape, tensor, type Tensor, toFloat32Array } from '@dit/tensor'
-import { sampleShape } from '../pictures/pixel-model.js'
 import { ddpmDiffusion } from './gaussian-steps.js'
 import { type Guidance, guidedPredictor, type LoadedNetwork } from './guided-predictor.js'
 import type { SamplingPlan } from './plan-sampling.js'
@@ -64,7 +62,7 @@ export interface SampleProgress {
 export async function* sampleBatches(run: SamplingRun): AsyncGenerator<SampleProgress, Float32Array, void> {
   const { plan, loaded } = run
   const { labels, batchSize } = plan
-  const size = sampleShape(loaded.network).reduce((a, b) => a * b)
+  const size = loaded.network.inputShape.reduce((a, b) => a * b)
   const samples = new Float32Array(labels.length * size)
   const numBatches = Math.ceil(labels.length / batchSize)
   let done = 0
@@ -95,7 +93,7 @@ export async function* stepsOfBatch(
   count: number,
 ): AsyncGenerator<SamplerStep, void, void> {
   const { plan, loaded, backend, options } = run
-  const shape = sampleShape(loaded.network)
+  const shape = loaded.network.inputShape
   const batchShape = [count, ...shape]
   const sampleSize = shape.reduce((a, b) => a * b)
   const xT =
@@ -145,7 +143,7 @@ async function stepsOf(
       return gaussianSolving(process, sampler, predict, { steps, spacing, eta, clip, noise })
     }
     const { flowSolving } = await import('./flow-steps.js')
-    const outputsPerChannel = outChannels(loaded.network) === loaded.network.inChannels ? 1 : 2
+    const { outputsPerChannel } = loaded.network
     return flowSolving(process, sampler, predict, { ...options, outputsPerChannel, steps, clip, noise, seeded })
   }
 }

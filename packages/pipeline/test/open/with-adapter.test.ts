@@ -60,7 +60,7 @@ const adapters = (more: object = {}) =>
 
 test('the model is merged, and what the adapters say of it holds', async () => {
   const model = await withAdapter(await openModel(base), adapters(), { name: 'naga.safetensors' })
-  expect(model.description.network.numClasses).toBe(2)
+  expect(model.description.network!.numClasses).toBe(2)
   expect(model).toMatchObject({ from: 'model', names: ['naga', 'orc'], notices: [], isProcessKnown: true })
   expect(model.process).toMatchObject({ kind: 'flow', prediction: 'velocity' })
   expect(model.title).toMatch(/, with naga\.safetensors$/)

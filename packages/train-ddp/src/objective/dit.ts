@@ -32,6 +32,7 @@ export function dit(config: DiTConfig): Network<Int32Array> & { readonly spec: D
     inputShape: [config.inChannels, height, width],
     outputsPerChannel: config.learnSigma ? 2 : 1,
     knowsWholeTimestepsOnly: config.timestepEmbedding === 'table',
+    classes: { numClasses: config.numClasses, nullLabel: nullLabel(config), conditions: (labels) => labels },
     init: (options) => initParams(config, options),
     conditions(batch, at) {
       const labels = labelsOf(config, batch)

@@ -2,6 +2,15 @@ import type { Backend, Params, Tensor } from '@dit/tensor'
 import type { TrainBatch } from '../batch.js'
 import type { ParameterTable, Place } from './objective.js'
 
+/** How a network is told classes: what sampling them needs. */
+export interface ClassConditions<Conditions = unknown> {
+  readonly numClasses: number
+  /** The label that stands for no class, which guidance leads away from; null where labels are never dropped in training. */
+  readonly nullLabel: number | null
+  /** What the network is told of labels `[B]`, among which `nullLabel` may be. */
+  conditions(labels: Int32Array): Conditions
+}
+
 /**
  * A network that denoises: what `denoising` trains.
  *
@@ -19,6 +28,11 @@ export interface Network<Conditions = unknown> {
   readonly outputsPerChannel: 1 | 2
   /** Whether timesteps between those of the process mean nothing to it (default false). */
   readonly knowsWholeTimestepsOnly?: boolean
+  /**
+   * How it is told classes when it is sampled. Without it, sampling gives `conditions` a batch of nothing but labels, and there is no
+   * guidance.
+   */
+  readonly classes?: ClassConditions<Conditions>
   init(options: { readonly seed: number; readonly backend: Backend }): Params
   /**
    * Reads what the network is told from a batch.
@@ -53,7 +67,7 @@ export function defineNetwork<const Spec extends object, Conditions>(
   return network
 }
 
-/** Throws a TypeError for a network that lacks what `denoising` calls. */
+/** Throws a TypeError for a network that lacks what `denoising` calls, or a RangeError for classes that cannot be. */
 export function checkNetwork(network: Network): void {
   for (const name of ['init', 'conditions', 'forward'] as const) {
     if (typeof network[name] !== 'function') throw new TypeError(`denoising: ${name} of the network must be a function`)
@@ -61,4 +75,18 @@ export function checkNetwork(network: Network): void {
   if (!Array.isArray(network.inputShape) || network.inputShape.length !== 3) {
     throw new TypeError('denoising: inputShape of the network must be [channels, height, width]')
   }
+  if (network.classes !== undefined) checkClasses(network.classes)
+}
+
+function checkClasses({ numClasses, nullLabel, conditions }: ClassConditions): void {
+  if (typeof conditions !== 'function') {
+    throw new TypeError('denoising: classes of the network must have conditions, a function of labels')
+  }
+  if (!Number.isSafeInteger(numClasses) || numClasses < 1) {
+    throw new RangeError(`denoising: numClasses of the network's classes must be 1 or more (got ${String(numClasses)})`)
+  }
+  if (nullLabel === null || (Number.isSafeInteger(nullLabel) && nullLabel >= 0)) return
+  throw new RangeError(
+    `denoising: nullLabel of the network's classes must be a label, or null (got ${String(nullLabel)})`,
+  )
 }

@@ -1,0 +1,85 @@
+import { initParams } from '@dit/model'
+import { reference, tensor } from '@dit/tensor'
+import { dit, type Network } from '@dit/train-ddp'
+import { expect, test } from 'vitest'
+import { openPipeline } from '../../src/index.js'
+import { movedParams, tinyNetwork } from '../support/tiny-models.js'
+
+const backend = reference()
+const params = movedParams(tinyNetwork, backend)
+const process = { meanType: 'x0', varianceType: 'fixedSmall' } as const
+const classNames = ['disc', 'ring', 'square']
+/** A DiT under another name. */
+const { classes, ...bare } = dit(tinyNetwork)
+const own: Network<Int32Array> = { ...bare, classes, spec: { kind: 'mine' } }
+const SAMPLE = { steps: 2, sampler: 'ddim', seed: 3 } as const
+
+test.each([{}, { guidance: 2 }, { guidance: 2, guidanceInterval: [0.1, 5] as const }])(
+  'a network of your own makes the pictures that it would make as a DiT: %j',
+  async (options) => {
+    const [asDiT, asOwn] = await Promise.all(
+      [tinyNetwork, own].map(async (network) => {
+        const pipeline = await openPipeline({ network, params, process, classNames }, { backend })
+        return pipeline.pictures({ ...SAMPLE, ...options })
+      }),
+    )
+    expect(asOwn).toEqual(asDiT)
+    expect(asOwn.map(({ className }) => className)).toEqual(classNames)
+  },
+)
+
+test('one that says nothing of classes is told the labels of a batch, and has no guidance; nothing is left behind', async () => {
+  const { buffers } = backend.memory()
+  const pipeline = await openPipeline({ network: bare as Network, params, process, classNames }, { backend })
+  const told = await openPipeline({ network: own as Network, params, process, classNames }, { backend })
+  expect(await pipeline.pictures(SAMPLE)).toEqual(await told.pictures(SAMPLE))
+  expect(backend.memory().buffers).toBe(buffers)
+  await expect(pipeline.pictures({ ...SAMPLE, guidance: 2 })).rejects.toThrow(
+    'must be 1, because the network of the model is your own and its `classes` name no label for no class',
+  )
+  expect(pipeline.description).toMatchObject({ network: null, classNames, pixelRange: [-1, 1] })
+})
+
+test('it guides, and is guided by, a network of another kind', async () => {
+  const [strong, weak] = await Promise.all(
+    [own as Network, tinyNetwork].map((network) => openPipeline({ network, params, process, classNames }, { backend })),
+  )
+  const guided = await strong.pictures({ ...SAMPLE, guidance: 3, guide: weak })
+  // Both are the same network: guidance has nothing to lead away from.
+  expect(guided).toEqual(await strong.pictures(SAMPLE))
+})
+
+test('what cannot be is refused by name', async () => {
+  const open = (source: object, options: object = {}) =>
+    openPipeline({ network: own, params, process, classNames, ...source } as never, { backend, ...options })
+  await expect(open({ process: { kind: 'own' } })).rejects.toThrow(
+    'its process is of kind "own", and the samplers here know gaussian and flow; sample it with the solvers of @dit/sampler',
+  )
+  await expect(open({ network: bare, classNames: undefined })).rejects.toThrow(
+    'classNames are needed, because the network of the model does not say how many classes it has',
+  )
+  await expect(open({ classNames: ['a'] })).rejects.toThrow('it must have 3 class names, one for each class (got 1)')
+  await expect(open({}, { half: 'f16' })).rejects.toThrow('for DiTs; the network of the model is your own')
+  const { 'final_layer.linear.bias': bias, ...others } = params
+  await expect(open({ params: others })).rejects.toThrow(
+    `its network needs the parameter final_layer.linear.bias as [${bias.shape.join(', ')}], but there is none`,
+  )
+  const wide = { ...others, 'final_layer.linear.bias': tensor([1], [1], { backend }) }
+  await expect(open({ params: wide })).rejects.toThrow('final_layer.linear.bias as [12], but it is [1]')
+  const pipeline = await open({})
+  await expect(pipeline.save()).rejects.toThrow('`save` works only for DiTs, but its network is your own')
+  const captioned = {
+    ...bare,
+    conditions: ({ arrays }: { arrays: Record<string, unknown> }) => arrays.texts!.toString(),
+  }
+  await expect((await open({ network: captioned })).pictures(SAMPLE)).rejects.toThrow(
+    /its network is told more than the labels of a batch \(.*\); give the network `classes`/,
+  )
+})
+
+test('a fresh DiT checks its parameters as before', async () => {
+  const { 'final_layer.linear.bias': _, ...others } = initParams(tinyNetwork, { backend })
+  await expect(openPipeline({ network: tinyNetwork, params: others, process }, { backend })).rejects.toThrow(
+    'final_layer',
+  )
+})
