@@ -41,7 +41,7 @@ const LEAST_GROUP = 4
  * A whole configuration from a part of one: three channels, multipliers 1, 2, 2, two blocks a level, attention in the coarsest level,
  * heads of 32 channels, labels dropped one time in ten.
  *
- * @throws RangeError where it cannot be
+ * @throws RangeError where it cannot be, or has a field that there is not
  */
 export function unetConfig(
   given: Pick<UNetConfig, 'inputSize' | 'channels' | 'numClasses'> & Partial<UNetConfig>,
@@ -51,8 +51,25 @@ export function unetConfig(
   while (numGroups > 1 && (channels % numGroups !== 0 || channels / numGroups < LEAST_GROUP)) numGroups /= 2
   const config = { ...DEFAULTS, attentionLevels: [channelMultipliers.length - 1], numGroups, ...given }
   checkUNet(config)
+  const unknown = Object.keys(config).find((name) => !FIELDS.includes(name))
+  if (unknown !== undefined) throw new RangeError(`unet: there is no field ${unknown}; there are ${FIELDS.join(', ')}`)
   return config
 }
+
+/** Names of all fields. */
+const FIELDS = Object.keys({
+  inputSize: true,
+  inChannels: true,
+  channels: true,
+  channelMultipliers: true,
+  blocksPerLevel: true,
+  attentionLevels: true,
+  headChannels: true,
+  numGroups: true,
+  numClasses: true,
+  classDropout: true,
+  learnSigma: true,
+} satisfies Record<keyof UNetConfig, true>)
 
 /** [height, width] of the pictures. */
 export function sidesOf({ inputSize }: UNetConfig): readonly [height: number, width: number] {

@@ -2,6 +2,7 @@ import { dropLabels } from '@dit/adaln'
 import { randomStream, uniforms } from '@dit/random'
 import { defineNetwork, type Network, type TrainBatch } from '@dit/train-ddp'
 import { nullClass, sidesOf, type UNetConfig } from './config.js'
+import { countUNet } from './count.js'
 import { unetForward } from './forward.js'
 import { initUNet, unetParameterShapes } from './parameters.js'
 import { planUNet } from './plan.js'
@@ -10,6 +11,9 @@ import { planUNet } from './plan.js'
 export interface UNetSpec {
   readonly kind: 'unet'
   readonly config: UNetConfig
+  /** As `countUNet` counts, for tables of runs. */
+  readonly parameters: number
+  readonly multiplyAdds: number
 }
 
 /**
@@ -19,13 +23,15 @@ export interface UNetSpec {
  */
 export function unet(config: UNetConfig): Network<Int32Array> & { readonly spec: UNetSpec } {
   const { down, up } = planUNet(config)
+  const { parameters, multiplyAdds } = countUNet(config)
   const shapes = Object.entries(unetParameterShapes(config))
   return defineNetwork({
-    spec: { kind: 'unet', config },
+    spec: { kind: 'unet', config, parameters, multiplyAdds },
     parameters: Object.fromEntries(shapes.map(([name, shape]) => [name, { shape }])),
     blocks: down.length + 1 + up.length,
     inputShape: [config.inChannels, ...sidesOf(config)],
     outputsPerChannel: config.learnSigma ? 2 : 1,
+    classes: { numClasses: config.numClasses, nullLabel: nullClass(config), conditions: (labels) => labels },
     init: (options) => initUNet(config, options),
     conditions(batch, at) {
       const labels = labelsOf(config, batch)
