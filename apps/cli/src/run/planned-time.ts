@@ -2,14 +2,16 @@ import { countMultiplyAdds } from '@dit/scaling'
 import type { PlanFlags } from '../commands/plan.js'
 import { chosenBackend } from '../engines/engine-options.js'
 import { type EngineDescription, engineText, openEngine } from '../engines/open-engine.js'
+import type { TrainFlags } from '../settings/train-settings.js'
 import { formatQuantity } from '../terminal/format.js'
 import { machineMemory } from '../terminal/machine-memory.js'
 import { type Clock, steadyClock } from '../time/clock.js'
-import { howText, type PlannedStep, planStep } from '../time/plan-time.js'
-import { extrasOf, runTime, type RunTime, stepsWithin, timeText } from '../time/run-time.js'
+import { howText, type PlannedStep, planStep, randomPictures, timeSteps } from '../time/plan-time.js'
+import { type Extras, extrasOf, runTime, type RunTime, stepsWithin, timeText } from '../time/run-time.js'
 import { measuredPictures, MOST_MEASURED } from './held-out.js'
 import { denoisingOf } from './objective-config.js'
 import type { PlannedData, PlannedTraining } from './plan-training.js'
+import { plannedModule } from './planned-module.js'
 import { resolveRun } from './resolve-run.js'
 import { stepsOfEpochs } from './run-length.js'
 import { gridPictures } from './sample-grid.js'
@@ -24,6 +26,8 @@ export interface PlannedTime extends PlannedStep {
   /** Length of the run. */
   readonly length: number
   readonly time: RunTime
+  /** Work beside the steps. */
+  readonly extras: Extras
 }
 
 /**
@@ -61,7 +65,44 @@ export async function planTime(
           : stepsOfEpochs(flags.epochs, trained!, batchSize)
     const flops = countMultiplyAdds(model).trainingFlops
     const time = runTime(secondsPerStep, extras, length)
-    return { ...step, engine: description, workers, batchSize, flops, length, time }
+    return { ...step, engine: description, workers, batchSize, flops, length, time, extras }
+  } finally {
+    await backend.dispose()
+  }
+}
+
+/** How fast the steps of a model are, and what there is beside them. */
+export interface ModelPace {
+  readonly secondsPerStep: number
+  readonly extras: Extras
+}
+
+/**
+ * Opens the engine of a planned training of a module and times its first steps: on random pictures, or the data that it brings.
+ *
+ * @param multiplyAdds of a forward pass for one example
+ * @throws Failure where the engine cannot be opened
+ */
+export async function planModuleTime(
+  flags: TrainFlags,
+  { pictures }: PlannedData,
+  multiplyAdds: number,
+  clock: Clock = steadyClock,
+): Promise<ModelPace> {
+  const { plan: run, objective, batches, shape, classes } = await plannedModule(flags)
+  const { backend } = await openEngine(chosenBackend(flags), { ...flags, workers: 1 })
+  try {
+    const data = batches ?? randomPictures(shape!, classes.length)
+    // What a network of a module keeps in memory is not known: the examples of a step are tried as they are.
+    const training = { run, objective, data, trainingFlops: 6 * multiplyAdds, mostThatFit: (most: number) => most }
+    const { secondsPerStep } = await timeSteps(training, { backend, workers: 1, clock })
+    const count = pictures === undefined ? MOST_MEASURED : Math.ceil(pictures * (run.heldOut?.share ?? 0))
+    const extras = extrasOf(run, secondsPerStep, {
+      workers: 1,
+      gridPictures: gridPictures(classes.length),
+      measuredPictures: measuredPictures({ count }),
+    })
+    return { secondsPerStep, extras }
   } finally {
     await backend.dispose()
   }

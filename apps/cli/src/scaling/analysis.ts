@@ -11,6 +11,7 @@ import {
   type ScalingRun,
   screenRuns,
 } from '@dit/scaling'
+import { BETTER, type MeasureName } from '@dit/evaluate'
 import { checkInput, UsageError } from '../terminal/errors.js'
 import { type ResultRow, scalingRuns, type SizeKind } from './row.js'
 
@@ -23,6 +24,8 @@ export interface AnalysisOptions {
   readonly seed: number
   /** Runs of more compute are held out of the fit, and compared with it. */
   readonly holdOutAbove?: number
+  /** A measure of samples that is fitted in place of the held-out error. */
+  readonly measure?: MeasureName
 }
 
 export type AnalysedRun = ScalingRun & { readonly row: ResultRow }
@@ -30,6 +33,10 @@ export type AnalysedRun = ScalingRun & { readonly row: ResultRow }
 /** What a table of results says; null where it is too small for a fit, with the reason among the notices. */
 export interface Analysis {
   readonly size: SizeKind
+  /** What `loss` is: the held-out error, or a measure of samples. */
+  readonly lossName: string
+  /** Ends of the interval of a run's loss, where its table has them. */
+  readonly lossInterval: (run: AnalysedRun) => { readonly low: number; readonly high: number } | null
   readonly level: number
   /** Runs that can be fitted, those held out included. */
   readonly runs: readonly AnalysedRun[]
@@ -50,9 +57,10 @@ export interface Analysis {
  * @throws UsageError where not even the law can be fitted, with the reason
  */
 export function analyse(rows: readonly ResultRow[], options: AnalysisOptions): Analysis {
-  const { size, holdOutAbove, level } = options
-  const all = scalingRuns(rows, size)
-  const unknown = rows.filter((row) => !all.some((run) => run.row === row))
+  const { size, holdOutAbove, level, measure } = options
+  const judged = measure === undefined ? rows : withMeasure(rows, measure)
+  const all = scalingRuns(judged, size)
+  const unknown = judged.filter((row) => !all.some((run) => run.row === row))
   const { kept, table, leftOut, notices } = checkInput(() => screenRuns(all), strip)
   const bootstrap = {
     estimator: options.estimator,
@@ -79,6 +87,8 @@ export function analyse(rows: readonly ResultRow[], options: AnalysisOptions): A
   const front = orReason(() => frontierOf(fitted, level))
   return {
     size,
+    lossName: measure ?? 'held-out error',
+    lossInterval: ({ row }) => intervalOf(row, measure),
     level,
     runs: kept,
     leftOut: [
@@ -92,6 +102,27 @@ export function analyse(rows: readonly ResultRow[], options: AnalysisOptions): A
     isoFlop: iso.value,
     frontier: front.value,
   }
+}
+
+/** Rows whose loss is a measure of samples. A run without it has no loss. */
+function withMeasure(rows: readonly ResultRow[], measure: MeasureName): ResultRow[] {
+  if (BETTER[measure] === 'more') {
+    throw new UsageError(
+      `--measure ${measure}: the law is for what falls as networks and data grow, and ${measure} is better where it is larger`,
+    )
+  }
+  if (!rows.some(({ measures }) => measures[measure] !== undefined)) {
+    const known = [...new Set(rows.flatMap(({ measures }) => Object.keys(measures)))]
+    throw new UsageError(
+      `--measure ${measure}: no run has it${known.length === 0 ? '; a grid whose "train" has "evalMeasures" measures samples' : `; runs have ${known.join(', ')}`}`,
+    )
+  }
+  return rows.map((row) => ({ ...row, loss: Number.isNaN(row.loss) ? NaN : (row.measures[measure]?.value ?? null) }))
+}
+
+function intervalOf({ measures }: ResultRow, measure: MeasureName | undefined): { low: number; high: number } | null {
+  const { low = null, high = null } = (measure === undefined ? undefined : measures[measure]) ?? {}
+  return low === null || high === null ? null : { low, high }
 }
 
 /** A fit that a table may be too small for, or why there is none. */

@@ -6,7 +6,7 @@ import { resolveRun } from '../run/resolve-run.js'
 import type { TrainFlags } from '../settings/train-settings.js'
 import { UsageError } from '../terminal/errors.js'
 import type { Grid } from './grid.js'
-import { rateAt } from './grid-runs.js'
+import { rateAt, withoutEvaluation } from './grid-runs.js'
 import type { SizeKind } from './row.js'
 
 /** A DiT that a plan may choose. */
@@ -43,12 +43,13 @@ const BEYOND = [1.25, 1.5]
 export function candidatesOf(grid: Grid, { classes, latents }: PlannedData, size: SizeKind): PlanCandidate[] {
   const dits = grid.models.filter(({ flags }) => flags.objective === undefined)
   if (dits.length === 0) throw new UsageError('the grid has no DiT, and no other network can be planned')
-  const shapes = dits.map(({ flags }) => shapeOf({ ...grid.train, ...flags }, classes, latents))
+  const train = withoutEvaluation(grid.train)
+  const shapes = dits.map(({ flags }) => shapeOf({ ...train, ...withoutEvaluation(flags) }, classes, latents))
   const all = [...shapes, ...between(shapes)]
   const different = all.filter((shape, i) => all.findIndex((other) => isSame(other, shape)) === i)
   return different.flatMap((shape) => {
-    const rate = grid.train.lr ?? rateAt(grid.learningRate, shape.hidden)
-    const flags: TrainFlags = { ...grid.train, model: undefined, ...shape, ...(rate === undefined ? {} : { lr: rate }) }
+    const rate = train.lr ?? rateAt(grid.learningRate, shape.hidden)
+    const flags: TrainFlags = { ...train, model: undefined, ...shape, ...(rate === undefined ? {} : { lr: rate }) }
     try {
       const run = resolveRun(flags, classes, 1, latents)
       const { model } = denoisingOf(run, 'dit scaling plan')

@@ -13,13 +13,13 @@ const ROWS: readonly (readonly [LawQuantity, string])[] = [
 
 /** What a table of results says, for the user to read. */
 export function fitLines(analysis: Analysis, estimator: string): string[] {
-  const { law, fitted, size, level, leftOut, runs } = analysis
+  const { law, fitted, size, level, leftOut, runs, lossName } = analysis
   const { fit, intervals } = law
   const percent = `${Number((100 * level).toPrecision(3))} %`
   const columns: readonly (readonly [string, readonly number[]])[] = [
     [`n, ${size}`, fitted.map(({ n }) => n)],
     ['d, examples', fitted.map(({ d }) => d)],
-    ['loss', fitted.map(({ loss }) => loss!)],
+    [lossName === 'held-out error' ? 'loss' : `loss, ${lossName}`, fitted.map(({ loss }) => loss!)],
   ]
   return [
     `${formatCount(fitted.length)} runs fitted${runs.length > fitted.length ? `, ${runs.length - fitted.length} held out` : ''}${leftOut.length > 0 ? `, ${leftOut.length} left out` : ''}`,

@@ -15,6 +15,8 @@ export interface RunNote {
   readonly budget: number
   /** Multiply-adds of a forward pass for one example. */
   readonly multiplyAdds?: number
+  /** Trained parameters. */
+  readonly params?: number
   /** Options of `dit train` that the run was begun with. */
   readonly flags: Readonly<Record<string, unknown>>
   /** Its loss was not finite, and it is not tried again. */

@@ -3,8 +3,12 @@ import { countMultiplyAdds } from '@dit/scaling'
 import { denoisingOf } from '../run/objective-config.js'
 import { plannedData } from '../run/plan-training.js'
 import { resolveRun } from '../run/resolve-run.js'
+import { plannedModule } from '../run/planned-module.js'
+import { EVALUATION_SETTINGS } from '../settings/evaluation-settings.js'
+import { firstGiven } from '../settings/setting.js'
 import type { TrainFlags } from '../settings/train-settings.js'
 import { UsageError } from '../terminal/errors.js'
+import { countsOfSpec } from './counted-spec.js'
 import type { Grid, GridModel, RateRule } from './grid.js'
 
 /** A run of the grid. */
@@ -16,7 +20,7 @@ export interface PlannedRun {
   readonly flags: TrainFlags & { readonly steps: number; readonly seed: number }
   readonly batchSize: number
   readonly multiplyAdds: number
-  readonly params: number | null
+  readonly params: number
   /** Multiply-adds that its steps really take. */
   readonly compute: number
 }
@@ -28,16 +32,18 @@ export interface PlannedRun {
  */
 export async function plannedRuns(grid: Grid): Promise<PlannedRun[]> {
   const { classes, latents } = await plannedData(grid.train, { line: () => {} })
-  const runs = grid.models.flatMap((model) => {
+  const runs: PlannedRun[] = []
+  for (const model of grid.models) {
     const flags = { ...grid.train, ...model.flags }
-    const counted = countsOf(model, flags, (given) => resolveRun(given, classes, 1, latents))
-    return grid.budgets.flatMap((budget) => {
+    const counted = await countsOf(grid, model, (given) => resolveRun(given, classes, 1, latents))
+    const own = grid.budgets.flatMap((budget) => {
       if (grid.skip.some((point) => point.model === model.name && point.budget === budget)) return []
       const repeated = grid.repeats.filter((point) => point.model === model.name && point.budget === budget)
       const seeds = [...new Set([...grid.seeds, ...repeated.flatMap((repeat) => repeat.seeds)])]
       return seeds.map((seed) => runOf(grid, model, { flags, budget, seed, ...counted }))
     })
-  })
+    runs.push(...own)
+  }
   if (runs.length === 0) throw new UsageError('the grid has no runs: "skip" leaves all of them out')
   return runs.toSorted((a, b) => a.budget - b.budget || a.multiplyAdds - b.multiplyAdds || a.seed - b.seed)
 }
@@ -45,25 +51,22 @@ export async function plannedRuns(grid: Grid): Promise<PlannedRun[]> {
 interface Counted {
   readonly batchSize: number
   readonly multiplyAdds: number
-  readonly params: number | null
+  readonly params: number
   readonly hidden: number | null
 }
 
-function countsOf(
+async function countsOf(
+  grid: Grid,
   model: GridModel,
-  flags: TrainFlags,
   resolve: (flags: TrainFlags) => ReturnType<typeof resolveRun>,
-): Counted {
+): Promise<Counted> {
+  const flags = withEvaluation({ ...grid.train, ...model.flags }, 1)
   try {
-    if (flags.objective !== undefined) {
-      if (model.multiplyAdds === undefined)
-        throw new UsageError('a network of a module needs "multiplyAdds", those of a forward pass for one example')
-      if (flags.batch === undefined)
-        throw new UsageError(
-          'a network of a module needs "batch": its examples per step decide how many steps a budget has',
-        )
-      const { batchSize } = resolve({ ...flags, objective: undefined }).recipe
-      return { batchSize, multiplyAdds: model.multiplyAdds, params: null, hidden: null }
+    if (flags.objective !== undefined) return await countsOfModule(grid, model, flags)
+    if (model.multiplyAdds !== undefined) {
+      throw new UsageError(
+        '"multiplyAdds" is for the network of a module, and this is a DiT, which is counted; leave it out',
+      )
     }
     const run = resolve(flags)
     const { model: config } = denoisingOf(run, 'dit scaling run')
@@ -77,6 +80,44 @@ function countsOf(
     if (!(cause instanceof UsageError)) throw cause
     throw new UsageError(`model ${model.name}: ${cause.message}`, { cause })
   }
+}
+
+async function countsOfModule(grid: Grid, model: GridModel, flags: TrainFlags): Promise<Counted> {
+  const { plan, objective } = await plannedModule(flags)
+  const { multiplyAdds } = countsOfSpec(objective.spec)
+  const told = model.multiplyAdds
+  if (multiplyAdds === null && told === undefined) {
+    throw new UsageError(
+      'the network of a module needs "multiplyAdds", those of a forward pass for one example; here, or in the `spec` of the network',
+    )
+  }
+  if (multiplyAdds !== null && told !== undefined && multiplyAdds !== told) {
+    throw new UsageError(`"multiplyAdds" ${told}: the network counts ${multiplyAdds} itself; leave it out`)
+  }
+  if (grid.learningRate !== null && flags.lr === undefined) {
+    throw new UsageError(
+      '"learningRate" goes by `hidden`, which the network of a module does not have; give this model its own "lr"',
+    )
+  }
+  const trained = Object.values(objective.parameters).filter(({ isTrainable = true }) => isTrainable)
+  return {
+    batchSize: plan.recipe.batchSize,
+    multiplyAdds: (multiplyAdds ?? told)!,
+    params: trained.reduce((sum, { shape }) => sum + shape.reduce((size, extent) => size * extent, 1), 0),
+    hidden: null,
+  }
+}
+
+/** Options of a run that is evaluated without being told when: after its last step. */
+export function withEvaluation(flags: TrainFlags, steps: number): TrainFlags {
+  const isEvaluated = flags.evalEvery === undefined && firstGiven(EVALUATION_SETTINGS, flags) !== undefined
+  return isEvaluated ? { ...flags, evalEvery: steps } : flags
+}
+
+/** Options without those of an evaluation that is not told when: of a run whose steps are not known yet. */
+export function withoutEvaluation(flags: TrainFlags): TrainFlags {
+  if (flags.evalEvery !== undefined) return flags
+  return Object.fromEntries(Object.entries(flags).filter(([key]) => !(key in EVALUATION_SETTINGS)))
 }
 
 function runOf(
@@ -105,7 +146,7 @@ function runOf(
     model: model.name,
     budget,
     seed,
-    flags: { ...flags, steps, seed, ...(lr === undefined ? {} : { lr }) },
+    flags: { ...withEvaluation(flags, steps), steps, seed, ...(lr === undefined ? {} : { lr }) },
     batchSize,
     multiplyAdds,
     params,

@@ -3,6 +3,8 @@ import { countMultiplyAdds, type ScalingRun } from '@dit/scaling'
 import type { StepRecord } from '@dit/train-ddp'
 import { denoisingOrNull } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
+import { type Counts, countsOfSpec } from './counted-spec.js'
+import { measuresOf, type RowMeasures } from './row-measures.js'
 
 /** What the law's size counts. */
 export const SIZE_KINDS = ['multiply-adds', 'params'] as const
@@ -31,9 +33,13 @@ export interface ResultRow {
   readonly heads: number | null
   readonly patch: number | null
   readonly lr: number | null
+  readonly measures: RowMeasures
 }
 
-/** Columns of a table, in their order; the first is text, `finished` is yes or no, the others are numbers. */
+/**
+ * Columns of a table, in their order; the first is text, `finished` is yes or no, the others are numbers. Those of measures follow, where
+ * there are any.
+ */
 export const COLUMNS = [
   'name',
   'params',
@@ -50,10 +56,13 @@ export const COLUMNS = [
   'heads',
   'patch',
   'lr',
-] as const satisfies readonly (keyof ResultRow)[]
+] as const satisfies readonly (keyof Omit<ResultRow, 'measures'>)[]
+
+/** A column that every table may have. */
+export type Column = (typeof COLUMNS)[number]
 
 /** Names of columns in other tables. */
-export const ALIASES: Readonly<Record<string, keyof ResultRow>> = {
+export const ALIASES: Readonly<Record<string, Column>> = {
   n: 'params',
   parameters: 'params',
   'multiply-adds': 'multiplyAdds',
@@ -72,14 +81,10 @@ export interface RowExtras {
   readonly budget?: number
   /** Of a network whose multiply-adds only the grid tells. */
   readonly multiplyAdds?: number
+  /** Of a network whose parameters only the grid has counted. */
+  readonly params?: number
   /** Its loss became infinite, and it was given up. */
   readonly isDiverged?: boolean
-}
-
-/** Numbers that a module's own spec may carry, so that its network can be compared with others. */
-interface CountedSpec {
-  readonly parameters?: unknown
-  readonly multiplyAdds?: unknown
 }
 
 /** A run as a row. Its loss is the held-out error after its last step. */
@@ -93,8 +98,11 @@ export function rowOfRun(
   const examples = (last?.step ?? 0) * config.recipe.batchSize
   const finished = last !== undefined && last.step >= config.steps
   const denoising = denoisingOrNull(config)
-  const counted = denoising === null ? countsOfModule(config) : countsOfModel(denoising.model)
-  const counts = { ...counted, multiplyAdds: counted.multiplyAdds ?? extras.multiplyAdds ?? null }
+  const counted = denoising === null ? countsOfSpec(specOf(config)) : countsOfModel(denoising.model)
+  const counts = {
+    params: counted.params ?? extras.params ?? null,
+    multiplyAdds: counted.multiplyAdds ?? extras.multiplyAdds ?? null,
+  }
   const measured = records.findLast(({ measures }) => measures?.heldOut !== undefined)
   const isMeasured = measured !== undefined && measured.step === last!.step
   const model = denoising?.model
@@ -113,6 +121,7 @@ export function rowOfRun(
     heads: model?.numHeads ?? null,
     patch: model?.patchSize ?? null,
     lr: config.recipe.learningRate,
+    measures: finished && extras.isDiverged !== true ? measuresOf(last) : {},
   }
 }
 
@@ -120,17 +129,8 @@ function countsOfModel(model: Parameters<typeof countMultiplyAdds>[0] & Paramete
   return { params: countParameters(model).trainable, multiplyAdds: countMultiplyAdds(model).multiplyAdds }
 }
 
-type Counts = Pick<ResultRow, 'params' | 'multiplyAdds'>
-
-/** Of a network that is not ours, only what its module tells. */
-function countsOfModule({ objective }: RunConfig): Counts {
-  const spec: CountedSpec = 'spec' in objective ? objective.spec : {}
-  const network = (spec as { readonly network?: CountedSpec }).network ?? {}
-  const count = (key: keyof CountedSpec) => {
-    const found = [spec[key], network[key]].find((value) => typeof value === 'number' && value > 0)
-    return (found as number | undefined) ?? null
-  }
-  return { params: count('parameters'), multiplyAdds: count('multiplyAdds') }
+function specOf({ objective }: RunConfig): object {
+  return 'spec' in objective ? objective.spec : {}
 }
 
 function epochsOf({ data, heldOut }: RunConfig, examples: number): number | null {

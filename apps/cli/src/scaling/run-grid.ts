@@ -104,7 +104,12 @@ interface Turn {
 /** Trains a run, or goes on with it, until it is done, time is up or a signal comes. Returns the exit code. */
 async function trainRun(run: PlannedRun, { folder, engine, isNew, left }: Turn, output: Output): Promise<number> {
   const place = placeOf(folder, run)
-  const note: RunNote = { budget: run.budget, multiplyAdds: run.multiplyAdds, flags: plain(run.flags) }
+  const note: RunNote = {
+    budget: run.budget,
+    multiplyAdds: run.multiplyAdds,
+    params: run.params,
+    flags: plain(run.flags),
+  }
   const flags: TrainFlags = isNew ? { ...run.flags, ...engine, out: place } : { ...engine, resume: place }
   const job = stoppingJob(left)
   await writeNote(place, note)

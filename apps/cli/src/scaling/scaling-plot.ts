@@ -83,7 +83,11 @@ function groupsBy(
 }
 
 /** Loss over compute: a line of the law for each size, and the band in which the best use of compute lies. */
-function computePanel({ runs, law, level, fitted }: Analysis, sizes: readonly Group[], frame: Frame): string {
+function computePanel(
+  { runs, law, level, fitted, lossName, lossInterval }: Analysis,
+  sizes: readonly Group[],
+  frame: Frame,
+): string {
   const x = logAxis(
     runs.map(({ compute }) => compute),
     [frame.left, frame.right],
@@ -123,14 +127,18 @@ function computePanel({ runs, law, level, fitted }: Analysis, sizes: readonly Gr
     frame,
     x,
     y,
-    yLabel: 'held-out error (log scale)',
+    yLabel: `${lossName} (log scale)`,
     xLabel: 'multiply-adds of training (log scale)',
-    content: `${bandSvg(x, y, band)}${lines.join('')}${marks(x, y, sizes, ({ compute }) => compute, fitted)}${legend({ ...frame, right: WIDTH, top: frame.top - 12 }, entries)}`,
+    content: `${bandSvg(x, y, band)}${lines.join('')}${whiskers(x, y, sizes, ({ compute }) => compute, lossInterval, frame)}${marks(x, y, sizes, ({ compute }) => compute, fitted)}${legend({ ...frame, right: WIDTH, top: frame.top - 12 }, entries)}`,
   })
 }
 
 /** Loss over size: a line of the law for each budget. */
-function sizePanel({ runs, law, fitted, size, isoFlop }: Analysis, budgets: readonly Group[], frame: Frame): string {
+function sizePanel(
+  { runs, law, fitted, size, isoFlop, lossName, lossInterval }: Analysis,
+  budgets: readonly Group[],
+  frame: Frame,
+): string {
   const x = logAxis(
     runs.map(({ n }) => n),
     [frame.left, frame.right],
@@ -165,9 +173,9 @@ function sizePanel({ runs, law, fitted, size, isoFlop }: Analysis, budgets: read
     frame,
     x,
     y,
-    yLabel: 'held-out error (log scale)',
+    yLabel: `${lossName} (log scale)`,
     xLabel: `size: ${size === 'params' ? 'parameters' : 'multiply-adds of a forward pass'} (log scale)`,
-    content: `${lines.join('')}${marks(x, y, budgets, ({ n }) => n, fitted)}${stars}${legend({ ...frame, right: WIDTH, top: frame.top - 12 }, entries)}`,
+    content: `${lines.join('')}${whiskers(x, y, budgets, ({ n }) => n, lossInterval, frame)}${marks(x, y, budgets, ({ n }) => n, fitted)}${stars}${legend({ ...frame, right: WIDTH, top: frame.top - 12 }, entries)}`,
   })
 }
 
@@ -218,6 +226,24 @@ function marks(
     return `<circle cx="${round(x.scale(at(run)))}" cy="${round(y.scale(value(run)))}" r="4" fill="${fill}" stroke="${color}" stroke-width="1.5"><title>${escapeXml(`${run.name}: ${formatNumber(run.loss!)}`)}</title></circle>`
   }
   return groups.flatMap(({ runs, color }) => runs.map((run) => mark(run, color))).join('')
+}
+
+/** The interval of each run's own loss, where it is known, as a line; within the frame. */
+function whiskers(
+  x: Axis,
+  y: Axis,
+  groups: readonly Group[],
+  at: (run: AnalysedRun) => number,
+  intervalOf: Analysis['lossInterval'],
+  { bottom, top }: Frame,
+): string {
+  const within = (loss: number) => (loss > 0 ? Math.min(bottom, Math.max(top, y.scale(loss))) : bottom)
+  const line = (run: AnalysedRun, color: string) => {
+    const interval = intervalOf(run)
+    if (interval === null) return ''
+    return `<path d="M${round(x.scale(at(run)))} ${round(within(interval.low))}V${round(within(interval.high))}" stroke="${color}" stroke-width="1.2"/>`
+  }
+  return groups.flatMap(({ runs, color }) => runs.map((run) => line(run, color))).join('')
 }
 
 function bandSvg(x: Axis, y: Axis, band: readonly { at: number; low: number; high: number }[]): string {

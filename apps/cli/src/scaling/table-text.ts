@@ -1,14 +1,20 @@
-import { ALIASES, COLUMNS, type ResultRow } from './row.js'
+import { ALIASES, type Column, COLUMNS, type ResultRow } from './row.js'
+import { MEASURE_COLUMNS, type MeasureColumn, measureColumn, measureColumns, measuresFrom } from './row-measures.js'
 import { didYouMean } from '../settings/suggest.js'
 import { UsageError } from '../terminal/errors.js'
 
 /** Rows as CSV, numbers with all their digits; what is not known is empty. */
 export function toCsv(rows: readonly ResultRow[]): string {
-  const lines = rows.map((row) => COLUMNS.map((column) => cellText(row[column])).join(','))
-  return `${[COLUMNS.join(','), ...lines].join('\n')}\n`
+  const measured = measureColumns(rows)
+  const header = [...COLUMNS, ...measured.map(({ name }) => name)]
+  const lines = rows.map((row) => {
+    const measures = measured.map(({ measure, part }) => row.measures[measure]?.[part] ?? null)
+    return [...COLUMNS.map((column) => row[column]), ...measures].map(cellText).join(',')
+  })
+  return `${[header.join(','), ...lines].join('\n')}\n`
 }
 
-function cellText(value: ResultRow[keyof ResultRow]): string {
+function cellText(value: ResultRow[Column]): string {
   if (value === null) return ''
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   const text = String(value)
@@ -72,12 +78,14 @@ function splitLine(line: string): string[] {
 const NUMBERS = COLUMNS.filter((column) => column !== 'name' && column !== 'finished')
 
 function toRow(where: string, cells: Readonly<Record<string, unknown>>): ResultRow {
-  const known: Partial<Record<keyof ResultRow, unknown>> = {}
+  const known: Partial<Record<Column, unknown>> = {}
+  const measured = new Map<MeasureColumn, number | null>()
   for (const [name, value] of Object.entries(cells)) {
     const column = columnNamed(name)
-    if (column === undefined)
-      throw new UsageError(`${where}: unknown column "${name}"${didYouMean(name, [...COLUMNS])}`)
-    known[column] = value
+    const measure = measureColumn(name)
+    if (column !== undefined) known[column] = value
+    else if (measure !== undefined) measured.set(measure, numberIn(where, measure.name, value, 'any'))
+    else throw new UsageError(`${where}: unknown column "${name}"${didYouMean(name, [...COLUMNS, ...MEASURE_COLUMNS])}`)
   }
   const numbers = Object.fromEntries(NUMBERS.map((column) => [column, numberIn(where, column, known[column])]))
   const { examples, params, multiplyAdds } = numbers
@@ -85,27 +93,28 @@ function toRow(where: string, cells: Readonly<Record<string, unknown>>): ResultR
   if (params === null && multiplyAdds === null)
     throw new UsageError(`${where} has neither params nor multiplyAdds, the size of the network`)
   return {
-    ...(numbers as Omit<ResultRow, 'name' | 'finished'>),
+    ...(numbers as Omit<ResultRow, 'name' | 'finished' | 'measures'>),
+    measures: measuresFrom(measured),
     name: isPlain(known.name) ? String(known.name) : where,
     finished: isFinished(where, known.finished),
   }
 }
 
-function columnNamed(name: string): keyof ResultRow | undefined {
+function columnNamed(name: string): Column | undefined {
   const found = COLUMNS.find((column) => column.toLowerCase() === name.toLowerCase())
   return found ?? ALIASES[name.toLowerCase()]
 }
 
 const isPlain = (value: unknown) => (typeof value === 'string' && value !== '') || typeof value === 'number'
 
-function numberIn(where: string, column: string, value: unknown): number | null {
+function numberIn(where: string, column: string, value: unknown, sign: 'positive' | 'any' = 'positive'): number | null {
   if (value === undefined || value === null || value === '') return null
   const number = typeof value === 'string' ? Number(value.replaceAll('_', '')) : value
   // A run that diverged has no number for its loss.
   if (column === 'loss' && typeof value === 'string' && /^[-+]?(nan|inf(inity)?)$/i.test(value)) return NaN
   if (typeof number !== 'number' || !Number.isFinite(number))
     throw new UsageError(`${where}: ${column} must be a number (got ${JSON.stringify(value)})`)
-  if (column !== 'loss' && column !== 'seed' && number < 0)
+  if (sign === 'positive' && column !== 'loss' && column !== 'seed' && number < 0)
     throw new UsageError(`${where}: ${column} must not be negative (got ${number})`)
   return number
 }

@@ -1,5 +1,6 @@
 import { ENGINE_SETTINGS } from '../engines/engine-options.js'
 import { SIZE_KINDS } from '../scaling/row.js'
+import { measureName } from './measure-names.js'
 import { OTHER_SETTINGS } from './other-settings.js'
 import type { Settings } from './setting.js'
 import { integer, path, positive, share } from './values.js'
@@ -33,6 +34,11 @@ export const ANALYSIS_SETTINGS = {
     flag: '--hold-out-above <multiply-adds>',
     help: 'fit only runs of at most this compute, and compare the law with the others',
     parse: positive,
+  },
+  measure: {
+    flag: '--measure <name>',
+    help: 'fit this measure of samples, such as kid or frechet, in place of the held-out error',
+    parse: measureName,
   },
 } as const satisfies Settings
 

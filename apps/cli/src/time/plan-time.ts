@@ -1,7 +1,9 @@
 import type { DiTConfig } from '@dit/model'
 import { normals, randomStream } from '@dit/random'
 import { countMultiplyAdds, planMemory } from '@dit/scaling'
-import { type BatchSource, objectiveFromSpec, pictureBatch, singleCommunicator } from '@dit/train-ddp'
+import type { Dataset } from '@dit/data'
+import { sampleShape } from '@dit/pipeline'
+import { type BatchSource, type Objective, objectiveFromSpec, pictureBatch, singleCommunicator } from '@dit/train-ddp'
 import type { Backend } from '@dit/tensor'
 import { denoisingOf } from '../run/objective-config.js'
 import type { RunPlan } from '../run/resolve-run.js'
@@ -40,24 +42,43 @@ const TYPICAL_SHARE = 0.4
 /** Seconds that a timed step should take at most, and those of one example above which nothing is run. */
 const [STEP_SECONDS, MOST_SECONDS] = [3, 5]
 
+/** What is timed of a training. */
+export interface TimedTraining {
+  readonly run: Pick<RunPlan, 'recipe' | 'seed' | 'recompute'>
+  readonly objective: Objective
+  readonly data: BatchSource
+  /** FLOPs of a training step for one example. */
+  readonly trainingFlops: number
+  /** Examples, at most so many, that there is memory for; 0 where there is none for one. */
+  readonly mostThatFit: (most: number) => number
+}
+
+/** `timeSteps` of a training of a DiT, on random pictures. */
+export async function planStep(run: RunPlan, options: PlanTimeOptions): Promise<PlannedStep> {
+  const { model } = denoisingOf(run, 'dit plan')
+  const objective = objectiveFromSpec(run.objective)
+  const { trainingFlops } = countMultiplyAdds(model)
+  const data = randomPictures(sampleShape(model), model.numClasses)
+  const fit = (most: number) => mostThatFit(model, run, most, options.available)
+  return timeSteps({ run, objective, data, trainingFlops, mostThatFit: fit }, options)
+}
+
 /**
- * Times steps of a training that is not there yet, on random pictures: all of a worker's examples, or so many of them as make a step of
+ * Times steps of a training that is not there yet: all of a worker's examples, or so many of them as make a step of
  * a few seconds and fit into memory. Where one example would take too long or too much, its FLOPs are counted.
  *
  *   secondsPerStep = seconds of the examples run * examples / examplesRun
  *   counted        = examples FLOPs / (peak TYPICAL_SHARE)
  */
-export async function planStep(
-  run: RunPlan,
-  { backend, workers, available, clock = steadyClock }: PlanTimeOptions,
+export async function timeSteps(
+  { run, objective, data, trainingFlops, mostThatFit: fit }: TimedTraining,
+  { backend, workers, clock = steadyClock }: Omit<PlanTimeOptions, 'available'>,
 ): Promise<PlannedStep> {
-  const { model } = denoisingOf(run, 'dit plan')
   const examples = Math.ceil(run.recipe.batchSize / workers)
-  const { trainingFlops } = countMultiplyAdds(model)
   const peak = await fastestProduct(backend, clock)
   const expected = trainingFlops / (peak * TYPICAL_SHARE)
   const few = Math.min(examples, Math.max(1, Math.floor(STEP_SECONDS / expected)))
-  const examplesRun = expected > MOST_SECONDS ? 0 : mostThatFit(model, run, few, available)
+  const examplesRun = expected > MOST_SECONDS ? 0 : fit(few)
   if (examplesRun === 0) {
     return {
       how: 'counted',
@@ -71,8 +92,6 @@ export async function planStep(
   }
   const { seed, recompute } = run
   const recipe = partOf(run.recipe, examplesRun)
-  const objective = objectiveFromSpec(run.objective)
-  const data = randomPictures(model)
   const communicator = singleCommunicator()
   const probe = await probeSteps({ objective, recipe, data, backend, seed, recompute, communicator }, clock)
   const perExample = probe.secondsPerStep / examplesRun
@@ -104,15 +123,15 @@ function mostThatFit(model: DiTConfig, run: RunPlan, most: number, available: nu
   return 0
 }
 
-function randomPictures({ inChannels, inputSize, numClasses }: DiTConfig): BatchSource {
-  const [height, width] = typeof inputSize === 'number' ? [inputSize, inputSize] : inputSize
-  const size = inChannels * height * width
+/** Batches of normal draws in place of pictures. */
+export function randomPictures(shape: Dataset['shape'], numClasses: number): BatchSource {
+  const size = shape[0] * shape[1] * shape[2]
   return {
     async rows(step, start, end) {
       const count = end - start
       const x0 = normals(randomStream(0, 'plan', step), count * size)
       const labels = Int32Array.from({ length: count }, (_, i) => i % numClasses)
-      return pictureBatch(x0, labels, [inChannels, height, width])
+      return pictureBatch(x0, labels, shape)
     },
   }
 }

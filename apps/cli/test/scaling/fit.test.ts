@@ -11,6 +11,36 @@ const QUICK = ['--resamples', '20', '--estimator', 'log-squares']
 beforeAll(() => writeFileSync(csv, scalingCsv()))
 
 describe('dit scaling fit', () => {
+  test('fits a measure of samples in place of the held-out error, and draws its intervals', async () => {
+    const measured = join(folder, 'measured.csv')
+    const [header, ...lines] = scalingCsv().trim().split('\n')
+    const loss = header.split(',').indexOf('loss')
+    const twice = lines.map((line) => {
+      const value = 2 * Number(line.split(',')[loss])
+      return `${line},${value},${0.9 * value},${1.1 * value}`
+    })
+    writeFileSync(measured, [`${header},kid,kidLow,kidHigh`, ...twice].join('\n'))
+    const [plain, kid] = await Promise.all(
+      [[], ['--measure', 'kid']].map(async (more) => {
+        const { stdout } = await runDit(['scaling', 'fit', measured, ...QUICK, ...more, '--json'])
+        return JSON.parse(stdout.trim().split('\n').at(-1)!) as { law: Record<string, number>; options: object }
+      }),
+    )
+    expect(kid.options).toMatchObject({ measure: 'kid' })
+    expect(kid.law.E).toBeCloseTo(2 * plain.law.E, 4)
+    expect(kid.law.alpha).toBeCloseTo(plain.law.alpha, 3)
+    const out = join(folder, 'kid')
+    expect((await runDit(['scaling', 'plot', measured, ...QUICK, '--measure', 'kid', '--out', out])).code).toBe(0)
+    const svg = readFileSync(`${out}.svg`, 'utf8')
+    expect(svg).toContain('kid (log scale)')
+    expect(svg).not.toContain('held-out error')
+    expect(svg.match(/stroke-width="1\.2"/g)).toHaveLength(2 * lines.length)
+    const stderrOf = async (name: string) => (await runDit(['scaling', 'fit', measured, '--measure', name])).stderr
+    expect(await stderrOf('frechet')).toContain('--measure frechet: no run has it; runs have kid')
+    expect(await stderrOf('recall')).toContain('recall is better where it is larger')
+    expect(await stderrOf('fid')).toContain('It is called frechet')
+  })
+
   test('prints the law with its intervals, parabolas and the frontier', async () => {
     const { code, stdout } = await runDit(['scaling', 'fit', csv, ...QUICK])
     expect(code).toBe(0)

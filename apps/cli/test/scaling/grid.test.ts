@@ -1,7 +1,12 @@
+import { fileURLToPath } from 'node:url'
+import { countUNet, unetConfig } from '@dit/unet'
 import { describe, expect, test } from 'vitest'
 import { countMultiplyAdds } from '@dit/scaling'
 import { checkGrid, type Grid } from '../../src/scaling/grid.js'
 import { plannedRuns, rateAt } from '../../src/scaling/grid-runs.js'
+
+const OWN = fileURLToPath(new URL('../fixtures/own-dit.mjs', import.meta.url))
+const UNET = fileURLToPath(new URL('../../../../docs/examples/unet.mjs', import.meta.url))
 
 const grid = {
   train: { data: 'shapes', size: 8, batch: 4, valShare: 0.01, sampleEvery: null },
@@ -87,12 +92,48 @@ describe('refused is', () => {
       /^model c: --hidden/,
     )
     await expect(plannedRuns(check({ models: [{ name: 'u', objective: 'u.mjs' }] }))).rejects.toThrow(
-      'model u: a network of a module needs "multiplyAdds"',
+      'model u: --objective u.mjs: this file does not exist',
     )
-    const module = { models: [{ name: 'u', objective: 'u.mjs', multiplyAdds: 1e6 }] }
-    await expect(plannedRuns(check({ ...module, train: { size: 8 } }))).rejects.toThrow(
-      'model u: a network of a module needs "batch"',
+    const own = { name: 'u', objective: OWN }
+    await expect(plannedRuns(check({ models: [own] }))).rejects.toThrow(
+      'model u: the network of a module needs "multiplyAdds"',
     )
-    expect((await plannedRuns(check(module)))[1].flags).toMatchObject({ objective: 'u.mjs', steps: 83 })
+    await expect(plannedRuns(check({ models: [{ ...grid.models[0], multiplyAdds: 5 }] }))).rejects.toThrow(
+      'model a: "multiplyAdds" is for the network of a module',
+    )
+    const unet = { name: 'u', objective: UNET, objectiveOptions: { channels: 16 } }
+    await expect(plannedRuns(check({ models: [{ ...unet, multiplyAdds: 5 }] }))).rejects.toThrow(
+      /^model u: "multiplyAdds" 5: the network counts \d+ itself; leave it out$/,
+    )
+    const learningRate = { rate: 1e-3, atHidden: 64, power: -0.5 }
+    await expect(plannedRuns(check({ models: [unet], learningRate }))).rejects.toThrow(
+      'model u: "learningRate" goes by `hidden`, which the network of a module does not have; give this model its own "lr"',
+    )
+    await expect(plannedRuns(check({ models: [{ ...unet, objectiveOptions: { chanels: 16 } }] }))).rejects.toThrow(
+      /objective failed: unet: channels must be a positive whole number \(got undefined\)/,
+    )
   })
+})
+
+test('the network of a module counts itself, and has the batch of its recipe and options of its own', async () => {
+  const models = [16, 32].map((channels) => ({ name: `u${channels}`, objective: UNET, objectiveOptions: { channels } }))
+  const runs = await plannedRuns(check({ train: { size: 8, valShare: 0.01 }, models, budgets: [1e11] }))
+  for (const [i, channels] of [16, 32].entries()) {
+    const { parameters, multiplyAdds } = countUNet(unetConfig({ inputSize: 8, channels, numClasses: 6 }))
+    expect(runs[i]).toMatchObject({ params: parameters, multiplyAdds, batchSize: 64 })
+    expect(runs[i].flags.objectiveOptions).toBe(JSON.stringify({ channels }))
+    expect(runs[i].flags.steps).toBe(Math.round(1e11 / (3 * multiplyAdds * 64)))
+  }
+  const told = [{ name: 'u', objective: OWN, multiplyAdds: 1e6, batch: 4 }]
+  const [{ flags, params }] = await plannedRuns(check({ models: told, budgets: [1e9] }))
+  expect(flags.steps).toBe(83)
+  expect(params).toBeGreaterThan(1000)
+})
+
+test('runs are evaluated after their last step where a grid names measures and no period', async () => {
+  const train = { ...grid.train, evalMeasures: 'kid', evalCount: 10 }
+  for (const { flags } of await plannedRuns(check({ train }))) expect(flags.evalEvery).toBe(flags.steps)
+  const [{ flags }] = await plannedRuns(check({ train: { ...train, evalEvery: 7 } }))
+  expect(flags.evalEvery).toBe(7)
+  expect((await plannedRuns(check({})))[0].flags.evalEvery).toBeUndefined()
 })

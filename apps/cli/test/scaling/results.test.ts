@@ -20,6 +20,23 @@ describe('a table', () => {
     expect(parseTable('y.csv', toCsv(rows))).toEqual(rows)
   })
 
+  test('has a column for each measure and the ends of its interval, which may be absent', () => {
+    const text = 'params,examples,loss,kid,kidLow,kidHigh,frechet\n1000,20,0.5,-0.01,-0.02,0.03,7\n2000,30,0.4,,,,6\n'
+    const rows = parseTable('x.csv', text)
+    expect(rows[0].measures).toEqual({
+      kid: { value: -0.01, low: -0.02, high: 0.03 },
+      frechet: { value: 7, low: null, high: null },
+    })
+    expect(rows[1].measures).toEqual({ frechet: { value: 6, low: null, high: null } })
+    const written = toCsv(rows)
+    expect(written.split('\n')[0]).toMatch(/,lr,frechet,frechetLow,frechetHigh,kid,kidLow,kidHigh$/)
+    expect(parseTable('y.csv', written)).toEqual(rows)
+    expect(() => parseTable('x', 'params,examples,kidLo\n1,2,3\n')).toThrow(
+      'unknown column "kidLo"; did you mean kidLow?',
+    )
+    expect(() => parseTable('x', 'params,examples,kid\n1,2,low\n')).toThrow('kid must be a number (got "low")')
+  })
+
   test('may be JSON, and have the columns of other programs', () => {
     const [row] = parseTable('x.json', '[{ "n": 1e6, "D": 2e5, "held-out": 0.1, "C": 1.2e12 }]')
     expect(row).toMatchObject({ name: 'x.json: row 1', params: 1e6, examples: 2e5, loss: 0.1, compute: 1.2e12 })
@@ -59,6 +76,20 @@ describe('runs', () => {
     expect((await readResults([folder]))[0]).toMatchObject({ loss: null, finished: false, examples: 6 })
     await writeFile(join(folder, 'a.json'), JSON.stringify({ budget: 5, flags: {}, diverged: true }))
     expect((await readResults([folder]))[0]).toMatchObject({ loss: NaN, finished: true, budget: 5 })
+  })
+
+  test('have the measures of their samples after the last step', async () => {
+    const folder = temporaryFolder()
+    await makeLoggedRun(folder, [1, 1, 1, 1])
+    const interval = { low: 0.1, high: 0.3, standardError: 0.05 }
+    const lines = [1, 2, 3, 4].map((step) => {
+      const results = [{ measure: 'kid', value: step / 10, interval: step === 4 ? interval : null }]
+      return JSON.stringify({ step, loss: 1, learningRate: 1e-3, measures: {}, evaluation: { results, count: 10 } })
+    })
+    await writeFile(join(folder, 'log.jsonl'), `${lines.join('\n')}\n`)
+    expect((await readResults([folder]))[0].measures).toEqual({ kid: { value: 0.4, low: 0.1, high: 0.3 } })
+    await writeFile(join(folder, 'log.jsonl'), `${lines.slice(0, 3).join('\n')}\n`)
+    expect((await readResults([folder]))[0].measures).toEqual({})
   })
 
   test('of a module have the counts that its spec tells', async () => {

@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { planTime } from '../../run/planned-time.js'
+import { planModuleTime, type ModelPace, planTime } from '../../run/planned-time.js'
 import { plannedData } from '../../run/plan-training.js'
 import { checkWritable } from '../../run/run-folder.js'
 import { writeWhole } from '../../run/write-whole.js'
@@ -17,6 +17,7 @@ import type { TrainFlags } from '../../settings/train-settings.js'
 import { path as pathValue } from '../../settings/values.js'
 import { Failure, messageOf, UsageError } from '../../terminal/errors.js'
 import { formatCount, formatQuantity, formatRough, formatTable } from '../../terminal/format.js'
+import { runTime } from '../../time/run-time.js'
 import type { Call } from '../../terminal/io.js'
 import { machineMemory } from '../../terminal/machine-memory.js'
 import { createOutput, type Output } from '../../terminal/output.js'
@@ -100,7 +101,7 @@ async function showPlan(
   { folder, time, minutes = 45, ...flags }: RunFlags & { folder: string },
   output: Output,
 ): Promise<number> {
-  const seconds = new Map<string, number | null>()
+  const paces = new Map<string, ModelPace | null>()
   const engine = givenEngine(flags)
   const data = await plannedData(grid.train, { line: () => {} })
   if (time !== false) output.line('timing steps of each model on this machine (--no-time skips it)')
@@ -108,15 +109,14 @@ async function showPlan(
   for (const run of runs) {
     const isThere = (await stat(placeOf(folder, run)).catch(() => null)) !== null
     const state = isThere ? await stateOf(run, placeOf(folder, run)) : 'new'
-    if (time !== false && !seconds.has(run.model))
-      seconds.set(run.model, await secondsPerStep(run, engine, data, output))
-    const each = seconds.get(run.model) ?? null
-    rows.push({ run, state, seconds: each === null ? null : each * run.flags.steps })
+    if (time !== false && !paces.has(run.model)) paces.set(run.model, await paceOf(run, engine, data, output))
+    const pace = paces.get(run.model) ?? null
+    rows.push({ run, state, seconds: pace === null ? null : secondsOf(run, pace) })
   }
   const header = ['run', 'params', 'multiply-adds', 'steps', 'examples', 'compute', 'lr', 'time', '']
   const cells = rows.map(({ run, state, seconds: own }) => [
     run.name,
-    run.params === null ? '' : formatQuantity(run.params),
+    formatQuantity(run.params),
     formatQuantity(run.multiplyAdds),
     formatCount(run.flags.steps),
     formatQuantity(run.flags.steps * run.batchSize),
@@ -158,25 +158,28 @@ function partsText(total: number, minutes: number): string {
   return `${parts} part${parts === 1 ? '' : 's'} of ${minutes} minutes`
 }
 
-/** Seconds of a step with its share of the held-out measurements; null for a network of a module, which is not timed. */
-async function secondsPerStep(
+/** How fast the steps of a model are, and what there is beside them; null, with a notice, where it cannot be timed. */
+async function paceOf(
   run: PlannedRun,
   engine: TrainFlags,
   data: Awaited<ReturnType<typeof plannedData>>,
   output: Output,
-): Promise<number | null> {
-  if (run.flags.objective !== undefined) return null
+): Promise<ModelPace | null> {
+  const flags = { ...run.flags, ...engine }
   try {
-    const { time, length } = await planTime({ ...run.flags, ...engine }, data, {
-      workers: 1,
-      available: machineMemory(),
-    })
-    return time.seconds / length
+    return flags.objective === undefined
+      ? await planTime(flags, data, { workers: 1, available: machineMemory() })
+      : await planModuleTime(flags, data, run.multiplyAdds)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     output.notice(`${run.model}: no time is estimated: ${messageOf(error)}`)
     return null
   }
+}
+
+/** Seconds of a run, by the pace of its model: runs of other lengths may be evaluated at other steps. */
+function secondsOf({ flags }: PlannedRun, { secondsPerStep, extras }: ModelPace): number {
+  return runTime(secondsPerStep, { ...extras, evaluateEvery: flags.evalEvery ?? null }, flags.steps).seconds
 }
 
 /** Runs whose whole steps miss their budget by more than this share cannot be compared at equal compute. */
