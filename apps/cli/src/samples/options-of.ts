@@ -1,4 +1,4 @@
-import { type OpenModel, type PictureData, type SampleOptions } from '@dit/pipeline'
+import type { OpenModel, PictureData, SampleOptions } from '@dit/pipeline'
 import { spatialFactor } from '@dit/vae'
 import { flagOf } from '../settings/flag-of.js'
 import { storedOptions } from '../settings/option-setting.js'

@@ -60,5 +60,5 @@ export function measuresFrom(cells: ReadonlyMap<MeasureColumn, number | null>): 
     const own = (found[measure] ??= { value: null, low: null, high: null })
     own[part] = number
   }
-  return Object.fromEntries(Object.entries(found).filter(([, { value }]) => value !== null)) as RowMeasures
+  return Object.fromEntries(Object.entries(found).filter(([, { value }]) => value !== null))
 }

@@ -4,6 +4,7 @@ import { ENGINE_SETTINGS } from '../engines/engine-options.js'
 import { isPictureData } from '../run/run-config.js'
 import { EVALUATION_SETTINGS } from './evaluation-settings.js'
 import { FINE_TUNE_SETTINGS } from './fine-tune-settings.js'
+import { OBJECTIVE_SETTINGS } from './objective-settings.js'
 import { OTHER_SETTINGS } from './other-settings.js'
 import { PROCESS_SETTINGS } from './process-settings.js'
 import { RECIPE_SETTINGS } from './recipe-settings.js'
@@ -13,7 +14,6 @@ import {
   fileCount,
   colour,
   integer,
-  jsonObject,
   number,
   orWord,
   path,
@@ -321,23 +321,6 @@ const WORKER_SETTINGS = {
     flag: '--mpirun <command>',
     help: 'start the workers with this MPI launcher, for example "mpirun -n 4"',
     mayChange: true,
-  },
-} as const satisfies Settings<RunSetting>
-
-const OBJECTIVE_SETTINGS = {
-  objective: {
-    flag: '--objective <module>',
-    help: 'train the network or loss that this JavaScript module exports, instead of a DiT',
-    parse: path,
-    mayChange: true,
-  },
-  objectiveOptions: {
-    flag: '--objective-options <json>',
-    help: 'a JSON object that the functions of --objective receive as `options`, such as \'{"channels": 32}\'; a config file holds the object itself',
-    parse: jsonObject,
-    place: 'objective.options',
-    read: (kept: object | undefined) => (kept === undefined ? undefined : JSON.stringify(kept)),
-    isOptional: true,
   },
 } as const satisfies Settings<RunSetting>
 

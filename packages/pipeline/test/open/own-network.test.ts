@@ -50,15 +50,17 @@ test('it guides, and is guided by, a network of another kind', async () => {
 })
 
 test('what cannot be is refused by name', async () => {
-  const open = (source: object, options: object = {}) =>
-    openPipeline({ network: own, params, process, classNames, ...source } as never, { backend, ...options })
+  const open = (source: object, options: object = {}) => {
+    const model = { network: own, params, process, classNames, ...source }
+    return openPipeline(model, { backend, ...options })
+  }
   await expect(open({ process: { kind: 'own' } })).rejects.toThrow(
     'its process is of kind "own", and the samplers here know gaussian and flow; sample it with the solvers of @dit/sampler',
   )
   await expect(open({ network: bare, classNames: undefined })).rejects.toThrow(
     'classNames are needed, because the network of the model does not say how many classes it has',
   )
-  await expect(open({ classNames: ['a'] })).rejects.toThrow('it must have 3 class names, one for each class (got 1)')
+  await expect(open({ classNames: ['a'] })).rejects.toThrow('must have 3 class names, one for each class (got 1)')
   await expect(open({}, { half: 'f16' })).rejects.toThrow('for DiTs; the network of the model is your own')
   const { 'final_layer.linear.bias': bias, ...others } = params
   await expect(open({ params: others })).rejects.toThrow(
@@ -70,7 +72,7 @@ test('what cannot be is refused by name', async () => {
   await expect(pipeline.save()).rejects.toThrow('`save` works only for DiTs, but its network is your own')
   const captioned = {
     ...bare,
-    conditions: ({ arrays }: { arrays: Record<string, unknown> }) => arrays.texts!.toString(),
+    conditions: ({ arrays }: { arrays: Record<string, { data: unknown }> }) => arrays.texts.data,
   }
   await expect((await open({ network: captioned })).pictures(SAMPLE)).rejects.toThrow(
     /its network is told more than the labels of a batch \(.*\); give the network `classes`/,

@@ -78,8 +78,9 @@ export function checkNetwork(network: Network): void {
   if (network.classes !== undefined) checkClasses(network.classes)
 }
 
-function checkClasses({ numClasses, nullLabel, conditions }: ClassConditions): void {
-  if (typeof conditions !== 'function') {
+function checkClasses(classes: ClassConditions): void {
+  const { numClasses, nullLabel } = classes
+  if (typeof classes.conditions !== 'function') {
     throw new TypeError('denoising: classes of the network must have conditions, a function of labels')
   }
   if (!Number.isSafeInteger(numClasses) || numClasses < 1) {
