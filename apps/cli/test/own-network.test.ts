@@ -15,7 +15,7 @@ test('the example of docs/own-network.md learns, and is sampled', async () => {
   const engine = ['--engine', 'wasm', '--threads', '1', '--val-share', '0.0001', '--val-every', '60']
   const { code, stderr, stdout } = await runDit(['train', '--objective', module, ...options, ...engine, '--out', run])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toContain('docs/own-network.md shows how to sample')
+  expect(stdout).toContain(`see what it learned with: dit sample ${run}`)
   const log = parseLog(readFileSync(join(run, 'log.jsonl'), 'utf8'))
   const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length
   const losses = log.map(({ loss }) => loss)
