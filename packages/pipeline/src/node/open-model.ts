@@ -6,7 +6,9 @@ import type { FoundAutoencoder, OpenModel } from '../open-model.js'
 import { type ModelSource, openModel as openAnywhere, type OpenModelOptions as Options } from '../open/open-model.js'
 import { findAutoencoder, type OpenOptions, openTree } from '../open/open-tree.js'
 import { withAdapter } from '../open/with-adapter.js'
+import { pretrainedName } from '../open/pretrained-name.js'
 import { OpenError, OptionError } from '../option-error.js'
+import { findPretrained } from './find-pretrained.js'
 import { isCheckpoint, isRun, openRun } from './open-run.js'
 
 /** Options of `openModel` of `@dit/pipeline/node`. */
@@ -17,11 +19,14 @@ export interface OpenModelOptions extends Omit<Options, 'autoencoder'> {
   readonly lora?: string
   /** How strongly the adapters count: 1 is as trained (default). */
   readonly loraScale?: number
+  /** Module that `@dit/pretrained` is resolved from, such as `import.meta.url`. Default: the working directory, then this package. */
+  readonly resolveFrom?: string | URL
 }
 
 /**
  * Finds and understands a model, before its weights are read: what `openModel` of `@dit/pipeline` takes, and a path of a run of `dit train`
- * or of one of its checkpoints, of a file of weights (`.safetensors`, `.pt`, the index of shards), or of a folder of diffusers.
+ * or of one of its checkpoints, of a file of weights (`.safetensors`, `.pt`, the index of shards), or of a folder of diffusers, or the name of
+ * a model of `@dit/pretrained`, such as `@dit/pretrained/heroes`.
  *
  * @throws OpenError that says what is missing and where it was looked for; OptionError for options that its files contradict; the errors of
  *   the readers for damaged or hostile files
@@ -39,14 +44,28 @@ export async function openModel(
 
 async function openBase(
   source: ModelSource,
-  { autoencoder, fetch, ...others }: Omit<OpenModelOptions, 'lora' | 'loraScale'>,
+  { autoencoder, fetch, resolveFrom, ...others }: Omit<OpenModelOptions, 'lora' | 'loraScale'>,
 ): Promise<OpenModel> {
   const found = typeof autoencoder === 'string' ? await autoencoderOf(autoencoder) : autoencoder
   const options = found === undefined ? others : { ...others, autoencoder: found }
+  const pretrained = pretrainedName(source)
+  if (pretrained !== null) return openPretrained(source as string, pretrained, resolveFrom, options)
   const path = pathOf(source)
   return path === null
     ? openAnywhere(source, { ...options, ...(fetch === undefined ? {} : { fetch }) })
     : openPath(path, options)
+}
+
+/** Opens a model of `@dit/pretrained`. Its location is nobody's to write beside, so none is told. */
+async function openPretrained(
+  source: string,
+  model: string,
+  resolveFrom: string | URL | undefined,
+  options: OpenOptions,
+): Promise<OpenModel> {
+  const usual = [join(process.cwd(), 'package.json'), import.meta.url]
+  const path = await findPretrained(source, model, resolveFrom === undefined ? usual : [resolveFrom])
+  return openTree(source, folderTree(dirname(path)), basename(path), options)
 }
 
 async function openWithAdapter(model: OpenModel, path: string, scale: number | undefined): Promise<OpenModel> {
