@@ -7,6 +7,7 @@ import { BEST, readRunOfCheckpoint } from '../run/checkpoint-run.js'
 import { howToGetRun, readRunConfig } from '../run/run-folder.js'
 import { UsageError } from '../terminal/errors.js'
 import { hubAccess } from './hub-access.js'
+import { pretrainedLike, pretrainedPlaces } from './pretrained.js'
 import { storedOptions } from './option-setting.js'
 import { SOURCE_SETTINGS, type SourceFlags } from './source-settings.js'
 import { processSettings, type WeightsProcessFlags } from './weights-process.js'
@@ -60,11 +61,13 @@ export async function openNamed(
   const { vae } = flags
   const process = processSettings(flags)
   try {
-    const options = { ...storedOptions(SOURCE_SETTINGS, flags), ...which, fetch: hubAccess(name) }
+    const options = { ...storedOptions(SOURCE_SETTINGS, flags), ...which, fetch: hubAccess(name), resolveFrom: pretrainedPlaces() }
     return await openModel(name, process === undefined ? options : { ...options, process })
   } catch (error) {
     if (error instanceof OpenError && error.problem === 'there is no such file or folder') {
-      throw new UsageError(`${error.message}. ${await howToGetRun()}`, { cause: error })
+      const bundled = pretrainedLike(name)
+      const advice = bundled === null ? `. ${await howToGetRun()}` : `; did you mean ${bundled}, which comes with dit?`
+      throw new UsageError(`${error.message}${advice}`, { cause: error })
     }
     if (error instanceof OpenError && error.source === vae) {
       throw new UsageError(`--vae ${vae}: ${error.problem}`, { cause: error })

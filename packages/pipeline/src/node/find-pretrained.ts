@@ -1,24 +1,24 @@
 import { readFile, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { PRETRAINED } from '../open/pretrained-name.js'
 import { didYouMean } from '../classes/suggest.js'
+import { PRETRAINED, pretrainedName } from '../open/pretrained-name.js'
 import { OpenError } from '../option-error.js'
 
+/** Where a package is resolved from: modules, or files beside which there may be `node_modules`. The first that has it wins. */
+export type ResolveFrom = string | URL | readonly (string | URL)[]
+
 /**
- * Path of a model's weights in `@dit/pretrained`.
+ * Path of the weights that a name such as `@dit/pretrained/heroes` stands for.
  *
- * @param source     as it was given, for messages: `@dit/pretrained/<model>`
- * @param model      the name in it
- * @param resolvers  modules or folders that the package may be resolved from, the first that finds it
- * @throws OpenError where the package is not installed, has no such model, or lacks its file
+ * @param from default: the working directory, then this package
+ * @returns null for a source that is no such name
+ * @throws OpenError where `@dit/pretrained` is not installed, has no such model, or lacks its file
  */
-export async function findPretrained(
-  source: string,
-  model: string,
-  resolvers: readonly (string | URL)[],
-): Promise<string> {
-  const manifest = resolveManifest(resolvers)
+export async function findPretrained(source: string, from?: ResolveFrom): Promise<string | null> {
+  const model = pretrainedName(source)
+  if (model === null) return null
+  const manifest = resolveManifest(from)
   if (manifest === null) {
     throw new OpenError(source, `${PRETRAINED} is not installed; install it with \`npm install ${PRETRAINED}\``)
   }
@@ -26,10 +26,8 @@ export async function findPretrained(
   const file = models.get(model)
   if (file === undefined) {
     const names = [...models.keys()]
-    throw new OpenError(
-      source,
-      `${PRETRAINED} has no such model; it has ${names.join(' and ')}${didYouMean(model, names)}`,
-    )
+    const which = model === '' ? 'it must name a model' : `${PRETRAINED} has no model ${model}`
+    throw new OpenError(source, `${which}: there are ${names.join(' and ')}${didYouMean(model, names)}`)
   }
   const path = join(dirname(manifest), file)
   if ((await stat(path).catch(() => null))?.isFile() === true) return path
@@ -37,10 +35,10 @@ export async function findPretrained(
 }
 
 /** Path of the package's `package.json`; null where it is not installed. */
-function resolveManifest(resolvers: readonly (string | URL)[]): string | null {
-  for (const resolver of resolvers) {
+function resolveManifest(from: ResolveFrom = [join(process.cwd(), 'package.json'), import.meta.url]): string | null {
+  for (const place of typeof from === 'string' || from instanceof URL ? [from] : from) {
     try {
-      return createRequire(resolver).resolve(`${PRETRAINED}/package.json`)
+      return createRequire(place).resolve(`${PRETRAINED}/package.json`)
     } catch (error) {
       if ((error as { code?: string }).code !== 'MODULE_NOT_FOUND') throw error
     }

@@ -6,9 +6,8 @@ import type { FoundAutoencoder, OpenModel } from '../open-model.js'
 import { type ModelSource, openModel as openAnywhere, type OpenModelOptions as Options } from '../open/open-model.js'
 import { findAutoencoder, type OpenOptions, openTree } from '../open/open-tree.js'
 import { withAdapter } from '../open/with-adapter.js'
-import { pretrainedName } from '../open/pretrained-name.js'
 import { OpenError, OptionError } from '../option-error.js'
-import { findPretrained } from './find-pretrained.js'
+import { findPretrained, type ResolveFrom } from './find-pretrained.js'
 import { isCheckpoint, isRun, openRun } from './open-run.js'
 
 /** Options of `openModel` of `@dit/pipeline/node`. */
@@ -19,8 +18,8 @@ export interface OpenModelOptions extends Omit<Options, 'autoencoder'> {
   readonly lora?: string
   /** How strongly the adapters count: 1 is as trained (default). */
   readonly loraScale?: number
-  /** Module that `@dit/pretrained` is resolved from, such as `import.meta.url`. Default: the working directory, then this package. */
-  readonly resolveFrom?: string | URL
+  /** Where `@dit/pretrained` is resolved from, such as `import.meta.url`. Default: the working directory, then this package. */
+  readonly resolveFrom?: ResolveFrom
 }
 
 /**
@@ -48,24 +47,13 @@ async function openBase(
 ): Promise<OpenModel> {
   const found = typeof autoencoder === 'string' ? await autoencoderOf(autoencoder) : autoencoder
   const options = found === undefined ? others : { ...others, autoencoder: found }
-  const pretrained = pretrainedName(source)
-  if (pretrained !== null) return openPretrained(source as string, pretrained, resolveFrom, options)
+  const pretrained = typeof source === 'string' ? await findPretrained(source, resolveFrom) : null
+  // Nothing is to be written beside it, so no location is told.
+  if (pretrained !== null) return openTree(String(source), folderTree(dirname(pretrained)), basename(pretrained), options)
   const path = pathOf(source)
   return path === null
     ? openAnywhere(source, { ...options, ...(fetch === undefined ? {} : { fetch }) })
     : openPath(path, options)
-}
-
-/** Opens a model of `@dit/pretrained`. Its location is nobody's to write beside, so none is told. */
-async function openPretrained(
-  source: string,
-  model: string,
-  resolveFrom: string | URL | undefined,
-  options: OpenOptions,
-): Promise<OpenModel> {
-  const usual = [join(process.cwd(), 'package.json'), import.meta.url]
-  const path = await findPretrained(source, model, resolveFrom === undefined ? usual : [resolveFrom])
-  return openTree(source, folderTree(dirname(path)), basename(path), options)
 }
 
 async function openWithAdapter(model: OpenModel, path: string, scale: number | undefined): Promise<OpenModel> {

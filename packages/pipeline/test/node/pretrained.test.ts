@@ -52,9 +52,9 @@ test('it keeps its name, and has no place to write beside', async () => {
 })
 
 test.each([
-  ['@dit/pretrained/blob', 'has no such model; it has blobs and lost; did you mean blobs?'],
-  ['@dit/pretrained', 'has no such model; it has blobs and lost'],
-  ['@dit/pretrained/../../secret', 'has no such model; it has blobs and lost'],
+  ['@dit/pretrained/blob', '@dit/pretrained has no model blob: there are blobs and lost; did you mean blobs?'],
+  ['@dit/pretrained', 'must name a model: there are blobs and lost'],
+  ['@dit/pretrained/../../secret', 'has no model ../../secret: there are blobs and lost'],
   ['@dit/pretrained/lost', `the file ${join(installed, 'models/lost.safetensors')} is missing in the installed package`],
 ])('%s is refused: %s', async (source, problem) => {
   const opening = openModel(source, { resolveFrom })
