@@ -48,8 +48,12 @@ async function openBase(
   const found = typeof autoencoder === 'string' ? await autoencoderOf(autoencoder) : autoencoder
   const options = found === undefined ? others : { ...others, autoencoder: found }
   const pretrained = typeof source === 'string' ? await findPretrained(source, resolveFrom) : null
-  // Nothing is to be written beside it, so no location is told.
-  if (pretrained !== null) return openTree(String(source), folderTree(dirname(pretrained)), basename(pretrained), options)
+  if (pretrained !== null) {
+    const name = String(source)
+    const model = await openTree(name, folderTree(dirname(pretrained)), basename(pretrained), options)
+    // Nothing is to be written beside it, so no location is told.
+    return { ...model, title: name }
+  }
   const path = pathOf(source)
   return path === null
     ? openAnywhere(source, { ...options, ...(fetch === undefined ? {} : { fetch }) })

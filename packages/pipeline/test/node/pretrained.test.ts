@@ -46,7 +46,7 @@ test('a name of @dit/pretrained opens the file of that package, with the same pi
 
 test('it keeps its name, and has no place to write beside', async () => {
   const model = await openModel('@dit/pretrained/blobs', { resolveFrom })
-  expect(model).toMatchObject({ name: '@dit/pretrained/blobs', location: null, isProcessKnown: true })
+  expect(model).toMatchObject({ name: '@dit/pretrained/blobs', title: '@dit/pretrained/blobs', location: null, isProcessKnown: true })
   expect(model.names).toEqual(['disc', 'ring', 'cross'])
   await model.close()
 })
