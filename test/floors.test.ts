@@ -26,6 +26,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   '@dit/train-ddp': 4,
   '@dit/evaluate': 5,
   '@dit/pipeline': 5,
+  '@dit/pretrained': 5,
   '@dit/unet': 5,
   '@dit/browser': 6,
   '@dit/cli': 7,

@@ -25,7 +25,7 @@ export const garments: ModelSpec = {
       'Trained on its training part. The held-out pictures are the first 200 of each class in its test part.',
     ],
     limits: [
-      'Pictures are grey, with the same value in all three channels as far as the network has learned it: a tint of a level or two is possible.',
+      'The network has three channels, and nothing forces them to be equal: a faint tint is possible.',
       'Shirts, coats and pullovers look alike at this size, in the set itself too.',
       'Prints and lettering on clothes are patterns, and say nothing.',
     ],

@@ -42,8 +42,7 @@ export const heroes: ModelSpec = {
     ],
     limits: [
       'It knows these parts and no others: new combinations and blends of them, in one pose and one style.',
-      'Half-covered parts blur into each other. Thin weapons may break off.',
-      'Guidance above 2 bleaches the colours, and 3.5 destroys the pictures.',
+      'Guidance is best from 1 to 1.5: stronger guidance bleaches the colours.',
     ],
   },
 }

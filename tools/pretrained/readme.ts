@@ -39,7 +39,7 @@ Pictures of it, by [@dit/pipeline](../pipeline), in Node or a page:
 \`\`\`js
 import { cpu } from '@dit/backend-cpu'
 import { openPipeline } from '@dit/pipeline' // in Node: '@dit/pipeline/node'
-import { heroes } from '@dit/pretrained'
+import { heroes } from '@dit/pretrained/heroes'
 
 const dit = await openPipeline(heroes.weights, { backend: await cpu() })
 const pictures = await dit.pictures({ ...heroes.sampling, classes: ['elf', 'troll'], count: 4, seed: 1 })
@@ -49,12 +49,13 @@ In Node \`openPipeline('@dit/pretrained/heroes')\` finds the same file, and so d
 \`dit eval\`, \`dit convert\`, and \`dit train --from @dit/pretrained/heroes\` to go on with pictures of your own. \`dit sample\` without a model takes
 the heroes. A file that is missing in the package is an error that names it.
 
-In a page the address of a file is \`new URL('../models/heroes.safetensors', import.meta.url)\`, which bundlers find: they copy the file and put its
-new address in place, and leave out a model that is not imported. Without a bundler, serve the folder of the package as it is.
+In a page the address of a file is \`new URL('../models/heroes.safetensors', import.meta.url)\`. Bundlers find it: they copy the file and put its new
+address in place. From \`@dit/pretrained/heroes\` they copy one model, from \`@dit/pretrained\` all; a page downloads only what it opens. Vite's
+development server needs \`optimizeDeps: { exclude: ['@dit/pretrained'] }\`. Without a bundler, serve the folder of the package as it is.
 
 | export               | what it gives                                                                                               |
 | -------------------- | ----------------------------------------------------------------------------------------------------------- |
-| \`heroes\`, \`garments\` | name, address of the weights (\`weights\`: a URL) and the settings that suit them (\`sampling\`)                |
+| \`heroes\`, \`garments\` | each also of \`@dit/pretrained/<model>\`: name, address of the weights (\`weights\`: a URL) and the settings that suit them (\`sampling\`)                |
 | types                | \`PretrainedModel\`, \`UsualSampling\`                                                                          |
 | files                | \`@dit/pretrained/<model>.safetensors\`, with its description in the metadata, and the card, \`<model>.json\` |
 `

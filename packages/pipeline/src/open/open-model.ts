@@ -61,7 +61,7 @@ export async function openModel(
     const name = /^[a-z]\w*$/.test(pretrained) ? pretrained : 'heroes'
     throw new OpenError(
       source as string,
-      `in a page a model of ${PRETRAINED} is opened by its address: import { ${name} } from '${PRETRAINED}', and give ${name}.weights`,
+      `in a page a model of ${PRETRAINED} is opened by its address: import { ${name} } from '${PRETRAINED}/${name}', and give ${name}.weights`,
     )
   }
   if (typeof source === 'string' || source instanceof URL) {

@@ -72,6 +72,6 @@ test('without the package, the error says what to install', async () => {
 
 test('in a page, the error says what to import', async () => {
   await expect(openInPage('@dit/pretrained/blobs')).rejects.toThrow(
-    "import { blobs } from '@dit/pretrained', and give blobs.weights",
+    "import { blobs } from '@dit/pretrained/blobs', and give blobs.weights",
   )
 })
