@@ -76,5 +76,7 @@ test('a rebuilt model agrees where its figures lie in the published intervals, a
 })
 
 test('a figure that the rebuilt model lacks is an error', () => {
-  expect(() => compareCards(card, { ...card, measures: [] })).toThrow('the rebuilt heroes has no Fréchet distance (small)')
+  expect(() => compareCards(card, { ...card, measures: [] })).toThrow(
+    'the rebuilt heroes has no Fréchet distance (small)',
+  )
 })

@@ -26,7 +26,11 @@ docs/data-sets.md is a guide to each of them.`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { 'per-class': { type: 'string', default: '900' }, seed: { type: 'string', default: '0' }, positive: { type: 'boolean', default: false } },
+  options: {
+    'per-class': { type: 'string', default: '900' },
+    seed: { type: 'string', default: '0' },
+    positive: { type: 'boolean', default: false },
+  },
 })
 const [set, from, out] = positionals
 const [perClass, seed] = [Number(values['per-class']), Number(values.seed)]

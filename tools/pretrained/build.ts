@@ -67,7 +67,9 @@ export async function build(
     console.log(`\n== ${model.name}: training`)
     const began = performance.now()
     const isBegun = existsSync(join(run, 'config.json'))
-    const isDone = await runDit(isBegun ? ['train', '--resume', run] : trainArguments(spec, sizes, prepared, run), { minutes })
+    const isDone = await runDit(isBegun ? ['train', '--resume', run] : trainArguments(spec, sizes, prepared, run), {
+      minutes,
+    })
     const trainingSeconds = progress.trainingSeconds + (performance.now() - began) / 1000
     progress = { ...progress, trainingSeconds, done: isDone ? { ...progress.done, training: true } : progress.done }
     await keepProgress(folder, progress)
@@ -86,12 +88,16 @@ export async function build(
 
   const samples = join(folder, 'samples')
   const perClass = sizes.heldOutPerClass
-  const numSamples = await stage('samples', async () => drawSamples(model, weights, { folder, samples, perClass, size }))
+  const numSamples = await stage('samples', async () =>
+    drawSamples(model, weights, { folder, samples, perClass, size }),
+  )
 
   const evaluations: Evaluated[] = []
   for (const extractor of ['small', ...extractors]) {
     evaluations.push(
-      await stage(`evaluation by ${extractor}`, async () => evaluate({ folder, samples, heldOut, training, size, extractor })),
+      await stage(`evaluation by ${extractor}`, async () =>
+        evaluate({ folder, samples, heldOut, training, size, extractor }),
+      ),
     )
   }
   const classifier = await stage('classifier', async () =>

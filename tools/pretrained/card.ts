@@ -65,7 +65,14 @@ export function compareCards(published: Card, rebuilt: Card): Compared[] {
   return [...before].map(([what, { value, low, high }]) => {
     const found = after.get(what)
     if (found === undefined) throw new Error(`the rebuilt ${rebuilt.name} has no ${what}`)
-    return { what, published: value, rebuilt: found.value, low, high, agrees: found.value >= low && found.value <= high }
+    return {
+      what,
+      published: value,
+      rebuilt: found.value,
+      low,
+      high,
+      agrees: found.value >= low && found.value <= high,
+    }
   })
 }
 

@@ -46,5 +46,9 @@ async function prepareGarments(source: string, sizes: Sizes, folders: PictureFol
   const classes = await readdir(folders.training)
   const counts = await Promise.all(classes.map(async (name) => (await readdir(join(folders.training, name))).length))
   const numTraining = counts.reduce((sum, count) => sum + count, 0)
-  return { data: folders.training, numTraining, copiesAmong: `all ${numTraining.toLocaleString('en')} training pictures` }
+  return {
+    data: folders.training,
+    numTraining,
+    copiesAmong: `all ${numTraining.toLocaleString('en')} training pictures`,
+  }
 }

@@ -87,7 +87,8 @@ async function copyParts(source: string, parts: string): Promise<void> {
     })
   }
   const player = await findPlayer(unpacked)
-  if (player === null) throw new Error(`heroes: ${source} has no folder \`player\` with the folders base and cloak in it`)
+  if (player === null)
+    throw new Error(`heroes: ${source} has no folder \`player\` with the folders base and cloak in it`)
   await rm(join(player, UNCLEAR), { force: true })
   await rename(player, parts)
   await rm(unpacked, { recursive: true, force: true })
@@ -95,7 +96,9 @@ async function copyParts(source: string, parts: string): Promise<void> {
 
 async function findPlayer(folder: string): Promise<string | null> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true })
-  const bases = entries.filter((entry) => entry.isDirectory() && entry.name === 'base').map(({ parentPath }) => parentPath)
+  const bases = entries
+    .filter((entry) => entry.isDirectory() && entry.name === 'base')
+    .map(({ parentPath }) => parentPath)
   const clad = new Set(entries.filter(({ name }) => name === 'cloak').map(({ parentPath }) => parentPath))
   return bases.find((parent) => clad.has(parent)) ?? null
 }
@@ -111,8 +114,14 @@ async function holdOut(parts: string, stream: Dataset, perClass: number, out: st
   for (const [label, name] of classes.entries()) {
     const some = [...kept.values()].filter((doll) => doll.label === label).slice(0, perClass)
     if (some.length < perClass)
-      throw new Error(`heroes: of ${name}, only ${some.length} of ${perClass} dolls to hold out are not in training, too`)
-    await writePictures(join(out, name), some.map(({ bytes }) => bytes), 32)
+      throw new Error(
+        `heroes: of ${name}, only ${some.length} of ${perClass} dolls to hold out are not in training, too`,
+      )
+    await writePictures(
+      join(out, name),
+      some.map(({ bytes }) => bytes),
+      32,
+    )
   }
 }
 

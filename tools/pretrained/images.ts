@@ -37,7 +37,9 @@ export async function drawImages(
   }
   const { nearest } = JSON.parse(await readFile(evaluation, 'utf8')) as Evaluation
   const pairs = nearest.slice(0, NEAREST).map(({ picture, neighbours }) => [picture, neighbours[0].picture])
-  const [own, theirs] = await Promise.all([0, 1].map(async (i) => Promise.all(pairs.map(async (pair) => rgbOf(pair[i])))))
+  const [own, theirs] = await Promise.all(
+    [0, 1].map(async (i) => Promise.all(pairs.map(async (pair) => rgbOf(pair[i])))),
+  )
   await write(`${model.name}-nearest`, [own, theirs])
 }
 

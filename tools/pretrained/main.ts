@@ -50,8 +50,16 @@ async function main(args: readonly string[]): Promise<number> {
     return 0
   }
   const spec = SPECS.find(({ model }) => model.name === name)
-  if (spec === undefined || work === undefined || positionals.length > 3 || !(minutes > 0) || (values.check && values.trial)) {
-    console.error(name === undefined || spec !== undefined ? USAGE : `pretrained: there is no model ${name}\n\n${USAGE}`)
+  if (
+    spec === undefined ||
+    work === undefined ||
+    positionals.length > 3 ||
+    !(minutes > 0) ||
+    (values.check && values.trial)
+  ) {
+    console.error(
+      name === undefined || spec !== undefined ? USAGE : `pretrained: there is no model ${name}\n\n${USAGE}`,
+    )
     return 2
   }
   // npm starts scripts in the folder of package.json.
@@ -79,7 +87,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (!values.check) {
     await publish(spec, built, SPECS)
-    console.log(`\npretrained: look at ${join('docs', 'images', 'pretrained')} and packages/pretrained, and commit them`)
+    console.log(
+      `\npretrained: look at ${join('docs', 'images', 'pretrained')} and packages/pretrained, and commit them`,
+    )
     return 0
   }
   const compared = compareCards(published!, built.card)
@@ -87,6 +97,8 @@ async function main(args: readonly string[]): Promise<number> {
   console.log(`\nThe weights have ${isSame ? 'the same bytes as' : 'other bytes than'} the published ones.`)
   console.table(compared)
   const wrong = compared.filter(({ agrees }) => !agrees)
-  console.log(wrong.length === 0 ? 'Every figure lies in its published interval.' : `${wrong.length} figures lie outside.`)
+  console.log(
+    wrong.length === 0 ? 'Every figure lies in its published interval.' : `${wrong.length} figures lie outside.`,
+  )
   return wrong.length === 0 ? 0 : 1
 }

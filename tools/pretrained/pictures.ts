@@ -28,10 +28,15 @@ export async function readPictures(folder: string, side: number, perClass = Infi
   for (const [label, name] of classes.entries()) {
     const files = (await readdir(join(folder, name))).filter((file) => file.endsWith('.png')).toSorted()
     for (const file of files.slice(0, perClass)) {
-      const read = sharp(join(folder, name, file)).toColourspace('srgb').removeAlpha().raw()
+      const read = sharp(join(folder, name, file))
+        .toColourspace('srgb')
+        .removeAlpha()
+        .raw()
       const { data, info } = await read.toBuffer({ resolveWithObject: true })
       if (info.width !== side || info.height !== side || info.channels !== 3)
-        throw new Error(`${join(folder, name, file)} must be RGB, ${side} x ${side} (it is ${info.width} x ${info.height})`)
+        throw new Error(
+          `${join(folder, name, file)} must be RGB, ${side} x ${side} (it is ${info.width} x ${info.height})`,
+        )
       labels.push(label)
       pictures.push(new Uint8Array(data))
     }
@@ -65,5 +70,8 @@ export async function gridPng(
     }
   }
   const image = sharp(bytes, { raw: { width, height, channels: 3 } })
-  return image.resize(width * zoom, height * zoom, { kernel: 'nearest' }).png({ compressionLevel: 9 }).toBuffer()
+  return image
+    .resize(width * zoom, height * zoom, { kernel: 'nearest' })
+    .png({ compressionLevel: 9 })
+    .toBuffer()
 }

@@ -50,8 +50,8 @@ In Node \`openPipeline('@dit/pretrained/heroes')\` finds the same file, and so d
 the heroes. A file that is missing in the package is an error that names it.
 
 In a page the address of a file is \`new URL('../models/heroes.safetensors', import.meta.url)\`. Bundlers find it: they copy the file and put its new
-address in place. From \`@dit/pretrained/heroes\` they copy one model, from \`@dit/pretrained\` all; a page downloads only what it opens. Vite's
-development server needs \`optimizeDeps: { exclude: ['@dit/pretrained'] }\`. Without a bundler, serve the folder of the package as it is.
+address in place. From \`@dit/pretrained/heroes\` they copy one model, from \`@dit/pretrained\` all; a page downloads only what it opens. Without a
+bundler, serve the folder of the package as it is.
 
 | export               | what it gives                                                                                               |
 | -------------------- | ----------------------------------------------------------------------------------------------------------- |

@@ -61,9 +61,12 @@ test('dit info describes the file of the package', async () => {
 
 test('training begins with it', async () => {
   const args = ['train', '--from', '@dit/pretrained/heroes', '--data', 'shapes', '--size', '4', '--steps', '1']
-  const { code, stderr } = await runDit([...args, '--batch', '2', '--out', 'tuned', '--sample-every', 'none', ...ENGINE], {
-    cwd: project,
-  })
+  const { code, stderr } = await runDit(
+    [...args, '--batch', '2', '--out', 'tuned', '--sample-every', 'none', ...ENGINE],
+    {
+      cwd: project,
+    },
+  )
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const config = JSON.parse(readFileSync(join(project, 'tuned/config.json'), 'utf8')) as {
     from: { source: string }

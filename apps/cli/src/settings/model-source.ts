@@ -61,7 +61,12 @@ export async function openNamed(
   const { vae } = flags
   const process = processSettings(flags)
   try {
-    const options = { ...storedOptions(SOURCE_SETTINGS, flags), ...which, fetch: hubAccess(name), resolveFrom: pretrainedPlaces() }
+    const options = {
+      ...storedOptions(SOURCE_SETTINGS, flags),
+      ...which,
+      fetch: hubAccess(name),
+      resolveFrom: pretrainedPlaces(),
+    }
     return await openModel(name, process === undefined ? options : { ...options, process })
   } catch (error) {
     if (error instanceof OpenError && error.problem === 'there is no such file or folder') {

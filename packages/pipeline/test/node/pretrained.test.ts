@@ -46,7 +46,12 @@ test('a name of @dit/pretrained opens the file of that package, with the same pi
 
 test('it keeps its name, and has no place to write beside', async () => {
   const model = await openModel('@dit/pretrained/blobs', { resolveFrom })
-  expect(model).toMatchObject({ name: '@dit/pretrained/blobs', title: '@dit/pretrained/blobs', location: null, isProcessKnown: true })
+  expect(model).toMatchObject({
+    name: '@dit/pretrained/blobs',
+    title: '@dit/pretrained/blobs',
+    location: null,
+    isProcessKnown: true,
+  })
   expect(model.names).toEqual(['disc', 'ring', 'cross'])
   await model.close()
 })
@@ -55,7 +60,10 @@ test.each([
   ['@dit/pretrained/blob', '@dit/pretrained has no model blob: there are blobs and lost; did you mean blobs?'],
   ['@dit/pretrained', 'must name a model: there are blobs and lost'],
   ['@dit/pretrained/../../secret', 'has no model ../../secret: there are blobs and lost'],
-  ['@dit/pretrained/lost', `the file ${join(installed, 'models/lost.safetensors')} is missing in the installed package`],
+  [
+    '@dit/pretrained/lost',
+    `the file ${join(installed, 'models/lost.safetensors')} is missing in the installed package`,
+  ],
 ])('%s is refused: %s', async (source, problem) => {
   const opening = openModel(source, { resolveFrom })
   await expect(opening).rejects.toMatchObject({ name: 'OpenError', source })
