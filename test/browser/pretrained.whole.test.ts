@@ -56,8 +56,8 @@ const drawIn = async (path: string) =>
   pages.inTab(path, async (_, page) => {
     await page.waitForFunction(() => 'draw' in globalThis)
     return page.evaluate(async () => {
-      const { draw } = globalThis as unknown as { draw(): Promise<number[]> }
-      return draw().catch((error: unknown) => String(error))
+      const own = globalThis as unknown as { draw(): Promise<number[]> }
+      return own.draw().catch((error: unknown) => String(error))
     })
   })
 
@@ -71,5 +71,7 @@ test('a page that imports the address of a model draws the picture that Node dra
 })
 
 test('where the file is missing, the error has its address', async () => {
-  expect(await drawIn('plain/lacking/page.html')).toMatch(/WebFileError: fetchFile: http:.*\/heroes-[\w-]+\.safetensors gave 404/)
+  expect(await drawIn('plain/lacking/page.html')).toMatch(
+    /WebFileError: fetchFile: http:.*\/heroes-[\w-]+\.safetensors gave 404/,
+  )
 })

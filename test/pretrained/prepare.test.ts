@@ -29,7 +29,9 @@ beforeAll(async () => {
       const raw = { width: 32, height: 32, channels: 4 } as const
       const pixels = new Uint8Array(4 * 32 * 32)
       pixels.set([9 * i, 10 * j, 50, 255], 4 * (i * 64 + j))
-      await sharp(pixels, { raw }).png().toFile(join(player, layer, `${name}.png`))
+      await sharp(pixels, { raw })
+        .png()
+        .toFile(join(player, layer, `${name}.png`))
     }
   }
 })
@@ -41,7 +43,9 @@ const foldersIn = (name: string) => {
 }
 const SIZES = { steps: 10, batch: 17, heldOutPerClass: 3, trainingPerClass: 4 }
 const rowsOf = (pixels: Uint8Array, count: number) =>
-  Array.from({ length: count }, (_, i) => pixels.subarray((i * pixels.length) / count, ((i + 1) * pixels.length) / count).join())
+  Array.from({ length: count }, (_, i) =>
+    pixels.subarray((i * pixels.length) / count, ((i + 1) * pixels.length) / count).join(),
+  )
 
 test.each([
   ['a folder of parts', () => player],
@@ -92,7 +96,13 @@ test('garments are trained on as they were photographed, and the first of each c
   const source = join(folder, 'idx')
   mkdirSync(source)
   const idx = (magic: readonly number[], sides: readonly number[], data: Uint8Array) =>
-    gzipSync(Buffer.concat([Uint8Array.from([0, 0, 8, ...magic]), ...sides.map((side) => Uint8Array.of(0, 0, side >> 8, side)), data]))
+    gzipSync(
+      Buffer.concat([
+        Uint8Array.from([0, 0, 8, ...magic]),
+        ...sides.map((side) => Uint8Array.of(0, 0, side >> 8, side)),
+        data,
+      ]),
+    )
   const stored = new Map<string, Uint8Array>()
   for (const [part, count] of [
     ['train', 40],

@@ -145,13 +145,13 @@ function trainArguments(spec: ModelSpec, { steps, batch }: Sizes, { data }: Prep
 
 /** What the file of weights says of itself. */
 async function networkOf(weights: string): Promise<Pick<Card, 'network' | 'parameters' | 'classes'>> {
-  const { description, names, weights: tensors, close } = await openModel(weights)
-  const parameters = [...tensors.entries.values()].reduce(
+  const opened = await openModel(weights)
+  const parameters = [...opened.weights.entries.values()].reduce(
     (sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1),
     0,
   )
-  await close()
-  return { network: { ...description.network }, parameters, classes: names }
+  await opened.close()
+  return { network: { ...opened.description.network }, parameters, classes: opened.names }
 }
 
 async function engineOf(run: string): Promise<Pick<Card['training'], 'engine' | 'node'>> {

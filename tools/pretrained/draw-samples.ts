@@ -35,8 +35,8 @@ export async function drawSamples(
   if (!(await runDit(['sample', weights, '--count', String(perClass), ...settings, ...outputs]))) {
     throw new Error('drawing was stopped; the same command goes on')
   }
-  const { names, close } = await openModel(weights)
-  await close()
+  const opened = await openModel(weights)
+  await opened.close()
   const arrays = await readNpz(await readFile(npz))
   const [pictures, labels] = [arrays.get('arr_0')!, arrays.get('arr_1')!]
   const area = size * size * 3
@@ -44,7 +44,7 @@ export async function drawSamples(
   await rm(partial, { recursive: true, force: true })
   await rm(samples, { recursive: true, force: true })
   const bytes = pictures.data as Uint8Array
-  for (const [label, name] of names.entries()) {
+  for (const [label, name] of opened.names.entries()) {
     const own = Array.from(labels.data, Number).flatMap((one, i) => (one === label ? [i] : []))
     const some = own.map((i) => bytes.subarray(i * area, (i + 1) * area))
     await writePictures(join(partial, name), some, size)

@@ -21,13 +21,14 @@ export async function runDit(args: readonly string[], { minutes = Infinity } = {
   const wait = () => {}
   process.on('SIGINT', wait)
   try {
-    const code = await new Promise<number | null>((resolve, reject) => {
+    const { code, signal } = await new Promise<{ code: number | null; signal: string | null }>((resolve, reject) => {
       child.on('error', reject)
-      child.on('close', resolve)
+      child.on('close', (code, signal) => resolve({ code, signal }))
     })
     if (code === 0) return true
-    if (code === INTERRUPTED) return false
-    throw new Error(`dit ${args[0]} ended with ${code === null ? 'a signal' : `exit code ${code}`}`)
+    // By itself where it had begun; otherwise before it could.
+    if (code === INTERRUPTED || signal === 'SIGINT') return false
+    throw new Error(`dit ${args[0]} ended with ${code === null ? `signal ${signal}` : `exit code ${code}`}`)
   } finally {
     clearTimeout(timer)
     process.off('SIGINT', wait)

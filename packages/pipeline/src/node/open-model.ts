@@ -47,12 +47,13 @@ async function openBase(
 ): Promise<OpenModel> {
   const found = typeof autoencoder === 'string' ? await autoencoderOf(autoencoder) : autoencoder
   const options = found === undefined ? others : { ...others, autoencoder: found }
-  const pretrained = typeof source === 'string' ? await findPretrained(source, resolveFrom) : null
-  if (pretrained !== null) {
-    const name = String(source)
-    const model = await openTree(name, folderTree(dirname(pretrained)), basename(pretrained), options)
+  if (typeof source === 'string') {
+    const pretrained = await findPretrained(source, resolveFrom)
     // Nothing is to be written beside it, so no location is told.
-    return { ...model, title: name }
+    if (pretrained !== null) {
+      const model = await openTree(source, folderTree(dirname(pretrained)), basename(pretrained), options)
+      return { ...model, title: source }
+    }
   }
   const path = pathOf(source)
   return path === null
