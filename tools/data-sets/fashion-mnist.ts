@@ -5,8 +5,12 @@ import sharp from 'sharp'
 
 const CLASSES = ['t-shirt', 'trouser', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag', 'ankle-boot']
 
-/** Writes `train/<class>` and `test/<class>`; returns a line that says what was written. */
-export async function writeFashion(from: string, out: string): Promise<string> {
+/**
+ * Writes `train/<class>` and `test/<class>`; returns a line that says what was written.
+ *
+ * @param isPositive the set stores its photographs negated, on black; this gives them their own light again, on white
+ */
+export async function writeFashion(from: string, out: string, { isPositive = false } = {}): Promise<string> {
   let total = 0
   for (const [part, prefix] of [
     ['train', 'train'],
@@ -19,7 +23,8 @@ export async function writeFashion(from: string, out: string): Promise<string> {
     for (let i = 0; i < count; i++) {
       const bytes = pictures.data.subarray(i * height * width, (i + 1) * height * width)
       const path = join(out, part, CLASSES[labels.data[i]], `${String(i).padStart(5, '0')}.png`)
-      await sharp(bytes, { raw: { width, height, channels: 1 } })
+      const seen = isPositive ? bytes.map((value) => 255 - value) : bytes
+      await sharp(seen, { raw: { width, height, channels: 1 } })
         .png()
         .toFile(path)
     }

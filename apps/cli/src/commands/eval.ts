@@ -19,6 +19,7 @@ import { writeStatistics } from '../evaluate/write-statistics.js'
 import { type Job, outputOfRank, singleJob } from '../job/job.js'
 import { numWorkers, runInThread, runOnThreads } from '../job/thread-job.js'
 import { givenOptions } from '../settings/config-file.js'
+import { withPretrainedSampling } from '../settings/pretrained.js'
 import { path } from '../settings/values.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
 import type { Call } from '../terminal/io.js'
@@ -55,7 +56,7 @@ export function evalCommand(call: Call): Command {
   return addEvalOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async (given: string | undefined) => {
-      const flags = givenOptions<EvalFlags>(command)
+      const flags = withPretrainedSampling(given, givenOptions<EvalFlags>(command))
       const typed = asTypedCommand((command.parent as unknown as { readonly rawArgs: readonly string[] }).rawArgs)
       call.exitCode = await startEval(given, flags, createOutput(flags, call), typed)
     })

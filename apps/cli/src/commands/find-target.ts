@@ -1,8 +1,10 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { DIT_NAMES } from '@dit/model'
+import { findPretrained } from '@dit/pipeline/node'
 import { CHECKPOINT_FILES, partFile, readBest } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
+import { pretrainedLike, pretrainedPlaces } from '../settings/pretrained.js'
 import { nearest } from '../settings/suggest.js'
 import { CONFIG_FILE } from '../run/run-config.js'
 import { isBestCheckpoint } from '../run/checkpoint-run.js'
@@ -22,10 +24,12 @@ export type InfoTarget =
  */
 export async function findTarget(word: string): Promise<InfoTarget> {
   if (DIT_NAMES.some((name) => name === word)) return { kind: 'model', name: word }
+  const pretrained = await findPretrained(word, pretrainedPlaces())
+  if (pretrained !== null) return { kind: 'file', path: pretrained, run: null }
   const found = await stat(word).catch(() => null)
   if (found === null && isBestCheckpoint(word)) return bestTarget(word)
   if (found === null) {
-    const name = nearest(word, DIT_NAMES)
+    const name = pretrainedLike(word) ?? nearest(word, DIT_NAMES)
     const hint =
       name === null ? `; models are called ${DIT_NAMES[0]} to ${DIT_NAMES.at(-1)}` : `; did you mean ${name}?`
     throw new UsageError(`${word}: there is no file, folder or model of this name${hint}`)

@@ -34,6 +34,7 @@ type InfoFlags = FlagsOf<typeof INFO_SETTINGS>
 const EXAMPLES = `
 Examples:
   dit info DiT-XL/2
+  dit info @dit/pretrained/heroes
   dit info runs/demo/1
   dit info runs/demo/1/checkpoints/step-0002000 --tensors
   dit info model.safetensors --json

@@ -25,8 +25,10 @@ import { autoencoderDigest, checkSameSettings, jobSettings, engineDigest } from 
 import { drawSamples } from '../samples/draw-samples.js'
 import { openSampleFiles, type SampleFiles } from '../samples/sample-files.js'
 import type { PictureSize } from '../samples/shown-pictures.js'
+import { runsHere } from '../run/run-folder.js'
 import { givenOptions } from '../settings/config-file.js'
 import { inFlags } from '../settings/option-flag.js'
+import { hasUsualModel, USUAL_MODEL, withPretrainedSampling } from '../settings/pretrained.js'
 import { openModelOf, openNamed } from '../settings/model-source.js'
 import { MODEL_ARGUMENT } from '../settings/source-settings.js'
 import { path } from '../settings/values.js'
@@ -46,7 +48,9 @@ export function sampleCommand(call: Call): Command {
     .addHelpText('after', SAMPLE_HELP)
     .action(async (model: string | undefined) => {
       const flags = givenOptions<SampleFlags>(command)
-      call.exitCode = await sampleFromFlags(model, flags, createOutput(flags, call))
+      const output = createOutput(flags, call)
+      const chosen = await chooseModel(model, flags, output)
+      call.exitCode = await sampleFromFlags(chosen.model, chosen.flags, output)
     })
 }
 
@@ -57,6 +61,23 @@ interface Job {
   readonly options: SampleOptions
   readonly plan: SamplingPlan
   readonly place: Place
+}
+
+/** Pictures of each class where neither a model nor their number is named: so many that they are there within seconds. */
+const UNASKED_COUNT = 2
+
+/** The model that comes with dit where none is named, and the settings that suit a model that comes with dit. */
+async function chooseModel(given: string | undefined, flags: SampleFlags, output: Output) {
+  const isNamed = [given, flags.run, flags.checkpoint, flags.weights].some((path) => path !== undefined)
+  if (isNamed || !(await hasUsualModel())) {
+    return { model: given, flags: withPretrainedSampling(given ?? flags.weights, flags) }
+  }
+  output.line(
+    `no model named: using ${USUAL_MODEL}, which comes with dit. For your own: dit sample <run or weights>.${await runsHere()}`,
+  )
+  const isCounted = [flags.count, flags.total, flags.classes].some((value) => value !== undefined)
+  const counted = isCounted ? flags : { count: UNASKED_COUNT, ...flags }
+  return { model: USUAL_MODEL, flags: withPretrainedSampling(USUAL_MODEL, counted) }
 }
 
 /** Samples what flags ask for. Returns the exit code; errors are thrown. */

@@ -113,10 +113,14 @@ const LISTED = 5
 
 /** Advice for whoever has no run yet. */
 export async function howToGetRun(): Promise<string> {
+  return `Train a small model with \`dit demo\`, or your own with \`dit train\`.${await runsHere()}`
+}
+
+/** ` Runs here: runs/a, runs/b.`, or nothing. */
+export async function runsHere(): Promise<string> {
   const runs = await findRuns('runs')
   const more = runs.length > LISTED ? ` and ${runs.length - LISTED} more` : ''
-  const known = runs.length === 0 ? '' : ` Runs here: ${runs.slice(0, LISTED).join(', ')}${more}.`
-  return `Train a small model with \`dit demo\`, or your own with \`dit train\`.${known}`
+  return runs.length === 0 ? '' : ` Runs here: ${runs.slice(0, LISTED).join(', ')}${more}.`
 }
 
 async function findRuns(folder: string, depth = 2): Promise<string[]> {

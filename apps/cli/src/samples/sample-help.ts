@@ -1,6 +1,8 @@
 /** What `dit sample --help` says after the options: examples, and when to use which sampler and spacing. */
 export const SAMPLE_HELP = `
 Examples:
+  dit sample
+  dit sample @dit/pretrained/heroes --classes elf,troll --count 8
   dit sample runs/shapes
   dit sample runs/shapes --classes disc,cross --count 8 --guidance 2 --out some.png
   dit sample runs/shapes/checkpoints/step-0002000 --sampler ddim --steps 25
@@ -44,4 +46,5 @@ weights give --process flow, and --path and --predict if they are not linear and
 flow they are sampled as a diffusion, and the pictures are wrong. num_steps of SiT is --steps for sde and
 heun-sde; for other samplers it counts points, one more than --steps.
 
-No model yet? \`dit demo\` trains a small one.`
+Without a model: @dit/pretrained/heroes, which comes with dit, two pictures a class. For models of @dit/pretrained
+--guidance, and --sampler with --steps, are those that suit them. \`dit demo\` trains a model of your own.`

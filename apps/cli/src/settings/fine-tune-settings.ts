@@ -7,7 +7,7 @@ import { integer, nameList, path, positive } from './values.js'
 export const FINE_TUNE_SETTINGS = {
   from: {
     flag: '--from <run|weights>',
-    help: 'begin with these weights: a run, a weights file, a diffusers folder, an address or hf:owner/name; network and process are then theirs, and classes are matched by name',
+    help: 'begin with these weights: a run, a weights file, a diffusers folder, @dit/pretrained/heroes, an address or hf:owner/name; network and process are then theirs, and classes are matched by name',
     parse: path,
     place: 'from.source',
     isOptional: true,

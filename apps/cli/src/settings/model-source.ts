@@ -7,6 +7,7 @@ import { isModuleRun, type OwnObjective, ownObjectiveOf } from '../run/own-objec
 import { howToGetRun, readRunConfig } from '../run/run-folder.js'
 import { UsageError } from '../terminal/errors.js'
 import { hubAccess } from './hub-access.js'
+import { pretrainedLike, pretrainedPlaces } from './pretrained.js'
 import { storedOptions } from './option-setting.js'
 import { SOURCE_SETTINGS, type SourceFlags } from './source-settings.js'
 import { processSettings, type WeightsProcessFlags } from './weights-process.js'
@@ -66,12 +67,15 @@ export async function openNamed(
       ...which,
       ...(own === null ? {} : { objective: own.objective }),
       fetch: hubAccess(name),
+      resolveFrom: pretrainedPlaces(),
     }
     const model = await openModel(name, process === undefined ? options : { ...options, process })
     return own === null ? model : { ...model, notices: [...model.notices, ...own.notices] }
   } catch (error) {
     if (error instanceof OpenError && error.problem === 'there is no such file or folder') {
-      throw new UsageError(`${error.message}. ${await howToGetRun()}`, { cause: error })
+      const bundled = pretrainedLike(name)
+      const advice = bundled === null ? `. ${await howToGetRun()}` : `; did you mean ${bundled}, which comes with dit?`
+      throw new UsageError(`${error.message}${advice}`, { cause: error })
     }
     if (error instanceof OpenError && error.source === vae) {
       throw new UsageError(`--vae ${vae}: ${error.problem}`, { cause: error })

@@ -4,7 +4,7 @@ import { integer, number, path } from './values.js'
 
 /** What the argument of a command that opens a model may be. */
 export const MODEL_ARGUMENT =
-  'a run, a checkpoint, a weights file, a diffusers folder, an address, or hf:owner/name (HF_TOKEN in the environment opens private ones)'
+  'a run, a checkpoint, a weights file, a diffusers folder, @dit/pretrained/heroes or /garments, an address, or hf:owner/name (HF_TOKEN in the environment opens private ones)'
 
 /** The model that a command opens, and what is read of it. */
 export const SOURCE_SETTINGS = {

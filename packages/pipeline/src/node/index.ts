@@ -1,6 +1,7 @@
 export * from '../index.js'
 export { cast, type DTypeName, dtypeName, DTYPES, STORED } from './cast.js'
 export { openStart, START_FILE } from './open-adapted.js'
+export { findPretrained, type ResolveFrom } from './find-pretrained.js'
 export { autoencoderOf, openModel, type OpenModelOptions } from './open-model.js'
 export { openPipeline, type OpenPipelineOptions, type Pipeline, type SaveOptions } from './open-pipeline.js'
 export { isCheckpoint, isRun } from './open-run.js'

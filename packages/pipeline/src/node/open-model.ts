@@ -8,6 +8,7 @@ import type { DenoisingObjective } from '@dit/train-ddp'
 import { findAutoencoder, type OpenOptions, openTree } from '../open/open-tree.js'
 import { withAdapter } from '../open/with-adapter.js'
 import { OpenError, OptionError } from '../option-error.js'
+import { findPretrained, type ResolveFrom } from './find-pretrained.js'
 import { isCheckpoint, isRun, openRun } from './open-run.js'
 
 /** Options of `openModel` of `@dit/pipeline/node`. */
@@ -20,11 +21,14 @@ export interface OpenModelOptions extends Omit<Options, 'autoencoder'> {
   readonly lora?: string
   /** How strongly the adapters count: 1 is as trained (default). */
   readonly loraScale?: number
+  /** Where `@dit/pretrained` is resolved from, such as `import.meta.url`. Default: the working directory, then this package. */
+  readonly resolveFrom?: ResolveFrom
 }
 
 /**
  * Finds and understands a model, before its weights are read: what `openModel` of `@dit/pipeline` takes, and a path of a run of `dit train`
- * or of one of its checkpoints, of a file of weights (`.safetensors`, `.pt`, the index of shards), or of a folder of diffusers.
+ * or of one of its checkpoints, of a file of weights (`.safetensors`, `.pt`, the index of shards), or of a folder of diffusers, or the name of
+ * a model of `@dit/pretrained`, such as `@dit/pretrained/heroes`.
  *
  * @throws OpenError that says what is missing and where it was looked for; OptionError for options that its files contradict; the errors of
  *   the readers for damaged or hostile files
@@ -42,10 +46,18 @@ export async function openModel(
 
 async function openBase(
   source: ModelSource,
-  { autoencoder, fetch, objective, ...others }: Omit<OpenModelOptions, 'lora' | 'loraScale'>,
+  { autoencoder, fetch, objective, resolveFrom, ...others }: Omit<OpenModelOptions, 'lora' | 'loraScale'>,
 ): Promise<OpenModel> {
   const found = typeof autoencoder === 'string' ? await autoencoderOf(autoencoder) : autoencoder
   const options = found === undefined ? others : { ...others, autoencoder: found }
+  if (typeof source === 'string') {
+    const pretrained = await findPretrained(source, resolveFrom)
+    // Nothing is to be written beside it, so no location is told.
+    if (pretrained !== null) {
+      const model = await openTree(source, folderTree(dirname(pretrained)), basename(pretrained), options)
+      return { ...model, title: source }
+    }
+  }
   const path = pathOf(source)
   if (path !== null) return openPath(path, options, objective)
   if (objective !== undefined) throw new OptionError('objective', 'it is for a run on this disk; leave it out')

@@ -1,0 +1,3 @@
+export { garments } from './garments.js'
+export { heroes } from './heroes.js'
+export type { PretrainedModel, UsualSampling } from './pretrained-model.js'

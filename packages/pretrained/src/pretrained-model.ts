@@ -1,0 +1,15 @@
+/** Settings that make the best pictures of a model: options of `pictures`, `sample` and `batches` of a pipeline. */
+export interface UsualSampling {
+  readonly sampler: 'dpmpp-2m'
+  readonly steps: number
+  readonly guidance: number
+}
+
+/** A model of this package, before anything of it is read. */
+export interface PretrainedModel {
+  /** `@dit/pretrained/<name>` opens it in Node. */
+  readonly name: string
+  /** Its file of weights, beside this package: an address in a page, a `file:` URL in Node. `openPipeline` takes either. */
+  readonly weights: URL
+  readonly sampling: UsualSampling
+}
