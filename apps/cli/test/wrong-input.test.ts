@@ -28,7 +28,11 @@ test.concurrent.each<[string, string[], RegExp]>([
   ['file as output', ['train', ...TINY, '--out', 'file.txt/run'], /file\.txt is a file, not a folder/],
   ['a folder of other files as output', ['train', ...TINY, '--out', '.'], /--out \. holds other files \(empty, …\)/],
   ['no path for --out', ['train', '--out', ''], /'--out <folder>' argument '' is invalid\. It must be a path/],
-  ['no path for --data', ['train', '--data='], /'--data <shapes\|folder\|shards\|module>' argument '' is invalid/],
+  [
+    'no path for --data',
+    ['train', '--data='],
+    /'--data <shapes\|sprites\|folder\|shards\|module>' argument '' is invalid/,
+  ],
   ['no path for --run', ['sample', '--run', ''], /'--run <folder>' argument '' is invalid/],
   ['no path for --npz', ['sample', '--run', 'x', '--npz', ''], /'--npz \[file\]' argument '' is invalid/],
   ['no path for --singles', ['sample', '--run', 'x', '--singles', ''], /'--singles \[folder\]' argument '' is/],

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { DamagedCheckpointError, objectiveFromSpec } from '@dit/train-ddp'
 import { Command } from 'commander'
 import { demoFolder } from '../run/demo-folder.js'
-import { demoRun, isSameRun, type ShapesConfig } from '../run/demo-run.js'
+import { demoRun, isSameRun } from '../run/demo-run.js'
 import { drawSamples, SAMPLES_FILE } from '../run/draw-samples.js'
 import { DEMO_DEFAULTS, DEMO_MODEL, DEMO_SAMPLING } from '../run/demo-recipe.js'
 import { scoreLines } from '../run/demo-score.js'
@@ -13,7 +13,7 @@ import { OTHER_SETTINGS } from '../settings/other-settings.js'
 import { addSettings, type CompleteFlags, type Settings, withDefaults } from '../settings/setting.js'
 import { integer, path } from '../settings/values.js'
 import { denoisingOf } from '../run/objective-config.js'
-import { openData } from '../run/open-data.js'
+import { openGenerated } from '../run/generated-data.js'
 import { checkWritable } from '../run/run-folder.js'
 import { checkSampleMemory } from '../samples/check-memory.js'
 import { EXIT, Failure } from '../terminal/errors.js'
@@ -85,10 +85,10 @@ export function demoCommand(call: Call): Command {
 async function demo(flags: DemoFlags, output: Output): Promise<number> {
   const began = performance.now()
   await checkWritable('--out', flags.out)
-  const data = await openData({ data: 'shapes', size: DEMO_MODEL.inputSize as number, skipBad: false }, output)
+  const data = openGenerated('shapes', DEMO_MODEL.inputSize as number)
   const engine = await openEngine(chosenBackend(flags), flags)
   try {
-    const config = demoRun(flags, { dataset: data.dataset, config: data.config as ShapesConfig }, engine.description)
+    const config = demoRun(flags, data, engine.description)
     const count = config.classes.length * flags.perClass
     checkSampleMemory({ model: denoisingOf(config, 'dit demo').model, count, batchSize: count, isGuided: true })
     const place = await demoFolder(flags.out, (begun) => flags.new !== true && isSameRun(begun, config))

@@ -8,6 +8,7 @@ import { Command } from 'commander'
 import { chosenBackend, ENGINE_SETTINGS } from '../engines/engine-options.js'
 import { openEngine } from '../engines/open-engine.js'
 import { showEngine } from '../engines/show-engine.js'
+import { isGeneratedName } from '../run/generated-data.js'
 import { checkFolderOptions } from '../run/check-folder-options.js'
 import { encodeFolder, removePartial, verifyShards } from '../run/encode-folder.js'
 import { isComplete, LATENTS_FILE, LATENTS_FORMAT, type LatentsManifest, readManifest } from '../run/manifest.js'
@@ -90,7 +91,7 @@ export function encodeCommand(call: Call): Command {
     .description(
       'Encodes a folder of pictures, one sub-folder per class, or tar shards of pictures, with an autoencoder. Train on the latents with dit train --latents.',
     )
-    .argument('<folder>', 'folder with one sub-folder of pictures per class, tar shards, or `shapes`', path)
+    .argument('<folder>', 'folder with one sub-folder of pictures per class, tar shards, `shapes` or `sprites`', path)
   return addSettings(command, ENCODE_SETTINGS)
     .addHelpText('after', EXAMPLES)
     .action(async (data: string) => {
@@ -185,7 +186,7 @@ function withoutFlag(error: unknown): never {
 
 /** What transparent pictures are put on; undefined where latents were begun before there was a choice, which go on as they began. */
 function backgroundOf({ out, background }: EncodeFlags, before: LatentsManifest | null): string | null | undefined {
-  if (before !== null && before.background === undefined && before.files !== 'shapes') {
+  if (before !== null && before.background === undefined && !isGeneratedName(before.files)) {
     if (typeof background !== 'string') return undefined
     throw new UsageError(
       `--out ${out} holds latents of pictures whose alpha was dropped; leave --background out, or give another folder`,

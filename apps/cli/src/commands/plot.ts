@@ -20,6 +20,7 @@ import {
 import { integer, path } from '../settings/values.js'
 import { runPlot } from '../plot/run-plot.js'
 import { EVENTS_FOLDER, openEventFile } from '../tensorboard/event-file.js'
+import { isGenerated } from '../run/generated-data.js'
 import { denoisingOrNull } from '../run/objective-config.js'
 import { placeOfData } from '../run/open-data.js'
 import { LOCK_FILE } from '../run/run-config.js'
@@ -180,7 +181,7 @@ function describe({ config, records }: PlottedRun): string {
   const pictures =
     data.kind === 'module'
       ? 'data of the module'
-      : `${data.kind === 'shapes' ? 'shapes' : basename(placeOfData(data))}, ${data.size} x ${data.size} pixels`
+      : `${isGenerated(data) ? data.kind : basename(placeOfData(data))}, ${data.size} x ${data.size} pixels`
   const done = formatCount(records.at(-1)!.step)
   return `${name}  ·  ${pictures}  ·  batch ${recipe.batchSize}  ·  ${done} of ${formatCount(steps)} steps`
 }

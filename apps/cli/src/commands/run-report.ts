@@ -12,6 +12,7 @@ import type { LossWeight } from '@dit/schedules'
 import { engineText } from '../engines/open-engine.js'
 import { lossWeightText } from '../settings/loss-weight.js'
 import { loggedEvaluation } from '../in-training/evaluation-text.js'
+import { isGenerated } from '../run/generated-data.js'
 import { fromRows } from '../run/describe-run.js'
 import { placeOfData } from '../run/open-data.js'
 import { readLog } from '../run/read-log.js'
@@ -113,7 +114,7 @@ function weightText(weight: LossWeight = 'none'): string {
 
 function dataText(data: RunConfig['data'], classes: readonly string[]): string {
   if (data.kind === 'module') return 'of the module'
-  const pictures = data.kind === 'shapes' ? 'generated shapes' : `pictures from ${placeOfData(data)}`
+  const pictures = isGenerated(data) ? `generated ${data.kind}` : `pictures from ${placeOfData(data)}`
   return `${formatCount(data.length)} ${pictures}, ${data.size}x${data.size}; ${classes.length} classes: ${classText(classes)}`
 }
 

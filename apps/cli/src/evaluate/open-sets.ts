@@ -7,6 +7,7 @@ import type { LabelledPictures, ReferenceStatistics, SetName } from '@dit/evalua
 import { isCheckpoint, isRun } from '@dit/pipeline/node'
 import { readRunOfCheckpoint } from '../run/checkpoint-run.js'
 import { namesDatasetModule } from '../run/dataset-module.js'
+import { isGeneratedName } from '../run/generated-data.js'
 import { checkFolder, dataDifference, type DataRequest, openData, placeOfData, requestOf } from '../run/open-data.js'
 import type { RunConfig } from '../run/run-config.js'
 import { readRunConfig } from '../run/run-folder.js'
@@ -60,7 +61,7 @@ export interface Reading {
  */
 export async function checkThere(flag: string, path: string): Promise<void> {
   if (/\.npz$/i.test(path)) return requireFile(flag, path)
-  if (path === 'shapes' || (await namesDatasetModule(path)) || (await namesTarShards(path))) return
+  if (isGeneratedName(path) || (await namesDatasetModule(path)) || (await namesTarShards(path))) return
   await checkFolder(path).catch((error: unknown) => renamed(error, flag))
 }
 
@@ -217,7 +218,7 @@ async function tellEnlarged(path: string, files: readonly string[], size: number
 const NOTHING = { close: async () => {} }
 
 function kindOfData({ kind }: RunConfig['data']): 'folder' | 'dataset' {
-  return kind === 'shapes' || kind === 'dataset' ? 'dataset' : 'folder'
+  return isGeneratedName(kind) || kind === 'dataset' ? 'dataset' : 'folder'
 }
 
 async function requireFile(flag: string, path: string): Promise<void> {

@@ -7,6 +7,7 @@ import { MAX_TIMESTEPS, PROCESS_SETTINGS } from '../settings/process-settings.js
 import { familyOf, placeOf, valueAt } from '../settings/run-setting.js'
 import { isSwitch, isValue } from '../settings/setting.js'
 import { TRAIN_ROWS } from '../settings/train-settings.js'
+import { GENERATED_NAMES } from './generated-data.js'
 import type { RunConfig } from './run-config.js'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -33,7 +34,7 @@ export function checkRunConfig(config: Fields): asserts config is RunConfig & Fi
   }
   checkData(data)
   if (data.kind === 'module' && objective.kind !== 'module') {
-    must(false, 'data.kind', 'shapes, folder or latents for a DiT', data.kind)
+    must(false, 'data.kind', 'shapes, sprites, folder or latents for a DiT', data.kind)
   }
   if (typeof config.recompute === 'number') {
     const most = model?.depth ?? Infinity
@@ -98,10 +99,10 @@ function checkObjective(objective: Fields, run: Fields): DiTConfig | null {
 }
 
 function checkData(data: Fields): void {
-  oneOf(data.kind, ['shapes', 'folder', 'shards', 'latents', 'dataset', 'module'], 'data.kind')
+  oneOf(data.kind, [...GENERATED_NAMES, 'folder', 'shards', 'latents', 'dataset', 'module'], 'data.kind')
   if (data.kind === 'module') return
   for (const name of ['size', 'length'] as const) must(isCount(data[name]), `data.${name}`, A_COUNT, data[name])
-  if (data.kind === 'shapes') return
+  if (GENERATED_NAMES.some((name) => name === data.kind)) return
   const texts = data.kind === 'dataset' ? (['module', 'pictures'] as const) : (['folder', 'files'] as const)
   for (const name of texts) {
     must(typeof data[name] === 'string' && data[name] !== '', `data.${name}`, 'text', data[name])

@@ -1,6 +1,7 @@
 import type { Dataset } from '@dit/data'
 import { toPictures } from '@dit/pipeline'
 import { comfortableScale, gridPng } from '../plot/grid.js'
+import { isGenerated } from './generated-data.js'
 import { isPictureData, type RunConfig } from './run-config.js'
 
 /** Where a run keeps it, in its folder. */
@@ -16,7 +17,7 @@ const PER_CLASS = 6
  */
 export function hasDataGrid({ data, objective, sampleEvery }: RunConfig): boolean {
   if (objective.kind === 'module') return false
-  return isPictureData(data) || ((data.kind === 'shapes' || data.kind === 'dataset') && sampleEvery !== null)
+  return isPictureData(data) || ((isGenerated(data) || data.kind === 'dataset') && sampleEvery !== null)
 }
 
 /** A grid of training pictures as the network sees them, a row for each of the first classes; PNG. */

@@ -1,13 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Dataset } from '@dit/data'
 import type { EngineDescription } from '../engines/open-engine.js'
-import type { DataConfig, RunConfig } from './run-config.js'
+import type { GeneratedConfig } from './generated-data.js'
+import type { RunConfig } from './run-config.js'
 import { RUN_FORMAT } from './run-config.js'
 import { ditVersion } from '../version.js'
 import { DEMO_MODEL, DEMO_PROCESS, DEMO_RECIPE } from './demo-recipe.js'
-
-/** Of the generated shapes. */
-export type ShapesConfig = Extract<DataConfig, { kind: 'shapes' }>
 
 export interface DemoPlan {
   readonly steps: number
@@ -19,7 +17,7 @@ const CHECKPOINT_EVERY = 500
 /** The demo as a run like any other: `dit sample`, `dit plot` and `dit info` read it, `dit train --resume` continues it. */
 export function demoRun(
   { steps, seed }: DemoPlan,
-  data: { readonly dataset: Dataset; readonly config: ShapesConfig },
+  data: { readonly dataset: Dataset; readonly config: GeneratedConfig },
   engine: EngineDescription,
 ): RunConfig {
   return {

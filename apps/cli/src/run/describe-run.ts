@@ -4,6 +4,7 @@ import type { LossWeight } from '@dit/schedules'
 import { trainedText } from '../fine-tune/trained.js'
 import { lossWeightText } from '../settings/loss-weight.js'
 import { recipeNamed } from '../settings/named-recipes.js'
+import { isGenerated } from './generated-data.js'
 import { type Denoising, denoisingOrNull } from './objective-config.js'
 import { placeOfData } from './open-data.js'
 import { lengthText } from './run-length.js'
@@ -45,10 +46,9 @@ export function fromRows(config: RunConfig): string[][] {
 
 function dataText({ data, classes, flip }: RunConfig): string {
   if (data.kind === 'module') return 'from the module'
-  const what =
-    data.kind === 'shapes'
-      ? `${formatCount(data.length)} generated shapes`
-      : `${formatCount(data.length)} ${data.kind === 'latents' ? 'latents' : 'pictures'} from ${placeOfData(data)}`
+  const what = isGenerated(data)
+    ? `${formatCount(data.length)} generated ${data.kind}`
+    : `${formatCount(data.length)} ${data.kind === 'latents' ? 'latents' : 'pictures'} from ${placeOfData(data)}`
   const mirrored = flip ? 'mirrored at random' : 'not mirrored'
   return `${what}, ${data.size}x${data.size}, ${classes.length} classes, ${mirrored}`
 }

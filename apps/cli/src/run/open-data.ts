@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { type Dataset, shapesDataset } from '@dit/data'
+import type { Dataset } from '@dit/data'
 import { type FolderScan, type ImageFolder, namesTarShards, openImageFolder, scanFolder } from '@dit/data/node'
 import { UsageError } from '../terminal/errors.js'
 import { namesDatasetModule, openDatasetModule } from './dataset-module.js'
 import { checkingProgress, inFlags, reasonInFlags, searchLines } from './data-progress.js'
 import { foundText, leftOutText, swallowedText, transparencyText, wrongFolderText } from './folder-words.js'
+import { GENERATED_CLASSES, GENERATED_LENGTH, isGenerated, isGeneratedName, openGenerated } from './generated-data.js'
 import { openLatents } from './open-latents.js'
 import { countShards, openShards } from './open-shards.js'
 import { contentsDigest, fingerprint, folderFiles, shardFiles } from './picture-files.js'
@@ -26,11 +27,8 @@ export interface OpenPictures extends OpenData {
   readonly dataset: Dataset
 }
 
-/** Examples of the generated dataset: they are drawn when read, so that many cost nothing. */
-export const SHAPES_LENGTH = 60_000
-
 export interface DataRequest {
-  /** `shapes`, the path of a folder, tar shards, or a module that exports a data set. */
+  /** `shapes`, `sprites`, the path of a folder, tar shards, or a module that exports a data set. */
   readonly data: string
   readonly size: number
   readonly skipBad: boolean
@@ -93,12 +91,12 @@ export function requestOf(
 
 /** What `--data` or `--latents` names. */
 export function placeOfData(data: Exclude<DataConfig, { kind: 'module' }>): string {
-  if (data.kind === 'shapes') return 'shapes'
+  if (isGenerated(data)) return data.kind
   return data.kind === 'dataset' ? data.module : data.folder
 }
 
 /**
- * Opens the generated shapes, a folder of pictures, tar shards of them, the data set of a module, or latents.
+ * Opens generated pictures, a folder of pictures, tar shards of them, the data set of a module, or latents.
  *
  * @throws UsageError when the folder cannot serve
  */
@@ -112,7 +110,7 @@ export async function openData(
   if ('latents' in request) return openLatents(request.latents, request.flip)
   const { data, size } = request
   const isModule = await namesDatasetModule(data)
-  const isShards = data !== 'shapes' && !isModule && (await namesTarShards(data))
+  const isShards = !isGeneratedName(data) && !isModule && (await namesTarShards(data))
   refuseClassNames(request, isShards, isModule)
   if (isModule) {
     const { dataset, module, pictures } = await openDatasetModule(data, { size })
@@ -120,11 +118,7 @@ export async function openData(
     const close = async () => dataset.close?.()
     return { dataset, config: { kind: 'dataset', module, size, length, pictures }, close }
   }
-  if (data === 'shapes') {
-    if (size < 4) throw new UsageError(`--size must be at least 4 for shapes (got ${size})`)
-    const dataset = shapesDataset({ size, length: SHAPES_LENGTH, seed: 0 })
-    return { dataset, config: { kind: 'shapes', size, length: SHAPES_LENGTH, seed: 0 }, close: async () => {} }
-  }
+  if (isGeneratedName(data)) return openGenerated(data, size)
   if (!isShards) await checkFolder(data)
   const { pictures, files } = isShards ? await shardPictures(request, output) : await folderPictures(request, output)
   const { skipped, length } = pictures
@@ -181,7 +175,7 @@ function refuseClassNames(
 ): void {
   if (classNames === undefined || isShards) return
   const ofFolder = isModule ? 'the module names its classes' : 'the sub-folders of a folder name its classes'
-  const why = data === 'shapes' ? 'shapes have names' : ofFolder
+  const why = isGeneratedName(data) ? `${data} have names` : ofFolder
   throw new UsageError(`--class-names ${classNames}: it is for tar shards, whose classes are numbers; ${why}`)
 }
 
@@ -190,7 +184,7 @@ export async function checkFolder(data: string): Promise<void> {
   const found = await stat(data).catch(() => null)
   if (found === null)
     throw new UsageError(
-      `--data ${data}: no such folder; give \`shapes\`, a folder with one sub-folder of pictures per class, tar shards, or a module`,
+      `--data ${data}: no such folder; give \`shapes\`, \`sprites\`, a folder with one sub-folder of pictures per class, tar shards, or a module`,
     )
   if (!found.isDirectory())
     throw new UsageError(
@@ -208,6 +202,7 @@ export async function countPictures(
   output: Pick<Output, 'line'>,
 ): Promise<{ classes: number; pictures: number }> {
   const { data, size } = request
+  if (isGeneratedName(data)) return { classes: GENERATED_CLASSES[data].length, pictures: GENERATED_LENGTH }
   const isModule = await namesDatasetModule(data)
   const isShards = !isModule && (await namesTarShards(data))
   refuseClassNames(request, isShards, isModule)

@@ -1,5 +1,4 @@
 import type { DiTConfig } from '@dit/model'
-import { SHAPE_CLASSES } from '@dit/data'
 import { countParameters, planMemory, type TrainingPlan, type WorkerMemory } from '@dit/scaling'
 import type { PlanFlags } from '../commands/plan.js'
 import { numWorkers } from '../job/thread-job.js'
@@ -8,7 +7,7 @@ import { flagOf } from '../settings/flag-of.js'
 import { DATA_SETTINGS } from '../settings/train-settings.js'
 import { firstGiven } from '../settings/setting.js'
 import { denoisingOf } from './objective-config.js'
-import { countPictures, SHAPES_LENGTH } from './open-data.js'
+import { countPictures } from './open-data.js'
 import { findLatents } from './open-latents.js'
 import { latentSize } from './prepare-training.js'
 import { type LatentSize, resolveRun } from './resolve-run.js'
@@ -84,7 +83,6 @@ async function countsOf(
     return { classes: classes.length, pictures: length }
   }
   if (data === undefined) return {}
-  if (data === 'shapes') return { classes: SHAPE_CLASSES.length, pictures: SHAPES_LENGTH }
   return countPictures({ data, classNames, size }, output)
 }
 

@@ -15,6 +15,7 @@ import type { Job } from '../job/job.js'
 import { flagDifference } from '../job/same-flags.js'
 import { flagOf } from '../settings/flag-of.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../settings/train-settings.js'
+import { isGenerated } from './generated-data.js'
 import { findLatents } from './open-latents.js'
 import { dataDifference, isSameSplit, type OpenData, openData, placeOfData, requestOf } from './open-data.js'
 import type { ObjectiveConfig } from './objective-config.js'
@@ -226,7 +227,7 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
   await checkWritable('--resume', folder)
   if (config.steps !== before.steps) await checkNewLength(folder, before, config, output)
   const { data } = config
-  if (data.kind === 'shapes') checkFolderOptions(flags.data ?? 'shapes', flags)
+  if (isGenerated(data)) checkFolderOptions(flags.data ?? data.kind, flags)
   await checkStillThere(flags, data)
   const opened = await openData(requestOf(config, flags), output)
   return orClose(opened, async () => {
@@ -297,7 +298,7 @@ async function movedModule(
 /** Checks that the pictures of a resumed run are where they were, unless flags say where they are now. */
 async function checkStillThere(flags: TrainFlags, data: DataConfig): Promise<void> {
   const flag = data.kind === 'latents' ? 'latents' : 'data'
-  if (flags[flag] !== undefined || data.kind === 'shapes' || data.kind === 'module') return
+  if (flags[flag] !== undefined || isGenerated(data) || data.kind === 'module') return
   const place = placeOfData(data)
   const found = data.kind === 'shards' ? shardPaths(place) : stat(place)
   if ((await found.catch(() => null)) !== null) return

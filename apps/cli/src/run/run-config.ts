@@ -15,7 +15,8 @@ export const LOCK_FILE = 'lock.json'
 /** Training pictures, with what shows that they are the same ones at a resume. */
 export type DataConfig =
   | {
-      readonly kind: 'shapes'
+      /** Drawn by dit. */
+      readonly kind: 'shapes' | 'sprites'
       readonly size: number
       /** Number of examples. */
       readonly length: number

@@ -29,8 +29,8 @@ const A_COUNT_OR_NULL = `${A_COUNT}, or null`
 /** What a run learns from. */
 export const DATA_SETTINGS = {
   data: {
-    flag: '--data <shapes|folder|shards|module>',
-    help: 'a folder with one sub-folder of pictures per class; tar shards, as a folder of them or train-{0000..0146}.tar; a JavaScript module that exports a `dataset`; or `shapes` for generated pictures (default {default})',
+    flag: '--data <shapes|sprites|folder|shards|module>',
+    help: 'a folder with one sub-folder of pictures per class; tar shards, as a folder of them or train-{0000..0146}.tar; a JavaScript module that exports a `dataset`; or `shapes` or `sprites` for generated pictures (default {default})',
     parse: path,
     default: 'shapes',
     mayChange: true,

@@ -55,7 +55,7 @@ test.each<[string, unknown, RegExp]>([
   [
     'data.kind',
     'video',
-    /"data\.kind" must be one of shapes, folder, shards, latents, dataset, module \(got "video"\)/,
+    /"data\.kind" must be one of shapes, sprites, folder, shards, latents, dataset, module \(got "video"\)/,
   ],
   ['data', { kind: 'folder', size: 4, length: 2 }, /"data\.folder" must be text \(got nothing\)/],
   [
