@@ -25,7 +25,7 @@ INLINE void copy_lanes(float *to, const float *from, long k_step, int width, lon
   }
 }
 
-void pack_strip(float *to, const float *from, long lane_step, long k_step, int lanes, int width, long k) {
+void pack_floats(float *to, const float *from, long lane_step, long k_step, int lanes, int width, long k) {
   if (lane_step == 1 && lanes == width) {
     if (width == MR) return copy_lanes(to, from, k_step, MR, k);
     if (width == NR) return copy_lanes(to, from, k_step, NR, k);
