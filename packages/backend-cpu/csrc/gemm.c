@@ -27,7 +27,7 @@ _Static_assert((LOCAL_MC + LOCAL_NC) * LOCAL_KC <= GEMM_SCRATCH, "the scratch su
 // Of two packed strips.
 static void multiply_strips(const float *a, const float *b, long steps, float *c, long c_row, int rows, int columns,
                             int accumulate) {
-  multiply_tile(a, MR, b, NR, steps, c, c_row, rows, columns, accumulate);
+  multiply_tile(MR, a, MR, b, NR, steps, c, c_row, rows, columns, accumulate);
 }
 
 // A block of C: rows m0 .. m1 - 1, columns n0 .. n1 - 1, from packed strips that begin at those of rows and columns a0, b0.
@@ -205,7 +205,7 @@ void gemm_in_place(float *scratch, const float *a, long a_step, const float *b, 
       strip = scratch, step = NR;
     }
     for (long m0 = 0; m0 < m; m0 += MR) {
-      multiply_tile(a + m0, a_step, strip, step, k, c + m0 * c_row + n0, c_row, (int)min_long(MR, m - m0), columns,
+      multiply_tile(MR, a + m0, a_step, strip, step, k, c + m0 * c_row + n0, c_row, (int)min_long(MR, m - m0), columns,
                     accumulate);
     }
   }

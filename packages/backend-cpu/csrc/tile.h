@@ -29,19 +29,19 @@ INLINE void multiply_into(vf sums[MR][NV], int rows, const float *a, long a_step
   }
 }
 
-// c [rows, columns] (+)= A B, with rows <= MR and columns <= NR: see multiply_into.
-INLINE void multiply_tile(const float *a, long a_step, const float *b, long b_step, long steps, float *c, long c_row, int rows,
-                          int columns, int accumulate) {
+// c [rows, columns] (+)= A B, with rows <= height <= MR and columns <= NR: see multiply_into. `height` must be a constant.
+INLINE void multiply_tile(int height, const float *a, long a_step, const float *b, long b_step, long steps, float *c, long c_row,
+                          int rows, int columns, int accumulate) {
   vf sums[MR][NV];
 #ifdef ISA
   // What is written at the end is fetched meanwhile; WebAssembly has no instruction for it.
 #pragma GCC unroll 16
-  for (int r = 0; r < MR; r++) __builtin_prefetch(c + r * c_row, 1), __builtin_prefetch(c + r * c_row + NR - 1, 1);
+  for (int r = 0; r < height; r++) __builtin_prefetch(c + r * c_row, 1), __builtin_prefetch(c + r * c_row + NR - 1, 1);
 #endif
-  multiply_into(sums, MR, a, a_step, b, b_step, steps);
-  if (rows == MR && columns == NR) {
+  multiply_into(sums, height, a, a_step, b, b_step, steps);
+  if (rows == height && columns == NR) {
 #pragma GCC unroll 16
-    for (int r = 0; r < MR; r++) {
+    for (int r = 0; r < height; r++) {
       float *out = c + r * c_row;
       store(out, accumulate ? load(out) + sums[r][0] : sums[r][0]);
       store(out + VL, accumulate ? load(out + VL) + sums[r][1] : sums[r][1]);
@@ -50,7 +50,7 @@ INLINE void multiply_tile(const float *a, long a_step, const float *b, long b_st
   }
   float whole[MR * NR];
 #pragma GCC unroll 16
-  for (int r = 0; r < MR; r++) {
+  for (int r = 0; r < height; r++) {
     store(whole + r * NR, sums[r][0]);
     store(whole + r * NR + VL, sums[r][1]);
   }

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import {
+  attention,
   type Backend,
   dispose,
   linear,
@@ -14,26 +16,28 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cpu, describeCpu } from '../src/index.js'
 import { bf16Engines } from './engines.js'
 
-/** The nearest bf16 number, to even; below the smallest normal one 0. */
+const float = new Float32Array(1)
+const word = new Uint32Array(float.buffer)
+
+/** The bf16 number nearest to a finite number, to even; below the smallest normal one 0. */
 function rounded(x: number): number {
-  const word = new Uint32Array(Float32Array.of(x).buffer)
-  if (Number.isNaN(x)) return NaN
-  if ((word[0] & 0x7f80_0000) === 0) return 0
-  word[0] = (word[0] + 0x7fff + ((word[0] >>> 16) & 1)) & 0xffff_0000
-  return new Float32Array(word.buffer)[0]
+  float[0] = x
+  word[0] = (word[0] & 0x7f80_0000) === 0 ? 0 : (word[0] + 0x7fff + ((word[0] >>> 16) & 1)) & 0xffff_0000
+  return float[0]
 }
 
 const flushed = (x: number) => (Math.abs(x) < 2 ** -126 ? 0 : x)
 
 /**
- * The definition, for one stretch: pair after pair, the second product first, each added with one rounding. Products of bf16
- * numbers are exact in float64, and so is a sum of one with a float32 where their exponents are near; then fround rounds once.
+ * The definition, for one stretch of rounded operands: pair after pair, the second product first, each added with one rounding.
+ * Products of bf16 numbers are exact in float64, and so is a sum of one with a float32 where their exponents are near; then
+ * fround rounds once.
  */
 function dot(a: readonly number[], b: readonly number[]): number {
   let total = 0
   for (let p = 0; p < a.length; p += 2) {
     for (const i of [p + 1, p]) {
-      if (i < a.length) total = flushed(Math.fround(total + rounded(a[i]) * rounded(b[i])))
+      if (i < a.length) total = flushed(Math.fround(total + a[i] * b[i]))
     }
   }
   return total
@@ -66,6 +70,10 @@ async function numbersOf(tensors: Readonly<Record<string, Tensor>>): Promise<Rec
   return results
 }
 
+/** Their bits, quickly compared. */
+const digests = (results: Readonly<Record<string, Float32Array>>) =>
+  Object.entries(results).map(([name, values]) => `${name} ${createHash('sha256').update(values).digest('hex')}`)
+
 /** A layer and its gradients. `K` beyond a stretch, odd extents, few rows and many. */
 async function layer(backend: Backend, rows: number, K: number, O: number) {
   const params = {
@@ -76,6 +84,18 @@ async function layer(backend: Backend, rows: number, K: number, O: number) {
   const slope = sized(backend, 'slope', [rows, O])
   const { loss, aux, gradients } = valueAndGrad(params, ({ x, weight, bias }) => {
     const out = linear(x, weight, bias)
+    return { loss: sum(mul(out, slope)), out }
+  })
+  const results = await numbersOf({ out: aux.out, ...gradients })
+  dispose([params, slope, loss, aux, gradients])
+  return results
+}
+
+async function heads(backend: Backend, tokens: number, width: number, numHeads: number) {
+  const params = { qkv: sized(backend, `qkv ${tokens} ${width}`, [2, tokens, 3 * width]) }
+  const slope = sized(backend, 'slope', [2, tokens, width])
+  const { loss, aux, gradients } = valueAndGrad(params, ({ qkv }) => {
+    const out = attention(qkv, numHeads)
     return { loss: sum(mul(out, slope)), out }
   })
   const results = await numbersOf({ out: aux.out, ...gradients })
@@ -117,7 +137,7 @@ describe.each(bf16Engines)('$label', ({ options }) => {
 
   test.each([1, 2, 5, 8, 65, 767])('a product of %i terms has the bits of the definition', async (K) => {
     const [x, weight] = [draw(20 * K, 1), draw(40 * K, 2)]
-    const row = (from: readonly number[], i: number) => from.slice(i * K, i * K + K)
+    const row = (from: readonly number[], i: number) => from.slice(i * K, i * K + K).map(rounded)
     const want = Array.from({ length: 800 }, (_, i) => dot(row(x, Math.floor(i / 40)), row(weight, i % 40)))
     expect(await product(backend, x, weight, K)).toEqual(want)
   })
@@ -153,13 +173,42 @@ describe.each(bf16Engines)('$label', ({ options }) => {
     const quarter = [2 ** -64, 2 ** -64, 2 ** -64, 2 ** -64]
     expect(await product(backend, quarter, quarter, 4)).toEqual([0])
   })
+
+  test('an attention whose scores overflow is NaN, and one that a key wins has no gradient for its scores', async () => {
+    const qkv = tensor(Array(3 * 4 * 2).fill(2e38), [1, 2, 12], { backend })
+    const out = attention(qkv, 1)
+    expect([...(await out.data())].every(Number.isNaN)).toBe(true)
+    dispose([qkv, out])
+    // Two tokens, one head of 2: the scores are 200 apart.
+    const values = [20, 0, 20, 0, 1.37, -2.6, 20, 0, 0, 0, 0.3, 5.1]
+    const params = { qkv: tensor(values, [1, 2, 6], { backend }) }
+    const slope = tensor([0.77, -1.3, 2.1, 0.11], [1, 2, 2], { backend })
+    const { loss, gradients } = valueAndGrad(params, (p) => ({ loss: sum(mul(attention(p.qkv, 1), slope)) }))
+    const gradient = [...(await gradients.qkv.data())]
+    expect([0, 1, 2, 3, 6, 7, 8, 9].map((i) => Math.abs(gradient[i]))).toEqual(Array(8).fill(0))
+    dispose([params, slope, loss, gradients])
+  })
 })
 
 const both = bf16Engines.length > 1
 test.runIf(both)('every way of products gives the same bits: layers and their gradients', async () => {
   for (const [rows, K, O] of SHAPES) {
-    const [first, ...others] = await onEach((backend) => layer(backend, rows, K, O))
+    const [first, ...others] = await onEach(async (backend) => digests(await layer(backend, rows, K, O)))
     for (const other of others) expect(other).toEqual(first)
+  }
+})
+
+test.runIf(both)('every way of products gives the same bits: attention and its gradient', async () => {
+  for (const [tokens, width, numHeads] of [
+    [1, 4, 2],
+    [65, 33, 3],
+    [200, 144, 2],
+    [140, 200, 1],
+  ] as const) {
+    const [first, ...others] = await onEach(async (backend) => digests(await heads(backend, tokens, width, numHeads)))
+    // Without fused multiply-add exponentials differ.
+    const fused = others.filter((_, i) => bf16Engines[i + 1].options.instructionSet !== 'sse2')
+    for (const other of fused) expect(other).toEqual(first)
   }
 })
 
@@ -167,7 +216,7 @@ test.runIf(bf16Engines.length > 0)('the same bits on 1, 2 and 3 threads', async 
   const runs = []
   for (const threads of [1, 2, 3]) {
     const backend = await cpu({ ...bf16Engines[0].options, threads })
-    runs.push([await layer(backend, 130, 801, 40)])
+    runs.push([...digests(await layer(backend, 130, 801, 40)), ...digests(await heads(backend, 140, 48, 3))])
     await backend.dispose()
   }
   expect(runs[1]).toEqual(runs[0])

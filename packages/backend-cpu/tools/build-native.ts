@@ -35,7 +35,7 @@ const COMMON = ['native.c', 'pool_threads.c']
 const ELSEWHERE = ['wasm.c', 'libc.c', 'pool_single.c', ...COMMON]
 /** What is compiled for each way of products in bf16, besides or only. */
 const IN_BF16 = ['gemm.c', 'linear.c', 'native_kernels.c']
-const ONLY_BF16 = ['pack_bf16.c']
+const ONLY_BF16 = ['attention_bf16.c', 'pack_bf16.c']
 
 async function main(): Promise<string> {
   const compiler = process.env['CC'] ?? 'cc'

@@ -41,7 +41,7 @@ const SMALL = [
 ]
 
 /** Products in bf16, which WebAssembly does not have. */
-const IN_BF16 = ['pack_bf16.c']
+const IN_BF16 = ['attention_bf16.c', 'pack_bf16.c']
 
 // 4 GiB, the most that 32-bit addresses reach.
 const MAX_MEMORY = 2 ** 32
