@@ -61,19 +61,33 @@ void pack_strip(float *to, const float *from, long lane_step, long k_step, int l
 
 #else
 
-void pack_strip(float *to, const float *from, long lane_step, long k_step, int lanes, int width, long k) {
-  pack_floats(to, from, lane_step, k_step, lanes, width, k);
-  typedef uint32_t __attribute__((may_alias)) Bits;
-  Bits *bits = (Bits *)to;
-  if (k % 2 == 1) {
-    for (int lane = 0; lane < width; lane++) bits[k * width + lane] = 0;
-  }
+typedef uint32_t __attribute__((may_alias)) Bits;
+
+// Rounds packed floats, and swaps the rows of each pair.
+INLINE void round_rows(Bits *bits, int width, long k) {
   for (long p = 0; p < k; p += 2, bits += 2 * width) {
     for (int lane = 0; lane < width; lane++) {
       uint32_t first = rounded_bf16(bits[lane]);
       bits[lane] = rounded_bf16(bits[width + lane]);
       bits[width + lane] = first;
     }
+  }
+}
+
+void pack_strip(float *to, const float *from, long lane_step, long k_step, int lanes, int width, long k) {
+  pack_floats(to, from, lane_step, k_step, lanes, width, k);
+  Bits *bits = (Bits *)to;
+  if (k % 2 == 1) {
+    for (int lane = 0; lane < width; lane++) bits[k * width + lane] = 0;
+  }
+  // Compilers make vectors of constant widths.
+  switch (width) {
+    case MR: return round_rows(bits, MR, k);
+    case NR: return round_rows(bits, NR, k);
+#if VL == 16
+    case 8: return round_rows(bits, 8, k);
+#endif
+    default: return round_rows(bits, width, k);
   }
 }
 
