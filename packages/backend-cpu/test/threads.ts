@@ -5,7 +5,7 @@ import { training } from './train.js'
 
 /** The same bits on any number of threads, on each engine. */
 export function describeThreads(engines: readonly CpuOptions[]): void {
-  describe.each(engines)('$engine $instructionSet', (engine) => {
+  describe.each(engines)('$engine $instructionSet $precision $multiply', (engine) => {
     const onThreads = (threads: number) => cpu({ ...engine, threads })
 
     test('a training run has the same bits on 1, 2 and 3 threads', async () => {
