@@ -51,13 +51,19 @@ static inline long max_long(long a, long b) { return a > b ? a : b; }
 #define NUMBER(i) ((float)context->arguments[i])
 #define DOUBLE(i) (context->arguments[i])
 
-// The addon holds the kernels several times, compiled for one instruction set each, whose name ISA is part of all names.
-#ifdef ISA
+// The addon holds the kernels several times, compiled for one instruction set each, whose name ISA is part of all names. Those
+// whose products are in bf16 are compiled with BF16, `pairs` or `widened` (bf16.h), and have it in their names too.
 #define JOIN_NAMES(a, b) a##_##b
 #define JOIN_EXPANDED(a, b) JOIN_NAMES(a, b)
-#define NAMED(name) JOIN_EXPANDED(name, ISA)
+#ifdef ISA
+#define PLAIN(name) JOIN_EXPANDED(name, ISA)
 #else
-#define NAMED(name) name
+#define PLAIN(name) name
+#endif
+#ifdef BF16
+#define NAMED(name) JOIN_EXPANDED(PLAIN(name), BF16)
+#else
+#define NAMED(name) PLAIN(name)
 #endif
 
 // Begins a kernel, which returns 0, or 1 when a thread was lost. All kernels are listed in kernels.h.

@@ -3,68 +3,47 @@
 // packing takes any strides, transposed matrices cost the same.
 #include "tile.h"
 
-// Stretch of k in the parallel product, and the rows and columns packed at once.
+// Stretch of k in the parallel product, its steps, and the rows and columns packed at once. All of bf16 have one stretch, since sums
+// begin anew with each.
+#ifdef BF16
+#define KC 768L
+#else
 #define KC 384L
-#define MC (2048L / MR * MR)
-#define NC 2048L
-_Static_assert((MC + NC) * KC <= PANEL_FLOATS, "the packed panels fit");
+#endif
+#define STEPS STEPS_OF(KC)
+#define MC (2048L * 384 / STEPS / MR * MR)
+#define NC (2048L * 384 / STEPS)
+_Static_assert((MC + NC) * STEPS <= PANEL_FLOATS, "the packed panels fit");
 _Static_assert(NC % NR == 0, "panels hold whole strips");
 // Tiles of C that one unit computes.
 #define TILE_ROWS (MR * (VL == 4 ? 16 : 8))
 #define TILE_COLUMNS (VL == 16 ? 128L : 64L)
-// The same for the product on one thread.
+// The same for the product on one thread, which is in float32.
 #define LOCAL_KC 256L
 #define LOCAL_MC (128L / MR * MR)
 #define LOCAL_NC 256L
 _Static_assert((LOCAL_MC + LOCAL_NC) * LOCAL_KC <= GEMM_SCRATCH, "the scratch suffices");
 
-// c [rows, columns] (+)= A B, with rows <= MR and columns <= NR: see multiply_into.
-INLINE void multiply_tile(const float *a, long a_step, const float *b, long b_step, long k, float *c, long c_row, int rows,
-                          int columns, int accumulate) {
-  vf sums[MR][NV];
-#ifdef ISA
-  // What is written at the end is fetched meanwhile; WebAssembly has no instruction for it.
-#pragma GCC unroll 16
-  for (int r = 0; r < MR; r++) __builtin_prefetch(c + r * c_row, 1), __builtin_prefetch(c + r * c_row + NR - 1, 1);
-#endif
-  multiply_into(sums, MR, a, a_step, b, b_step, k);
-  if (rows == MR && columns == NR) {
-#pragma GCC unroll 16
-    for (int r = 0; r < MR; r++) {
-      float *out = c + r * c_row;
-      store(out, accumulate ? load(out) + sums[r][0] : sums[r][0]);
-      store(out + VL, accumulate ? load(out + VL) + sums[r][1] : sums[r][1]);
-    }
-    return;
-  }
-  float whole[MR * NR];
-#pragma GCC unroll 16
-  for (int r = 0; r < MR; r++) {
-    store(whole + r * NR, sums[r][0]);
-    store(whole + r * NR + VL, sums[r][1]);
-  }
-  for (int r = 0; r < rows; r++) {
-    for (int i = 0; i < columns; i++) c[r * c_row + i] = whole[r * NR + i] + (accumulate ? c[r * c_row + i] : 0.0f);
-  }
-}
-
 // Of two packed strips.
-static void multiply_strips(const float *a, const float *b, long k, float *c, long c_row, int rows, int columns,
+static void multiply_strips(const float *a, const float *b, long steps, float *c, long c_row, int rows, int columns,
                             int accumulate) {
-  multiply_tile(a, MR, b, NR, k, c, c_row, rows, columns, accumulate);
+  multiply_tile(MR, a, MR, b, NR, steps, c, c_row, rows, columns, accumulate);
 }
 
 // A block of C: rows m0 .. m1 - 1, columns n0 .. n1 - 1, from packed strips that begin at those of rows and columns a0, b0.
 static void multiply_block(const Gemm *g, const float *a_panel, const float *b_panel, long a0, long b0, long m0, long m1,
                            long n0, long n1, long k, int accumulate) {
+  long steps = STEPS_OF(k);
+  Rounding mode = begin_rounding();
   for (long n = n0; n < n1; n += NR) {
-    const float *b = b_panel + (n - b0) * k;
+    const float *b = b_panel + (n - b0) * steps;
     int columns = (int)min_long(NR, n1 - n);
     for (long m = m0; m < m1; m += MR) {
-      multiply_strips(a_panel + (m - a0) * k, b, k, g->c + m * g->c_row + n, g->c_row, (int)min_long(MR, m1 - m),
+      multiply_strips(a_panel + (m - a0) * steps, b, steps, g->c + m * g->c_row + n, g->c_row, (int)min_long(MR, m1 - m),
                       columns, accumulate);
     }
   }
+  end_rounding(mode);
 }
 
 INLINE vf finish(vf x, const Gemm *g, int activation, vf bias, vf *derivative) {
@@ -97,8 +76,15 @@ static void finish_block(const Gemm *g, long m0, long m1, long n0, long n1) {
   else if (g->bias) finish_rows(g, ACTIVATION_NONE, m0, m1, n0, n1);
 }
 
-// Length of the stretches of k: as even as possible, at most `limit`.
-static long stretch_of(long k, long limit) { return k == 0 ? 1 : ceil_div(k, ceil_div(k, limit)); }
+// Length of the stretches of k: as equal as possible, at most `limit`, and whole pairs in bf16.
+static long stretch_of(long k, long limit) {
+  if (k == 0) return 1;
+  long stretch = ceil_div(k, ceil_div(k, limit));
+#ifdef BF16
+  stretch += stretch & 1;
+#endif
+  return stretch;
+}
 
 typedef struct {
   const Gemm *g;
@@ -114,11 +100,11 @@ static void pack_unit(Context *context, const void *data, long unit, int thread)
   (void)context, (void)thread;
   if (unit < s->a_strips) {
     long m = s->m0 + unit * MR;
-    pack_strip(s->a_panel + unit * MR * s->k, g->a + m * g->a_row + s->k0 * g->a_column, g->a_row, g->a_column,
+    pack_strip(s->a_panel + unit * MR * STEPS_OF(s->k), g->a + m * g->a_row + s->k0 * g->a_column, g->a_row, g->a_column,
                (int)min_long(MR, s->m1 - m), MR, s->k);
   } else {
     long n = s->n0 + (unit - s->a_strips) * NR;
-    pack_strip(s->b_panel + (n - s->n0) * s->k, g->b + n * g->b_column + s->k0 * g->b_row, g->b_column, g->b_row,
+    pack_strip(s->b_panel + (n - s->n0) * STEPS_OF(s->k), g->b + n * g->b_column + s->k0 * g->b_row, g->b_column, g->b_row,
                (int)min_long(NR, s->n1 - n), NR, s->k);
   }
 }
@@ -136,16 +122,16 @@ static void tile_unit(Context *context, const void *data, long unit, int thread)
 // them into its scratch and has done with them.
 #define THIN_ROWS (4L * MR)
 #define THIN_COLUMNS (4L * NR)
-_Static_assert((THIN_ROWS + NR) * KC <= SCRATCH_FLOATS, "a strip and the rows fit a thread's scratch");
+_Static_assert((THIN_ROWS + NR) * STEPS <= SCRATCH_FLOATS, "a strip and the rows fit a thread's scratch");
 
 static void thin_unit(Context *context, const void *data, long unit, int thread) {
   const Gemm *g = data;
-  float *a_panel = scratch_of(context, thread), *strip = a_panel + THIN_ROWS * KC;
+  float *a_panel = scratch_of(context, thread), *strip = a_panel + THIN_ROWS * STEPS;
   long n0 = unit * THIN_COLUMNS, n1 = min_long(n0 + THIN_COLUMNS, g->n), stretch = stretch_of(g->k, KC);
   for (long k0 = 0; k0 < max_long(g->k, 1); k0 += stretch) {
     long k = min_long(stretch, g->k - k0);
     for (long m = 0; m < g->m; m += MR) {
-      pack_strip(a_panel + m * k, g->a + m * g->a_row + k0 * g->a_column, g->a_row, g->a_column,
+      pack_strip(a_panel + m * STEPS_OF(k), g->a + m * g->a_row + k0 * g->a_column, g->a_row, g->a_column,
                  (int)min_long(MR, g->m - m), MR, k);
     }
     for (long n = n0; n < n1; n += NR) {
@@ -160,7 +146,7 @@ int gemm(Context *context, const Gemm *g) {
   if (g->m <= THIN_ROWS) return parallel(context, thin_unit, g, ceil_div(g->n, THIN_COLUMNS));
   int lost = 0;
   long stretch = stretch_of(g->k, KC);
-  Step s = {.g = g, .a_panel = context->panels, .b_panel = context->panels + MC * KC};
+  Step s = {.g = g, .a_panel = context->panels, .b_panel = context->panels + MC * STEPS};
   for (s.n0 = 0; s.n0 < g->n; s.n0 += NC) {
     s.n1 = min_long(s.n0 + NC, g->n);
     for (s.k0 = 0; s.k0 < max_long(g->k, 1); s.k0 += stretch) {
@@ -180,6 +166,8 @@ int gemm(Context *context, const Gemm *g) {
   }
   return lost;
 }
+
+#ifndef BF16
 
 void gemm_local(float *scratch, const Gemm *g) {
   float *a_panel = scratch, *b_panel = scratch + LOCAL_MC * LOCAL_KC;
@@ -217,8 +205,10 @@ void gemm_in_place(float *scratch, const float *a, long a_step, const float *b, 
       strip = scratch, step = NR;
     }
     for (long m0 = 0; m0 < m; m0 += MR) {
-      multiply_tile(a + m0, a_step, strip, step, k, c + m0 * c_row + n0, c_row, (int)min_long(MR, m - m0), columns,
+      multiply_tile(MR, a + m0, a_step, strip, step, k, c + m0 * c_row + n0, c_row, (int)min_long(MR, m - m0), columns,
                     accumulate);
     }
   }
 }
+
+#endif

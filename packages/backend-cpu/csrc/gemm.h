@@ -1,7 +1,9 @@
-// Matrix products: C = A B, with A [m, k] and B [k, n] read through any strides, C row-major.
+// Matrix products: C = A B, with A [m, k] and B [k, n] read through any strides, C row-major. Compiled with BF16, operands are
+// rounded to bf16 as they are packed (bf16.h).
 #ifndef DIT_GEMM_H
 #define DIT_GEMM_H
 
+#include "bf16.h"
 #include "context.h"
 #include "functions.h"
 
@@ -37,19 +39,28 @@ typedef struct {
 
 #define gemm NAMED(gemm)
 #define gemm_local NAMED(gemm_local)
+#define pack_floats PLAIN(pack_floats)
+#ifdef BF16
 #define pack_strip NAMED(pack_strip)
+#else
+#define pack_strip pack_floats
+#endif
 #define gemm_in_place NAMED(gemm_in_place)
 
 // On all threads.
 int gemm(Context *context, const Gemm *g);
 
+// Copies a strip of a matrix so that the micro-kernel reads it from front to back:
+// to[p * width + lane] = from[lane * lane_step + p * k_step], and 0 in lanes from `lanes` to `width`.
+void pack_floats(float *to, const float *from, long lane_step, long k_step, int lanes, int width, long k);
+#ifdef BF16
+// The same, in the STEPS_OF(k) rows of bf16.h.
+void pack_strip(float *to, const float *from, long lane_step, long k_step, int lanes, int width, long k);
+#endif
+
 // On the calling thread alone, with GEMM_SCRATCH floats of scratch.
 #define GEMM_SCRATCH (128 * 256 + 256 * 256)
 void gemm_local(float *scratch, const Gemm *g);
-
-// Copies a strip of a matrix so that the micro-kernel reads it from front to back:
-// to[p * width + lane] = from[lane * lane_step + p * k_step], and 0 in lanes from `lanes` to `width`.
-void pack_strip(float *to, const float *from, long lane_step, long k_step, int lanes, int width, long k);
 
 // c [m, n] (+)= A B on the calling thread, without packing: A[row, p] stands at a[p * a_step + row] and B[p, column] at
 // b[p * b_step + column]. Up to MR floats behind the last row of A are read, and up to NR * k floats of scratch are used.

@@ -1,5 +1,6 @@
 // Packing of matrices into strips.
 #include "gemm.h"
+#include "transpose.h"
 
 typedef float v4 __attribute__((vector_size(16)));
 typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
@@ -25,11 +26,44 @@ INLINE void copy_lanes(float *to, const float *from, long k_step, int width, lon
   }
 }
 
-void pack_strip(float *to, const float *from, long lane_step, long k_step, int lanes, int width, long k) {
+#if VL == 16
+
+// The values of a lane are neighbours in memory: 16 of them are transposed with those of 15 other lanes.
+INLINE void transpose_lanes(float *to, const float *from, long lane_step, int lanes, int width, long k) {
+  for (int lane = 0; lane < width; lane += 16) {
+    __mmask16 written = first_lanes(width - lane);
+    for (long p = 0; p < k; p += 16) {
+      __mmask16 read = first_lanes(k - p);
+      __m512i rows[16];
+#pragma GCC unroll 16
+      for (int i = 0; i < 16; i++) {
+        rows[i] = _mm512_setzero_si512();
+        if (lane + i >= lanes) continue;
+        const float *source = from + (lane + i) * lane_step + p;
+        // Of the lanes that come next: the processor does not guess what follows at the end of a row.
+        __builtin_prefetch(source + (width < 16 ? width : 16) * lane_step);
+        rows[i] = _mm512_maskz_loadu_epi32(read, source);
+      }
+      transpose16(rows);
+#pragma GCC unroll 16
+      for (int i = 0; i < 16; i++) {
+        if (p + i < k) _mm512_mask_storeu_epi32(to + (p + i) * width + lane, written, rows[i]);
+      }
+    }
+  }
+}
+
+#endif
+
+void pack_floats(float *to, const float *from, long lane_step, long k_step, int lanes, int width, long k) {
   if (lane_step == 1 && lanes == width) {
     if (width == MR) return copy_lanes(to, from, k_step, MR, k);
     if (width == NR) return copy_lanes(to, from, k_step, NR, k);
   }
+#if VL == 16
+  // Of fewer lanes, half of the larger transposes would be empty.
+  if (k_step == 1 && width > 8) return transpose_lanes(to, from, lane_step, lanes, width, k);
+#endif
   int lane = 0;
   if (k_step == 1) {
     for (; lane + 4 <= lanes; lane += 4) {

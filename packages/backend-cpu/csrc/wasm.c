@@ -38,4 +38,4 @@ EXPORT("stop") void stop(void) { stop_pool(&pool); }
   int kernel_##name(Context *);                    \
   EXPORT(#name) int run_##name(void) { return kernel_##name(&context); }
 
-KERNELS(EXPORTED)
+KERNELS(EXPORTED, EXPORTED)

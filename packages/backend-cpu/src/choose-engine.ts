@@ -18,6 +18,16 @@ export interface CpuOptions {
   readonly threads?: number | 'auto'
   /** Of the chosen engine, or choosing the engine that has it; by default the fastest that is there. */
   readonly instructionSet?: InstructionSet
+  /**
+   * `f32`, or `bf16`: linear layers and attention, forward and backward, round the operands of their products to bf16 and sum in
+   * f32. Weights, gradients, norms, statistics of the softmax and the optimizer stay f32. Of the native engine on x86.
+   */
+  readonly precision?: 'f32' | 'bf16'
+  /**
+   * Of `bf16`: how products multiply, with the same bits. `pairs` takes the instruction of AVX512-BF16, `widened` float32
+   * multiply-adds of rounded values, which are no faster than `f32`. `auto` takes what is faster on the processor.
+   */
+  readonly multiply?: 'auto' | 'pairs' | 'widened'
 }
 
 // Beyond this the products of a small transformer have too few parts.
@@ -26,10 +36,12 @@ const MAX_AUTO_THREADS = 8
 const MAX_THREADS = 64
 
 /** The engine that options ask for. Its errors are those of `cpu`. */
-export async function chooseEngine({ engine, threads = 'auto', instructionSet }: CpuOptions): Promise<Engine> {
+export async function chooseEngine(options: CpuOptions): Promise<Engine> {
+  const { engine, threads = 'auto', instructionSet, precision = 'f32', multiply = 'auto' } = options
   if (engine !== undefined && engine !== 'wasm' && engine !== 'native') {
     throw new TypeError(`cpu: engine must be 'native' or 'wasm' (got ${JSON.stringify(engine)})`)
   }
+  checkProducts(options)
   const count = chosenThreads(threads)
   if (isOneOf(WASM_INSTRUCTION_SETS, instructionSet)) {
     if (engine === 'native') throw foreignSet('native', instructionSet, NATIVE_INSTRUCTION_SETS)
@@ -43,11 +55,30 @@ export async function chooseEngine({ engine, threads = 'auto', instructionSet }:
     throw foreignSet('native', instructionSet, NATIVE_INSTRUCTION_SETS)
   }
   const addon = loadAddon()
-  if (typeof addon !== 'string') return nativeEngine(addon, count, instructionSet)
+  if (typeof addon !== 'string') return nativeEngine(addon, count, { set: instructionSet, precision, multiply })
+  if (precision === 'bf16') throw noBf16(`the native engine is not here: ${addon}`)
   if (engine === 'native' || instructionSet !== undefined) {
     throw new Error(`cpu: the native engine is not here: ${addon}; engine: 'wasm' runs anywhere`)
   }
   return wasmEngine(count)
+}
+
+function checkProducts({ engine, instructionSet, precision = 'f32', multiply = 'auto' }: CpuOptions): void {
+  if (!isOneOf(['f32', 'bf16'], precision)) {
+    throw new TypeError(`cpu: precision must be 'f32' or 'bf16' (got ${JSON.stringify(precision)})`)
+  }
+  if (!isOneOf(['auto', 'pairs', 'widened'], multiply)) {
+    throw new TypeError(`cpu: multiply must be 'auto', 'pairs' or 'widened' (got ${JSON.stringify(multiply)})`)
+  }
+  if (precision === 'f32') {
+    if (multiply !== 'auto') throw new RangeError(`cpu: multiply '${multiply}' needs precision 'bf16'`)
+    return
+  }
+  if (engine === 'wasm' || isOneOf(WASM_INSTRUCTION_SETS, instructionSet)) throw noBf16('this is the wasm engine')
+}
+
+function noBf16(reason: string): RangeError {
+  return new RangeError(`cpu: precision 'bf16' needs the native engine, but ${reason}; 'f32' runs anywhere`)
 }
 
 function isOneOf<Name extends string>(names: readonly Name[], name: string | undefined): name is Name {

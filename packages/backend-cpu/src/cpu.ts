@@ -10,6 +10,7 @@ import { chooseEngine, type CpuOptions } from './choose-engine.js'
  *
  * @throws RangeError when `threads` is not an integer from 1 to 64, or more than 1 where there can be only one
  * @throws RangeError when the engine does not have the instruction set, or the machine does not
+ * @throws RangeError when `precision` is `bf16` and the engine is not the native one, on x86
  * @throws Error when `engine` is `native` and there is no build for this platform
  *
  * @example

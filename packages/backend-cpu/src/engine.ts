@@ -7,6 +7,10 @@ export interface CpuDescription {
   readonly threads: number
   /** `simd128` for WebAssembly. */
   readonly instructionSet: string
+  /** What the operands of linear layers and attention are rounded to. */
+  readonly precision: 'f32' | 'bf16'
+  /** How bf16 products multiply; null for f32. */
+  readonly multiply: 'pairs' | 'widened' | null
 }
 
 /** Compiled kernels with their memory. An address is a number of bytes, 0 is none. */

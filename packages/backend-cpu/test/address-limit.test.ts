@@ -9,10 +9,10 @@ if (addon === null) process.stdout.write(`skipped what needs the native engine: 
 /** The addon on a system that lets a process have so many bytes of addresses, as under `ulimit -v`. */
 function limitedTo(bytes: number): { readonly limited: Addon; readonly reserved: number[] } {
   const reserved: number[] = []
-  const create: Addon['create'] = (set, threads, patience, asked) => {
+  const create: Addon['create'] = (set, products, threads, patience, asked) => {
     if (asked > bytes) return null
     reserved.push(asked)
-    return addon!.create(set, threads, patience, asked)
+    return addon!.create(set, products, threads, patience, asked)
   }
   return { limited: { ...addon!, create }, reserved }
 }

@@ -1,4 +1,4 @@
 import { describeConformance } from './conformance.js'
-import { otherEngines } from './engines.js'
+import { bf16Engines, otherEngines } from './engines.js'
 
-describeConformance(otherEngines)
+describeConformance([...otherEngines, ...bf16Engines])

@@ -9,7 +9,14 @@ test('describeCpu tells what runs', async () => {
   for (const instructionSet of ['simd128', 'relaxed-simd'] as const) {
     const backend = await cpu({ threads: 2, instructionSet })
     expect(backend.name).toBe('cpu-wasm')
-    expect(describeCpu(backend)).toEqual({ engine: 'wasm', simd: 4, threads: 2, instructionSet })
+    expect(describeCpu(backend)).toEqual({
+      engine: 'wasm',
+      simd: 4,
+      threads: 2,
+      instructionSet,
+      precision: 'f32',
+      multiply: null,
+    })
     await backend.dispose()
   }
 })

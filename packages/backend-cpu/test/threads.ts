@@ -3,9 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { cpu, type CpuOptions } from '../src/index.js'
 import { training } from './train.js'
 
+const nameOf = ({ engine, instructionSet, multiply }: CpuOptions) =>
+  [engine, instructionSet, multiply].filter((each) => each !== undefined).join(' ')
+
 /** The same bits on any number of threads, on each engine. */
 export function describeThreads(engines: readonly CpuOptions[]): void {
-  describe.each(engines)('$engine $instructionSet', (engine) => {
+  describe.each(engines.map((options) => ({ name: nameOf(options), options })))('$name', ({ options: engine }) => {
     const onThreads = (threads: number) => cpu({ ...engine, threads })
 
     test('a training run has the same bits on 1, 2 and 3 threads', async () => {

@@ -23,9 +23,19 @@ const INSTRUCTION_SETS: Readonly<Record<string, Readonly<Record<string, readonly
   arm64: { neon: [] },
 }
 
+/** Ways of products in bf16 (csrc/bf16.h) by instruction set, with their compiler flags. */
+const BF16: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  avx512: { pairs: ['-mavx512bf16'], widened: [] },
+  avx2: { widened: [] },
+  sse2: { widened: [] },
+}
+
 /** What is compiled once; all other sources are compiled for each instruction set. */
 const COMMON = ['native.c', 'pool_threads.c']
 const ELSEWHERE = ['wasm.c', 'libc.c', 'pool_single.c', ...COMMON]
+/** What is compiled for each way of products in bf16, besides or only. */
+const IN_BF16 = ['gemm.c', 'linear.c', 'native_kernels.c']
+const ONLY_BF16 = ['attention_bf16.c', 'pack_bf16.c']
 
 async function main(): Promise<string> {
   const compiler = process.env['CC'] ?? 'cc'
@@ -47,9 +57,15 @@ async function main(): Promise<string> {
   }
   try {
     const jobs = COMMON.map((source) => () => compile(source, `${source}.o`, []))
-    for (const source of readdirSync(sources).filter((name) => name.endsWith('.c') && !ELSEWHERE.includes(name))) {
-      for (const [set, more] of Object.entries(sets)) {
-        jobs.push(() => compile(source, `${source}.${set}.o`, [`-DISA=${set}`, ...more]))
+    const others = [...ELSEWHERE, ...ONLY_BF16]
+    const kernels = readdirSync(sources).filter((name) => name.endsWith('.c') && !others.includes(name))
+    for (const [set, flags] of Object.entries(sets)) {
+      const all = [`-DISA=${set}`, ...flags]
+      jobs.push(...kernels.map((source) => () => compile(source, `${source}.${set}.o`, all)))
+      for (const [way, more] of Object.entries(BF16[set] ?? {})) {
+        const own = [...all, `-DBF16=${way}`, ...more]
+        const sources = [...IN_BF16, ...ONLY_BF16]
+        jobs.push(...sources.map((source) => () => compile(source, `${source}.${set}.${way}.o`, own)))
       }
     }
     const made = await twoAtATime(jobs)

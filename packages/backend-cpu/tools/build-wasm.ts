@@ -40,6 +40,9 @@ const SMALL = [
   'upsample.c',
 ]
 
+/** Products in bf16, which WebAssembly does not have. */
+const IN_BF16 = ['attention_bf16.c', 'pack_bf16.c']
+
 // 4 GiB, the most that 32-bit addresses reach.
 const MAX_MEMORY = 2 ** 32
 
@@ -52,7 +55,11 @@ export function buildWasm(variant: WasmVariant, compiler: string): Uint8Array {
   // The other pool belongs to the other variants.
   const pool = variant.threads ? 'pool_threads.c' : 'pool_single.c'
   const sources = readdirSync(folder).filter(
-    (name) => name.endsWith('.c') && (!name.startsWith('pool_') || name === pool) && !name.startsWith('native'),
+    (name) =>
+      name.endsWith('.c') &&
+      (!name.startsWith('pool_') || name === pool) &&
+      !name.startsWith('native') &&
+      !IN_BF16.includes(name),
   )
   const shared = ['--shared-memory', `--max-memory=${MAX_MEMORY}`, '--export=__stack_pointer']
   return compileWasm({

@@ -29,9 +29,9 @@ export const ENGINE_SETTINGS = {
     perRank: true,
   },
   precision: {
-    flag: '--precision <f32|f16>',
-    help: 'precision of matrix products on webgpu; f16 is faster on graphics cards (default f32)',
-    choices: ['f32', 'f16'],
+    flag: '--precision <f32|f16|bf16>',
+    help: 'precision of matrix products (default f32): f16 on webgpu, faster on graphics cards; bf16 on cpu-native',
+    choices: ['f32', 'f16', 'bf16'],
     mayChange: true,
   },
   tf32: {

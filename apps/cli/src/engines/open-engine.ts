@@ -13,7 +13,7 @@ export interface EngineDescription {
   readonly instructionSet: string | null
   readonly threads: number
   /** What operands of products are rounded to; absent where they are not. */
-  readonly precision?: 'f16' | 'tf32'
+  readonly precision?: 'f16' | 'bf16' | 'tf32'
 }
 
 export interface OpenEngine {
@@ -30,7 +30,7 @@ const SOFTWARE = 'this adapter computes on the processor, and many times slower 
  *
  * @param threads of the engines that have them
  * @param workers that share this machine's processors: `auto` threads are a share of them
- * @param precision of the operands of products on webgpu
+ * @param precision of the operands of products: `f16` on webgpu, `bf16` on cpu-native
  * @param tf32 whether products on CUDA may round to TF32
  * @throws UsageError where the engine cannot have so many threads, or has no TF32
  * @throws Failure where it is not installed or does not start
@@ -57,16 +57,21 @@ export async function openEngine(
     throw new UsageError(`--tf32 works only with --backend tfjs-node-gpu (the backend is ${name})`)
   if (precision === 'f16' && name !== 'webgpu')
     throw new UsageError(`--precision f16 works only with --backend webgpu (the backend is ${name})`)
+  if (precision === 'bf16' && name !== 'cpu' && name !== 'cpu-native')
+    throw new UsageError(`--precision bf16 works only with --backend cpu-native (the backend is ${name})`)
   if (name === 'reference') {
     return { backend: reference(), description: { name, version: null, instructionSet: null, threads: 1 } }
   }
   try {
     // Loaded here, so that commands that compute nothing start fast and work without an engine.
-    if (isOwn) return await openCpu(name, shareOfThreads(threads, workers))
+    if (isOwn) return await openCpu(name, shareOfThreads(threads, workers), precision === 'bf16' ? 'bf16' : 'f32')
     if (name === 'tfjs-node' || name === 'tfjs-node-gpu') return await openTensorflow(name, threads, tf32)
     if (name === 'webgpu') return await openWebGpu(precision === 'f16' ? 'f16' : 'f32')
     return await openTfjs(name)
   } catch (error) {
+    if (error instanceof RangeError && error.message.includes('bf16')) {
+      throw new UsageError(`--precision bf16: ${error.message}`, { cause: error })
+    }
     if (error instanceof RangeError && threads !== 'auto') {
       throw new UsageError(`--threads ${threads}: ${error.message}`, { cause: error })
     }
@@ -79,12 +84,22 @@ export async function openEngine(
   }
 }
 
-async function openCpu(name: 'cpu' | 'cpu-native' | 'cpu-wasm', threads: Threads): Promise<OpenEngine> {
+async function openCpu(
+  name: 'cpu' | 'cpu-native' | 'cpu-wasm',
+  threads: Threads,
+  precision: 'f32' | 'bf16',
+): Promise<OpenEngine> {
   const { cpu, describeCpu } = await import('@dit/backend-cpu')
   const asked = name === 'cpu' ? {} : ({ engine: name === 'cpu-native' ? 'native' : 'wasm' } as const)
-  const backend = await cpu({ ...asked, threads })
+  const backend = await cpu({ ...asked, threads, precision })
   const { engine, instructionSet, threads: running } = describeCpu(backend)
-  return { backend, description: { name: `cpu-${engine}`, version: ditVersion(), instructionSet, threads: running } }
+  const plain: EngineDescription = {
+    name: `cpu-${engine}`,
+    version: ditVersion(),
+    instructionSet: precision === 'bf16' ? `${instructionSet}, bf16` : instructionSet,
+    threads: running,
+  }
+  return { backend, description: precision === 'bf16' ? { ...plain, precision } : plain }
 }
 
 function shareOfThreads(threads: Threads, workers: number): Threads {
@@ -138,9 +153,9 @@ async function openTensorflow(
 export function enginePrecision(
   { name, precision }: EngineDescription,
   wanted: string,
-): { readonly precision?: 'f16'; readonly tf32?: true } {
+): { readonly precision?: 'f16' | 'bf16'; readonly tf32?: true } {
   if (name !== wanted || precision === undefined) return {}
-  return precision === 'f16' ? { precision } : { tf32: true }
+  return precision === 'tf32' ? { tf32: true } : { precision }
 }
 
 /** `cpu-native 0.1.0 (avx512, 2 threads)` */

@@ -46,7 +46,7 @@ export function checkRunConfig(config: Fields): asserts config is RunConfig & Fi
     must(engine[name] === null || typeof engine[name] === 'string', `engine.${name}`, 'text, or null', engine[name])
   }
   must(isCount(engine.threads), 'engine.threads', A_COUNT, engine.threads)
-  if (engine.precision !== undefined) oneOf(engine.precision, ['f16', 'tf32'], 'engine.precision')
+  if (engine.precision !== undefined) oneOf(engine.precision, ['f16', 'bf16', 'tf32'], 'engine.precision')
 }
 
 /**

@@ -3,8 +3,10 @@ import { builtin } from '../platform.js'
 /** What csrc/native.c exports. */
 export interface Addon {
   readonly kernels: readonly string[]
-  supports(set: string): boolean
-  create(set: string, threads: number, patience: number, reservedBytes: number): NativeHandle | null
+  supports(set: string, products: Products): boolean
+  /** Whether the instruction for `pairs` is faster here than what `widened` does. */
+  prefersPairs(): boolean
+  create(set: string, products: Products, threads: number, patience: number, reservedBytes: number): NativeHandle | null
   threads(native: NativeHandle): number
   base(native: NativeHandle): number
   commit(native: NativeHandle, from: number, to: number): boolean
@@ -13,6 +15,9 @@ export interface Addon {
   run(native: NativeHandle, kernel: number, ...parameters: readonly number[]): number
   destroy(native: NativeHandle): void
 }
+
+/** How products are computed: in float32, or in bf16 in one of two ways of the same bits (csrc/bf16.h). */
+export type Products = 'f32' | 'pairs' | 'widened'
 
 /** Opaque. */
 export type NativeHandle = object

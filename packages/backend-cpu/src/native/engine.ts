@@ -1,7 +1,7 @@
 import type { Engine } from '../engine.js'
 import { createHeap } from '../heap.js'
 import { memoryBytes } from '../platform.js'
-import { type Addon, NATIVE_INSTRUCTION_SETS, type NativeInstructionSet } from './addon.js'
+import { type Addon, NATIVE_INSTRUCTION_SETS, type NativeInstructionSet, type Products } from './addon.js'
 
 /** Seconds without progress after which a thread counts as lost. */
 const PATIENCE = 30
@@ -17,17 +17,31 @@ const SHARE = 0.75
 
 const LANES: Readonly<Record<NativeInstructionSet, number>> = { avx512: 16, avx2: 8, sse2: 4, neon: 4 }
 
+/** What a native engine is made with. */
+export interface NativeOptions {
+  /** By default the fastest. */
+  readonly set?: NativeInstructionSet | undefined
+  readonly precision?: 'f32' | 'bf16'
+  /** How bf16 products multiply. */
+  readonly multiply?: 'auto' | 'pairs' | 'widened'
+}
+
 /**
  * Kernels in machine code. Addresses for as many bytes as the machine has memory are reserved at once and become memory as
  * they are needed, so that the heap is one range. Where addresses are limited (`ulimit -v`), fewer are.
  *
- * @throws RangeError when the processor lacks the instruction set, or the system refuses the addresses
+ * @throws RangeError when the processor lacks the instruction set or a way of products, or the system refuses the addresses
  */
-export function nativeEngine(addon: Addon, threads: number, set = bestSet(addon)): Engine {
-  const name = 'cpu-native'
-  if (!addon.supports(set)) throw new RangeError(`cpu: this processor does not have the instruction set ${set}`)
+export function nativeEngine(
+  addon: Addon,
+  threads: number,
+  { set = bestSet(addon), precision = 'f32', multiply = 'auto' }: NativeOptions = {},
+): Engine {
+  const name = precision === 'bf16' ? 'cpu-native-bf16' : 'cpu-native'
+  if (!addon.supports(set, 'f32')) throw new RangeError(`cpu: this processor does not have the instruction set ${set}`)
+  const products = precision === 'f32' ? 'f32' : chosenProducts(addon, set, multiply)
   const wanted = inSteps(memoryBytes())
-  const create = (bytes: number) => addon.create(set, threads, PATIENCE, bytes)
+  const create = (bytes: number) => addon.create(set, products, threads, PATIENCE, bytes)
   const { native, reserved } = reserve(wanted, create, (made) => addon.destroy(made))
   if (native === null) {
     throw new RangeError(
@@ -56,7 +70,14 @@ export function nativeEngine(addon: Addon, threads: number, set = bestSet(addon)
   const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1)
   return {
     name,
-    description: { engine: 'native', simd: LANES[set], threads, instructionSet: set },
+    description: {
+      engine: 'native',
+      simd: LANES[set],
+      threads,
+      instructionSet: set,
+      precision,
+      multiply: products === 'f32' ? null : products,
+    },
     maxBufferBytes: 2 ** 32,
     allocate(byteLength) {
       checkAlive()
@@ -120,5 +141,17 @@ function reserve<T>(
 }
 
 function bestSet(addon: Addon): NativeInstructionSet {
-  return NATIVE_INSTRUCTION_SETS.find((set) => addon.supports(set))!
+  return NATIVE_INSTRUCTION_SETS.find((set) => addon.supports(set, 'f32'))!
+}
+
+/** The way of bf16 products that is asked for, or the fastest. */
+function chosenProducts(addon: Addon, set: NativeInstructionSet, multiply: 'auto' | 'pairs' | 'widened'): Products {
+  if (!addon.supports(set, 'widened')) throw new RangeError(`cpu: precision bf16 is not in the kernels of ${set} yet`)
+  const fastest = addon.supports(set, 'pairs') && addon.prefersPairs() ? 'pairs' : 'widened'
+  const way = multiply === 'auto' ? fastest : multiply
+  if (!addon.supports(set, way)) {
+    const where = set === 'avx512' ? 'this processor has no AVX512-BF16' : `the instruction set is ${set}`
+    throw new RangeError(`cpu: multiply 'pairs' needs AVX512-BF16, but ${where}; 'widened' gives the same bits`)
+  }
+  return way
 }

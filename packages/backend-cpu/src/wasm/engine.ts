@@ -59,7 +59,14 @@ export async function wasmEngine(threads: number, set = bestWasmSet()): Promise<
   })
 
   let parameters = new Float64Array(memory.buffer, exports.arguments(), 64)
-  const description: CpuDescription = { engine: 'wasm', simd: LANES, threads, instructionSet: set }
+  const description: CpuDescription = {
+    engine: 'wasm',
+    simd: LANES,
+    threads,
+    instructionSet: set,
+    precision: 'f32',
+    multiply: null,
+  }
   return {
     name,
     description,

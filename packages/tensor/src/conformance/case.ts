@@ -1,4 +1,5 @@
 import type { Backend } from '../backend.js'
+import type { Operands } from './tolerance.js'
 
 /** One claim about a backend. */
 export interface ConformanceCase {
@@ -26,13 +27,13 @@ export interface ConformanceOptions {
    */
   readonly exactNormals?: boolean
   /**
-   * `f16` where linear layers and attention round their operands to half precision and sum in f32. What goes through these is then
-   * given 2 (m + u s) more: u = 2^-11 is the largest relative error of rounding to 11 bits, m how far the result moves when
-   * every input is moved by u, s the largest magnitude of the result. The 2 is for operands that are results of other products: each
-   * such rounding stands beside one of a weight, which is an input. Bounds told in eps are told in u. Everything else keeps the
-   * tolerances of f32.
+   * `f16` or `bf16` where linear layers and attention round their operands to it and sum in f32. What goes through these is then
+   * given 2 (m + u s) more: u is the largest relative error of rounding to its 11 bits (2^-11) or 8 (2^-8), m how far the result
+   * moves when every input is moved by u, s the largest magnitude of the result. The 2 is for operands that are results of other
+   * products: each such rounding stands beside one of a weight, which is an input. Bounds told in eps are told in u. Everything else
+   * keeps the tolerances of f32.
    */
-  readonly operands?: 'f16'
+  readonly operands?: Operands
 }
 
 /** What the makers of cases are given. */
@@ -45,5 +46,5 @@ export interface CaseContext {
   ) => ConformanceCase
   readonly exactNormals: boolean | undefined
   /** For comparisons that go through linear layers or attention. */
-  readonly operands: 'f16' | undefined
+  readonly operands: Operands | undefined
 }

@@ -7,7 +7,16 @@ import { scope } from '../scope.js'
 import { formatShape, sameShape, type Shape, sizeOf } from '../shape.js'
 import type { Tensor } from '../tensor.js'
 import { poisoned } from './poison.js'
-import { checkValues, distance, epsilonOf, exact, HALF_ROUNDING, largest, type Tolerance } from './tolerance.js'
+import {
+  checkValues,
+  distance,
+  epsilonOf,
+  exact,
+  largest,
+  operandRounding,
+  type Operands,
+  type Tolerance,
+} from './tolerance.js'
 import { drawNormal, type Input } from './values.js'
 
 /** A function of tensors to be run on a backend and on `reference`. */
@@ -20,8 +29,8 @@ export interface Comparison {
   readonly backward?: Readonly<Record<string, Tolerance>>
   /** Gradient of the result; standard normal by default. */
   readonly cotangent?: (shape: Shape) => Input
-  /** `f16` where operands of products are rounded to half precision. */
-  readonly operands?: 'f16' | undefined
+  /** What operands of products are rounded to, if they are. */
+  readonly operands?: Operands | undefined
 }
 
 interface Outcome {
@@ -37,13 +46,14 @@ interface Outcome {
  * @throws Error naming the result or the gradient that is wrong
  */
 export async function compare(backend: Backend, comparison: Comparison, factor: number): Promise<number> {
-  const { forward, backward = {} } = comparison
+  const { forward, backward = {}, operands } = comparison
   const want = await evaluate(reference(), comparison)
   const moved =
     forward.kind === 'terms' || Object.values(backward).some(({ kind }) => kind === 'terms')
       ? await evaluateMoved(comparison, epsilonOf(backend))
       : []
-  const rounded = comparison.operands === 'f16' ? await evaluateMoved(comparison, HALF_ROUNDING) : null
+  const unit = operandRounding(operands)
+  const rounded = unit > 0 ? await evaluateMoved(comparison, unit) : null
   const check = (
     what: string,
     shape: Shape,
@@ -53,8 +63,9 @@ export async function compare(backend: Backend, comparison: Comparison, factor: 
   ) => {
     const farthest = (outcomes: readonly Outcome[]) =>
       Math.max(0, ...outcomes.map((outcome) => distance(pick(outcome), pick(want))))
-    const rounding = rounded === null ? 0 : 2 * (farthest(rounded) + HALF_ROUNDING * largest(pick(want)))
-    return checkValues(backend, { what, shape, got, want: pick(want), movement: farthest(moved), rounding }, by, factor)
+    const rounding = rounded === null ? 0 : 2 * (farthest(rounded) + unit * largest(pick(want)))
+    const measured = { what, shape, got, want: pick(want), movement: farthest(moved), operands, rounding }
+    return checkValues(backend, measured, by, factor)
   }
 
   const plain = await evaluate(backend, { ...comparison, backward: {} })

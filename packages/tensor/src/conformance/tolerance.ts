@@ -29,8 +29,13 @@ export function epsilonOf(backend: Backend): number {
   return backend.float === 'f32' ? 2 ** -23 : 2 ** -52
 }
 
-/** Largest relative error of rounding to a half-precision number, which has 11 bits. */
-export const HALF_ROUNDING = 2 ** -11
+/** What operands of products may be rounded to. */
+export type Operands = 'f16' | 'bf16'
+
+/** Largest relative error of rounding an operand: numbers of f16 have 11 bits, those of bf16 8. */
+export function operandRounding(operands: Operands | undefined): number {
+  return operands === undefined ? 0 : operands === 'f16' ? 2 ** -11 : 2 ** -8
+}
 
 export interface Measured {
   /** For the error's text: `out`, `gradient of x`. */
@@ -40,7 +45,9 @@ export interface Measured {
   readonly want: ArrayLike<number>
   /** How far `want` moves with the inputs; for `terms`. */
   readonly movement?: number
-  /** What the rounding of operands to half precision adds to the tolerance, unless that is `exact`. */
+  /** What operands of products are rounded to, unless the tolerance is `exact`. */
+  readonly operands?: Operands | undefined
+  /** What that adds to the tolerance. */
   readonly rounding?: number
 }
 
@@ -53,11 +60,11 @@ export interface Measured {
  * @throws Error for the first element beyond it
  */
 export function checkValues(backend: Backend, measured: Measured, tolerance: Tolerance, factor: number): number {
-  const { what, shape, got, want, movement = 0, rounding = 0 } = measured
+  const { what, shape, got, want } = measured
   if (got.length !== want.length) {
     throw new Error(`${what} has ${got.length} values, expected ${want.length} (shape ${formatShape(shape)})`)
   }
-  const bound = boundOf(backend, want, tolerance, movement, rounding)
+  const bound = boundOf(backend, measured, tolerance)
   let worst = 0
   let worstIndex = -1
   for (let i = 0; i < want.length; i++) {
@@ -77,15 +84,13 @@ export function checkValues(backend: Backend, measured: Measured, tolerance: Tol
 
 function boundOf(
   backend: Backend,
-  want: ArrayLike<number>,
+  { want, movement = 0, operands, rounding = 0 }: Measured,
   tolerance: Tolerance,
-  movement: number,
-  rounding: number,
 ): (index: number) => number {
   const eps = epsilonOf(backend)
   // Two smallest normal numbers: engines may flush what lies below one to zero.
   const floor = rounding + (backend.float === 'f32' ? 2 ** -125 : 2 ** -1021)
-  const operand = rounding > 0 ? HALF_ROUNDING : 0
+  const operand = rounding > 0 ? operandRounding(operands) : 0
   if (tolerance.kind === 'exact') return () => 0
   if (tolerance.kind === 'eps') return (index) => floor + (eps + operand) * tolerance.eps(index, want[index])
   const all = floor + (4 + Math.sqrt(tolerance.terms)) * (movement + eps * largest(want))

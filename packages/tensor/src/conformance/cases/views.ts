@@ -15,7 +15,7 @@ import { reference } from '../../reference/backend.js'
 import { dispose, scope } from '../../scope.js'
 import type { Tensor } from '../../tensor.js'
 import type { CaseContext, ConformanceCase } from '../case.js'
-import { checkValues, HALF_ROUNDING, largest, terms } from '../tolerance.js'
+import { checkValues, largest, operandRounding, terms } from '../tolerance.js'
 import { drawNormal } from '../values.js'
 
 const shapes = { small: [1], weight: [5, 7], bias: [5], wide: [3, 70], scalar: [], last: [2, 3] }
@@ -44,8 +44,8 @@ export function viewCases({ define, operands }: CaseContext): ConformanceCase[] 
       let worst = 0
       for (const [what, values] of Object.entries(want)) {
         // Of the linear layer: four products, each of two rounded operands.
-        const rounding = operands === 'f16' ? 4 * 2 * HALF_ROUNDING * largest(values) : 0
-        const measured = { what, shape: [values.length], got: got[what], want: values, rounding }
+        const rounding = 4 * 2 * operandRounding(operands) * largest(values)
+        const measured = { what, shape: [values.length], got: got[what], want: values, operands, rounding }
         worst = Math.max(worst, checkValues(backend, measured, terms(256), factor))
       }
       return worst
