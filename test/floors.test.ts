@@ -83,7 +83,9 @@ describe.each(packages)('$name', (item) => {
   })
 
   // Sub-paths ending in /node are for Node, and data load anywhere; every other entry must load in a browser, with all that it imports.
-  const entries = Object.keys(manifest.exports ?? {}).filter((entry) => !/(^\.\/node$|\/node$|\.json$|\.safetensors$)/.test(entry))
+  const entries = Object.keys(manifest.exports ?? {}).filter(
+    (entry) => !/(^\.\/node$|\/node$|\.json$|\.safetensors$)/.test(entry),
+  )
   test.runIf(group === 'packages').each(entries)('its entry %s reaches no module of Node', (entry) => {
     const start = sourceOf(item, entry)
     expect(start).toBeDefined()
