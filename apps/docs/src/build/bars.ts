@@ -13,7 +13,10 @@ export interface Bar {
  *
  * @param options `isLog` draws lengths by the logarithm, from a third of the smallest value on
  */
-export function bars(rows: readonly Bar[], { title, isLog }: { readonly title: string; readonly isLog: boolean }): string {
+export function bars(
+  rows: readonly Bar[],
+  { title, isLog }: { readonly title: string; readonly isLog: boolean },
+): string {
   const most = Math.max(...rows.map(({ value }) => value))
   const least = Math.min(...rows.map(({ value }) => value)) / 3
   const share = (value: number) => (isLog ? Math.log(value / least) / Math.log(most / least) : value / most)

@@ -9,7 +9,12 @@ const folder = join(repository, 'bench/results')
 /** What pages show of a record of `npm run bench -- --json`. */
 interface Bench {
   readonly date: string
-  readonly machine: { readonly cpu: string; readonly vectors: readonly string[]; readonly cores: number; readonly node: string }
+  readonly machine: {
+    readonly cpu: string
+    readonly vectors: readonly string[]
+    readonly cores: number
+    readonly node: string
+  }
   readonly rounds: number
   readonly results: readonly {
     readonly case: string
@@ -60,7 +65,7 @@ function enginePlots(): string {
               name: `${engineName(result.engine, result.description)}${result.threads > 1 ? `, ${result.threads} threads` : ''}`,
               value: result.medianMs,
               text,
-              isOurs: /^cpu-/.test(result.engine),
+              isOurs: result.engine.startsWith('cpu-'),
             }
           })
         return [`### ${title}\n\n${bars(rows, { title, isLog: true })}\n\n${source(name, bench)}`]
@@ -81,7 +86,9 @@ function workerPlots(): string {
           text: `${speedup.toFixed(2)} ± ${(spread / 2).toFixed(2)}`,
           isOurs: name !== 'two that are apart',
         }))
-      return [`${bars(rows, { title: 'Examples a second of two workers, against one', isLog: false })}\n\n${source(name, bench)}`]
+      return [
+        `${bars(rows, { title: 'Examples a second of two workers, against one', isLog: false })}\n\n${source(name, bench)}`,
+      ]
     })
     .join('\n\n')
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { Application, type Comment, type ProjectReflection, type Reflection, TSConfigReader } from 'typedoc'
 import { formulasAsCode } from './formulas-as-code.js'
 import { app, repository } from './paths.js'
+import { mendAnchors } from './mend-anchors.js'
 import { publicEntries } from './public-entries.js'
 
 /**
@@ -60,7 +61,8 @@ export async function writeReference(out: string): Promise<void> {
   for (const module of project.children ?? []) {
     const source = module.sources?.[0].fileName
     const entry = entries.find((entry) => entry.source === source)
-    if (entry === undefined) throw new Error(`writeReference: no entry has the source ${source} of module ${module.name}`)
+    if (entry === undefined)
+      throw new Error(`writeReference: no entry has the source ${source} of module ${module.name}`)
     module.name = entry.page
   }
   await application.generateOutputs(project)
@@ -86,7 +88,7 @@ function mendPages(out: string): void {
       .replace(/^Defined in: \[([^\]:]+):\d+\]\([^)]*\)/gm, 'In `$1`')
       .replace(/\]\((?:\.\.\/)*_media\/([\w-]+)\.md/g, '](/guides/$1')
       .replaceAll('__namedParameters', 'options')
-    writeFileSync(path, `---\noutline: [2, 3]\n---\n\n${text}`)
+    writeFileSync(path, `---\noutline: [2, 3]\n---\n\n${mendAnchors(text)}`)
   }
 }
 

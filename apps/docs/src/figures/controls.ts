@@ -73,6 +73,11 @@ export function frame({ title, controls, caption }: FrameOptions, ...parts: read
     h('div', { class: 'figure-title' }, title),
     h('div', { class: 'figure-body' }, [...parts]),
     controls.length === 0 ? null : h('div', { class: 'figure-controls' }, [...controls]),
-    h('figcaption', caption),
+    h('figcaption', withCode(caption)),
   ])
+}
+
+/** A caption whose parts between backticks are code. */
+function withCode(text: string): (VNode | string)[] {
+  return text.split('`').map((part, i) => (i % 2 === 1 ? h('code', part) : part))
 }

@@ -12,10 +12,7 @@ const CLASSES: readonly Component[] = [0, 1, 2].flatMap((label) =>
     const along = 0.1 + 0.3 * i
     const across = 0.35 * Math.sin(i)
     return {
-      mean: [
-        along * Math.cos(angle) - across * Math.sin(angle),
-        along * Math.sin(angle) + across * Math.cos(angle),
-      ],
+      mean: [along * Math.cos(angle) - across * Math.sin(angle), along * Math.sin(angle) + across * Math.cos(angle)],
       deviation: 0.22,
       weight: 1,
       label,

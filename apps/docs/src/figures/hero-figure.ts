@@ -25,7 +25,7 @@ function lettering(): Component[] {
     const from = left
     left += rows[0].length + GAP
     return rows.flatMap((row, y) =>
-      [...row].flatMap((dot, x): Component[] =>
+      row.split('').flatMap((dot, x): Component[] =>
         dot === '.'
           ? []
           : [
@@ -59,7 +59,11 @@ export const HeroFigure = defineComponent({
       const after = states[Math.ceil(state)]
       if (canvas.value === null || before === undefined) return
       const share = state - Math.floor(state)
-      draw(canvas.value, width.value, before.map((value, i) => value + share * (after[i] - value)))
+      draw(
+        canvas.value,
+        width.value,
+        before.map((value, i) => value + share * (after[i] - value)),
+      )
     }
     const play = () => {
       paint()
@@ -90,7 +94,11 @@ export const HeroFigure = defineComponent({
 
     return () =>
       h('div', { ref: element, class: 'hero-figure' }, [
-        h('canvas', { ref: canvas, role: 'img', 'aria-label': 'Points of noise that a sampler moves until they spell dit' }),
+        h('canvas', {
+          ref: canvas,
+          role: 'img',
+          'aria-label': 'Points of noise that a sampler moves until they spell dit',
+        }),
         h(
           'button',
           {

@@ -74,7 +74,12 @@ function logits(mixture: readonly Component[], { x, labels, nullLabel, level, va
 }
 
 /** Density of a mixture under noise, for pictures of it. */
-export function densityAt(mixture: readonly Component[], x: number, y: number, level: Pick<NoiseLevel, 'alpha' | 'sigma'>) {
+export function densityAt(
+  mixture: readonly Component[],
+  x: number,
+  y: number,
+  level: Pick<NoiseLevel, 'alpha' | 'sigma'>,
+) {
   const total = mixture.reduce((sum, { weight }) => sum + weight, 0)
   return mixture.reduce((density, { mean, deviation, weight }) => {
     const variance = (level.alpha * deviation) ** 2 + level.sigma ** 2

@@ -67,7 +67,11 @@ export const ModulationFigure = defineComponent({
             height: 260,
             curves,
             label: 'A token before, inside and after a modulated layer',
-            x: { domain: [0, D - 1], ticks: [0, 12, 24, 36, 47].map((at) => ({ at, text: String(at) })), title: 'feature' },
+            x: {
+              domain: [0, D - 1],
+              ticks: [0, 12, 24, 36, 47].map((at) => ({ at, text: String(at) })),
+              title: 'feature',
+            },
             y: { domain: [-6, 8], ticks: evenTicks(-6, 8, 7, 0), title: 'value' },
           }),
         ]),

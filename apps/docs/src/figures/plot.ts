@@ -25,7 +25,12 @@ export interface PlotOptions {
   readonly x: Scale
   readonly y: Scale
   readonly curves: readonly Curve[]
-  readonly points?: readonly { readonly x: number; readonly y: number; readonly color: number; readonly text?: string }[]
+  readonly points?: readonly {
+    readonly x: number
+    readonly y: number
+    readonly color: number
+    readonly text?: string
+  }[]
   /** A vertical line at this x. */
   readonly mark?: number
   /** What the plot shows, for those who do not see it. */
@@ -40,50 +45,67 @@ export function plot({ width, height = 300, x, y, curves, points = [], mark, lab
   const toX = (value: number) => MARGIN.left + inner.width * share(x, value)
   const toY = (value: number) => MARGIN.top + inner.height * (1 - share(y, value))
   const bottom = MARGIN.top + inner.height
-  return h('svg', { class: 'plot', width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label }, [
-    h('clipPath', { id: `clip-${width}-${height}` }, [
-      h('rect', { x: MARGIN.left, y: MARGIN.top, width: inner.width, height: inner.height }),
-    ]),
-    ...x.ticks.map(({ at, text }) =>
-      h('g', { key: `x${at}` }, [
-        h('line', { class: 'plot-grid', x1: toX(at), x2: toX(at), y1: MARGIN.top, y2: bottom }),
-        h('text', { class: 'plot-tick', x: toX(at), y: bottom + 17, 'text-anchor': 'middle' }, text),
+  return h(
+    'svg',
+    { class: 'plot', width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label },
+    [
+      h('clipPath', { id: `clip-${width}-${height}` }, [
+        h('rect', { x: MARGIN.left, y: MARGIN.top, width: inner.width, height: inner.height }),
       ]),
-    ),
-    ...y.ticks.map(({ at, text }) =>
-      h('g', { key: `y${at}` }, [
-        h('line', { class: 'plot-grid', x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: toY(at), y2: toY(at) }),
-        h('text', { class: 'plot-tick', x: MARGIN.left - 8, y: toY(at) + 4, 'text-anchor': 'end' }, text),
-      ]),
-    ),
-    h('text', { class: 'plot-title', x: MARGIN.left + inner.width / 2, y: height - 6, 'text-anchor': 'middle' }, x.title),
-    h(
-      'text',
-      { class: 'plot-title', transform: `translate(13 ${MARGIN.top + inner.height / 2}) rotate(-90)`, 'text-anchor': 'middle' },
-      y.title,
-    ),
-    mark === undefined
-      ? null
-      : h('line', { class: 'plot-mark', x1: toX(mark), x2: toX(mark), y1: MARGIN.top, y2: bottom }),
-    h('g', { 'clip-path': `url(#clip-${width}-${height})` }, [
-      ...curves.map((curve) =>
-        h('path', {
-          key: curve.name,
-          class: ['plot-curve', curve.isDashed && 'is-dashed', curve.isFaint && 'is-faint'],
-          style: { stroke: `var(--dit-series-${curve.color})` },
-          d: pathOf(curve.points.map(([px, py]) => [toX(px), toY(py)])),
-        }),
-      ),
-      ...points.map((point, i) =>
-        h('g', { key: i }, [
-          h('circle', { cx: toX(point.x), cy: toY(point.y), r: 5, style: { fill: `var(--dit-series-${point.color})` } }),
-          point.text === undefined
-            ? null
-            : h('text', { class: 'plot-point', x: toX(point.x) + 8, y: toY(point.y) - 8 }, point.text),
+      ...x.ticks.map(({ at, text }) =>
+        h('g', { key: `x${at}` }, [
+          h('line', { class: 'plot-grid', x1: toX(at), x2: toX(at), y1: MARGIN.top, y2: bottom }),
+          h('text', { class: 'plot-tick', x: toX(at), y: bottom + 17, 'text-anchor': 'middle' }, text),
         ]),
       ),
-    ]),
-  ])
+      ...y.ticks.map(({ at, text }) =>
+        h('g', { key: `y${at}` }, [
+          h('line', { class: 'plot-grid', x1: MARGIN.left, x2: MARGIN.left + inner.width, y1: toY(at), y2: toY(at) }),
+          h('text', { class: 'plot-tick', x: MARGIN.left - 8, y: toY(at) + 4, 'text-anchor': 'end' }, text),
+        ]),
+      ),
+      h(
+        'text',
+        { class: 'plot-title', x: MARGIN.left + inner.width / 2, y: height - 6, 'text-anchor': 'middle' },
+        x.title,
+      ),
+      h(
+        'text',
+        {
+          class: 'plot-title',
+          transform: `translate(13 ${MARGIN.top + inner.height / 2}) rotate(-90)`,
+          'text-anchor': 'middle',
+        },
+        y.title,
+      ),
+      mark === undefined
+        ? null
+        : h('line', { class: 'plot-mark', x1: toX(mark), x2: toX(mark), y1: MARGIN.top, y2: bottom }),
+      h('g', { 'clip-path': `url(#clip-${width}-${height})` }, [
+        ...curves.map((curve) =>
+          h('path', {
+            key: curve.name,
+            class: ['plot-curve', curve.isDashed && 'is-dashed', curve.isFaint && 'is-faint'],
+            style: { stroke: `var(--dit-series-${curve.color})` },
+            d: pathOf(curve.points.map(([px, py]) => [toX(px), toY(py)])),
+          }),
+        ),
+        ...points.map((point, i) =>
+          h('g', { key: i }, [
+            h('circle', {
+              cx: toX(point.x),
+              cy: toY(point.y),
+              r: 5,
+              style: { fill: `var(--dit-series-${point.color})` },
+            }),
+            point.text === undefined
+              ? null
+              : h('text', { class: 'plot-point', x: toX(point.x) + 8, y: toY(point.y) - 8 }, point.text),
+          ]),
+        ),
+      ]),
+    ],
+  )
 }
 
 /** The names of curves beside their colours. */
@@ -93,7 +115,10 @@ export function legend(curves: readonly Pick<Curve, 'name' | 'color' | 'isDashed
     { class: 'legend' },
     curves.map(({ name, color, isDashed }) =>
       h('li', { key: name }, [
-        h('span', { class: ['legend-line', isDashed && 'is-dashed'], style: { borderColor: `var(--dit-series-${color})` } }),
+        h('span', {
+          class: ['legend-line', isDashed && 'is-dashed'],
+          style: { borderColor: `var(--dit-series-${color})` },
+        }),
         name,
       ]),
     ),
@@ -111,7 +136,9 @@ export function powerTicks(from: number, to: number, apart = 1): Scale['ticks'] 
 
 /** 10 with a raised exponent. */
 export function powerOfTen(power: number): string {
-  const raised = [...String(power)].map((digit) => (digit === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]))
+  const raised = String(power)
+    .split('')
+    .map((digit) => (digit === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]))
   return `10${raised.join('')}`
 }
 

@@ -28,7 +28,14 @@ export const PositionsFigure = defineComponent({
           caption:
             'The cosine between the position of the chosen token and that of each other one in a grid of 16 × 16 (`sincosPositions` of @dit/tokenizer). Before anything is learned, a query and a key of equal weights already prefer the same row, the same column and the neighbourhood.',
           controls: [
-            slider({ label: 'Row', min: 0, max: GRID - 1, step: 1, value: row.value, onChange: (value) => (row.value = value) }),
+            slider({
+              label: 'Row',
+              min: 0,
+              max: GRID - 1,
+              step: 1,
+              value: row.value,
+              onChange: (value) => (row.value = value),
+            }),
             slider({
               label: 'Column',
               min: 0,

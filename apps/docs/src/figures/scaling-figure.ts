@@ -96,7 +96,12 @@ export const ScalingFigure = defineComponent({
             curves,
             points: [{ x: best.n, y: best.loss, color: 1 }],
             label: `Loss against size at equal compute; the best size is ${powerOf(best.n)}`,
-            x: { domain: [10 ** SIZES[0], 10 ** SIZES[1]], isLog: true, ticks: powerTicks(1e6, 1e12, 2), title: 'parameters N' },
+            x: {
+              domain: [10 ** SIZES[0], 10 ** SIZES[1]],
+              isLog: true,
+              ticks: powerTicks(1e6, 1e12, 2),
+              title: 'parameters N',
+            },
             y: { domain: [1.5, 6], ticks: evenTicks(2, 6, 4, 0), title: 'loss' },
           }),
         ]),

@@ -32,7 +32,9 @@ const PATHS: readonly { readonly name: string; readonly color: number; readonly 
 
 type Quantity = 'alpha' | 'sigma' | 'snr'
 
-const QUANTITIES: Readonly<Record<Quantity, { readonly text: string; readonly of: (level: ReturnType<LevelAt>) => number }>> = {
+const QUANTITIES: Readonly<
+  Record<Quantity, { readonly text: string; readonly of: (level: ReturnType<LevelAt>) => number }>
+> = {
   alpha: { text: 'signal α', of: ({ alpha }) => alpha },
   sigma: { text: 'noise σ', of: ({ sigma }) => sigma },
   snr: { text: 'log₁₀ of signal to noise', of: ({ alpha, sigma }) => 2 * Math.log10(alpha / sigma) },
@@ -91,7 +93,10 @@ export const SchedulesFigure = defineComponent({
               label: 'Curve',
               name: 'schedules-quantity',
               value: quantity.value,
-              options: (Object.keys(QUANTITIES) as Quantity[]).map((value) => ({ value, text: QUANTITIES[value].text })),
+              options: (Object.keys(QUANTITIES) as Quantity[]).map((value) => ({
+                value,
+                text: QUANTITIES[value].text,
+              })),
               onChange: (value) => (quantity.value = value),
             }),
             choice({

@@ -1,15 +1,5 @@
 import { denoiser } from '@dit/diffusion'
-import {
-  ddim,
-  dpmMultistep,
-  euler,
-  guided,
-  heun,
-  rungeKutta,
-  type SamplerStep,
-  startNoise,
-  unipc,
-} from '@dit/sampler'
+import { ddim, dpmMultistep, euler, guided, heun, rungeKutta, type SamplerStep, startNoise, unipc } from '@dit/sampler'
 import { flowPath, type Interpolant } from '@dit/schedules'
 import type { Tensor } from '@dit/tensor'
 import { useEngine } from './engine.js'
@@ -46,7 +36,7 @@ export interface Question {
 const FROM = 0.999
 
 /** No component has this label, so it can stand for all of them. */
-const NULL_LABEL = -1
+const NULL_LABEL = 1000
 
 /**
  * Runs a solver of @dit/sampler from noise to samples of a mixture, whose perfect denoiser is known.
@@ -88,7 +78,7 @@ function stepsOf({ solver, signal, seed }: Question, { path, denoise, start }: P
       return dpmMultistep(path, denoise, start, { signal })
     case 'unipc':
       return unipc(path, denoise, start, { signal })
-    case 'exact':
+    default:
       return rungeKutta(path, denoise, start, { signal, method: 'classic4' })
   }
 }

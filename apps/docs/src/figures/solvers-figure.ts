@@ -73,7 +73,7 @@ export const SolversFigure = defineComponent({
 
     return () => {
       const { calls, text } = SOLVERS[solver.value]
-      const missed = miss.value === null ? 'follows no curve: its noise is its own' : miss.value.toFixed(3)
+      const missed = states.value.length === 0 ? '…' : (miss.value?.toFixed(3) ?? 'none: its noise is its own')
       return frame(
         {
           title: 'From noise to samples, step by step',
@@ -95,7 +95,14 @@ export const SolversFigure = defineComponent({
               value: numSteps.value,
               onChange: (value) => (numSteps.value = value),
             }),
-            slider({ label: 'Seed', min: 0, max: 20, step: 1, value: seed.value, onChange: (value) => (seed.value = value) }),
+            slider({
+              label: 'Seed',
+              min: 0,
+              max: 20,
+              step: 1,
+              value: seed.value,
+              onChange: (value) => (seed.value = value),
+            }),
           ],
         },
         h('div', { ref: element, class: 'figure-plane' }, [

@@ -19,9 +19,9 @@ test('prose whose second line is set in stays prose', () => {
 })
 
 test('code within a line stays code', () => {
-  expect(mended({ kind: 'text', text: 'Of ' }, { kind: 'code', text: '`x`' }, { kind: 'text', text: '.\n\n  y = x' })).toBe(
-    'Of `x`.\n\n```text\ny = x\n```',
-  )
+  expect(
+    mended({ kind: 'text', text: 'Of ' }, { kind: 'code', text: '`x`' }, { kind: 'text', text: '.\n\n  y = x' }),
+  ).toBe('Of `x`.\n\n```text\ny = x\n```')
 })
 
 test('a comment with a link in it is left alone', () => {

@@ -7,7 +7,8 @@ const places: Readonly<Record<string, Target>> = {
   'docs/examples/one.mjs': { address: '/files/docs/examples/one.mjs', isFile: true },
   'docs/images/a.png': { address: '/files/docs/images/a.png', isFile: true },
 }
-const rewrite = (text: string, source = 'docs/cookbook.md') => rewriteLinks(text, source, (path) => places[path] ?? null)
+const rewrite = (text: string, source = 'docs/cookbook.md') =>
+  rewriteLinks(text, source, (path) => places[path] ?? null)
 
 test('a link to a text becomes one to its page, with its heading', () => {
   expect(rewrite('see [laws](scaling.md#the-fit).')).toBe('see [laws](/guides/scaling#the-fit).')

@@ -32,15 +32,16 @@ test('in pure noise the estimate is the mean of all, by weight, or of the class'
 
 test('the density adds up to 1', () => {
   let sum = 0
-  for (let x = -4; x < 4; x += 0.05) for (let y = -4; y < 4; y += 0.05) sum += densityAt(pair, x, y, { alpha: 1, sigma: 0.2 })
+  for (let x = -4; x < 4; x += 0.05)
+    for (let y = -4; y < 4; y += 0.05) sum += densityAt(pair, x, y, { alpha: 1, sigma: 0.2 })
   expect(sum * 0.05 ** 2).toBeCloseTo(1, 6)
 })
 
 test('DDIM and Euler are the same step, and more steps come nearer to the exact flow', async () => {
-  const question = { mixture: [one, ...pair], count: 40, seed: 1, interpolant: 'linear', signal } as const
+  const question = { mixture: [one, ...pair], count: 12, seed: 1, interpolant: 'linear', signal } as const
   const end = async (solver: 'ddim' | 'euler' | 'heun' | 'exact', numSteps: number) =>
     (await solve({ ...question, solver, numSteps })).at(-1)!
-  const exact = await end('exact', 100)
+  const exact = await end('exact', 40)
   const euler = await end('euler', 10)
   expect(distance(await end('ddim', 10), euler)).toBeLessThan(1e-9)
   const coarse = distance(euler, exact)
@@ -49,7 +50,17 @@ test('DDIM and Euler are the same step, and more steps come nearer to the exact 
 })
 
 test('guidance towards a class leaves the others', async () => {
-  const states = await solve({ mixture: pair, solver: 'heun', numSteps: 12, count: 50, seed: 0, interpolant: 'linear', label: 0, guidance: 3, signal })
+  const states = await solve({
+    mixture: pair,
+    solver: 'heun',
+    numSteps: 12,
+    count: 50,
+    seed: 0,
+    interpolant: 'linear',
+    label: 0,
+    guidance: 3,
+    signal,
+  })
   expect(states).toHaveLength(13)
   const ends = states.at(-1)!.filter((_, i) => i % 2 === 0)
   expect(ends.every((x) => x < -0.7)).toBe(true)

@@ -29,8 +29,10 @@ test('the files that pages name as the place of an equation are there, and each 
 
 test('every figure that a page names is a component', async () => {
   const { figures } = await import('../../src/figures/index.js')
-  const named = new Set(pages.flatMap((path) => [...readText(path).matchAll(/<(\w+Figure)\b/g)].map(([, name]) => name)))
-  expect([...named].toSorted()).toEqual(figures.map(({ name }) => name).toSorted())
+  const named = new Set(
+    pages.flatMap((path) => [...readText(path).matchAll(/<(\w+Figure)\b/g)].map(([, name]) => name)),
+  )
+  expect([...named].toSorted()).toEqual(figures.map(({ name }) => name!).toSorted())
 })
 
 test('dit still says every error that the page of errors quotes', () => {
