@@ -8,7 +8,7 @@ export function mendAnchors(markdown: string): string {
     const slug = title.toLowerCase()
     headings.set(slug, (headings.get(slug) ?? 0) + 1)
   }
-  return markdown.replace(/(\]\([^)#\s]*#)([\w$-]+)\)/g, (whole, before: string, anchor: string) => {
+  return markdown.replace(/(\]\([^)#\s]*#)([\w$-]+)\)/g, (_, before: string, anchor: string) => {
     const [, name, count] = /^(.*?)(?:-(\d+))?$/.exec(anchor)!
     const isHere = before === '](#'
     const isCounted = count !== undefined && isHere && (headings.get(name) ?? 0) === 1

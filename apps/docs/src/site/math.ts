@@ -35,7 +35,12 @@ export function mathRules(md: MarkdownRenderer, render: RenderTex): void {
     return true
   })
 
-  md.renderer.rules['math_inline'] = (tokens, i) => `<span v-pre>${render(tokens[i].content, false)}</span>`
+  md.renderer.rules['math_inline'] = (tokens, i) => `<span v-html="${quoted(render(tokens[i].content, false))}"></span>`
   md.renderer.rules['math_block'] = (tokens, i) =>
-    `<div class="equation" tabindex="0" role="group" aria-label="equation" v-pre>${render(tokens[i].content, true)}</div>\n`
+    `<div class="equation" tabindex="0" role="group" aria-label="equation" v-html="${quoted(render(tokens[i].content, true))}"></div>\n`
+}
+
+/** Markup as an expression of a Vue template: Vue must not take it apart, since it finds some of MathML not as it wrote it. */
+function quoted(markup: string): string {
+  return JSON.stringify(markup).replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
 }
