@@ -115,7 +115,7 @@ function source(name: string, { machine, rounds, date }: Bench): string {
   const record = targetOf(`bench/results/${name}`)!
   const made = `${machine.cpu} (${machine.vectors.join(', ')}), ${machine.cores} cores, Node ${machine.node.slice(1)}, ${date.slice(0, 10)}`
   const how = `median of ${rounds} rounds in turns, ± half the distance between the quartiles`
-  return `_${made}; ${how}. Record: [${name}](${record.address}){target="_blank"}_`
+  return `_${made}; ${how}. Record: [${name}](${record.address})_`
 }
 
 function duration(ms: number): string {

@@ -3,8 +3,6 @@ import { posix } from 'node:path'
 /** Where a link of a text leads on the site. */
 export interface Target {
   readonly address: string
-  /** Whether it is a file to look at or keep, and no page. */
-  readonly isFile: boolean
 }
 
 /**
@@ -24,7 +22,7 @@ export function rewriteLinks(markdown: string, source: string, find: (path: stri
     if (target === null) return text
     const to = `${target.address}${hash === '' ? '' : `#${hash}`}`
     if (bang !== '') return `![${text}](${to})`
-    return `[${text}](${to})${target.isFile ? '{target="_blank"}' : ''}`
+    return `[${text}](${to})`
   }
   return markdown
     .split(/^(```[\s\S]*?^```.*$)/m)

@@ -37,16 +37,16 @@ function writePage(page: string, source: string, line = ''): void {
 /** What the site has of a place in the repository. Files that are no pages are copied to it. */
 export function targetOf(path: string): Target | null {
   const guide = GUIDES.find(({ source }) => source === path)
-  if (guide !== undefined) return { address: `/guides/${guide.page}`, isFile: false }
-  if (path === 'README.md' || path === '.') return { address: '/', isFile: false }
+  if (guide !== undefined) return { address: `/guides/${guide.page}` }
+  if (path === 'README.md' || path === '.') return { address: '/' }
   const name = /^(?:packages|apps)\/([\w-]+)(?:\/README\.md)?$/.exec(path)?.[1]
-  if (name !== undefined) return { address: `/reference/${name}/`, isFile: false }
+  if (name !== undefined) return { address: `/reference/${name}/` }
   const from = join(repository, path)
   if (!existsSync(from) || !statSync(from).isFile()) return null
   const to = join(allPages, 'public/files', path)
   mkdirSync(dirname(to), { recursive: true })
   cpSync(from, to)
-  return { address: `/files/${path}`, isFile: true }
+  return { address: `/files/${path}` }
 }
 
 function referenceIndex(): string {

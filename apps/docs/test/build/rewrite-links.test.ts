@@ -2,10 +2,10 @@ import { expect, test } from 'vitest'
 import { rewriteLinks, type Target } from '../../src/build/rewrite-links.js'
 
 const places: Readonly<Record<string, Target>> = {
-  'docs/scaling.md': { address: '/guides/scaling', isFile: false },
-  'packages/tensor': { address: '/reference/tensor/', isFile: false },
-  'docs/examples/one.mjs': { address: '/files/docs/examples/one.mjs', isFile: true },
-  'docs/images/a.png': { address: '/files/docs/images/a.png', isFile: true },
+  'docs/scaling.md': { address: '/guides/scaling' },
+  'packages/tensor': { address: '/reference/tensor/' },
+  'docs/examples/one.mjs': { address: '/files/docs/examples/one.mjs' },
+  'docs/images/a.png': { address: '/files/docs/images/a.png' },
 }
 const rewrite = (text: string, source = 'docs/cookbook.md') =>
   rewriteLinks(text, source, (path) => places[path] ?? null)
@@ -19,8 +19,8 @@ test('a link is read from the place of the text', () => {
   expect(rewrite('[t](../packages/tensor/)')).toBe('[t](/reference/tensor/)')
 })
 
-test('a file opens beside the site, and a picture is shown', () => {
-  expect(rewrite('[one](examples/one.mjs)')).toBe('[one](/files/docs/examples/one.mjs){target="_blank"}')
+test('a file is linked without a target, which VitePress would leave without the base path, and a picture is shown', () => {
+  expect(rewrite('[one](examples/one.mjs)')).toBe('[one](/files/docs/examples/one.mjs)')
   expect(rewrite('![a [b]](images/a.png)')).toBe('![a [b]](/files/docs/images/a.png)')
 })
 
