@@ -4,7 +4,7 @@ import { repositoryRoot, type Package } from '../tools/release/workspace.js'
 
 /** Every file under a folder, as absolute paths, without what is installed, built or made by a run. */
 export function listFiles(folder: string): string[] {
-  const left = new Set(['node_modules', 'dist', '.git', '.turbo', '.tensorflow', '.mesa'])
+  const left = new Set(['node_modules', 'dist', '.git', '.turbo', '.temp', '.tensorflow', '.mesa'])
   return readdirSync(folder, { withFileTypes: true })
     .filter(({ name }) => !left.has(name))
     .flatMap((entry) => {

@@ -1,0 +1,36 @@
+import temml from 'temml'
+import { defineConfig } from 'vitepress'
+import { mathRules } from '../src/site/math.js'
+import { navigation, sidebars } from '../src/site/navigation.js'
+
+// Tests and pages read the sources of all packages, so the site needs no build of theirs.
+const conditions = ['@dit/source', 'module', 'browser', 'import', 'default']
+
+export default defineConfig({
+  lang: 'en',
+  title: 'dit',
+  description: 'Diffusion Transformers for TypeScript: train, sample and understand them, in Node and in the page.',
+  srcDir: './dist/pages',
+  cacheDir: './dist/cache',
+  cleanUrls: false,
+  lastUpdated: false,
+  head: [['meta', { name: 'color-scheme', content: 'light dark' }]],
+  markdown: {
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    config: (md) => mathRules(md, (tex, isDisplay) => temml.renderToString(tex, { displayMode: isDisplay })),
+  },
+  themeConfig: {
+    nav: navigation,
+    sidebar: sidebars(),
+    outline: [2, 3],
+    search: { provider: 'local' },
+    externalLinkIcon: true,
+    docFooter: { prev: 'Before', next: 'Next' },
+    footer: { message: 'MIT licence' },
+  },
+  vite: {
+    resolve: { conditions },
+    ssr: { resolve: { conditions }, noExternal: [/^@dit\//] },
+    build: { chunkSizeWarningLimit: 4000 },
+  },
+})

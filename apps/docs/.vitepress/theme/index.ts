@@ -1,0 +1,17 @@
+import { h } from 'vue'
+import type { Theme } from 'vitepress'
+import DefaultTheme from 'vitepress/theme-without-fonts'
+import { HeroFigure } from '../../src/figures/hero-figure.js'
+import { figures } from '../../src/figures/index.js'
+import { SourceFile } from '../../src/site/source-file.js'
+import './style.css'
+import './figures.css'
+
+export default {
+  extends: DefaultTheme,
+  Layout: () => h(DefaultTheme.Layout, null, { 'home-hero-image': () => h(HeroFigure) }),
+  enhanceApp({ app }) {
+    for (const figure of figures) app.component(figure.name!, figure)
+    app.component('SourceFile', SourceFile)
+  },
+} satisfies Theme

@@ -1,0 +1,151 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { findChromium, startChromium } from '../../../test/browser/chromium.js'
+import { testNeeding } from '../../../test/require.js'
+import { app } from '../src/build/paths.js'
+import { type SiteServer, serveSite } from './serve-site.js'
+
+// The site as it is built, under a sub-path, in a browser that can reach nothing but it. The reference is left out: its
+// pages are made like the others, and take minutes on a busy machine.
+
+const BASE = '/some/where/'
+const PAGES = [
+  '',
+  'start/hobbyist.html',
+  'start/web.html',
+  'how/index.html',
+  'how/patches.html',
+  'how/schedules.html',
+  'how/adaln.html',
+  'how/attention.html',
+  'how/guidance.html',
+  'how/solvers.html',
+  'how/scaling.html',
+  'guides/scaling.html',
+  'reference/index.html',
+  'performance.html',
+  'comparison.html',
+  'errors.html',
+]
+
+const executable = findChromium()
+const test = testNeeding('browser', executable !== undefined, 'no chromium on the PATH, and DIT_CHROMIUM names none')
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+let folder: string
+let server: SiteServer
+let browser: Browser
+
+beforeAll(async () => {
+  if (executable === undefined) return
+  folder = mkdtempSync(join(tmpdir(), 'dit-docs-'))
+  const args = ['--import', '../../tools/typescript.mjs', 'src/build/main.ts', '--reference', 'none']
+  await promisify(execFile)(process.execPath, [...args, '--base', BASE, '--out', folder], { cwd: app })
+  server = await serveSite(folder, BASE)
+  browser = await startChromium(executable, 'none')
+}, 900_000)
+
+afterAll(async () => {
+  await browser?.close()
+  await server?.close()
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+})
+
+/** Opens a page as a visitor would; fails where it complains, or asks another origin for anything. */
+async function visit(path: string, look: (page: Page) => Promise<void>) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
+  const complaints: string[] = []
+  try {
+    const page = await context.newPage()
+    page.on('pageerror', (error) => complaints.push(String(error)))
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+    })
+    page.on('request', (request) => {
+      const { origin, protocol } = new URL(request.url())
+      if (protocol.startsWith('http') && origin !== server.origin) complaints.push(`asks for ${request.url()}`)
+    })
+    page.on('response', (response) => {
+      if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`)
+    })
+    await page.goto(`${server.origin}${BASE}${path}`, { waitUntil: 'networkidle' })
+    await look(page)
+    expect(complaints, path).toEqual([])
+  } finally {
+    await context.close()
+  }
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      readonly axe: {
+        run(options: object): Promise<{
+          readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[]
+        }>
+      }
+    }
+    const found = await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })
+    return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`))
+  })
+}
+
+test('every kind of page has no violation of WCAG 2.1 A and AA in light and dark, and fits a phone', async () => {
+  for (const path of PAGES) {
+    await visit(path, async (page) => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        const isDark = () => page.evaluate(() => document.documentElement.classList.contains('dark'))
+        await expect.poll(isDark).toBe(colorScheme === 'dark')
+        expect(await violations(page), `${path} ${colorScheme}`).toEqual([])
+      }
+      await page.setViewportSize({ width: 390, height: 800 })
+      const width = () => page.evaluate(() => document.documentElement.scrollWidth)
+      await expect.poll(width, { message: path }).toBeLessThanOrEqual(390)
+    })
+  }
+})
+
+test('figures follow their sliders by keyboard', async () => {
+  const figures: readonly (readonly [path: string, slider: string, figure: string])[] = [
+    ['how/patches.html', 'Patch size P', 'A picture as tokens'],
+    ['how/schedules.html', 'Time t', 'The same time, four amounts of noise'],
+    ['how/adaln.html', 'Gate α', 'Shift, scale and gate'],
+    ['how/adaln.html', 'Timestep', 'What the network is told of the time'],
+    ['how/attention.html', 'Row', 'Where a token stands'],
+    ['how/guidance.html', 'Guidance scale', 'Guidance pulls samples towards a class'],
+    ['how/solvers.html', 'Steps', 'From noise to samples, step by step'],
+    ['how/scaling.html', 'Compute', 'How large a network for a given budget?'],
+  ]
+  for (const [path, slider, figure] of figures) {
+    await visit(path, async (page) => {
+      const body = page.locator(`figure[aria-label="${figure}"] .figure-body`)
+      const seen = () =>
+        body.evaluate((element) =>
+          [element.innerHTML, ...[...element.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL())].join(),
+        )
+      await expect.poll(async () => (await seen()).length, { timeout: 60_000 }).toBeGreaterThan(1000)
+      const before = await seen()
+      const control = page.getByRole('slider', { name: slider })
+      const value = await control.inputValue()
+      await control.focus()
+      await page.keyboard.press('ArrowRight')
+      expect(await control.inputValue(), slider).not.toBe(value)
+      await expect.poll(seen, { timeout: 60_000 }).not.toBe(before)
+    })
+  }
+})
+
+test('search finds a guide without leaving the origin', async () => {
+  await visit('', async (page) => {
+    await page.keyboard.press('Control+k')
+    await page.getByRole('searchbox').fill('resume exactly')
+    await page.locator('.VPLocalSearchBox .result').first().waitFor({ timeout: 60_000 })
+  })
+})
