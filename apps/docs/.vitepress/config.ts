@@ -14,6 +14,8 @@ export default defineConfig({
   cacheDir: './dist/cache',
   cleanUrls: false,
   lastUpdated: false,
+  // Files of the repository that are copied beside the pages: src/build/check-links.ts looks for them.
+  ignoreDeadLinks: [/^\/files\//],
   head: [['meta', { name: 'color-scheme', content: 'light dark' }]],
   markdown: {
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
