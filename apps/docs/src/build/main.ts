@@ -34,6 +34,8 @@ else if (!/^\/(?:[\w.~-]+\/)*$/.test(values.base)) {
 } else await run()
 
 async function run(): Promise<void> {
+  // Scripts of the cluster's scheduler are files, not pages.
+  process.env.VITE_EXTRA_EXTENSIONS = 'sbatch'
   const kept = join(app, 'dist/reference')
   if (values.reference === 'new') {
     rmSync(kept, { recursive: true, force: true })
