@@ -96,7 +96,7 @@ test('a file that was changed is found by its checksum', async () => {
 
 test('a folder that cannot serve is named as it was given: the argument has no flag', async () => {
   const { code, stderr } = await runDit(encodeArgs(join(folder, 'nowhere'), join(folder, 'none')))
-  expect(stderr).toMatch(/^dit: \S+nowhere: no such folder; give `shapes`, a folder/)
+  expect(stderr).toMatch(/^dit: \S+nowhere: no such folder; give `shapes`, `sprites`, a folder/)
   expect(code).toBe(2)
   const options = await runDit([...encodeArgs('shapes', join(folder, 'none')), '--skip-bad'])
   expect(options.stderr).toContain('--skip-bad is for folders of pictures, but the data are shapes')

@@ -86,7 +86,7 @@ test('pictures of an autoencoder are decoded in tiles only where a whole one tak
   const of = (inputSize: number) =>
     ({
       autoencoder: { name: 'vae', config: STABLE_DIFFUSION_VAE, open: () => Promise.reject(new Error('not opened')) },
-      description: { network: { ...model, inChannels: 4, inputSize } },
+      network: { inputShape: [4, inputSize, inputSize] },
     }) as unknown as OpenModel
   // 512 pixels take 4 maps of 256 x 512 x 512 numbers of 4 bytes: 1 GiB.
   expect(needsTiles(of(64), 'cpu-native', 2.1 * GIB)).toBe(false)

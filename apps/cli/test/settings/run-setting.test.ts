@@ -161,11 +161,18 @@ test.each([
   expect(() => checkRunConfig(config)).toThrow(message)
 })
 
+const OWN_NETWORK: TrainFlags = { objectiveOptions: '{"channels":16}' }
+
+test('the options of an own network come back, too', () => {
+  const objective = { kind: 'module', module: '/mine.mjs', sha256: 'ab', spec: {}, options: { channels: 16 } } as const
+  const config = { ...runOf(GAUSSIAN), objective }
+  expect(keptFlag(TRAIN_ROWS.objectiveOptions, config)).toBe(OWN_NETWORK.objectiveOptions)
+})
+
 test('the flags above are all those that config.json has a place for', () => {
   const placed = Object.keys(TRAIN_ROWS).filter((key) => TRAIN_ROWS[key].place !== undefined)
-  expect(new Set(Object.keys({ ...GAUSSIAN, ...BETAS, ...FLOW, ...FINE_TUNE, ...EVALUATED_LATENTS }))).toEqual(
-    new Set(placed),
-  )
+  const flags = { ...GAUSSIAN, ...BETAS, ...FLOW, ...FINE_TUNE, ...EVALUATED_LATENTS, ...OWN_NETWORK }
+  expect(new Set(Object.keys(flags))).toEqual(new Set(placed))
 })
 
 test('a setting of one family has no place in a run of the other', () => {
