@@ -20,7 +20,7 @@ const MIN_EXPLAINED = 0.6
 /** The best drawing of another class must leave this many times as much unexplained. */
 const MIN_LEAD = 1.8
 /** Outlines must be this much darker than both ground and fillings. */
-const MIN_LINE_CONTRAST = 0.42
+const MIN_LINE_CONTRAST = 0.52
 
 const NONE: RecognisedSprite = { sprite: 'none', label: -1, explained: 0, lead: 1, lineContrast: 0 }
 
@@ -28,7 +28,7 @@ const NONE: RecognisedSprite = { sprite: 'none', label: -1, explained: 0, lead: 
  * Which sprite of `SPRITE_CLASSES` a picture shows, by rule: each likely class is drawn with the choices of form that fit
  * the picture best, whatever its colours, and the class that explains most of it wins. The answer is 'none' unless the
  * drawing explains at least 60 % of the picture's variance, the best drawing of another class leaves at least 1.8 times
- * as much unexplained, and the outlines are darker by 0.42 than the ground and what they enclose. So noise, empty
+ * as much unexplained, and the outlines are darker by 0.52 than the ground and what they enclose. So noise, empty
  * pictures, blurred averages, blends and halves of two classes are 'none'. Nothing here is learned from data.
  *
  * @param image  `[3, 32, 32]`, float32 in [-1, 1]

@@ -6,7 +6,7 @@ const isRight = (answer: string, row: number) => answer === SPRITE_CLASSES[row %
 const isNone = (answer: string) => answer === 'none'
 
 test('names more than 99 % of real sprites, and nearly all with slight noise', { timeout: 300_000 }, async () => {
-  const { images } = await sprites(400, 21)
+  const { images } = await sprites(240, 22)
   expect(share(names(images), isRight)).toBeGreaterThan(0.99)
   expect(share(names(noisy(images.slice(0, 80), 0.1)), isRight)).toBeGreaterThanOrEqual(0.97)
 })
@@ -16,7 +16,7 @@ test('finds nothing in noise', { timeout: 120_000 }, () => {
 })
 
 test('finds next to nothing in blurred sprites and in averages of a class', { timeout: 300_000 }, async () => {
-  const { images } = await sprites(400, 21)
+  const { images } = await sprites(240, 22)
   expect(share(names(images.slice(0, 40).map(blurred)), isNone)).toBeGreaterThanOrEqual(0.97)
   const averages = Array.from({ length: 48 }, (_, k) =>
     average([0, 1, 2, 3, 4, 5].map((j) => images[(k % 8) + 8 * (Math.floor(k / 8) * 6 + j)])),
@@ -25,7 +25,7 @@ test('finds next to nothing in blurred sprites and in averages of a class', { ti
 })
 
 test('finds next to nothing in blends and in halves of two classes', { timeout: 300_000 }, async () => {
-  const { images } = await sprites(160, 21)
+  const { images } = await sprites(160, 22)
   // 8 k + d apart with d from 1 to 7: never the same class.
   const other = (k: number) => images[(k + 80 + 1 + (k % 7)) % 160]
   const blends = images.slice(0, 56).map((image, k) => average([image, other(k)]))
