@@ -35,50 +35,43 @@ const MAX_AUTO_THREADS = 8
 // That of csrc/context.h.
 const MAX_THREADS = 64
 
+const CHOICES = {
+  engine: ['native', 'wasm'],
+  precision: ['f32', 'bf16'],
+  multiply: ['auto', 'pairs', 'widened'],
+} as const
+
 /** The engine that options ask for. Its errors are those of `cpu`. */
 export async function chooseEngine(options: CpuOptions): Promise<Engine> {
   const { engine, threads = 'auto', instructionSet, precision = 'f32', multiply = 'auto' } = options
-  if (engine !== undefined && engine !== 'wasm' && engine !== 'native') {
-    throw new TypeError(`cpu: engine must be 'native' or 'wasm' (got ${JSON.stringify(engine)})`)
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const value = options[name as keyof typeof CHOICES]
+    if (value === undefined || isOneOf(choices, value)) continue
+    throw new TypeError(`cpu: ${name} must be '${choices.join(`' or '`)}' (got ${JSON.stringify(value)})`)
   }
-  checkProducts(options)
+  if (precision === 'f32' && multiply !== 'auto') throw new RangeError(`cpu: multiply needs precision 'bf16'`)
   const count = chosenThreads(threads)
+  const wasm = (set?: (typeof WASM_INSTRUCTION_SETS)[number]) => {
+    if (precision === 'bf16') throw new RangeError(`cpu: precision 'bf16' needs the native engine`)
+    return wasmEngine(count, set)
+  }
   if (isOneOf(WASM_INSTRUCTION_SETS, instructionSet)) {
     if (engine === 'native') throw foreignSet('native', instructionSet, NATIVE_INSTRUCTION_SETS)
-    return wasmEngine(count, instructionSet)
+    return wasm(instructionSet)
   }
   if (engine === 'wasm') {
     if (instructionSet !== undefined) throw foreignSet('wasm', instructionSet, WASM_INSTRUCTION_SETS)
-    return wasmEngine(count)
+    return wasm()
   }
   if (instructionSet !== undefined && !isOneOf(NATIVE_INSTRUCTION_SETS, instructionSet)) {
     throw foreignSet('native', instructionSet, NATIVE_INSTRUCTION_SETS)
   }
   const addon = loadAddon()
   if (typeof addon !== 'string') return nativeEngine(addon, count, { set: instructionSet, precision, multiply })
-  if (precision === 'bf16') throw noBf16(`the native engine is not here: ${addon}`)
-  if (engine === 'native' || instructionSet !== undefined) {
+  if (engine === 'native' || instructionSet !== undefined || precision === 'bf16') {
     throw new Error(`cpu: the native engine is not here: ${addon}; engine: 'wasm' runs anywhere`)
   }
-  return wasmEngine(count)
-}
-
-function checkProducts({ engine, instructionSet, precision = 'f32', multiply = 'auto' }: CpuOptions): void {
-  if (!isOneOf(['f32', 'bf16'], precision)) {
-    throw new TypeError(`cpu: precision must be 'f32' or 'bf16' (got ${JSON.stringify(precision)})`)
-  }
-  if (!isOneOf(['auto', 'pairs', 'widened'], multiply)) {
-    throw new TypeError(`cpu: multiply must be 'auto', 'pairs' or 'widened' (got ${JSON.stringify(multiply)})`)
-  }
-  if (precision === 'f32') {
-    if (multiply !== 'auto') throw new RangeError(`cpu: multiply '${multiply}' needs precision 'bf16'`)
-    return
-  }
-  if (engine === 'wasm' || isOneOf(WASM_INSTRUCTION_SETS, instructionSet)) throw noBf16('this is the wasm engine')
-}
-
-function noBf16(reason: string): RangeError {
-  return new RangeError(`cpu: precision 'bf16' needs the native engine, but ${reason}; 'f32' runs anywhere`)
+  return wasm()
 }
 
 function isOneOf<Name extends string>(names: readonly Name[], name: string | undefined): name is Name {

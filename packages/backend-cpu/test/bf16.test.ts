@@ -238,18 +238,16 @@ test.runIf(bf16Engines.length > 0)('differs from float32, by what 8 bits give', 
 
 test('is refused by name where it is not', async () => {
   await expect(cpu({ engine: 'wasm', precision: 'bf16' })).rejects.toThrow(
-    new RangeError("cpu: precision 'bf16' needs the native engine, but this is the wasm engine; 'f32' runs anywhere"),
+    new RangeError("cpu: precision 'bf16' needs the native engine"),
   )
   await expect(cpu({ instructionSet: 'simd128', precision: 'bf16' })).rejects.toThrow('but this is the wasm engine')
   await expect(cpu({ precision: 'f16' as 'bf16' })).rejects.toThrow(
     new TypeError("cpu: precision must be 'f32' or 'bf16' (got \"f16\")"),
   )
   await expect(cpu({ multiply: 'fast' as 'auto' })).rejects.toThrow(
-    new TypeError("cpu: multiply must be 'auto', 'pairs' or 'widened' (got \"fast\")"),
+    new TypeError("cpu: multiply must be 'auto' or 'pairs' or 'widened' (got \"fast\")"),
   )
-  await expect(cpu({ multiply: 'pairs' })).rejects.toThrow(
-    new RangeError("cpu: multiply 'pairs' needs precision 'bf16'"),
-  )
+  await expect(cpu({ multiply: 'pairs' })).rejects.toThrow(new RangeError("cpu: multiply needs precision 'bf16'"))
 })
 
 test.runIf(both)('a way that an instruction set does not have is an error', async () => {

@@ -2,7 +2,6 @@ import { type DiTConfig, forward, nullLabel, outChannels, type ParameterSource }
 import { type Params, scope, type Tensor } from '@dit/tensor'
 import type { Network } from '@dit/train-ddp'
 import { OpenError } from './option-error.js'
-import { isSource } from './open/params-tensors.js'
 import { sampleShape } from './pictures/pixel-model.js'
 
 /** A network as sampling sees it: a DiT, or one of your own. */
@@ -57,7 +56,7 @@ export function ownNetwork(name: string, network: Network, numClasses: number): 
     } catch (cause) {
       throw new OpenError(
         name,
-        `its network is told more than the labels of a batch (${(cause as Error).message}); give the network \`classes\`, which says what it is told of labels`,
+        `its network is told more than labels (${(cause as Error).message}); give it \`classes\``,
         { cause },
       )
     }
@@ -68,10 +67,10 @@ export function ownNetwork(name: string, network: Network, numClasses: number): 
     numClasses: classes?.numClasses ?? numClasses,
     nullLabel: classes?.nullLabel ?? null,
     forward(params, { xt, timesteps, labels }) {
-      if (isSource(params)) throw new TypeError(`${name}: a network of your own reads parameters in float32 only`)
       return scope(() => {
         const conditions = conditionsOf(Int32Array.from(labels))
-        return network.forward(params, { xt, timesteps, conditions }, { recompute: 'none' })
+        // Whoever opened it has refused other parameters.
+        return network.forward(params as Params, { xt, timesteps, conditions }, { recompute: 'none' })
       })
     },
   }

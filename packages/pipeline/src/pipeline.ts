@@ -97,7 +97,7 @@ export async function createPipeline(
   }
   const { description, autoencoder: found, network } = model
   if (half !== undefined && description.network === null) {
-    throw new OptionError('half', `it is for DiTs; the network of ${model.name} is your own and reads float32`, half)
+    throw new OptionError('half', 'a network of your own reads parameters in float32 only', half)
   }
   const shape = sampleShape(network)
   // Loaded only where there is one: a page of a model of pixels does without.

@@ -30,7 +30,7 @@ export async function openInMemory(source: ModelInMemory, options: OpenOptions):
   if (!isOwnNetwork(network)) {
     if (!isSource(params)) checkParams(network, params)
   } else if (isSource(params)) {
-    throw new OpenError(name, 'its network is your own, which reads parameters in float32 only, and these are not')
+    throw new OpenError(name, 'a network of your own reads parameters in float32 only')
   } else checkOwnParams(name, network, weights.entries)
   return {
     name,
@@ -100,10 +100,7 @@ function networkOf(
   }
   const numClasses = network.classes?.numClasses ?? classNames?.length
   if (numClasses !== undefined) return ownNetwork(name, network, numClasses)
-  throw new OptionError(
-    'classNames',
-    `they are needed, because the network of ${name} does not say how many classes it has; give them, or the network \`classes\``,
-  )
+  throw new OptionError('classNames', `they are needed: the network of ${name} has no \`classes\``)
 }
 
 /**
@@ -119,8 +116,8 @@ export function checkOwnParams(
   for (const [key, { shape }] of Object.entries(parameters)) {
     const own = found.get(key)?.shape
     if (own !== undefined && sameShape(own, shape)) continue
-    const came = own === undefined ? 'there is none' : `it is ${formatShape(own)}`
-    throw new OpenError(name, `its network needs the parameter ${key} as ${formatShape(shape)}, but ${came}`)
+    const came = own === undefined ? 'none' : formatShape(own)
+    throw new OpenError(name, `its network needs the parameter ${key}, ${formatShape(shape)} (got ${came})`)
   }
 }
 
@@ -128,10 +125,7 @@ export function checkOwnParams(
 function processOf(name: string, process: ProcessSpec): CompleteProcess {
   const { kind = 'gaussian' } = process as { readonly kind?: string }
   if (kind === 'gaussian' || kind === 'flow') return completeProcess(process)
-  throw new OpenError(
-    name,
-    `its process is of kind ${JSON.stringify(kind)}, and the samplers here know gaussian and flow; sample it with the solvers of @dit/sampler`,
-  )
+  throw new OpenError(name, `its process is of kind ${JSON.stringify(kind)}, not gaussian or flow`)
 }
 
 async function namesOf(

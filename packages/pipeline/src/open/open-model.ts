@@ -8,7 +8,7 @@ import { OpenError } from '../option-error.js'
 import { openInMemory } from './in-memory.js'
 import { memoryTree } from './memory-tree.js'
 import { type OpenOptions, openTree, understand } from './open-tree.js'
-import { PRETRAINED, pretrainedName } from './pretrained-name.js'
+import { PRETRAINED } from './pretrained-name.js'
 import { type FetchOptions, locateAddress } from './url-tree.js'
 
 /**
@@ -52,14 +52,8 @@ export async function openModel(
 ): Promise<OpenModel> {
   if (source === undefined || source === null)
     throw new TypeError('openModel: there must be a source to open (got none)')
-  const pretrained = pretrainedName(source)
-  if (pretrained !== null) {
-    const name = /^[a-z]\w*$/.test(pretrained) ? pretrained : 'heroes'
-    throw new OpenError(
-      source as string,
-      `in a page a model of ${PRETRAINED} is opened by its address: import { ${name} } from '${PRETRAINED}/${name}', and give ${name}.weights`,
-    )
-  }
+  if (typeof source === 'string' && `${source}/`.startsWith(`${PRETRAINED}/`))
+    throw new OpenError(source, `in a page import the model from ${PRETRAINED}, and give its \`weights\``)
   if (typeof source === 'string' || source instanceof URL) {
     const { tree, path } = locate(String(source), fetch)
     return openTree(String(source), tree, path, options)

@@ -136,13 +136,7 @@ function guidanceOf(model: OpenModel, options: SampleOptions): SamplingPlan['gui
     throw new OptionError('nullClass', `it must be a class of ${model.name}, 0 to ${last}`, nullClass)
   }
   if (scale !== 1 && none === null && nullClass === undefined && options.guide === undefined) {
-    throw new OptionError(
-      'guidance',
-      model.description.network === null
-        ? `it must be 1, because the network of ${model.name} is your own and its \`classes\` name no label for no class to guide away from`
-        : `it must be 1, because ${model.name} was trained without class dropout and has no null class to guide away from`,
-      scale,
-    )
+    throw new OptionError('guidance', `it must be 1, because ${model.name} has no null class to guide away from`, scale)
   }
   const channels = guidanceChannels ?? model.guidanceChannels
   const [inChannels] = model.network.inputShape

@@ -80,6 +80,6 @@ test('without the package, the error says what to install', async () => {
 
 test('in a page, the error says what to import', async () => {
   await expect(openInPage('@dit/pretrained/blobs')).rejects.toThrow(
-    "import { blobs } from '@dit/pretrained/blobs', and give blobs.weights",
+    '@dit/pretrained/blobs: in a page import the model from @dit/pretrained, and give its `weights`',
   )
 })

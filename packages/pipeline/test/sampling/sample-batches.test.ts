@@ -84,7 +84,7 @@ test('guidance needs a null class', async () => {
   const network = { ...tinyModel, classDropout: 0 }
   const dit = await open(network)
   await expect(dit.pictures({ guidance: 2 })).rejects.toThrow(
-    'guidance 2 must be 1, because the model was trained without class dropout and has no null class',
+    'guidance 2 must be 1, because the model has no null class',
   )
   dispose(dit.params)
 })
