@@ -59,7 +59,7 @@ test('what cannot be is refused by name', async () => {
     'classNames are needed: the network of the model has no `classes`',
   )
   await expect(open({ classNames: ['a'] })).rejects.toThrow('must have 3 class names, one for each class (got 1)')
-  await expect(open({}, { half: 'f16' })).rejects.toThrow('for DiTs; the network of the model is your own')
+  await expect(open({}, { half: 'f16' })).rejects.toThrow('a network of your own reads parameters in float32 only')
   const { 'final_layer.linear.bias': bias, ...others } = params
   await expect(open({ params: others })).rejects.toThrow(
     `its network needs the parameter final_layer.linear.bias, [${bias.shape.join(', ')}] (got none)`,
