@@ -65,7 +65,7 @@ test('what cannot be is refused by name', async () => {
     `its network needs the parameter final_layer.linear.bias, [${bias.shape.join(', ')}] (got none)`,
   )
   const wide = { ...others, 'final_layer.linear.bias': tensor([1], [1], { backend }) }
-  await expect(open({ params: wide })).rejects.toThrow('final_layer.linear.bias as [12], but it is [1]')
+  await expect(open({ params: wide })).rejects.toThrow('final_layer.linear.bias, [12] (got [1])')
   const pipeline = await open({})
   await expect(pipeline.save()).rejects.toThrow('`save` works only for DiTs, but its network is your own')
   const captioned = {
