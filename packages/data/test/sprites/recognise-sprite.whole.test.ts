@@ -16,7 +16,7 @@ test('finds nothing in noise', { timeout: 120_000 }, () => {
 })
 
 test('finds next to nothing in blurred sprites and in averages of a class', { timeout: 300_000 }, async () => {
-  const { images } = await sprites(240, 22)
+  const { images } = await sprites(288, 22)
   expect(share(names(images.slice(0, 40).map(blurred)), isNone)).toBeGreaterThanOrEqual(0.97)
   const averages = Array.from({ length: 48 }, (_, k) =>
     average([0, 1, 2, 3, 4, 5].map((j) => images[(k % 8) + 8 * (Math.floor(k / 8) * 6 + j)])),
