@@ -1,5 +1,6 @@
 import { flagOf } from '../settings/flag-of.js'
 import { isGeneratedName } from './generated-data.js'
+import { hasModuleEnding } from './dataset-module.js'
 import { UsageError } from '../terminal/errors.js'
 
 /** Options that say how a folder of pictures is read. */
@@ -15,7 +16,7 @@ export function checkFolderOptions(
   data: string,
   flags: { readonly [Name in (typeof FOLDER_OPTIONS)[number]]?: unknown },
 ): void {
-  if (!isGeneratedName(data) && !/\.[cm]?js$/i.test(data)) return
+  if (!isGeneratedName(data) && !hasModuleEnding(data)) return
   const given = FOLDER_OPTIONS.find((name) => flags[name] !== undefined && flags[name] !== false)
   if (given === undefined) return
   throw new UsageError(

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Batch, Dataset } from '@dit/data'
-import { UsageError } from '../terminal/errors.js'
+import { messageOf, UsageError } from '../terminal/errors.js'
 import { placeIn } from './objective-module.js'
 
 /** What the function of a module is told. */
@@ -15,9 +15,14 @@ export interface DatasetContext {
 /** Pictures whose contents say whether a module still makes the same ones. */
 const COMPARED = 16
 
+/** Whether a path has the ending of a JavaScript module. */
+export function hasModuleEnding(path: string): boolean {
+  return /\.[cm]?js$/i.test(path)
+}
+
 /** Whether `--data` names a JavaScript module that makes pictures, rather than a folder or shards. */
 export async function namesDatasetModule(data: string): Promise<boolean> {
-  return /\.[cm]?js$/i.test(data) && (await stat(data).catch(() => null))?.isDirectory() !== true
+  return hasModuleEnding(data) && (await stat(data).catch(() => null))?.isDirectory() !== true
 }
 
 /** Pictures that a module makes, and what identifies them. */
@@ -115,9 +120,4 @@ function describe(value: unknown): string {
 
 function bytes({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
-}
-
-/** Modules may throw anything. */
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }
