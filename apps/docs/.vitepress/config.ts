@@ -11,6 +11,8 @@ export default defineConfig({
   title: 'dit',
   description: 'Diffusion Transformers for TypeScript: train, sample and understand them, in Node and in the page.',
   srcDir: './dist/pages',
+  // Copied files of the repository are served as they are, texts among them.
+  srcExclude: ['public/**'],
   cacheDir: './dist/cache',
   cleanUrls: false,
   lastUpdated: false,

@@ -40,7 +40,7 @@ export function scalingPlot(analysis: Analysis, title: string): string {
   const sizes = groupsBy(
     analysis.runs,
     ({ n }) => n,
-    (n) => `n ${formatQuantity(n)}`,
+    (n, runs) => `n ${formatQuantity(n)}${patchText(runs)}`,
   )
   const budgets = groupsBy(
     analysis.runs.filter(({ budget }) => budget !== undefined),
@@ -72,14 +72,23 @@ export function scalingPlot(analysis: Analysis, title: string): string {
 function groupsBy(
   runs: readonly AnalysedRun[],
   key: (run: AnalysedRun) => number,
-  name: (key: number) => string,
+  name: (key: number, runs: readonly AnalysedRun[]) => string,
 ): Group[] {
   const keys = [...new Set(runs.map(key))].toSorted((a, b) => a - b)
+  const own = (each: number) =>
+    runs.filter((run) => key(run) === each).toSorted((a, b) => a.compute - b.compute || a.n - b.n)
   return keys.map((each, i) => ({
-    name: name(each),
+    name: name(each, own(each)),
     color: PALETTE[i % PALETTE.length],
-    runs: runs.filter((run) => key(run) === each).toSorted((a, b) => a.compute - b.compute || a.n - b.n),
+    runs: own(each),
   }))
+}
+
+/** The patch size that all runs of a group share, if they have one. */
+function patchText(runs: readonly AnalysedRun[]): string {
+  const patches = new Set(runs.map(({ row }) => row.patch))
+  const [patch] = patches
+  return patches.size === 1 && patch !== null ? `, patch ${patch}` : ''
 }
 
 /** Loss over compute: a line of the law for each size, and the band in which the best use of compute lies. */

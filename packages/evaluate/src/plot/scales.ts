@@ -1,4 +1,4 @@
-import { extent } from 'd3-array'
+import { extent, ticks } from 'd3-array'
 import { format } from 'd3-format'
 import { scaleLinear, scaleLog } from 'd3-scale'
 
@@ -57,14 +57,23 @@ function linearAxis(domain: readonly [number, number], range: readonly [number, 
   return { kind: 'linear', scale, ticks, text: tickText(ticks) }
 }
 
-/** 1, 2 and 5 times the powers of ten inside a domain; powers of ten alone where there are many. */
+/** Fewer marks do not tell how far apart values are. */
+const FEWEST_LOG_TICKS = 3
+
+/**
+ * 1, 2 and 5 times the powers of ten inside a domain; powers of ten alone where there are many, and equal steps where it holds fewer
+ * than three.
+ */
 export function logTicks([low, high]: readonly [number, number]): number[] {
   const first = Math.floor(Math.log10(low))
   const last = Math.ceil(Math.log10(high))
   const factors = Math.log10(high / low) > 3 ? [1] : [1, 2, 5]
-  return Array.from({ length: last - first + 1 }, (_, i) => factors.map((factor) => Number(`${factor}e${first + i}`)))
+  const marks = Array.from({ length: last - first + 1 }, (_, i) =>
+    factors.map((factor) => Number(`${factor}e${first + i}`)),
+  )
     .flat()
     .filter((tick) => tick >= low && tick <= high)
+  return marks.length < FEWEST_LOG_TICKS ? ticks(low, high, FEWEST_LOG_TICKS + 1) : marks
 }
 
 /** Plain decimals, or powers of ten where they would be long. */

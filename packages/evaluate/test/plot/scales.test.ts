@@ -14,6 +14,11 @@ test('log ticks are 1, 2 and 5 times powers of ten, and powers alone over many d
   expect(logTicks([1e-5, 10])).toEqual([1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10])
 })
 
+test('a log axis that spans less than a factor of about five has equal steps', () => {
+  expect(logTicks([0.031, 0.082])).toEqual([0.04, 0.05, 0.06, 0.07, 0.08])
+  expect(logTicks([3, 4])).toEqual([3, 3.2, 3.4, 3.6, 3.8, 4])
+})
+
 test('axes hold every value, the low end at the first pixel of the range', () => {
   const log = valueAxis([0.04, 1], 'log', [400, 0])
   expect(log.scale(0.04)).toBeLessThan(400)
