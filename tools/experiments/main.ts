@@ -1,11 +1,12 @@
 const USAGE = `npm run experiment -- <name> [options]
 
-  extractors    which features see what is done to small pictures
-  measures      what each measure says of sets that are wrong in known ways
-  predictions   what a small network should predict, at equal compute
-  recipes       which default shows recognisable samples first on three sets of small pictures
-  scales        what the constants of the small extractor are made from
-  solver-error  how far from the solution each solver ends, against calls of the network
+  extractors        which features see what is done to small pictures
+  measures          what each measure says of sets that are wrong in known ways
+  predictions       what a small network should predict, at equal compute
+  recipes           which default shows recognisable samples first on three sets of small pictures
+  scaling-networks  kinds of networks at equal compute, from tables of dit scaling run
+  scales            what the constants of the small extractor are made from
+  solver-error      how far from the solution each solver ends, against calls of the network
 
 Each file of tools/experiments and tools/experiments/evaluation begins with its options.`
 
@@ -14,6 +15,7 @@ const MODULES: Readonly<Record<string, () => Promise<unknown>>> = {
   measures: () => import('./evaluation/measures.js'),
   predictions: () => import('./predictions.js'),
   recipes: () => import('./recipes.js'),
+  'scaling-networks': () => import('./scaling-networks.js'),
   scales: () => import('./evaluation/scales.js'),
   'solver-error': () => import('./solver-error.js'),
 }

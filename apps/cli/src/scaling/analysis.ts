@@ -13,6 +13,7 @@ import {
 } from '@dit/scaling'
 import { BETTER, type MeasureName } from '@dit/evaluate'
 import { checkInput, UsageError } from '../terminal/errors.js'
+import { patchNotice, withPatch } from './patch-sizes.js'
 import { type ResultRow, scalingRuns, type SizeKind } from './row.js'
 
 /** How a table is fitted. */
@@ -26,6 +27,8 @@ export interface AnalysisOptions {
   readonly holdOutAbove?: number
   /** A measure of samples that is fitted in place of the held-out error. */
   readonly measure?: MeasureName
+  /** Only runs with patches of this size. */
+  readonly patch?: number
 }
 
 export type AnalysedRun = ScalingRun & { readonly row: ResultRow }
@@ -58,7 +61,8 @@ export interface Analysis {
  */
 export function analyse(rows: readonly ResultRow[], options: AnalysisOptions): Analysis {
   const { size, holdOutAbove, level, measure } = options
-  const judged = measure === undefined ? rows : withMeasure(rows, measure)
+  const chosen = withPatch(rows, options.patch)
+  const judged = measure === undefined ? chosen : withMeasure(chosen, measure)
   const all = scalingRuns(judged, size)
   const unknown = judged.filter((row) => !all.some((run) => run.row === row))
   const { kept, table, leftOut, notices } = checkInput(() => screenRuns(all), strip)
@@ -83,6 +87,7 @@ export function analyse(rows: readonly ResultRow[], options: AnalysisOptions): A
     holdOutAbove === undefined ? null : checkInput(() => heldOutExtrapolation(table, isHeldOut, bootstrap), said)
   const law = extrapolation?.bootstrap ?? checkInput(() => bootstrapLossLaw(table, bootstrap), said)
   const fitted = kept.filter((_, row) => !isHeldOut(row))
+  const mixed = patchNotice(fitted, law.fit.law)
   const iso = orReason(() => isoFlopOf(fitted, level))
   const front = orReason(() => frontierOf(fitted, level))
   return {
@@ -95,7 +100,7 @@ export function analyse(rows: readonly ResultRow[], options: AnalysisOptions): A
       ...leftOut.map(({ run, why }) => ({ name: run.name, why })),
       ...unknown.map(({ name }) => ({ name, why: `its ${size} are not known` })),
     ],
-    notices: [...notices, ...iso.reasons, ...front.reasons],
+    notices: [...notices, ...(mixed === null ? [] : [mixed]), ...iso.reasons, ...front.reasons],
     law,
     fitted,
     extrapolation,

@@ -7,6 +7,7 @@ import type { TrainFlags } from '../settings/train-settings.js'
 import { UsageError } from '../terminal/errors.js'
 import type { Grid } from './grid.js'
 import { rateAt, withoutEvaluation } from './grid-runs.js'
+import { withPatch } from './patch-sizes.js'
 import type { SizeKind } from './row.js'
 
 /** A DiT that a plan may choose. */
@@ -38,13 +39,22 @@ const BEYOND = [1.25, 1.5]
 /**
  * DiTs like those of a grid: its own, some between each two of the same patch, and a few larger ones.
  *
- * @throws UsageError for a grid without a DiT
+ * @param patch only those with patches of this size
+ * @throws UsageError for a grid without a DiT, or without one of these patches
  */
-export function candidatesOf(grid: Grid, { classes, latents }: PlannedData, size: SizeKind): PlanCandidate[] {
+export function candidatesOf(
+  grid: Grid,
+  { classes, latents }: PlannedData,
+  size: SizeKind,
+  patch?: number,
+): PlanCandidate[] {
   const dits = grid.models.filter(({ flags }) => flags.objective === undefined)
   if (dits.length === 0) throw new UsageError('the grid has no DiT, and no other network can be planned')
   const train = withoutEvaluation(grid.train)
-  const shapes = dits.map(({ flags }) => shapeOf({ ...train, ...withoutEvaluation(flags) }, classes, latents))
+  const shapes = withPatch(
+    dits.map(({ flags }) => shapeOf({ ...train, ...withoutEvaluation(flags) }, classes, latents)),
+    patch,
+  )
   const all = [...shapes, ...between(shapes)]
   const different = all.filter((shape, i) => all.findIndex((other) => isSame(other, shape)) === i)
   return different.flatMap((shape) => {

@@ -21,6 +21,8 @@ export interface PlannedRun {
   readonly batchSize: number
   readonly multiplyAdds: number
   readonly params: number
+  /** Of a DiT. */
+  readonly patch: number | null
   /** Multiply-adds that its steps really take. */
   readonly compute: number
 }
@@ -53,6 +55,7 @@ interface Counted {
   readonly multiplyAdds: number
   readonly params: number
   readonly hidden: number | null
+  readonly patch: number | null
 }
 
 async function countsOf(
@@ -75,6 +78,7 @@ async function countsOf(
       multiplyAdds: countMultiplyAdds(config).multiplyAdds,
       params: countParameters(config).trainable,
       hidden: config.hiddenSize,
+      patch: config.patchSize,
     }
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause
@@ -105,6 +109,7 @@ async function countsOfModule(grid: Grid, model: GridModel, flags: TrainFlags): 
     multiplyAdds: (multiplyAdds ?? told)!,
     params: trained.reduce((sum, { shape }) => sum + shape.reduce((size, extent) => size * extent, 1), 0),
     hidden: null,
+    patch: null,
   }
 }
 
@@ -131,6 +136,7 @@ function runOf(
     multiplyAdds,
     params,
     hidden,
+    patch,
   }: Counted & { flags: TrainFlags; budget: number; seed: number },
 ): PlannedRun {
   const perStep = 3 * multiplyAdds * batchSize
@@ -150,6 +156,7 @@ function runOf(
     batchSize,
     multiplyAdds,
     params,
+    patch,
     compute: steps * perStep,
   }
 }

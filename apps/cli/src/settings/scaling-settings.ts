@@ -40,6 +40,11 @@ export const ANALYSIS_SETTINGS = {
     help: 'fit this measure of samples, such as kid or frechet, in place of the held-out error',
     parse: measureName,
   },
+  patch: {
+    flag: '--patch <size>',
+    help: 'take only runs with patches of this size, since a law of several sizes of patches may fit none well',
+    parse: integer(1),
+  },
 } as const satisfies Settings
 
 /** `dit scaling fit` */

@@ -41,6 +41,33 @@ describe('dit scaling fit', () => {
     expect(await stderrOf('fid')).toContain('It is called frechet')
   })
 
+  test('tells where patch sizes do not follow one law, and takes the runs of one', async () => {
+    const mixed = join(folder, 'mixed.csv')
+    const [header, ...lines] = scalingCsv().trim().split('\n')
+    const loss = header.split(',').indexOf('loss')
+    const withPatch = (patch: number, factor: number) =>
+      lines.map((line) => {
+        const cells = line.split(',')
+        cells[loss] = `${factor * Number(cells[loss])}`
+        return [`p${patch}${cells[0]}`, ...cells.slice(1), patch].join(',')
+      })
+    const tables = [withPatch(2, 0.9), withPatch(4, 1), withPatch(8, 1.1)]
+    writeFileSync(mixed, [`${header},patch`, ...tables.flat()].join('\n'))
+    const both = await runDit(['scaling', 'fit', mixed, ...QUICK])
+    expect(both.stderr).toMatch(
+      /one law does not fit all patch sizes: on average runs lie off it by -\d+\.\d % with patches of 2, [+-]\d\.\d % with patches of 4, \+\d+\.\d % with patches of 8; --patch takes those of one/,
+    )
+    const one = await runDit(['scaling', 'fit', mixed, ...QUICK, '--patch', '4'])
+    const plain = await runDit(['scaling', 'fit', csv, ...QUICK])
+    expect(one.stdout.replaceAll('p4m', 'm')).toBe(plain.stdout)
+    expect(one.stderr).not.toContain('patch sizes')
+    const none = await runDit(['scaling', 'fit', mixed, ...QUICK, '--patch', '3'])
+    expect(none).toMatchObject({ code: 2 })
+    expect(none.stderr).toContain('--patch 3: there is none; there are patches of 2, 4, 8')
+    const unknown = await runDit(['scaling', 'fit', csv, ...QUICK, '--patch', '4'])
+    expect(unknown.stderr).toContain('--patch 4: there is none; no size of patches is known')
+  })
+
   test('prints the law with its intervals, parabolas and the frontier', async () => {
     const { code, stdout } = await runDit(['scaling', 'fit', csv, ...QUICK])
     expect(code).toBe(0)

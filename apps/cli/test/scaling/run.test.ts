@@ -102,6 +102,8 @@ test('plans with the grid in the folder of results: models, steps and a command 
     }),
   )
   writeFileSync(table, `multiplyAdds,examples,loss\n${lines.join('\n')}\n`)
+  const withPatches = join(folder, 'law-patches.csv')
+  writeFileSync(withPatches, `multiplyAdds,examples,loss,patch\n${lines.map((line) => `${line},2`).join('\n')}\n`)
   const args = [
     'scaling',
     'plan',
@@ -119,6 +121,14 @@ test('plans with the grid in the folder of results: models, steps and a command 
   expect(stdout).toMatch(
     /\n {2}dit train --data shapes --size 8 --batch 4 --val-share 0\.0001 --sample-every none --warmup 1 --backend reference --hidden \d+ --heads \d+ --depth \d+ --patch 4 --steps \d+\n/,
   )
+  const none = await runDit([
+    ...args.map((arg) => (arg === table ? withPatches : arg)),
+    '--budget',
+    '3e9',
+    '--patch',
+    '2',
+  ])
+  expect(none.stderr).toContain('--patch 2: there is none; there are patches of 4')
   const timed = await runDit([...args, '--budget', '2s', '--json'])
   expect(timed.code).toBe(0)
   const { choices } = JSON.parse(timed.stdout.trim().split('\n').at(-1)!) as { choices: Record<string, number>[] }

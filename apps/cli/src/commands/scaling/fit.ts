@@ -5,6 +5,7 @@ import { fitLines, fitNotices } from '../../scaling/fit-report.js'
 import { readGrid } from '../../scaling/grid.js'
 import { plannedRuns } from '../../scaling/grid-runs.js'
 import { predictionLines, type Prediction, predictionsOf } from '../../scaling/predictions.js'
+import { withPatch } from '../../scaling/patch-sizes.js'
 import { readResults } from '../../scaling/read-results.js'
 import { givenOptions } from '../../settings/config-file.js'
 import { type ANALYSIS_SETTINGS, ESTIMATORS, FIT_SETTINGS } from '../../settings/scaling-settings.js'
@@ -66,7 +67,7 @@ async function fit(
     ))
   if (isTaken && force !== true) throw new UsageError(`--out ${out} exists; give another name, or --force`)
   const analysis = analyse(await readResults(results), analysisOptions(flags))
-  const predictions = predict === undefined ? [] : await foretold(analysis, predict)
+  const predictions = predict === undefined ? [] : await foretold(analysis, predict, flags.patch)
   for (const line of fitLines(analysis, flags.estimator)) output.line(line)
   if (predictions.length > 0)
     for (const line of predictionLines(predictions, size, `${Number((100 * level).toPrecision(3))} %`))
@@ -82,8 +83,8 @@ async function fit(
   output.event({ type: 'scaling-fit', ...record })
 }
 
-async function foretold({ law, fitted, size }: Analysis, grid: string): Promise<Prediction[]> {
-  const runs = await plannedRuns(await readGrid(grid))
+async function foretold({ law, fitted, size }: Analysis, grid: string, patch?: number): Promise<Prediction[]> {
+  const runs = withPatch(await plannedRuns(await readGrid(grid)), patch)
   return predictionsOf(law, runs, new Set(fitted.map(({ name }) => name)), size)
 }
 

@@ -73,7 +73,7 @@ async function plan(results: readonly string[], flags: PlanFlags, output: Output
   const withEngine = grid === null ? null : { ...grid, train: { ...grid.train, ...flags.given } }
   if (withEngine === null) return planWithoutGrid(analysis, budget, output)
   const data = await plannedData(withEngine.train, { line: () => {} })
-  const candidates = candidatesOf(withEngine, data, analysis.size)
+  const candidates = candidatesOf(withEngine, data, analysis.size, flags.patch)
   if ('seconds' in budget) output.line('timing steps of promising models on this machine')
   const choices =
     'compute' in budget
