@@ -155,6 +155,7 @@ export function scalingRuns(rows: readonly ResultRow[], size: SizeKind): (Scalin
         ...(epochs === null ? {} : { epochs }),
         ...(seed === null ? {} : { seed }),
         ...(budget === null ? {} : { budget }),
+        ...(row.patch === null ? {} : { kind: `patch ${row.patch}` }),
         row,
       },
     ]

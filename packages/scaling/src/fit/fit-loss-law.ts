@@ -66,7 +66,8 @@ const NEGLIGIBLE = 1e-4
  * Starts come from a grid of exponents with non-negative least squares inside; a damped Newton from the best of them ends where only
  * rounding is left.
  *
- * @throws RangeError for columns that are not positive, fewer than 6 different points, or fewer than 3 different values of `n` or `d`
+ * @throws RangeError for columns that are not positive, fewer than 6 different points, fewer than 3 different values of `n` or `d`, or a
+ * coefficient that no number holds
  *
  * Hoffmann et al. 2022, "Training Compute-Optimal Large Language Models", section 3.3: Huber's loss, delta 1e-3, of ln loss, here
  * summed. Besiroglu et al. 2024, "Chinchilla Scaling: A Replication Attempt", say what its mean does to a minimiser.
@@ -102,6 +103,15 @@ function fitPrepared(table: LossTable, rows: LawRows, estimator: Estimator, star
   if (!Number.isFinite(best.value))
     throw new RangeError('fitLossLaw: the law cannot be evaluated on these numbers; check their units')
   const law = lawOf(best.at, rows)
+  for (const [coefficient, exponent] of [
+    ['A', 'alpha'],
+    ['B', 'beta'],
+  ] as const) {
+    if (!Number.isFinite(law[coefficient]))
+      throw new RangeError(
+        `fitLossLaw: with ${exponent} = ${law[exponent].toPrecision(3)}, ${coefficient} is too large for a number: the data do not determine them`,
+      )
+  }
   const condition = jacobianCondition(best.at, rows)
   return {
     law,

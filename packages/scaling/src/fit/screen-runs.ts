@@ -18,6 +18,8 @@ export interface ScalingRun {
   /** Nominal compute, which runs of one budget share; default: none. */
   readonly budget?: number
   readonly seed?: number
+  /** Networks of another kind, such as of another patch size, are not taken for a measure of this one; default: all are of one. */
+  readonly kind?: string
 }
 
 /** Runs that may be fitted, and what was found in the others. */
@@ -29,7 +31,7 @@ export interface ScreenedRuns<T extends ScalingRun> {
   readonly notices: readonly string[]
 }
 
-/** A loss this many times that of a run with no more data and no larger network has diverged. */
+/** A loss this many times that of a run of the same kind, with no more data and no larger network, has diverged. */
 const DIVERGED = 1.5
 
 /**
@@ -66,6 +68,7 @@ function reasonToLeaveOut(run: ScalingRun, runs: readonly ScalingRun[]): string 
   const better = runs.find(
     (other) =>
       other !== run &&
+      other.kind === run.kind &&
       other.isFinished !== false &&
       other.loss !== null &&
       other.loss > 0 &&

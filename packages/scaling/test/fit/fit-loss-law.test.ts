@@ -103,6 +103,7 @@ describe('refuses', () => {
     d: spaced(1e9, 1e10, count),
     loss: spaced(3, 2, count),
   })
+  const steep = ({ n, d }: LossTable) => Array.from(n, (size, row) => 1 + (size / 1e7) ** -1.5 + 100 * d[row] ** -0.3)
   test.each<[string, () => unknown, string]>([
     [
       'five points',
@@ -126,6 +127,12 @@ describe('refuses', () => {
       'columns of different lengths',
       () => fitLossLaw({ ...table, d: [1e9] }),
       'fitLossLaw: columns must have equal lengths (n 30, d 1, loss 30)',
+    ],
+    [
+      'a coefficient above the largest number',
+      // The terms of the usual sizes, which stand 1e300 times higher here.
+      () => fitLossLaw({ ...table, n: Array.from(table.n, (n) => 1e290 * n), loss: steep(table) }),
+      'fitLossLaw: with alpha = 1.50, A is too large for a number: the data do not determine them',
     ],
     ['a row that is not there', () => fitLossLaw(table, { rows: [0, 30] }), 'rows must be 0 to 29; one is 30'],
     [

@@ -31,6 +31,13 @@ test('leaves out what is unfinished, unmeasured or diverged, and says why', () =
   ])
 })
 
+test('a run is not taken for diverged because networks of another kind do better', () => {
+  const runs = [run('fine', { kind: 'patch 2' }), run('coarse', { n: 2e6, loss: 0.5, kind: 'patch 8' })]
+  expect(screenRuns(runs).leftOut).toEqual([])
+  const alike = runs.map(({ kind: _kind, ...rest }) => rest)
+  expect(screenRuns(alike).leftOut.map(({ run: { name } }) => name)).toEqual(['coarse'])
+})
+
 test('repeats stay rows of their own, and are told', () => {
   const { kept, notices } = screenRuns([
     run('a', { seed: 0 }),

@@ -74,7 +74,9 @@ async function fit(
       output.line(line)
   for (const notice of fitNotices(analysis)) output.notice(notice)
   if (analysis.law.doubts.length > 0)
-    output.notice('nothing should be extrapolated from this fit; `dit scaling plan` refuses it')
+    output.notice(
+      `nothing should be extrapolated from this fit, and \`dit scaling plan\` refuses it: ${analysis.law.doubts.join('; ')}`,
+    )
   const record = fitRecord(analysis, flags, predictions)
   if (out !== undefined) {
     await writeWhole(out, `${JSON.stringify(record, null, 2)}\n`)
