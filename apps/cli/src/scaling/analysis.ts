@@ -65,16 +65,23 @@ export function analyse(rows: readonly ResultRow[], options: AnalysisOptions): A
   const judged = measure === undefined ? chosen : withMeasure(chosen, measure)
   const all = scalingRuns(judged, size)
   const unknown = judged.filter((row) => !all.some((run) => run.row === row))
-  const { kept, table, leftOut, notices } = checkInput(() => screenRuns(all), strip)
+  if (all.length === 0) {
+    const [counted, other] = size === 'params' ? ['params', 'multiply-adds'] : ['multiply-adds', 'params']
+    throw new UsageError(`no run can be fitted: the ${counted} of none are known; try --size ${other}`)
+  }
+  // Steps are whole, so that runs of one budget differ a little in their compute.
+  const isAbove = ({ budget, compute }: AnalysedRun) =>
+    holdOutAbove !== undefined && (budget ?? compute) > holdOutAbove * (1 + 1e-9)
+  const { kept, table, leftOut, notices } = checkInput(() => screenRuns(all, isAbove), strip)
   const bootstrap = {
     estimator: options.estimator,
     numResamples: options.resamples,
     seed: options.seed,
     level,
   }
-  const isHeldOut = (row: number) => holdOutAbove !== undefined && kept[row].compute > holdOutAbove * (1 + 1e-9)
+  const isHeldOut = (row: number) => isAbove(kept[row])
   if (holdOutAbove !== undefined && !kept.some((_, row) => isHeldOut(row))) {
-    const most = Math.max(...kept.map(({ compute }) => compute))
+    const most = Math.max(...kept.map(({ budget, compute }) => budget ?? compute))
     throw new UsageError(
       `--hold-out-above ${holdOutAbove} holds nothing out: the largest run took ${most.toPrecision(3)} multiply-adds`,
     )
@@ -100,13 +107,21 @@ export function analyse(rows: readonly ResultRow[], options: AnalysisOptions): A
       ...leftOut.map(({ run, why }) => ({ name: run.name, why })),
       ...unknown.map(({ name }) => ({ name, why: `its ${size} are not known` })),
     ],
-    notices: [...notices, ...(mixed === null ? [] : [mixed]), ...iso.reasons, ...front.reasons],
+    notices: [...notices, ...computeNotice(all), ...(mixed === null ? [] : [mixed]), ...iso.reasons, ...front.reasons],
     law,
     fitted,
     extrapolation,
     isoFlop: iso.value,
     frontier: front.value,
   }
+}
+
+/** Compute that was not told, and what it was taken for. */
+function computeNotice(runs: readonly AnalysedRun[]): string[] {
+  if (!runs.some(({ row }) => row.compute === null && row.multiplyAdds === null)) return []
+  return [
+    'compute is taken for 3 multiply-adds a parameter and example; where parameters are used several times an example, as by the tokens of a DiT, the table needs multiplyAdds or compute',
+  ]
 }
 
 /** Rows whose loss is a measure of samples. A run without it has no loss. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { countParameters } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import { denoisingOf } from '../run/objective-config.js'
@@ -32,12 +33,20 @@ export interface Shape {
   readonly patch: number
 }
 
+/** A DiT that is planned with: its sizes, and the options of its model. */
+interface Planned extends Shape {
+  readonly flags: TrainFlags
+  /** Whether it is one of the grid. */
+  readonly isGiven: boolean
+}
+
 /** Hidden sizes between two neighbours of the table, and beyond the largest, over it. */
 const STEPS_BETWEEN = 3
 const BEYOND = [1.25, 1.5]
 
 /**
- * DiTs like those of a grid: its own, some between each two of the same patch, and a few larger ones.
+ * DiTs like those of a grid: its own with all their options, some between each two of the same patch that differ in their sizes only, and
+ * a few larger ones. Where models have learning rates of their own, no rule gives one to other sizes, and there are none.
  *
  * @param patch only those with patches of this size
  * @throws UsageError for a grid without a DiT, or without one of these patches
@@ -48,38 +57,27 @@ export function candidatesOf(
   size: SizeKind,
   patch?: number,
 ): PlanCandidate[] {
-  const dits = grid.models.filter(({ flags }) => flags.objective === undefined)
+  const merged = grid.models.map(({ flags }) => withoutEvaluation({ ...grid.train, ...flags }))
+  const dits = merged.filter(({ objective }) => objective === undefined)
   if (dits.length === 0) throw new UsageError('the grid has no DiT, and no other network can be planned')
-  const train = withoutEvaluation(grid.train)
-  const shapes = withPatch(
-    dits.map(({ flags }) => shapeOf({ ...train, ...withoutEvaluation(flags) }, classes, latents)),
-    patch,
-  )
-  const all = [...shapes, ...between(shapes)]
+  const given = dits.map((flags) => ({ ...shapeOf(flags, classes, latents), flags, isGiven: true }))
+  const known = withPatch(given, patch)
+  const all = [...known, ...between(known, grid.train.lr)]
   const different = all.filter((shape, i) => all.findIndex((other) => isSame(other, shape)) === i)
-  return different.flatMap((shape) => {
-    const rate = train.lr ?? rateAt(grid.learningRate, shape.hidden)
-    const flags: TrainFlags = { ...train, model: undefined, ...shape, ...(rate === undefined ? {} : { lr: rate }) }
+  return different.flatMap(({ flags: own, isGiven, ...shape }) => {
+    const rate = own.lr ?? rateAt(grid.learningRate, shape.hidden)
+    const flags: TrainFlags = { ...own, model: undefined, ...shape, ...(rate === undefined ? {} : { lr: rate }) }
     try {
       const run = resolveRun(flags, classes, 1, latents)
       const { model } = denoisingOf(run, 'dit scaling plan')
       const { multiplyAdds, trainingMultiplyAdds } = countMultiplyAdds(model)
       const params = countParameters(model).trainable
       const n = size === 'params' ? params : multiplyAdds
-      return [
-        {
-          n,
-          costPerExample: trainingMultiplyAdds,
-          params,
-          multiplyAdds,
-          shape,
-          batchSize: run.recipe.batchSize,
-          flags,
-        },
-      ]
+      const { batchSize } = run.recipe
+      return [{ n, costPerExample: trainingMultiplyAdds, params, multiplyAdds, shape, batchSize, flags }]
     } catch (error) {
       // An in-between size that no model can have is no candidate.
-      if (error instanceof UsageError && !shapes.some((known) => isSame(known, shape))) return []
+      if (error instanceof UsageError && !isGiven) return []
       throw error
     }
   })
@@ -90,17 +88,31 @@ function shapeOf(flags: TrainFlags, classes: number, latents: PlannedData['laten
   return { hidden: model.hiddenSize, depth: model.depth, heads: model.numHeads, patch: model.patchSize }
 }
 
-function between(shapes: readonly Shape[]): Shape[] {
-  const patches = [...new Set(shapes.map(({ patch }) => patch))]
+/** @param commonRate learning rate of the whole grid, which other sizes may have as well */
+function between(given: readonly Planned[], commonRate: number | undefined): Planned[] {
+  const patches = [...new Set(given.map(({ patch }) => patch))]
   return patches.flatMap((patch) => {
-    const sorted = shapes.filter((shape) => shape.patch === patch).toSorted((a, b) => a.hidden - b.hidden)
-    const largest = sorted.at(-1)!
+    const sorted = given.filter((each) => each.patch === patch).toSorted((a, b) => a.hidden - b.hidden)
+    const mayVary = ({ flags }: Planned) => flags.lr === undefined || flags.lr === commonRate
     const inside = sorted.slice(1).flatMap((to, i) => {
       const from = sorted[i]
-      return Array.from({ length: STEPS_BETWEEN }, (_, k) => mixed(from, to, (k + 1) / (STEPS_BETWEEN + 1)))
+      if (!mayVary(from) || !isDeepStrictEqual(otherFlags(from), otherFlags(to))) return []
+      const steps = Array.from({ length: STEPS_BETWEEN }, (_, k) => (k + 1) / (STEPS_BETWEEN + 1))
+      return steps.map((share) => ({ ...mixed(from, to, share), flags: from.flags, isGiven: false }))
     })
-    return [...inside, ...BEYOND.map((factor) => scaled(largest, factor))]
+    const largest = sorted.at(-1)!
+    const beyond = mayVary(largest) ? BEYOND : []
+    return [
+      ...inside,
+      ...beyond.map((factor) => ({ ...scaled(largest, factor), flags: largest.flags, isGiven: false })),
+    ]
   })
+}
+
+/** Options that are not sizes. */
+function otherFlags({ flags }: Planned): TrainFlags {
+  const { model: _model, hidden: _hidden, depth: _depth, heads: _heads, patch: _patch, ...rest } = flags
+  return rest
 }
 
 /** Between two shapes, with heads as wide as those of the smaller. */

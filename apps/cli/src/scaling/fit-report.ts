@@ -26,7 +26,7 @@ export function fitLines(analysis: Analysis, estimator: string): string[] {
     ...leftOut.map(({ name, why }) => `  left out: ${name}: ${why}`),
     ...formatTable(columns.map(([name, values]) => [`  ${name}`, rangeText(values)])),
     '',
-    `loss = E + A / n^alpha + B / d^beta   (${estimator}; ${percent} intervals of ${law.laws.length} resamples${coverageText(estimator, level)})`,
+    `loss = E + A / n^alpha + B / d^beta   (${estimator}; ${percent} intervals of ${law.laws.length} resamples${coverageText(analysis, estimator)})`,
     ...formatTable(
       ROWS.map(([name, meaning]) => {
         const value = name === 'exponentN' ? fit.exponentN : fit.law[name]
@@ -43,9 +43,15 @@ export function fitLines(analysis: Analysis, estimator: string): string[] {
 /** How often 95 % intervals hold the truth, over simulated tables: `tools/scaling/coverage.ts`. */
 const COVERAGE: Readonly<Record<string, string>> = { huber: '95 to 99 %', 'log-squares': '95 to 98 %' }
 
-function coverageText(estimator: string, level: number): string {
+/** Runs of the smallest table that was simulated, and resamples of each. */
+const [SIMULATED_RUNS, SIMULATED_RESAMPLES] = [24, 200]
+
+function coverageText({ level, law, fitted }: Analysis, estimator: string): string {
   const share = COVERAGE[estimator]
-  return level !== 0.95 || share === undefined ? '' : `; they hold the truth in ${share} of simulated tables`
+  if (level !== 0.95 || share === undefined) return ''
+  if (fitted.length < SIMULATED_RUNS || law.laws.length < SIMULATED_RESAMPLES)
+    return `; how often they hold the truth is known for ${SIMULATED_RUNS} runs and ${SIMULATED_RESAMPLES} resamples or more`
+  return `; they hold the truth in ${share} of simulated tables`
 }
 
 function scatterText({ fitted, law }: Analysis): string {

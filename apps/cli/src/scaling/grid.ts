@@ -101,7 +101,11 @@ export function checkGrid(path: string, value: unknown): Grid {
   checkDifferent(path, 'budgets', budgets)
   checkDifferent(path, 'seeds', seeds)
   const pointIn = (key: string, point: unknown): GridPoint => {
-    const { model, budget } = objectIn(path, key, point)
+    const { model, budget, ...more } = objectIn(path, key, point)
+    const allowed = ['model', 'budget', ...(key.startsWith('repeats') ? ['seeds'] : [])]
+    const unknown = Object.keys(more).find((name) => !allowed.includes(name))
+    if (unknown !== undefined)
+      throw new UsageError(`${path}: ${key}: unknown key "${unknown}"${didYouMean(unknown, allowed)}`)
     if (!models.some(({ name }) => name === model))
       throw new UsageError(
         `${path}: ${key}: "model" must be the name of one of the models (got ${JSON.stringify(model)})`,

@@ -24,9 +24,9 @@ export function withPatch<Run extends { readonly patch: number | null }>(
   throw new UsageError(`--patch ${patch}: there is none; ${all}`)
 }
 
-/** What a law that knows only sizes gets wrong of several patch sizes; null where one law fits them all. */
+/** What a law that knows only sizes gets wrong of several patch sizes, or of networks without; null where one law fits them all. */
 export function patchNotice(runs: readonly AnalysedRun[], law: LossLaw): string | null {
-  const patches = [...new Set(runs.flatMap(({ row }) => row.patch ?? []))].toSorted((a, b) => a - b)
+  const patches = [...new Set(runs.map(({ row }) => row.patch))].toSorted((a, b) => (a ?? Infinity) - (b ?? Infinity))
   const groups = patches.map((patch) => {
     const own = runs.filter(({ row }) => row.patch === patch)
     const off = own.map(({ n, d, loss }) => Math.log(loss! / lossAt(law, n, d)))
@@ -40,8 +40,10 @@ export function patchNotice(runs: readonly AnalysedRun[], law: LossLaw): string 
   const means = groups.map(({ mean }) => mean)
   const apart = Math.max(...means) - Math.min(...means)
   if (apart < Math.max(LEAST_APART, MOST_APART * scatter)) return null
-  const text = groups.map(({ patch, mean }) => `${percentText(mean)} with patches of ${patch}`).join(', ')
-  return `one law does not fit all patch sizes: on average runs lie off it by ${text}; --patch takes those of one`
+  const text = groups
+    .map(({ patch, mean }) => `${percentText(mean)} ${patch === null ? 'without patches' : `with patches of ${patch}`}`)
+    .join(', ')
+  return `one law does not fit all networks: on average runs lie off it by ${text}; --patch takes those of one`
 }
 
 function percentText(mean: number): string {

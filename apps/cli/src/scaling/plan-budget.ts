@@ -29,7 +29,7 @@ export function parseBudget(text: string): Budget {
     }
     return { compute: amount }
   }
-  const seconds = UNITS[unit.toLowerCase()]
+  const seconds = UNITS[unit]
   if (seconds === undefined)
     throw new UsageError(`--budget ${text}: unknown unit "${unit}"; there are ${Object.keys(UNITS).join(', ')}`)
   return { seconds: amount * seconds }
@@ -49,7 +49,7 @@ export interface PlannedChoice {
 }
 
 /** Candidates whose steps are timed at most: it takes some seconds each. */
-const MOST_TIMED = 6
+const MOST_TIMED = 12
 
 /** What each candidate reaches with multiply-adds, the best first. */
 export function choicesForCompute(
@@ -101,10 +101,15 @@ function mostPromising(
   timed: ReadonlyMap<PlanCandidate, PlannedChoice | null>,
 ): PlanCandidate | undefined {
   const known = [...timed.values()].filter((choice) => choice !== null)
+  // Not a step of those that were timed fits: nothing fits, if not the smallest.
+  if (known.length === 0) {
+    const smallest = candidates.toSorted((a, b) => a.costPerExample - b.costPerExample)[0]
+    return timed.has(smallest) ? undefined : smallest
+  }
   const best = Math.min(...known.map(({ loss }) => loss))
   // Multiply-adds that the nearest timed candidate gets through in the time.
   const computeNear = ({ costPerExample }: PlanCandidate) =>
-    known.toSorted((a, b) => distance(a, costPerExample) - distance(b, costPerExample)).at(0)?.compute ?? Infinity
+    known.toSorted((a, b) => distance(a, costPerExample) - distance(b, costPerExample))[0].compute
   return candidates
     .filter((candidate) => !timed.has(candidate))
     .map((candidate) => {

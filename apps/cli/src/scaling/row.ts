@@ -70,7 +70,6 @@ export const ALIASES: Readonly<Record<string, Column>> = {
   d: 'examples',
   samples: 'examples',
   c: 'compute',
-  flops: 'compute',
   heldout: 'loss',
   'held-out': 'loss',
   run: 'name',
@@ -138,7 +137,10 @@ function epochsOf({ data, heldOut }: RunConfig, examples: number): number | null
   return examples / Math.max(1, Math.round(data.length * (1 - (heldOut?.share ?? 0))))
 }
 
-/** Rows as the library takes them, of those whose size is known. */
+/**
+ * Rows as the library takes them, of those whose size is known. Compute that nobody tells is that of a network which uses each parameter once
+ * an example: 3 multiply-adds each.
+ */
 export function scalingRuns(rows: readonly ResultRow[], size: SizeKind): (ScalingRun & { readonly row: ResultRow })[] {
   return rows.flatMap((row) => {
     const n = size === 'params' ? row.params : row.multiplyAdds
@@ -149,7 +151,7 @@ export function scalingRuns(rows: readonly ResultRow[], size: SizeKind): (Scalin
         name,
         n,
         d,
-        compute: row.compute ?? (row.multiplyAdds === null ? 6 * n * d : 3 * row.multiplyAdds * d),
+        compute: row.compute ?? 3 * (row.multiplyAdds ?? n) * d,
         loss,
         isFinished,
         ...(epochs === null ? {} : { epochs }),

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { NonFiniteLossError } from '@dit/train-ddp'
@@ -56,6 +56,11 @@ export async function runGrid(
   const left = () => seconds - (clock() - began)
   const states = new Map<PlannedRun, RunState>()
   for (const run of runs) states.set(run, await stateOf(run, placeOf(folder, run)))
+  const diverged = runs.filter((run) => states.get(run) === 'diverged')
+  if (diverged.length > 0)
+    output.notice(
+      `${diverged.map(({ name }) => name).join(', ')} diverged before and ${diverged.length === 1 ? 'is' : 'are'} not tried again`,
+    )
   const open = runs.filter((run) => ['begun', 'new'].includes(states.get(run)!))
   let done = runs.length - open.length
   if (done > 0) output.line(`${done} of ${runs.length} runs are done already`)
@@ -167,13 +172,16 @@ async function writeNote(place: string, note: RunNote): Promise<void> {
   await writeWhole(noteOf(place), `${JSON.stringify(note, null, 2)}\n`)
 }
 
-/** Rows of the runs that have begun. */
+/** Rows of the runs that have begun: those of the grid in its order, then others in the folder, of earlier grids. */
 export async function gridRows(folder: string, runs: readonly PlannedRun[]): Promise<ResultRow[]> {
+  const there = await readdir(join(folder, RUNS_FOLDER), { withFileTypes: true }).catch(() => [])
+  const found = there.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  const others = found.filter((name) => !runs.some((run) => run.name === name)).toSorted()
   const rows: ResultRow[] = []
-  for (const run of runs) {
-    const place = placeOf(folder, run)
+  for (const name of [...runs.map((run) => run.name), ...others]) {
+    const place = join(folder, RUNS_FOLDER, name)
     if ((await stat(join(place, CONFIG_FILE)).catch(() => null)) === null) continue
-    rows.push(await readRow(place, run.name))
+    rows.push(await readRow(place, name))
   }
   return rows
 }

@@ -23,6 +23,9 @@ const RESIDUALS = 180
 /** Colours that are told apart by colour-blind people as well (Okabe & Ito 2008). */
 const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000']
 
+/** Of intervals about the law, over the farthest run from it. */
+const WIDEST_INTERVAL = 3
+
 /** Groups with a legend; of more, colours repeat and the legend shows the first. */
 const MOST_ENTRIES = 10
 
@@ -196,10 +199,12 @@ function residualPanel({ runs, fitted, law }: Analysis, sizes: readonly Group[],
     [frame.left, frame.right],
   )
   const ends = runs.flatMap((run) => intervalEnds(run, law).map(Math.abs))
-  const most = Math.max(0.1, ...runs.map((run) => Math.abs(off(run))), ...ends)
+  const farthest = Math.max(0.1, ...runs.map((run) => Math.abs(off(run))))
+  // Wide intervals are cut off, so that the runs stay apart.
+  const most = Math.max(farthest, Math.min(Math.max(...ends), WIDEST_INTERVAL * farthest))
   const y = valueAxis([-1.1 * most, 1.1 * most], 'linear', [frame.bottom, frame.top])
   const zero = round(y.scale(0))
-  const bars = runs.map((run) => intervalBar(x, y, run, law))
+  const bars = runs.map((run) => intervalBar(x, y, run, law, frame))
   return panelSvg({
     frame,
     x,
@@ -216,9 +221,9 @@ function intervalEnds({ n, d }: AnalysedRun, law: Analysis['law']): [low: number
   return [100 * (run.low / loss - 1), 100 * (run.high / loss - 1)]
 }
 
-function intervalBar(x: Axis, y: Axis, run: AnalysedRun, law: Analysis['law']): string {
-  const [low, high] = intervalEnds(run, law)
-  return `<path d="M${round(x.scale(run.compute))} ${round(y.scale(low))}V${round(y.scale(high))}" stroke="${COLORS.raw}" stroke-width="7" stroke-opacity="0.5"/>`
+function intervalBar(x: Axis, y: Axis, run: AnalysedRun, law: Analysis['law'], { bottom, top }: Frame): string {
+  const [low, high] = intervalEnds(run, law).map((end) => Math.min(bottom, Math.max(top, y.scale(end))))
+  return `<path d="M${round(x.scale(run.compute))} ${round(low)}V${round(high)}" stroke="${COLORS.raw}" stroke-width="7" stroke-opacity="0.5"/>`
 }
 
 /** Runs as points; those held out of the fit as circles. */

@@ -61,6 +61,9 @@ function csvRows(path: string, text: string): RawRow[] {
     .filter(({ cells }) => cells.length > 1 || cells[0].trim() !== '')
   const [header, ...rest] = lines
   if (header === undefined) throw new UsageError(`${path} is empty`)
+  if (header.cells.length === 1 && header.cells[0].includes(';'))
+    throw new UsageError(`${path}: the header has semicolons; cells must be separated by commas`)
+  for (const name of header.cells) mustBeKnown(`${path}: the header`, name.trim())
   return rest.map(({ cells, line }) => {
     if (cells.length !== header.cells.length) {
       throw new UsageError(`${path}: ${line} has ${cells.length} cells, but the header has ${header.cells.length}`)
@@ -71,7 +74,8 @@ function csvRows(path: string, text: string): RawRow[] {
 
 /** Cells of a line; a cell in double quotes may hold commas, and two quotes for one. */
 function splitLine(line: string): string[] {
-  const cells = [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)]
+  // Each cell with a comma before it, the first one, too.
+  const cells = [...`,${line}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^,]*))/g)]
   return cells.map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '')
 }
 
@@ -84,8 +88,10 @@ function toRow(where: string, cells: Readonly<Record<string, unknown>>): ResultR
     const column = columnNamed(name)
     const measure = measureColumn(name)
     if (column !== undefined) known[column] = value
+    // A multiply-add is two of them.
+    else if (name.toLowerCase() === 'flops') known.compute = halfOf(numberIn(where, name, value))
     else if (measure !== undefined) measured.set(measure, numberIn(where, measure.name, value, 'any'))
-    else throw new UsageError(`${where}: unknown column "${name}"${didYouMean(name, [...COLUMNS, ...MEASURE_COLUMNS])}`)
+    else mustBeKnown(where, name)
   }
   const numbers = Object.fromEntries(NUMBERS.map((column) => [column, numberIn(where, column, known[column])]))
   const { examples, params, multiplyAdds } = numbers
@@ -99,6 +105,14 @@ function toRow(where: string, cells: Readonly<Record<string, unknown>>): ResultR
     finished: isFinished(where, known.finished),
   }
 }
+
+function mustBeKnown(where: string, name: string): void {
+  if (columnNamed(name) !== undefined || measureColumn(name) !== undefined || name.toLowerCase() === 'flops') return
+  const hint = didYouMean(name, [...COLUMNS, ...MEASURE_COLUMNS])
+  throw new UsageError(`${where}: unknown column "${name}"${hint === '' ? '; leave out what is not of a run' : hint}`)
+}
+
+const halfOf = (value: number | null) => (value === null ? null : value / 2)
 
 function columnNamed(name: string): Column | undefined {
   const found = COLUMNS.find((column) => column.toLowerCase() === name.toLowerCase())

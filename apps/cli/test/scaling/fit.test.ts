@@ -55,12 +55,12 @@ describe('dit scaling fit', () => {
     writeFileSync(mixed, [`${header},patch`, ...tables.flat()].join('\n'))
     const both = await runDit(['scaling', 'fit', mixed, ...QUICK])
     expect(both.stderr).toMatch(
-      /one law does not fit all patch sizes: on average runs lie off it by -\d+\.\d % with patches of 2, [+-]\d\.\d % with patches of 4, \+\d+\.\d % with patches of 8; --patch takes those of one/,
+      /one law does not fit all networks: on average runs lie off it by -\d+\.\d % with patches of 2, [+-]\d\.\d % with patches of 4, \+\d+\.\d % with patches of 8; --patch takes those of one/,
     )
     const one = await runDit(['scaling', 'fit', mixed, ...QUICK, '--patch', '4'])
     const plain = await runDit(['scaling', 'fit', csv, ...QUICK])
     expect(one.stdout.replaceAll('p4m', 'm')).toBe(plain.stdout)
-    expect(one.stderr).not.toContain('patch sizes')
+    expect(one.stderr).not.toContain('one law does not fit')
     const none = await runDit(['scaling', 'fit', mixed, ...QUICK, '--patch', '3'])
     expect(none).toMatchObject({ code: 2 })
     expect(none.stderr).toContain('--patch 3: there is none; there are patches of 2, 4, 8')
@@ -73,7 +73,7 @@ describe('dit scaling fit', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/^24 runs fitted\n {2}n, multiply-adds {2}200 k to 20 M, a factor of 100\n/)
     expect(stdout).toMatch(
-      /\(log-squares; 95 % intervals of 20 resamples; they hold the truth in 95 to 98 % of simulated tables\)\n {2}E +0\.01\d+ +0\.0\d+ to 0\.01\d+ +floor/,
+      /\(log-squares; 95 % intervals of 20 resamples; how often they hold the truth is known for 24 runs and 200 resamples or more\)\n {2}E +0\.01\d+ +0\.0\d+ to 0\.01\d+ +floor/,
     )
     expect(stdout).toMatch(/\n {2}alpha +0\.(39|4)\d* /)
     expect(stdout).toMatch(/best size of each budget, by parabolas: n_opt grows as compute\^0\.\d+ \(95 %: /)
@@ -121,6 +121,70 @@ describe('dit scaling fit', () => {
     expect(Number(loss) / expected).toBeCloseTo(1, 1)
     expect(Number(low)).toBeLessThan(Number(loss))
     expect(Number(high)).toBeGreaterThan(Number(loss))
+  })
+
+  test('holds whole budgets out, and keeps runs there that did worse than the law', async () => {
+    const worse = join(folder, 'worse.csv')
+    const [header, ...lines] = scalingCsv().trim().split('\n')
+    const [budget, loss] = ['budget', 'loss'].map((name) => header.split(',').indexOf(name))
+    const spoilt = lines.map((line) => {
+      const cells = line.split(',')
+      return cells[budget] === '64000000000000'
+        ? cells.map((cell, i) => (i === loss ? `${3 * Number(cell)}` : cell)).join(',')
+        : line
+    })
+    writeFileSync(worse, [header, ...spoilt].join('\n'))
+    // Steps are whole, so that the runs of a budget take a little more or less.
+    const { stdout } = await runDit(['scaling', 'fit', worse, ...QUICK, '--hold-out-above', '1.6e13'])
+    expect(stdout).toMatch(/^18 runs fitted, 6 held out\n/)
+    expect(stdout).toMatch(/held out: off by \d+ % \(root mean square\), 0 of 6 inside/)
+  })
+
+  test('a law that does not fall is doubted, and allocates nothing', async () => {
+    const rising = join(folder, 'rising.csv')
+    const rows = [1e6, 4e6, 1.6e7, 6.4e7].flatMap((n) =>
+      [1e3, 1e4, 1e5, 1e6].map((d) => `${n},${d},${0.02 + 3 * n ** -0.4 + 0.01 * d ** 0.1}`),
+    )
+    writeFileSync(rising, ['multiplyAdds,examples,loss', ...rows].join('\n'))
+    const { stderr } = await runDit(['scaling', 'fit', rising, ...QUICK])
+    expect(stderr).toMatch(/the loss does not fall with d \(exponent -0\.\d+\): no use of compute is best/)
+    for (const args of [
+      ['--budget', '1e14'],
+      ['--loss', '0.08'],
+    ]) {
+      const plan = await runDit(['scaling', 'plan', rising, ...QUICK, ...args])
+      expect(plan.code).toBe(1)
+      const anyway = await runDit(['scaling', 'plan', rising, ...QUICK, ...args, '--anyway'])
+      expect(anyway.code).toBe(2)
+      expect(anyway.stderr).toMatch(/beta of the law must be above 0, so that the loss falls/)
+    }
+  })
+
+  test('compute of a table of parameters is said to be a guess', async () => {
+    const { stderr } = await runDit(['scaling', 'fit', csv, ...QUICK, '--size', 'params'])
+    expect(stderr).not.toContain('compute is taken for')
+    const bare = join(folder, 'params.csv')
+    const [header, ...lines] = scalingCsv().trim().split('\n')
+    const kept = ['params', 'examples', 'loss'].map((name) => header.split(',').indexOf(name))
+    const rows = lines.map((line) => kept.map((i) => line.split(',')[i]).join(','))
+    writeFileSync(bare, ['params,examples,loss', ...rows].join('\n'))
+    const fit = await runDit(['scaling', 'fit', bare, ...QUICK, '--size', 'params'])
+    expect(fit.stderr).toContain('compute is taken for 3 multiply-adds a parameter and example')
+    const wrong = await runDit(['scaling', 'fit', bare, ...QUICK])
+    expect(wrong.stderr).toContain('no run can be fitted: the multiply-adds of none are known; try --size params')
+  })
+
+  test('networks without patches are told apart from those with', async () => {
+    const both = join(folder, 'both.csv')
+    const [header, ...lines] = scalingCsv().trim().split('\n')
+    const loss = header.split(',').indexOf('loss')
+    const other = lines.map((line) => {
+      const cells = line.split(',').map((cell, i) => (i === loss ? `${0.8 * Number(cell)}` : cell))
+      return `u${cells.join(',')},`
+    })
+    writeFileSync(both, [`${header},patch`, ...lines.map((line) => `${line},4`), ...other].join('\n'))
+    const { stderr } = await runDit(['scaling', 'fit', both, ...QUICK])
+    expect(stderr).toMatch(/one law does not fit all networks: .* with patches of 4, -\d+\.\d % without patches/)
   })
 
   test('a narrow table is fitted with warnings, and must not be extrapolated', async () => {
@@ -188,6 +252,7 @@ describe('dit scaling plan without a grid', () => {
     [['--budget', '5 weeks'], 'unknown unit "weeks"'],
     [['--budget', 'much'], '--budget much: it must be a time such as 1h or 45min, or multiply-adds such as 2e15'],
     [['--loss', '0.001'], '--loss 0.001: the law never reaches 0.001; its floor E is 0.01'],
+    [['--budget', '10M'], 'unknown unit "M"'],
   ])('refuses %j', async (args, message) => {
     const { code, stderr } = await runDit(['scaling', 'plan', csv, ...QUICK, ...args])
     expect(code).toBe(2)

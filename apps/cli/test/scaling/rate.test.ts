@@ -20,6 +20,17 @@ test('dit scaling rate prints a rule for the grid, and leaves diverged runs out 
   expect(stdout).toMatch(/\n"learningRate": \{"rate":0\.001,"atHidden":64,"power":-0\.5\}\n$/)
 })
 
+test('refuses runs of one size that differ in more than their rate', async () => {
+  const lines = [1e9, 1e9, 4e9].map((budget, i) => `64,${budget},${10 ** -i},0.${i + 1},1000,100`)
+  writeFileSync(table, ['hidden,budget,lr,loss,params,examples', ...lines].join('\n'))
+  expect(await runDit(['scaling', 'rate', table])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(
+      'runs of hidden 64 must differ in their learning rate only, but have budget 1000000000, 4000000000',
+    ) as string,
+  })
+})
+
 test('refuses runs without rates', async () => {
   writeFileSync(table, 'params,examples,loss\n1,2,3\n')
   expect(await runDit(['scaling', 'rate', table])).toMatchObject({

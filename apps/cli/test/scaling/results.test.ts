@@ -42,10 +42,17 @@ describe('a table', () => {
     expect(row).toMatchObject({ name: 'x.json: row 1', params: 1e6, examples: 2e5, loss: 0.1, compute: 1.2e12 })
   })
 
+  test('may begin a line with an empty cell, and count FLOPs, two a multiply-add', () => {
+    const [row] = parseTable('x.csv', 'name,params,examples,loss,flops\n,100,1000,0.5,6e5\n')
+    expect(row).toMatchObject({ name: 'x.csv: line 2', params: 100, examples: 1000, loss: 0.5, compute: 3e5 })
+  })
+
   test.each([
     ['', 'x is empty'],
     ['params,examples\n', 'x has no rows'],
-    ['params,exmples\n1,2\n', 'x: line 2: unknown column "exmples"; did you mean examples?'],
+    ['params,exmples\n1,2\n', 'x: the header: unknown column "exmples"; did you mean examples?'],
+    ['params,examples,notes\n1,2,a\n', 'x: the header: unknown column "notes"; leave out what is not of a run'],
+    ['params;examples\n1;2\n', 'x: the header has semicolons; cells must be separated by commas'],
     ['params,examples\n1\n', 'x: line 2 has 1 cells, but the header has 2'],
     ['params,examples\nmany,2\n', 'x: line 2: params must be a number (got "many")'],
     ['params,examples\n-1,2\n', 'x: line 2: params must not be negative (got -1)'],

@@ -67,6 +67,21 @@ test('a run that was begun with other options is not taken for that of the grid'
   expect(stderr).toContain('a-1e6-s0 was begun with other options (batch: 4 then, 2 now); rename the model')
 })
 
+test('a grid that is refused replaces nothing, and another one keeps the rows of the first', async () => {
+  const kept = readFileSync(join(out, 'grid.json'), 'utf8')
+  expect((await runDit(['scaling', 'run', file])).code).toBe(2)
+  expect(readFileSync(join(out, 'grid.json'), 'utf8')).toBe(kept)
+  const before = names(results())
+  const another = join(folder, 'another.json')
+  writeFileSync(another, JSON.stringify({ ...grid, models: [{ ...grid.models[0], name: 'c' }], budgets: [1e6] }))
+  const { code, stderr } = await runDit(['scaling', 'run', another, '--out', out])
+  expect(code).toBe(0)
+  expect(stderr).toContain(
+    'grid.json is replaced: a, b of the grid before are not in this one; what was trained stays in results.csv',
+  )
+  expect(names(results())).toEqual(['c-1e6-s0', ...before.toSorted()])
+})
+
 test('a run that diverges is told, left out, and not tried again', async () => {
   const wild = join(folder, 'wild.json')
   const models = [{ ...grid.models[0], lr: 1e30, clip: null }, grid.models[1]]
@@ -74,7 +89,9 @@ test('a run that diverges is told, left out, and not tried again', async () => {
   const { code, stderr } = await runDit(['scaling', 'run', wild])
   expect(code).toBe(0)
   expect(stderr).toContain('a-2e6-s0 diverged and is left out: ')
-  expect((await runDit(['scaling', 'run', wild])).stdout).toMatch(/^2 of 2 runs are done already\n/)
+  const again = await runDit(['scaling', 'run', wild])
+  expect(again.stdout).toMatch(/^2 of 2 runs are done already\n/)
+  expect(again.stderr).toContain('a-2e6-s0 diverged before and is not tried again')
   const fit = await runDit(['scaling', 'fit', join(folder, 'wild')])
   expect(fit.stderr).toMatch(/there is 1|there are 1/)
 })
@@ -119,7 +136,7 @@ test('plans with the grid in the folder of results: models, steps and a command 
   expect(code).toBe(0)
   expect(stdout).toMatch(/^hidden +depth +heads +patch/)
   expect(stdout).toMatch(
-    /\n {2}dit train --data shapes --size 8 --batch 4 --val-share 0\.0001 --sample-every none --warmup 1 --backend reference --hidden \d+ --heads \d+ --depth \d+ --patch 4 --steps \d+\n/,
+    /\n {2}dit train --data shapes --size 8 --batch 4 --val-share 0\.0001 --sample-every none --warmup 1 --backend reference --hidden \d+ --depth \d+ --heads \d+ --patch 4 --steps \d+\n/,
   )
   const none = await runDit([
     ...args.map((arg) => (arg === table ? withPatches : arg)),

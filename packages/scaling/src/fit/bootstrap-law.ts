@@ -185,16 +185,21 @@ function doubtsOf(
   refused: readonly string[],
 ): string[] {
   const wide = (['alpha', 'beta'] as const)
-    .map((name) => ({ name, width: (intervals[name].high - intervals[name].low) / fit.law[name] }))
+    .map((name) => ({ name, width: (intervals[name].high - intervals[name].low) / Math.abs(fit.law[name]) }))
     .filter(({ width }) => !(width < WIDEST))
     .map(({ name, width }) => {
       const { low, high } = intervals[name]
       return `the interval of ${name}, ${low.toPrecision(2)} to ${high.toPrecision(2)}, is ${Math.round(100 * width)} % as wide as ${name} itself`
     })
+  const flat = (['alpha', 'beta'] as const)
+    .filter((name) => fit.law[name] > 0 && intervals[name].low <= 0)
+    .map(
+      (name) => `the interval of ${name} reaches ${intervals[name].low.toPrecision(2)}: perhaps the loss does not fall`,
+    )
   const { low, high } = intervals.exponentN
   const vague =
     high - low >= WIDEST
       ? [`the interval of exponentN, ${low.toPrecision(2)} to ${high.toPrecision(2)}, covers half its range`]
       : []
-  return [...fit.warnings, ...refused, ...wide, ...vague]
+  return [...fit.warnings, ...refused, ...wide, ...flat, ...vague]
 }

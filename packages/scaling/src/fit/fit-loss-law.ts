@@ -190,6 +190,15 @@ function warningsOf({ n, d, loss }: LossTable, rows: LawRows, law: LossLaw, cond
     warnings.push(
       `the terms in n and d can hardly be told apart (condition ${condition.toExponential(1)}): n and d vary together; train some sizes on more or less data`,
     )
+  for (const [variable, exponent] of [
+    ['n', law.alpha],
+    ['d', law.beta],
+  ] as const) {
+    if (!(exponent > 0))
+      warnings.push(
+        `the loss does not fall with ${variable} (exponent ${exponent.toPrecision(2)}): no use of compute is best`,
+      )
+  }
   const smallest = Math.min(...of(loss))
   const [largestN, largestD] = [Math.max(...of(n)), Math.max(...of(d))]
   const terms = { E: law.E, 'A / n^alpha': law.A * largestN ** -law.alpha, 'B / d^beta': law.B * largestD ** -law.beta }

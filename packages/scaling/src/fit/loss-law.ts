@@ -41,13 +41,17 @@ export interface Allocation {
  *
  * @param compute  in the units of `cost`
  * @param cost     compute of one unit of size and one of data: 6 for FLOPs of parameters and tokens; default 6
- * @throws RangeError where `compute` or `cost` is not above 0
+ * @throws RangeError where `compute` or `cost` is not above 0, or a term of the law does not fall
  *
  * Hoffmann et al. 2022, eq. 4.
  */
 export function allocateCompute(law: LossLaw, compute: number, cost = 6): Allocation {
   requirePositive('allocateCompute', { compute, cost })
   const { A, B, alpha, beta } = law
+  for (const [name, value] of Object.entries({ A, B, alpha, beta })) {
+    if (!(value > 0 && Number.isFinite(value)))
+      throw new RangeError(`allocateCompute: ${name} of the law must be above 0, so that the loss falls (${value})`)
+  }
   const product = compute / cost
   const balance = ((alpha * A) / (beta * B)) ** (1 / (alpha + beta))
   const n = balance * product ** sizeExponent(law)
@@ -58,7 +62,7 @@ export function allocateCompute(law: LossLaw, compute: number, cost = 6): Alloca
 /**
  * The smallest compute with which a law reaches a loss, and how to spend it; the inverse of `allocateCompute`.
  *
- * @throws RangeError for a loss that the law never reaches (`E` or less)
+ * @throws RangeError for a loss that the law never reaches (`E` or less), or where a term of the law does not fall
  */
 export function computeForLoss(law: LossLaw, loss: number, cost = 6): Allocation {
   requirePositive('computeForLoss', { loss, cost })

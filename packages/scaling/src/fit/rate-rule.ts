@@ -56,6 +56,9 @@ export function fitRateRule({ hidden, rate, loss }: RateTable): RateRule {
         : [
             `the best rate of hidden ${outside.map((each) => each.hidden).join(', ')} lies outside those that were tried: try ${outside.some((each) => each.rate > Math.max(...Array.from(rate))) ? 'larger' : 'others'}`,
           ]),
+      ...(interval !== null && interval.low <= 0 && interval.high >= 0
+        ? ['the interval of the power holds 0: whether the best rate depends on the size is not known']
+        : []),
       ...(sizes.length < 3 ? ['two sizes: a line passes through both, and the rule has no interval'] : []),
     ],
   }

@@ -38,12 +38,16 @@ const DIVERGED = 1.5
  * Leaves out runs that no law describes, and says why: unfinished, without a loss, or diverged. Nothing is averaged: runs of the same size
  * and data with other seeds stay rows of their own.
  *
+ * @param isHeldOut  runs that the law will be tested with: a large loss is no reason to leave them out
  * @throws RangeError where no run is left
  */
-export function screenRuns<T extends ScalingRun>(runs: readonly T[]): ScreenedRuns<T> {
+export function screenRuns<T extends ScalingRun>(
+  runs: readonly T[],
+  isHeldOut: (run: T) => boolean = () => false,
+): ScreenedRuns<T> {
   const leftOut: { run: T; why: string }[] = []
   const kept = runs.filter((run) => {
-    const why = reasonToLeaveOut(run, runs)
+    const why = reasonToLeaveOut(run, isHeldOut(run) ? [] : runs)
     if (why !== null) leftOut.push({ run, why })
     return why === null
   })

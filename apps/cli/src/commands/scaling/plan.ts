@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { computeForLoss } from '@dit/scaling'
+import { allocateCompute, computeForLoss } from '@dit/scaling'
 import { plannedData } from '../../run/plan-training.js'
 import { analyse, type Analysis } from '../../scaling/analysis.js'
 import { candidatesOf } from '../../scaling/candidates.js'
@@ -105,12 +105,17 @@ function planWithoutGrid(analysis: Analysis, budget: ReturnType<typeof parseBudg
     throw new UsageError('a time needs to know what is trained: give --grid <file>, or the folder of `dit scaling run`')
   }
   const cost = costOf(analysis)
-  const { n, d } = bestOnLaw(analysis, budget.compute, cost)
+  const { n, d } = checkInput(
+    () => allocateCompute(analysis.law.fit.law, budget.compute, cost),
+    (message) => message.replace(/^\w+: /, ''),
+  )
   const { loss, run } = analysis.law.predict(n, d)
   output.line(`best use of ${quantityText(budget.compute)} multiply-adds, by the law`)
   output.line(`  size      ${quantityText(n)} ${analysis.size}`)
   output.line(`  data      ${quantityText(d)} examples`)
-  output.line(`  loss      ${formatNumber(loss)}, a run in ${percentOf(analysis)} from ${intervalText(run)}`)
+  output.line(
+    `  ${(analysis.lossName === 'held-out error' ? 'loss' : analysis.lossName).padEnd(8)}  ${formatNumber(loss)}, a run in ${percentOf(analysis)} from ${intervalText(run)}`,
+  )
   tellExtrapolation(analysis, n, d, output)
   output.event({ type: 'scaling-plan', n, d, compute: budget.compute, loss, interval: run })
 }
@@ -135,12 +140,6 @@ function planLoss(analysis: Analysis, loss: number, output: Output): void {
 function costOf({ fitted }: Analysis): number {
   const costs = fitted.map(({ compute, n, d }) => compute / (n * d)).toSorted((a, b) => a - b)
   return costs[Math.floor(costs.length / 2)]
-}
-
-function bestOnLaw({ law }: Analysis, compute: number, cost: number): { n: number; d: number } {
-  const { A, B, alpha, beta } = law.fit.law
-  const n = ((alpha * A) / (beta * B)) ** (1 / (alpha + beta)) * (compute / cost) ** law.fit.exponentN
-  return { n, d: compute / (cost * n) }
 }
 
 function show(choices: readonly PlannedChoice[], analysis: Analysis, output: Output): void {
@@ -183,7 +182,7 @@ function show(choices: readonly PlannedChoice[], analysis: Analysis, output: Out
   const command = flagsText({ ...best.candidate.flags, steps: best.steps })
   output.line(`\ntrain the best of them with\n  dit train ${command}`)
   output.line(
-    `${best.time === null ? '' : `it takes about ${formatRough(best.time.time.seconds)}, and `}its held-out error should be ${formatNumber(best.loss)}, in ${percent} of runs ${intervalText(best.interval)}`,
+    `${best.time === null ? '' : `it takes about ${formatRough(best.time.time.seconds)}, and `}its ${analysis.lossName} should be ${formatNumber(best.loss)}, in ${percent} of runs ${intervalText(best.interval)}`,
   )
   tellExtrapolation(analysis, best.candidate.n, best.examples, output)
   output.event({

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { fitRateRule } from '@dit/scaling'
 import { intervalText } from '../../scaling/fit-report.js'
+import type { ResultRow } from '../../scaling/row.js'
 import { readResults } from '../../scaling/read-results.js'
 import { givenOptions } from '../../settings/config-file.js'
 import { RATE_SETTINGS } from '../../settings/scaling-settings.js'
@@ -39,9 +40,10 @@ async function rate(results: readonly string[], output: Output): Promise<void> {
   )
   for (const row of rows.filter((each) => !usable.includes(each)))
     output.notice(
-      `${row.name} is left out: ${Number.isNaN(row.loss) ? 'it diverged' : 'it has no hidden size, learning rate or loss'}`,
+      `${row.name} is left out: ${Number.isNaN(row.loss) ? 'it diverged' : row.finished ? 'it has no hidden size, learning rate or loss' : 'it is not finished'}`,
     )
   if (usable.length === 0) throw new UsageError('no run has a hidden size, a learning rate and a loss')
+  mustDifferInRateOnly(usable)
   const rule = checkInput(
     () =>
       fitRateRule({
@@ -70,4 +72,19 @@ async function rate(results: readonly string[], output: Output): Promise<void> {
   output.line(`\n"learningRate": ${JSON.stringify(learningRate)}`)
   for (const warning of rule.warnings) output.notice(warning)
   output.event({ type: 'scaling-rate', learningRate, powerInterval: rule.powerInterval, best: rule.best })
+}
+
+/** Beside its learning rate and seed, everything that a row tells of a run. */
+const ALIKE = ['budget', 'patch', 'depth', 'heads'] as const
+
+function mustDifferInRateOnly(rows: readonly ResultRow[]): void {
+  for (const hidden of new Set(rows.map((row) => row.hidden))) {
+    for (const column of ALIKE) {
+      const values = [...new Set(rows.filter((row) => row.hidden === hidden).map((row) => row[column]))]
+      if (values.length === 1) continue
+      throw new UsageError(
+        `runs of hidden ${hidden} must differ in their learning rate only, but have ${column} ${values.map((value) => value ?? 'unknown').join(', ')}`,
+      )
+    }
+  }
 }

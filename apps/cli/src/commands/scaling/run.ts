@@ -67,7 +67,9 @@ async function runScaling(file: string, flags: RunFlags, output: Output): Promis
   const runs = await plannedRuns(grid)
   if (plan === true) return showPlan(grid, runs, { folder, ...flags }, output)
   await checkWritable('--out', folder)
-  await keepGrid(file, folder)
+  // A grid that is refused replaces nothing.
+  for (const run of runs) await stateOf(run, placeOf(folder, run))
+  await keepGrid(file, folder, grid, output)
   const { done, left, interrupted } = await runGrid(
     runs,
     { folder, seconds: minutes === undefined ? Infinity : 60 * minutes, engine: givenEngine(flags) },
@@ -83,15 +85,35 @@ async function runScaling(file: string, flags: RunFlags, output: Output): Promis
   return 0
 }
 
-/** Keeps a copy of the grid with its results, for `dit scaling plan`; the one that was there before is replaced. */
-async function keepGrid(file: string, folder: string): Promise<void> {
+/**
+ * Keeps a copy of the grid with its results, for `dit scaling plan`. It replaces the one that was there before, and says which models it
+ * had that this one has not.
+ */
+async function keepGrid(file: string, folder: string, grid: Grid, output: Output): Promise<void> {
   const copy = join(folder, GRID_FILE)
   if (resolve(file) === resolve(copy)) return
   const text = await readFile(file, 'utf8')
   const before = await readFile(copy, 'utf8').catch(() => null)
   if (before === text) return
+  const gone =
+    before === null ? [] : modelNames(before).filter((name) => !grid.models.some((each) => each.name === name))
+  if (gone.length > 0) {
+    output.notice(
+      `${copy} is replaced: ${gone.join(', ')} of the grid before ${gone.length === 1 ? 'is' : 'are'} not in this one; what was trained stays in ${RESULTS_FILE}`,
+    )
+  }
   await mkdir(folder, { recursive: true })
   await writeWhole(copy, text)
+}
+
+/** Names of the models of a grid, whatever else is in it. */
+function modelNames(text: string): string[] {
+  try {
+    const { models } = JSON.parse(text) as { readonly models?: readonly { readonly name?: unknown }[] }
+    return (models ?? []).flatMap(({ name }) => (typeof name === 'string' ? name : []))
+  } catch {
+    return []
+  }
 }
 
 /** The runs with their cost, and how long those that are left would take. */
