@@ -69,7 +69,7 @@ function extrapolationLines({ extrapolation, runs }: Analysis, percent: string):
     '',
     `runs that were held out: off by ${percentText(error)} (root mean square), ${numInside} of ${held.length} inside their ${percent} interval`,
     ...formatTable([
-      ['  run', 'foretold', 'interval', 'came', 'off by', ''],
+      ['  run', 'predicted', 'interval', 'measured', 'off by', ''],
       ...held.map(({ row, predicted, interval, actual, error: off, isInside }) => [
         `  ${runs[row].name}`,
         formatNumber(predicted),

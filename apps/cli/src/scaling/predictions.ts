@@ -5,7 +5,7 @@ import { intervalText } from './fit-report.js'
 import type { PlannedRun } from './grid-runs.js'
 import type { SizeKind } from './row.js'
 
-/** What a law foretells of a run that is not trained yet. */
+/** What a law predicts of a run that is not trained yet. */
 export interface Prediction {
   readonly name: string
   readonly n: number
@@ -30,7 +30,7 @@ export function predictionsOf(
 ): Prediction[] {
   const open = runs.filter(({ name }) => !fitted.has(name))
   if (open.length === 0)
-    throw new UsageError('--predict: the law is fitted to all runs of this grid; add budgets or models to foretell')
+    throw new UsageError('--predict: the law is fitted to all runs of this grid; add budgets or models to predict')
   return open.map(({ name, params, multiplyAdds, batchSize, compute, flags }) => {
     const n = size === 'params' ? params : multiplyAdds
     if (n === null) throw new UsageError(`--predict: the parameters of ${name} are not known; use --size multiply-adds`)
@@ -44,7 +44,7 @@ export function predictionsOf(
 export function predictionLines(predictions: readonly Prediction[], size: SizeKind, percent: string): string[] {
   return [
     '',
-    `foretold of ${predictions.length} run${predictions.length === 1 ? '' : 's'}`,
+    `predicted for ${predictions.length} run${predictions.length === 1 ? '' : 's'}`,
     ...formatTable([
       ['  run', size, 'examples', 'loss', `${percent} of runs`],
       ...predictions.map(({ name, n, d, loss, interval }) => [

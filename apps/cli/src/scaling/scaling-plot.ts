@@ -133,7 +133,7 @@ function computePanel(
           } as const,
         ]
       : []),
-    ...(held.length > 0 ? [{ kind: 'point', color: '#fff', text: 'circles: held out' } as const] : []),
+    ...(held.length > 0 ? [{ kind: 'circle', color: COLORS.text, text: 'held out' } as const] : []),
   ]
   return panelSvg({
     frame,
@@ -179,7 +179,7 @@ function sizePanel(
     .join('')
   const entries: LegendEntry[] = [
     ...budgets.slice(0, MOST_ENTRIES).map(({ name, color }) => ({ kind: 'line', color, text: name }) as const),
-    ...(vertices.length > 0 ? [{ kind: 'point', color: COLORS.text, text: 'crosses: parabolas' } as const] : []),
+    ...(vertices.length > 0 ? [{ kind: 'cross', color: COLORS.text, text: 'parabolas' } as const] : []),
   ]
   return panelSvg({
     frame,

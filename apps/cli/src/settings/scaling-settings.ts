@@ -52,7 +52,7 @@ export const FIT_SETTINGS = {
   ...ANALYSIS_SETTINGS,
   predict: {
     flag: '--predict <grid>',
-    help: 'foretell the losses of those runs of a grid that the law is not fitted to',
+    help: 'predict the losses of those runs of a grid that the law is not fitted to',
     parse: path,
   },
   out: { flag: '--out <file>', help: 'write the fit, with its table, as JSON', parse: path },

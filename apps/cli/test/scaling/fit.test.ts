@@ -106,7 +106,7 @@ describe('dit scaling fit', () => {
     })
   })
 
-  test('foretells runs of a grid that it was not fitted to', async () => {
+  test('predicts runs of a grid that it was not fitted to', async () => {
     const grid = join(folder, 'larger.json')
     const dit = { hidden: 64, depth: 3, heads: 2, patch: 4 }
     const train = { data: 'shapes', size: 32, batch: 16, valShare: 0.01 }
@@ -272,11 +272,11 @@ test('dit scaling plot draws three panels with a legend, and writes what it drew
     'off the law, %',
     'n 200 k',
     '64 T multiply-adds',
-    'circles: held out',
+    'held out',
     'law, best, 95 %',
   ])
     expect(svg).toContain(text)
-  expect(svg.match(/<circle/g)!.length).toBe(3 * 24)
+  expect(svg.match(/<circle/g)!.length).toBe(3 * 24 + 1)
   expect(svg).not.toMatch(/NaN|undefined|Infinity/)
   const lines = readFileSync(`${out}.csv`, 'utf8').trim().split('\n')
   expect(lines[0]).toBe('name,n,d,compute,budget,loss,law,law_low,law_high,run_low,run_high,fitted')

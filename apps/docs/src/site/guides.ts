@@ -37,6 +37,7 @@ export const TOPICS: readonly Topic[] = [
       guide('evaluating', 'Is it any good?'),
       guide('evaluation-study', 'What measures see'),
       guide('scaling', 'Scaling laws'),
+      guide('scaling-experiment', 'A scaling experiment'),
     ],
   },
   {

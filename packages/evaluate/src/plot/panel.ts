@@ -100,7 +100,7 @@ export function points(x: Axis, y: Axis, steps: readonly number[], values: reado
 }
 
 export interface LegendEntry {
-  readonly kind: 'line' | 'point'
+  readonly kind: 'line' | 'point' | 'circle' | 'cross'
   readonly color: string
   /** As for `curve`. */
   readonly dash?: string
@@ -113,14 +113,18 @@ export function legend({ right, top }: Frame, entries: readonly LegendEntry[]): 
   const [left, first] = [right - width - 12, top + 12]
   const rows = entries.map(({ kind, color, text, dash = '' }, i) => {
     const y = first + 18 + i * 20
-    const mark =
-      kind === 'line'
-        ? `<path d="M${left + 10} ${y - 4}h20" stroke="${color}" stroke-width="2"${dashed(dash)}/>`
-        : `<path d="M${left + 20} ${y - 4}h0" stroke="${color}" stroke-width="6" stroke-linecap="round"/>`
+    const mark = legendMark(kind, color, dash, left + 20, y - 4)
     return `${mark}<text x="${left + 38}" y="${y}">${escapeXml(text)}</text>`
   })
   const box = `<rect x="${left}" y="${first}" width="${width}" height="${entries.length * 20 + 8}" rx="4" fill="#fff" fill-opacity="0.9" stroke="${COLORS.grid}"/>`
   return box + rows.join('')
+}
+
+function legendMark(kind: LegendEntry['kind'], color: string, dash: string, x: number, y: number): string {
+  if (kind === 'line') return `<path d="M${x - 10} ${y}h20" stroke="${color}" stroke-width="2"${dashed(dash)}/>`
+  if (kind === 'circle') return `<circle cx="${x}" cy="${y}" r="4" fill="#fff" stroke="${color}" stroke-width="1.5"/>`
+  if (kind === 'cross') return `<path d="M${x} ${y - 6}v12m-6 -6h12" stroke="${color}" stroke-width="1.5"/>`
+  return `<path d="M${x} ${y}h0" stroke="${color}" stroke-width="6" stroke-linecap="round"/>`
 }
 
 function round(value: number): number {

@@ -15,7 +15,7 @@ export interface HeldOutRun {
   readonly isInside: boolean
 }
 
-/** How well a law foretells runs that it was not fitted to. */
+/** How well a law predicts runs that it was not fitted to. */
 export interface Extrapolation {
   readonly bootstrap: LossLawBootstrap
   readonly runs: readonly HeldOutRun[]

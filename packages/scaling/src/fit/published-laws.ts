@@ -13,7 +13,7 @@ export interface PublishedLaw {
 const LANGUAGE = 'loss of language models in nats a token; it says nothing of pictures'
 
 /**
- * Published laws by name. They are for comparison and for tests: a law of language models foretells no diffusion transformer. Digits are
+ * Published laws by name. They are for comparison and for tests: a law of language models predicts no diffusion transformer. Digits are
  * those of the papers, so their objectives lie above that of a fit.
  */
 export const PUBLISHED_LAWS = {

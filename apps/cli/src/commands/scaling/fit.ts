@@ -67,7 +67,7 @@ async function fit(
     ))
   if (isTaken && force !== true) throw new UsageError(`--out ${out} exists; give another name, or --force`)
   const analysis = analyse(await readResults(results), analysisOptions(flags))
-  const predictions = predict === undefined ? [] : await foretold(analysis, predict, flags.patch)
+  const predictions = predict === undefined ? [] : await predicted(analysis, predict, flags.patch)
   for (const line of fitLines(analysis, flags.estimator)) output.line(line)
   if (predictions.length > 0)
     for (const line of predictionLines(predictions, size, `${Number((100 * level).toPrecision(3))} %`))
@@ -85,7 +85,7 @@ async function fit(
   output.event({ type: 'scaling-fit', ...record })
 }
 
-async function foretold({ law, fitted, size }: Analysis, grid: string, patch?: number): Promise<Prediction[]> {
+async function predicted({ law, fitted, size }: Analysis, grid: string, patch?: number): Promise<Prediction[]> {
   const runs = withPatch(await plannedRuns(await readGrid(grid)), patch)
   return predictionsOf(law, runs, new Set(fitted.map(({ name }) => name)), size)
 }

@@ -48,7 +48,7 @@ const SHOWN = 5
 /** `dit scaling plan` */
 export function planCommand(call: Call): Command {
   const command = new Command('plan')
-    .summary('choose a model and its steps for a budget, and foretell the error')
+    .summary('choose a model and its steps for a budget, and predict the error')
     .description(
       'Says which model to train for how many steps within a time or an amount of compute, and what held-out error to expect.',
     )
