@@ -106,8 +106,32 @@ test('the trainer knows networks and noise in its objectives only', () => {
   expect(wrong).toEqual([])
 })
 
+test('in @dit/browser only the program of its Worker chooses an engine', () => {
+  const browser = packages.find(({ name }) => name === '@dit/browser')!
+  const source = join(browser.folder, 'src')
+  const choosing = sourcesOf(browser)
+    .filter((path) => readImports(readText(path)).some(({ specifier }) => isBackend(specifier)))
+    .map((path) => relative(source, path))
+  expect(choosing).toEqual([join('worker', 'choose-engine.ts')])
+})
+
+test('the element and what opens its Worker load no other package, so that a page without a bundler needs no import map', () => {
+  const browser = packages.find(({ name }) => name === '@dit/browser')!
+  const seen = new Set<string>()
+  const visit = (path: string): string[] => {
+    if (seen.has(path)) return []
+    seen.add(path)
+    return readImports(readText(path)).flatMap(({ specifier, isType }) =>
+      isType ? [] : specifier.startsWith('.') ? visit(resolveRelative(path, specifier)) : [specifier],
+    )
+  }
+  expect(visit(join(browser.folder, 'src', 'element', 'index.ts'))).toEqual([])
+  expect(seen.size).toBeGreaterThan(5)
+})
+
 function mayDependOn({ name, group }: Package, needed: string): boolean {
-  if (isBackend(needed)) return group === 'apps'
+  // The Worker of @dit/browser is a whole program, as an app is: a line of HTML leaves nobody to choose.
+  if (isBackend(needed)) return group === 'apps' || name === '@dit/browser'
   if (isBackend(name)) return FLOORS[needed] <= FLOORS['@dit/tensor']
   if (needed === '@dit/tensor' && WITHOUT_TENSORS.includes(name)) return false
   return FLOORS[needed] < FLOORS[name]

@@ -20,11 +20,9 @@ const pages = pagesInChromium({
       await mkdir(place, { recursive: true })
       await writeFile(join(place, 'shapes.safetensors'), file)
     }
-    await cp(
-      join(repositoryRoot, 'packages', 'browser', 'dist', 'pipeline-worker'),
-      join(plain, 'own-worker'),
-      { recursive: true },
-    )
+    await cp(join(repositoryRoot, 'packages', 'browser', 'dist', 'pipeline-worker'), join(plain, 'own-worker'), {
+      recursive: true,
+    })
     return { vite, webpack, plain, repository: repositoryRoot }
   },
 })
@@ -77,7 +75,9 @@ test('errors cross with their names, texts and fields', async () => {
   const failed = await pages.call<Result<'failures'>>(PLAIN, 'failures', FILE, 'missing.safetensors')
   expect(failed).toMatchObject({
     class: {
-      text: expect.stringMatching(/^OptionError: classes: the model has no class dics; did you mean disc\?.*the classes are disc, square$/),
+      text: expect.stringMatching(
+        /^OptionError: classes: the model has no class dics; did you mean disc\?.*the classes are disc, square$/,
+      ),
       fields: { option: 'classes' },
     },
     steps: { text: expect.stringMatching(/^OptionError: steps 0 must be/), fields: { option: 'steps', value: 0 } },
@@ -118,7 +118,9 @@ test('a worker that does not start, fails or is ended is told, and what was aske
   const told = await pages.inTab(PLAIN, (call) => call<Result<'losses'>>('losses', FILE))
   const gone = /^WorkerLostError: the worker of the pipeline is gone: the browser ended it; open a new pipeline$/
   expect(told).toEqual({
-    absent: expect.stringMatching(/^WorkerLostError: .*: its script did not load; give a `worker` of your own that runs/),
+    absent: expect.stringMatching(
+      /^WorkerLostError: .*: its script did not load; give a `worker` of your own that runs/,
+    ),
     failing: expect.stringMatching(/^WorkerLostError: .*a script that fails/),
     drawing: expect.stringMatching(gone),
     lost: expect.stringMatching(gone),

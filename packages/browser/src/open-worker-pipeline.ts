@@ -197,7 +197,9 @@ function callsOf(calls: PortCalls): Pick<WorkerPipeline, 'sample' | 'pictures' |
  */
 function sendable(options: WorkerSampleOptions): SentSampleOptions & { readonly signal?: AbortSignal } {
   if ('guide' in options && options.guide !== undefined) {
-    throw new TypeError('sample: guide cannot be sent to a Worker; use openPipeline of @dit/pipeline inside one of your own')
+    throw new TypeError(
+      'sample: guide cannot be sent to a Worker; use openPipeline of @dit/pipeline inside one of your own',
+    )
   }
   return options
 }
@@ -221,4 +223,3 @@ function startWorker(): Worker {
 function disposed(): Error {
   return new Error('the pipeline was used after it was disposed of')
 }
-

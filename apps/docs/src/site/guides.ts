@@ -19,6 +19,10 @@ const guide = (name: string, title: string): Guide => ({ source: `docs/${name}.m
 /** All guides by topic. A test holds that none of `docs/` is missing. */
 export const TOPICS: readonly Topic[] = [
   {
+    title: 'Web pages',
+    guides: [guide('web-pages', 'Pictures in a web page')],
+  },
+  {
     title: 'Pictures',
     guides: [guide('data-sets', 'Real pictures to try'), guide('tar-shards', 'Pictures in tar shards')],
   },

@@ -141,7 +141,8 @@ export class DitSampler extends Base {
    * @throws Error before the first picture
    */
   async download(name: string = this.#fileName()): Promise<void> {
-    if (this.#parts === null || this.#pictures.length === 0) throw new Error('dit-sampler: there is no picture to save yet')
+    if (this.#parts === null || this.#pictures.length === 0)
+      throw new Error('dit-sampler: there is no picture to save yet')
     const { canvas } = this.#parts
     // What is in work may be on the canvas.
     showPictures(canvas, this.#pictures)

@@ -58,7 +58,11 @@ export function makeParts(root: ShadowRoot): Parts {
 /** Pictures side by side in as square a grid as there can be. */
 export function showPictures(
   canvas: HTMLCanvasElement,
-  pictures: readonly { readonly width: number; readonly height: number; readonly data: Uint8ClampedArray<ArrayBuffer> }[],
+  pictures: readonly {
+    readonly width: number
+    readonly height: number
+    readonly data: Uint8ClampedArray<ArrayBuffer>
+  }[],
 ): void {
   const columns = Math.ceil(Math.sqrt(pictures.length))
   const [{ width, height }] = pictures

@@ -43,7 +43,9 @@ export function readSettings(element: Pick<Element, 'getAttribute'>, baseURI: st
   }
   const src = text('src')
   if (src === null) {
-    throw new AttributeError('there is no model to draw from: set src to the address of its weights, such as model.safetensors')
+    throw new AttributeError(
+      'there is no model to draw from: set src to the address of its weights, such as model.safetensors',
+    )
   }
   const engine = text('engine') ?? 'auto'
   if (!ENGINES.includes(engine as EngineChoice)) {

@@ -48,9 +48,7 @@ function open(key: string, src: string, engine: EngineChoice): Shared {
   const shared: Shared = { pipeline, listeners, users: 0 }
   pipelines.set(key, shared)
   // One that did not open, or is gone, is opened anew for whoever asks next.
-  pipeline
-    .then(({ lost }) => lost.then(() => forget(key, shared)))
-    .catch(() => forget(key, shared))
+  pipeline.then(({ lost }) => lost.then(() => forget(key, shared))).catch(() => forget(key, shared))
   return shared
 }
 

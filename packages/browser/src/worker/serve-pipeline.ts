@@ -1,7 +1,15 @@
 import { isPixelModel, openPipeline, type Pipeline, type SampleStep } from '@dit/pipeline'
 import type { Backend } from '@dit/tensor'
 import { type ChosenEngine, chooseEngine } from './choose-engine.js'
-import { type Answers, buffersOf, type FromWorker, OPENING, type OpenMessage, type Request, type ToWorker } from './messages.js'
+import {
+  type Answers,
+  buffersOf,
+  type FromWorker,
+  OPENING,
+  type OpenMessage,
+  type Request,
+  type ToWorker,
+} from './messages.js'
 import { sendError } from './sent-error.js'
 
 /** A run of sampling in work. */

@@ -27,7 +27,8 @@ export function watchWorker(worker: Worker): WorkerWatch {
   let isWaiting = false
   let lose!: (reason: string) => void
   const lost = new Promise<WorkerLostError>((resolve) => {
-    lose = (reason) => resolve(new WorkerLostError(`the worker of the pipeline is gone: ${reason}; open a new pipeline`))
+    lose = (reason) =>
+      resolve(new WorkerLostError(`the worker of the pipeline is gone: ${reason}; open a new pipeline`))
   })
   // Without a message where the script itself was not found.
   const fail = ({ message }: ErrorEvent) =>
