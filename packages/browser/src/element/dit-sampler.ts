@@ -194,9 +194,15 @@ export class DitSampler extends Base {
     const { matchMedia } = globalThis
     // Less motion on request; a model of latents would decode its pictures at every step.
     const isLive = dit.description.latents === null && !matchMedia('(prefers-reduced-motion: reduce)').matches
+    // One look a frame: more would only hold the Worker up.
+    let isDue = isLive
     const onStep = async (step: WorkerStep) => {
       this.#showProgress('drawing', step.done, step.total)
-      if (!isLive) return
+      if (!isDue) return
+      isDue = false
+      requestAnimationFrame(() => {
+        isDue = true
+      })
       const pictures = await step.pictures()
       if (!signal.aborted) showPictures(this.#parts!.canvas, pictures)
     }
