@@ -138,7 +138,7 @@ export async function engines(source: string) {
     (opened) => {
       const { kind } = opened.engine
       opened.dispose()
-      return kind as string
+      return kind
     },
     (error: unknown) => told(error).text,
   )

@@ -92,7 +92,7 @@ export class PortCalls {
   }
 
   #send(message: ToWorker): void {
-    this.#port.postMessage(message)
+    this.#port.postMessage(message, [])
   }
 
   #wait<Value>(id: number): Promise<Value> {

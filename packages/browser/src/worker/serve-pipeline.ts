@@ -73,7 +73,7 @@ export async function servePipeline(
         return abortable(request.id, (signal) => pipeline.pictures({ ...request.options, signal }))
       case 'decode':
         return pipeline.decode(request.samples, request.options)
-      case 'save':
+      default: // save
         return pipeline.save()
     }
   }

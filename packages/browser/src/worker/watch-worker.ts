@@ -21,7 +21,7 @@ export interface WorkerWatch {
  */
 export function watchWorker(worker: Worker): WorkerWatch {
   const { crypto, navigator } = globalThis as Partial<Pick<typeof globalThis, 'crypto' | 'navigator'>>
-  const locks = navigator?.locks as LockManager | undefined
+  const locks = navigator?.locks
   const lock = locks === undefined ? null : `dit-worker-${crypto!.randomUUID()}`
   const waiting = new AbortController()
   let isWaiting = false
