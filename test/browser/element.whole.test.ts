@@ -141,7 +141,9 @@ test('the main thread stays free while an element draws', async () => {
     return page.evaluate(() => (globalThis as unknown as { found: number[] }).found)
   })
   // How long they are says as much of the machine as of the code: it is told, not judged.
-  process.stdout.write(`tasks above 50 ms on the main thread while an element drew 50 steps: ${tasks.length} (${tasks.join(', ')} ms)\n`)
+  process.stdout.write(
+    `tasks above 50 ms on the main thread while an element drew 50 steps: ${tasks.length} (${tasks.join(', ')} ms)\n`,
+  )
   expect(tasks).toBeInstanceOf(Array)
 })
 
@@ -151,11 +153,14 @@ test('the keyboard draws, again with the next seed, and stops; events and the de
       const events: string[] = []
       const looks = new Set<string>()
       Object.assign(globalThis, { events, looks })
-      document.addEventListener('dit-progress', ({ target, detail }: CustomEventInit & { target: EventTarget | null }) => {
-        if (detail.phase === 'drawing') events.push(`${detail.done} of ${detail.total}`)
-        const canvas = (target as Element).shadowRoot!.querySelector('canvas')!
-        looks.add(canvas.toDataURL())
-      })
+      document.addEventListener(
+        'dit-progress',
+        ({ target, detail }: CustomEventInit & { target: EventTarget | null }) => {
+          if (detail.phase === 'drawing') events.push(`${detail.done} of ${detail.total}`)
+          const canvas = (target as Element).shadowRoot!.querySelector('canvas')!
+          looks.add(canvas.toDataURL())
+        },
+      )
       document.addEventListener('dit-picture', ({ detail }: CustomEventInit) => {
         events.push(`seed ${detail.seed}: ${detail.pictures.length} pictures by ${detail.engine.kind}`)
       })

@@ -5,10 +5,21 @@ const cross = (thrown: unknown) => receiveError(structuredClone(sendError(thrown
 
 test('an error crosses with its name, text, stack, plain fields and cause', () => {
   const cause = new TypeError('below')
-  const thrown = Object.assign(new RangeError('above', { cause }), { name: 'OptionError', option: 'steps', value: 0, deep: {} })
+  const thrown = Object.assign(new RangeError('above', { cause }), {
+    name: 'OptionError',
+    option: 'steps',
+    value: 0,
+    deep: {},
+  })
   const received = cross(thrown)
   expect(received).toBeInstanceOf(RangeError)
-  expect(received).toMatchObject({ name: 'OptionError', message: 'above', option: 'steps', value: 0, stack: thrown.stack })
+  expect(received).toMatchObject({
+    name: 'OptionError',
+    message: 'above',
+    option: 'steps',
+    value: 0,
+    stack: thrown.stack,
+  })
   expect('deep' in received).toBe(false)
   expect(received.cause).toBeInstanceOf(TypeError)
   expect(received.cause).toMatchObject({ message: 'below' })
