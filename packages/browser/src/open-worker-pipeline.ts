@@ -1,13 +1,13 @@
 import type { DecodeOptions, FetchOptions, ModelDescription, Picture, Pictures, SampleProgress } from '@dit/pipeline'
-import {
-  type EngineChoice,
-  type Look,
-  type OpenMessage,
-  type SentSampleOptions,
-  type WorkerEngine,
-  type WorkerModelOptions,
-  type WorkerSampleOptions,
-  type WorkerSource,
+import type {
+  EngineChoice,
+  Look,
+  OpenMessage,
+  SentSampleOptions,
+  WorkerEngine,
+  WorkerModelOptions,
+  WorkerSampleOptions,
+  WorkerSource,
 } from './worker/messages.js'
 import { PortCalls } from './worker/port-calls.js'
 import { watchWorker } from './worker/watch-worker.js'

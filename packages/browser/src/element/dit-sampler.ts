@@ -28,7 +28,7 @@ export interface SamplerProblem {
 }
 
 // Where pages are rendered on a server there is no such class; the element is only defined in browsers.
-const Base = globalThis.HTMLElement ?? class {}
+const Base = (globalThis.HTMLElement ?? Object) as typeof HTMLElement
 
 /**
  * An element that draws: `<dit-sampler src="shapes.safetensors" class="disc" steps="20"></dit-sampler>`. It samples in a Worker when it
@@ -40,6 +40,17 @@ const Base = globalThis.HTMLElement ?? class {}
  */
 export class DitSampler extends Base {
   static readonly observedAttributes: readonly string[] = ATTRIBUTES
+
+  // Reflected attributes, defined below; numbers are null where they are not set.
+  declare src: string
+  declare modelClass: string
+  declare solver: string
+  declare engine: string
+  declare steps: number | null
+  declare guidance: number | null
+  declare seed: number | null
+  declare count: number | null
+  declare size: number | null
 
   #parts: Parts | null = null
   #lease: { readonly key: string; readonly lease: Lease } | null = null
@@ -291,19 +302,6 @@ export class DitSampler extends Base {
     const name = this.#pictures.length === 1 ? this.#pictures[0].className : 'pictures'
     return `${name.replaceAll(/[^\p{L}\p{N}]+/gu, '-')}-seed-${this.#drawnSeed ?? 0}.png`
   }
-}
-
-/** Reflected attributes as properties; numbers are null where they are not set. */
-export interface DitSampler {
-  src: string
-  modelClass: string
-  solver: string
-  engine: string
-  steps: number | null
-  guidance: number | null
-  seed: number | null
-  count: number | null
-  size: number | null
 }
 
 for (const [property, attribute, isNumber] of [
