@@ -20,7 +20,11 @@ const guide = (name: string, title: string): Guide => ({ source: `docs/${name}.m
 export const TOPICS: readonly Topic[] = [
   {
     title: 'Pictures',
-    guides: [guide('data-sets', 'Real pictures to try'), guide('tar-shards', 'Pictures in tar shards')],
+    guides: [
+      guide('own-data', 'Your own pictures'),
+      guide('tar-shards', 'Pictures in tar shards'),
+      guide('data-sets', 'Real pictures to try'),
+    ],
   },
   {
     title: 'Training',
