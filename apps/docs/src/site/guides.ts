@@ -22,6 +22,7 @@ export const TOPICS: readonly Topic[] = [
     title: 'Pictures',
     guides: [
       guide('own-data', 'Your own pictures'),
+      guide('transparency', 'Transparency'),
       guide('tar-shards', 'Pictures in tar shards'),
       guide('data-sets', 'Real pictures to try'),
     ],
@@ -46,7 +47,9 @@ export const TOPICS: readonly Topic[] = [
   {
     title: 'Engines',
     guides: [
-      guide('engines', 'Engines and export'),
+      guide('node-cpu', 'Node on the processor'),
+      guide('using-webgpu', 'WebGPU in Node and in pages'),
+      guide('engines', 'Engines'),
       guide('webgpu', 'Inside WebGPU'),
       guide('cuda', 'TensorFlow and CUDA in Node'),
     ],
