@@ -32,6 +32,7 @@ export const TOPICS: readonly Topic[] = [
     guides: [
       guide('choosing', 'What to predict, how to sample'),
       guide('fine-tuning', 'Fine-tuning'),
+      guide('latents', 'Latents and published weights'),
       guide('distributed', 'Many workers'),
       guide('evaluating-while-training', 'Evaluating while training'),
     ],
@@ -49,6 +50,7 @@ export const TOPICS: readonly Topic[] = [
     guides: [
       guide('node-cpu', 'Node on the processor'),
       guide('using-webgpu', 'WebGPU in Node and in pages'),
+      guide('exporting', 'Export'),
       guide('engines', 'Engines'),
       guide('webgpu', 'Inside WebGPU'),
       guide('cuda', 'TensorFlow and CUDA in Node'),
