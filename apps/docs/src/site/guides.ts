@@ -24,13 +24,19 @@ export const TOPICS: readonly Topic[] = [
   },
   {
     title: 'Pictures',
-    guides: [guide('data-sets', 'Real pictures to try'), guide('tar-shards', 'Pictures in tar shards')],
+    guides: [
+      guide('own-data', 'Your own pictures'),
+      guide('transparency', 'Transparency'),
+      guide('tar-shards', 'Pictures in tar shards'),
+      guide('data-sets', 'Real pictures to try'),
+    ],
   },
   {
     title: 'Training',
     guides: [
       guide('choosing', 'What to predict, how to sample'),
       guide('fine-tuning', 'Fine-tuning'),
+      guide('latents', 'Latents and published weights'),
       guide('distributed', 'Many workers'),
       guide('evaluating-while-training', 'Evaluating while training'),
     ],
@@ -47,7 +53,10 @@ export const TOPICS: readonly Topic[] = [
   {
     title: 'Engines',
     guides: [
-      guide('engines', 'Engines and export'),
+      guide('node-cpu', 'Node on the processor'),
+      guide('using-webgpu', 'WebGPU in Node and in pages'),
+      guide('exporting', 'Export'),
+      guide('engines', 'Engines'),
       guide('webgpu', 'Inside WebGPU'),
       guide('cuda', 'TensorFlow and CUDA in Node'),
     ],

@@ -28,7 +28,7 @@ export interface SamplerProblem {
 }
 
 // Where pages are rendered on a server there is no such class; the element is only defined in browsers.
-const Base = (globalThis.HTMLElement ?? Object) as typeof HTMLElement
+const Base = globalThis.HTMLElement ?? Object
 
 /**
  * An element that draws: `<dit-sampler src="shapes.safetensors" class="disc" steps="20"></dit-sampler>`. It samples in a Worker when it
