@@ -83,7 +83,7 @@ export function makeProject({ folder, name, template, packages }: Project): stri
  * @throws CreateError if a project cannot be put there: it is a file, or a folder with more in it than `.git`
  */
 export function checkFolder(folder: string): void {
-  const stats = statSync(folder, { throwIfNoEntry: false })
+  const stats = writing(folder, () => statSync(folder, { throwIfNoEntry: false }))
   if (stats === undefined) return
   if (!stats.isDirectory()) throw new CreateError(`create-dit: the project must be a folder (${folder} is a file)`)
   const entries = writing(folder, () => readdirSync(folder)).filter((entry) => entry !== '.git')
