@@ -81,6 +81,7 @@ function readTarball(path: string): Tarball {
   let manifest: Manifest
   try {
     manifest = JSON.parse(readMember(gunzipSync(readFileSync(path)), 'package/package.json')) as Manifest
+    if (typeof manifest.name !== 'string') throw new TypeError('it has no name')
   } catch (error) {
     throw new CreateError(`create-dit: ${path} must be a package that npm packed (${(error as Error).message})`)
   }
