@@ -105,16 +105,21 @@ test('takes packed packages, copies them into the project, and names there what 
   })
   expect(devDependencies['@dit/cli']).toBe('file:.dit-packages/dit-cli-0.1.0.tgz')
   const named = Object.values({ ...dependencies, ...devDependencies }).filter((range) => range.startsWith('file:'))
-  expect(readdirSync(join(project, '.dit-packages')).map((file) => `file:.dit-packages/${file}`).toSorted()).toEqual(
-    named.toSorted(),
-  )
+  expect(
+    readdirSync(join(project, '.dit-packages'))
+      .map((file) => `file:.dit-packages/${file}`)
+      .toSorted(),
+  ).toEqual(named.toSorted())
 })
 
 test('asks for what is missing at a terminal; an empty answer takes what is offered', async () => {
   const first = await create([], ['drawing', '2'])
   expect(first).toMatchObject({ code: 0, errors: '' })
   expect(first.printed).toContain('Folder of the project (my-dit-app): ')
-  expect(readManifest(join(cwd, 'drawing', 'package.json'))).toMatchObject({ name: 'drawing', scripts: { dev: 'vite' } })
+  expect(readManifest(join(cwd, 'drawing', 'package.json'))).toMatchObject({
+    name: 'drawing',
+    scripts: { dev: 'vite' },
+  })
   expect((await create([], ['', ''])).code).toBe(0)
   expect(readManifest(join(cwd, 'my-dit-app', 'package.json')).scripts).toHaveProperty('start')
   expect((await create(['a'], ['train'])).code).toBe(0)
@@ -156,7 +161,11 @@ test.each<[string, readonly string[], string]>([
   ],
   ['an option without its value', ['a', '--template'], 'create-dit: --template needs a value (got none)'],
   ['an option for a value', ['a', '-t', '--name'], "create-dit: -t needs a value (got '--name')"],
-  ['an option given twice', ['a', '-t', 'node', '-t', 'vite'], 'create-dit: --template may be given once (got it again)'],
+  [
+    'an option given twice',
+    ['a', '-t', 'node', '-t', 'vite'],
+    'create-dit: --template may be given once (got it again)',
+  ],
   ['a value too many', ['a', '--help=yes'], 'create-dit: --help takes no value (got yes)'],
   [
     'options that npm kept',
