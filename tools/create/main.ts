@@ -32,7 +32,7 @@ async function create(): Promise<number> {
   await packAll(repositoryRoot, [...needed.values()], work)
 
   const { runCreate } = (await import(join(folder, 'dist', 'run-create.js'))) as {
-    runCreate(args: readonly string[], io: object): Promise<number>
+    readonly runCreate: (args: readonly string[], io: object) => Promise<number>
   }
   const cwd = process.env['INIT_CWD'] ?? process.cwd() // npm starts scripts in the clone
   const io = { cwd, input: process.stdin, output: process.stdout, errors: process.stderr }

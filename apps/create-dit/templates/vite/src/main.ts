@@ -1,13 +1,11 @@
 import { type Picture, toImageData } from '@dit/pipeline'
 import type { News, Request } from './messages.js'
 
-const find = <T extends Element>(selector: string): T => document.querySelector<T>(selector)!
-
-const form = find<HTMLFormElement>('form')
-const classes = find<HTMLSelectElement>('select')
-const button = find<HTMLButtonElement>('button')
-const status = find<HTMLElement>('[role=status]')
-const canvas = find<HTMLCanvasElement>('canvas')
+const form = document.querySelector('form')!
+const classes = document.querySelector('select')!
+const button = document.querySelector('button')!
+const status = document.querySelector('[role=status]')!
+const canvas = document.querySelector('canvas')!
 
 const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
 const ask = (request: Request) => worker.postMessage(request)

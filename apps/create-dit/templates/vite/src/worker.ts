@@ -30,8 +30,8 @@ async function open(address: string): Promise<Pipeline> {
 }
 
 async function draw(dit: Pipeline, { className, seed, guidance }: DrawRequest): Promise<void> {
-  for await (const { done, total, pictures } of dit.sample({ classes: className, seed, guidance, steps: 25 })) {
-    const [picture] = await pictures() // as it is now
-    tell({ type: 'step', done, total, picture })
+  for await (const step of dit.sample({ classes: className, seed, guidance, steps: 25 })) {
+    const [picture] = await step.pictures() // as it is now
+    tell({ type: 'step', done: step.done, total: step.total, picture })
   }
 }
