@@ -1,6 +1,6 @@
 // Trains a small model on generated shapes, and writes the file that the page opens. Stopped, it goes on where it was.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 
 const run = 'runs/shapes'
 const model = 'public/model.safetensors'
@@ -9,6 +9,7 @@ const settings = ['--data', 'shapes', '--size', '16', '--recipe', 'demo', '--ste
 
 const begin = existsSync(`${run}/config.json`) ? ['--resume', run] : [...settings, '--out', run]
 dit('train', ...begin, ...process.argv.slice(2))
+mkdirSync('public', { recursive: true })
 dit('convert', run, model, '--force')
 
 function dit(...args) {

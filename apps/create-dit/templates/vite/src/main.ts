@@ -44,6 +44,7 @@ async function open(address: string): Promise<void> {
 
 function draw(): void {
   button.disabled = true
+  status.textContent = 'Drawing'
   const values = new FormData(form)
   const [seed, guidance] = [Number(values.get('seed')), Number(values.get('guidance'))]
   ask({ type: 'draw', className: classes.value, seed, guidance })
