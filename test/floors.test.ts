@@ -29,6 +29,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   '@dit/pretrained': 5,
   '@dit/unet': 5,
   '@dit/browser': 6,
+  'create-dit': 7,
   '@dit/cli': 7,
   '@dit/docs': 7,
 }

@@ -6,6 +6,7 @@ import { extname, join } from 'node:path'
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
   '.wasm': 'application/wasm',
   '.safetensors': 'application/octet-stream',
 }
@@ -23,7 +24,7 @@ export interface PageServer {
 }
 
 /**
- * Serves `.html`, `.js`, `.wasm` and `.safetensors` files on 127.0.0.1 at a port that is free: each folder under `/plain/<its name>`, and
+ * Serves `.html`, `.js`, `.css`, `.wasm` and `.safetensors` files on 127.0.0.1 at a port that is free: each folder under `/plain/<its name>`, and
  * the same under `/isolated` with the headers of cross-origin isolation.
  */
 export async function servePages(folders: Readonly<Record<string, string>>): Promise<PageServer> {

@@ -1,15 +1,15 @@
 // npm run check:packages [-- <name> ...]: are the packages fit to be published, and does each work on its own?
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installed } from './installed.js'
 import { layoutProblems } from './layout.js'
 import { packAll } from './pack.js'
 import { pickAndMixProblems } from './pick-and-mix.js'
-import { publishable, readPackages, repositoryRoot, type Package } from './workspace.js'
+import { lacksModels, publishable, readPackages, repositoryRoot, type Package } from './workspace.js'
 
 const all = publishable(readPackages())
-const wanted = process.argv.slice(2).map((name) => (name.startsWith('@') ? name : `@dit/${name}`))
+const wanted = process.argv.slice(2).map((name) => (isKnown(name) ? name : `@dit/${name}`))
 const unknown = wanted.filter((name) => !all.some((item) => item.name === name))
 
 if (unknown.length > 0) {
@@ -25,9 +25,8 @@ if (unknown.length > 0) {
   process.exitCode = numFailed === 0 ? 0 : 1
 }
 
-/** Whether a package exports models of a folder that is not there yet. */
-function lacksModels({ folder, manifest }: Package): boolean {
-  return JSON.stringify(manifest.exports ?? {}).includes('"./models/') && !existsSync(join(folder, 'models'))
+function isKnown(name: string): boolean {
+  return all.some((item) => item.name === name)
 }
 
 async function check(selected: readonly Package[]): Promise<number> {

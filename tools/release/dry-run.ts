@@ -1,10 +1,10 @@
 // npm run release:dry: what would a release publish? Works in a temporary copy, needs no credentials, sends nothing.
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
-import { run, runOrThrow } from './run.js'
-import { versionProblems } from './versions.js'
-import { publishable, readPackages, repositoryRoot, type Package } from './workspace.js'
+import { join } from 'node:path'
+import { run } from './run.js'
+import { versionedCopy } from './versioned-copy.js'
+import type { Package } from './workspace.js'
 
 interface PublishReport {
   readonly name: string
@@ -21,16 +21,7 @@ try {
 }
 
 async function dryRun(copy: string): Promise<void> {
-  copyRepository(copy)
-  const before = publishable(readPackages(copy))
-  const askedMajors = new Set(readChangesets(copy).flatMap(namesAskedAsMajor))
-
-  // `changeset version` as the release does it: bumps versions and ranges, writes changelogs, removes the changesets.
-  const changeset = join(repositoryRoot, 'node_modules', '@changesets', 'cli', 'bin.js')
-  await runOrThrow(process.execPath, [changeset, 'version'], { cwd: copy, env: { ...process.env, CI: 'true' } })
-
-  const after = publishable(readPackages(copy))
-  const problems = versionProblems(before, after, askedMajors)
+  const { before, after, problems } = await versionedCopy(copy)
   const changed = after.filter(({ name, manifest }) => manifest.version !== versionOf(before, name))
   if (changed.length === 0) write('release:dry: no changeset waits; a release would publish nothing')
   for (const item of changed) problems.push(...(await publishProblems(copy, item, versionOf(before, item.name))))
@@ -38,25 +29,6 @@ async function dryRun(copy: string): Promise<void> {
   for (const problem of problems) write(`FAIL ${problem}`)
   write(`release:dry: ${changed.length} of ${after.length} packages would be published, ${problems.length} problems`)
   process.exitCode = problems.length === 0 ? 0 : 1
-}
-
-// What is under version control or built; the tools come from the installed node_modules.
-function copyRepository(copy: string): void {
-  const anywhere = new Set(['node_modules', '.git', '.turbo'])
-  const atRoot = new Set(['runs', 'coverage'].map((name) => join(repositoryRoot, name)))
-  const filter = (path: string) => !anywhere.has(basename(path)) && !atRoot.has(path)
-  cpSync(repositoryRoot, copy, { recursive: true, filter })
-  symlinkSync(join(repositoryRoot, 'node_modules'), join(copy, 'node_modules'), 'junction')
-}
-
-function readChangesets(copy: string): string[] {
-  const folder = join(copy, '.changeset')
-  const names = readdirSync(folder).filter((name) => name.endsWith('.md') && name !== 'README.md')
-  return names.map((name) => readFileSync(join(folder, name), 'utf8'))
-}
-
-function namesAskedAsMajor(changeset: string): string[] {
-  return [...changeset.matchAll(/^['"]?(@dit\/[\w-]+)['"]?:\s*major\s*$/gm)].map(([, name]) => name)
 }
 
 function versionOf(packages: readonly Package[], name: string): string {

@@ -83,7 +83,9 @@ function foreignPackages(project: string, ours: readonly Package[]): string[] {
   const path = join(project, 'node_modules', '.package-lock.json')
   const lock = JSON.parse(readFileSync(path, 'utf8')) as { packages: Record<string, { link?: boolean }> }
   const expected = new Set(ours.map(({ name }) => `node_modules/${name}`))
-  const installed = Object.entries(lock.packages).filter(([place]) => /(^|\/)node_modules\/@dit\/[^/]+$/.test(place))
+  const installed = Object.entries(lock.packages).filter(([place]) =>
+    /(^|\/)node_modules\/(@dit\/[^/]+|create-dit)$/.test(place),
+  )
   const places = installed.map(([place]) => place)
   return [
     ...places.filter((place) => !expected.has(place)).map((place) => `${place} was installed and is not a dependency`),

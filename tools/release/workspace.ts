@@ -10,6 +10,7 @@ export interface Manifest {
   readonly bin?: Readonly<Record<string, string>>
   readonly exports?: Readonly<Record<string, unknown>>
   readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
   readonly optionalDependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>
@@ -43,6 +44,11 @@ export function readPackages(root: string = repositoryRoot): Package[] {
 /** The packages that are published: those not marked private. */
 export function publishable(packages: readonly Package[]): Package[] {
   return packages.filter(({ manifest }) => manifest.private !== true)
+}
+
+/** Whether a package exports models of a folder that is not there yet. */
+export function lacksModels({ folder, manifest }: Package): boolean {
+  return JSON.stringify(manifest.exports ?? {}).includes('"./models/') && !existsSync(join(folder, 'models'))
 }
 
 /**
