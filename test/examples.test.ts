@@ -37,7 +37,8 @@ test.each(withModule)(
   },
 )
 
-const cookbook = extractExamples(readText(join(repositoryRoot, 'docs', 'cookbook.md')))
+const examplesOf = (page: string) => extractExamples(readText(join(repositoryRoot, 'docs', page)))
+const cookbook = examplesOf('cookbook.md')
 
 test('the cookbook has an entry for each part that can be replaced', () => {
   const parts = ['data set', 'sampler', 'schedule', 'objective', 'network', 'backend']
@@ -49,6 +50,7 @@ test('the cookbook has an entry for each part that can be replaced', () => {
 test.each([
   { heading: 'the README of the repository', ...extractExample(readText(join(repositoryRoot, 'README.md'))) },
   ...cookbook,
+  ...examplesOf('transparency.md'),
 ])('the example of $heading prints what it says', async ({ code, output }) => {
   // Where all packages resolve, and other tests do not look.
   const example = join(repositoryRoot, 'node_modules', '.cache', 'readme-example.mjs')
