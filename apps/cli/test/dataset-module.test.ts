@@ -89,6 +89,11 @@ describe('dit train --data <module>', () => {
     ['without a data set', 'export const nothing = 1', /the module must export `dataset`, .* \(it exports nothing\)/],
     ['that is no module', 'this is no module', /cannot import the module: /],
     [
+      'of a package that is not there',
+      "import 'no-such-package'",
+      /Cannot find package 'no-such-package'.*; install it in the folder of the module: npm install no-such-package/,
+    ],
+    [
       'whose function throws',
       'export const dataset = () => { throw new Error("no luck") }',
       /dataset failed: no luck \(mine\.mjs:1:\d+\)/,

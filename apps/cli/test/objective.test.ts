@@ -133,6 +133,10 @@ describe('dit train --objective', () => {
     ['export const objective = () => { throw new Error("no luck") }', /objective failed: no luck/],
     ['this is no module', /cannot import the module: /],
     [
+      "import 'no-such-package'",
+      /Cannot find package 'no-such-package'.*; install it in the folder of the module: npm install no-such-package/,
+    ],
+    [
       "export const objective = { spec: {}, parameters: { w: { shape: [1] } }, terms: ['loss'], init() {}, losses() {} }; export const data = 7",
       /data must have a function rows/,
     ],

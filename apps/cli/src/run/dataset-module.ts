@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Batch, Dataset } from '@dit/data'
 import { messageOf, UsageError } from '../terminal/errors.js'
-import { placeIn } from './objective-module.js'
+import { howToInstall, placeIn } from './objective-module.js'
 
 /** What the function of a module is told. */
 export interface DatasetContext {
@@ -47,7 +47,7 @@ export async function openDatasetModule(data: string, { size }: DatasetContext):
   }
   if ((await stat(module).catch(() => null)) === null) refuse('there is no such file')
   const exported = (await import(pathToFileURL(module).href).catch((cause: unknown) =>
-    refuse(`cannot import the module: ${messageOf(cause)}`, cause),
+    refuse(`cannot import the module: ${messageOf(cause)}${howToInstall(cause)}`, cause),
   )) as { readonly dataset?: unknown }
   if (exported.dataset === undefined) {
     refuse(

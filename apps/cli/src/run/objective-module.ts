@@ -45,7 +45,7 @@ export async function importObjective(path: string): Promise<ObjectiveModule> {
     module = (await import(pathToFileURL(absolute).href)) as typeof module
   } catch (cause) {
     throw new UsageError(
-      `--objective ${path}: cannot import the module: ${messageOf(cause)}${placeIn(absolute, cause)}`,
+      `--objective ${path}: cannot import the module: ${messageOf(cause)}${placeIn(absolute, cause)}${howToInstall(cause)}`,
       {
         cause,
       },
@@ -136,6 +136,12 @@ export function placeIn(path: string, error: unknown): string {
     if (file?.startsWith(folder) && !file.includes('/node_modules/')) return ` (${file.slice(folder.length)}${at})`
   }
   return ''
+}
+
+/** What to do about a package that a module imports and that is not installed; empty for other errors. */
+export function howToInstall(error: unknown): string {
+  const [, name] = /^Cannot find package '([^']+)'/.exec(messageOf(error)) ?? []
+  return name === undefined ? '' : `; install it in the folder of the module: npm install ${name}`
 }
 
 /** Modules may throw anything. */

@@ -3,12 +3,13 @@ import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { planModuleTime, type ModelPace, planTime } from '../../run/planned-time.js'
 import { plannedData } from '../../run/plan-training.js'
+import { readLog } from '../../run/read-log.js'
 import { checkWritable } from '../../run/run-folder.js'
 import { writeWhole } from '../../run/write-whole.js'
 import { type Grid, readGrid } from '../../scaling/grid.js'
 import { GRID_FILE, RESULTS_FILE } from '../../scaling/grid-places.js'
 import { type PlannedRun, plannedRuns } from '../../scaling/grid-runs.js'
-import { placeOf, runGrid, stateOf } from '../../scaling/run-grid.js'
+import { placeOf, runGrid, type RunState, stateOf } from '../../scaling/run-grid.js'
 import { givenEngine } from '../../scaling/given-engine.js'
 import { givenOptions } from '../../settings/config-file.js'
 import { RUN_SETTINGS } from '../../settings/scaling-settings.js'
@@ -133,7 +134,8 @@ async function showPlan(
     const state = isThere ? await stateOf(run, placeOf(folder, run)) : 'new'
     if (time !== false && !paces.has(run.model)) paces.set(run.model, await paceOf(run, engine, data, output))
     const pace = paces.get(run.model) ?? null
-    rows.push({ run, state, seconds: pace === null ? null : secondsOf(run, pace) })
+    const left = await shareLeft(run, state, folder)
+    rows.push({ run, state, seconds: pace === null ? null : left * secondsOf(run, pace) })
   }
   const header = ['run', 'params', 'multiply-adds', 'steps', 'examples', 'compute', 'lr', 'time', '']
   const cells = rows.map(({ run, state, seconds: own }) => [
@@ -197,6 +199,13 @@ async function paceOf(
     output.notice(`${run.model}: no time is estimated: ${messageOf(error)}`)
     return null
   }
+}
+
+/** Of the steps of a run that was begun, those that are left. */
+async function shareLeft(run: PlannedRun, state: RunState, folder: string): Promise<number> {
+  if (state !== 'begun') return 1
+  const records = await readLog(placeOf(folder, run))
+  return 1 - (records?.at(-1)?.step ?? 0) / run.flags.steps
 }
 
 /** Seconds of a run, by the pace of its model: runs of other lengths may be evaluated at other steps. */
