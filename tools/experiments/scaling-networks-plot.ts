@@ -92,50 +92,76 @@ function panel(
     'log',
     [frame.bottom, frame.top],
   )
-  const lines = models.map((model) => modelSvg(model, valueOf, x, y))
+  const seen = models.map((model) => seenOf(model, valueOf))
+  const lines = seen.map((model) => lineSvg(model, x, y))
   const kinds = Object.keys(COLORS).filter((kind) => models.some((model) => model.kind === kind))
   const entries = kinds.map((kind) => ({ kind: 'line', color: COLORS[kind], text: kind }) as const)
   const xLabel = 'multiply-adds of training (log scale)'
   return (
-    panelSvg({ frame, x, y, xLabel, yLabel: `${name} (log scale)`, content: lines.join('') }) +
-    legend({ ...frame, right: WIDTH - 4, top: top - 12 }, entries)
+    panelSvg({
+      frame,
+      x,
+      y,
+      xLabel,
+      yLabel: `${name} (log scale)`,
+      content: `${lines.join('')}${labelsSvg(seen, x, y)}`,
+    }) + legend({ ...frame, right: WIDTH - 4, top: top - 12 }, entries)
   )
 }
 
-/** A line through the means of the budgets, each run with its interval, and the model's name behind the last. */
-function modelSvg(
+/** What a panel shows of a model. */
+interface SeenModel {
+  readonly name: string
+  readonly color: string
+  readonly points: readonly { readonly at: number; readonly mean: number; readonly values: readonly MeasuredValue[] }[]
+}
+
+function seenOf(
   { name, kind, budgets }: MeasuredModel,
   valueOf: (run: MeasuredRun) => MeasuredValue | null,
-  x: Axis,
-  y: Axis,
-): string {
-  const color = COLORS[kind]
-  const seen = budgets.flatMap(({ runs }) => {
+): SeenModel {
+  const points = budgets.flatMap(({ runs }) => {
     const values = runs.flatMap((run) => valueOf(run) ?? [])
-    return values.length === 0
-      ? []
-      : [{ at: runs[0].compute, mean: values.reduce((sum, { value }) => sum + value, 0) / values.length, values }]
+    const mean = values.reduce((sum, { value }) => sum + value, 0) / values.length
+    return values.length === 0 ? [] : [{ at: runs[0].compute, mean, values }]
   })
-  if (seen.length === 0) return ''
-  const marks = seen.flatMap(({ at, values }) =>
+  return { name, color: COLORS[kind], points }
+}
+
+/** A line through the means of the budgets, and each run with its interval. */
+function lineSvg({ color, points }: SeenModel, x: Axis, y: Axis): string {
+  const marks = points.flatMap(({ at, values }) =>
     values.map(({ value, low, high }) => {
       const [px, py] = [x.scale(at), y.scale(value)].map(round)
       return `<path d="M${px} ${round(y.scale(low ?? value))}V${round(y.scale(high ?? value))}" stroke="${color}"/><circle cx="${px}" cy="${py}" r="3.5" fill="${color}"/>`
     }),
   )
-  const last = seen.at(-1)!
-  const label = `<text x="${round(x.scale(last.at)) + 8}" y="${round(y.scale(last.mean)) + 4}" fill="${color}">${name}</text>`
-  return (
-    curve(
-      x,
-      y,
-      seen.map(({ at }) => at),
-      seen.map(({ mean }) => mean),
-      color,
-    ) +
-    marks.join('') +
-    label
-  )
+  const at = points.map((point) => point.at)
+  const means = points.map(({ mean }) => mean)
+  return curve(x, y, at, means, color) + marks.join('')
+}
+
+/** Pixels from a label to the next one below it, at least. */
+const LINE = 13
+
+/** The names of models behind their last points, below each other where they would overlap. */
+function labelsSvg(models: readonly SeenModel[], x: Axis, y: Axis): string {
+  const labels = models.flatMap(({ name, color, points }) => {
+    const last = points.at(-1)
+    return last === undefined
+      ? []
+      : [{ name, color, x: round(x.scale(last.at)) + 28, y: round(y.scale(last.mean)) + 4 }]
+  })
+  const lowest = new Map<number, number>()
+  return labels
+    .toSorted((a, b) => a.y - b.y)
+    .map((label) => {
+      const column = Math.round(label.x)
+      const at = Math.max(label.y, (lowest.get(column) ?? -Infinity) + LINE)
+      lowest.set(column, at)
+      return `<text x="${label.x}" y="${at}" fill="${label.color}">${label.name}</text>`
+    })
+    .join('')
 }
 
 function round(value: number): number {

@@ -33,12 +33,17 @@ export interface PlannedTime extends PlannedStep {
 /**
  * Opens the engine of a planned training and times its first steps, where they fit.
  *
+ * @param probeSeconds for how long; default: half a second and three steps
  * @throws Failure where the engine cannot be opened
  */
 export async function planTime(
   flags: PlanFlags,
   { classes, latents, pictures }: PlannedData,
-  { workers, available }: Pick<PlannedTraining, 'workers' | 'available'>,
+  {
+    workers,
+    available,
+    probeSeconds = null,
+  }: Pick<PlannedTraining, 'workers' | 'available'> & { readonly probeSeconds?: number | null },
   clock: Clock = steadyClock,
 ): Promise<PlannedTime> {
   const run = resolveRun(flags, classes, workers, latents)
@@ -49,7 +54,7 @@ export async function planTime(
   const { backend, description } = await openEngine(chosenBackend(flags), { ...flags, workers: 1 })
   try {
     const room = Math.min(available, machineMemory())
-    const step = await planStep(run, { backend, workers, available: room, clock })
+    const step = await planStep(run, { backend, workers, available: room, clock, probeSeconds })
     const { secondsPerStep } = step
     const count = pictures === undefined ? MOST_MEASURED : Math.ceil(pictures * share)
     const extras = extrasOf(run, secondsPerStep, {

@@ -133,8 +133,13 @@ function choiceOf(
   return { candidate, steps, examples, compute: examples * candidate.costPerExample, loss, interval: run, time }
 }
 
+/** Of a time that is planned, so much is spent on each candidate, at most so many seconds. */
+const [PROBE_SHARE, MOST_PROBE_SECONDS] = [0.01, 15]
+
 /** Times the first steps of a candidate on this machine. */
 export function timeOnThisMachine(data: PlannedData): TimeCandidate {
-  return (flags, seconds) =>
-    planTime({ ...flags, minutes: seconds / 60 }, data, { workers: 1, available: machineMemory() })
+  return (flags, seconds) => {
+    const probeSeconds = Math.min(MOST_PROBE_SECONDS, PROBE_SHARE * seconds)
+    return planTime({ ...flags, minutes: seconds / 60 }, data, { workers: 1, available: machineMemory(), probeSeconds })
+  }
 }

@@ -35,6 +35,8 @@ export interface PlanTimeOptions {
   /** Bytes that may be used. */
   readonly available: number
   readonly clock?: Clock
+  /** As for `probeSteps`. */
+  readonly probeSeconds?: number | null
 }
 
 /** Share of the fastest product that trainings reach, roughly: from 0.3 for small models to 0.6 for large ones. */
@@ -72,7 +74,7 @@ export async function planStep(run: RunPlan, options: PlanTimeOptions): Promise<
  */
 export async function timeSteps(
   { run, objective, data, trainingFlops, mostThatFit: fit }: TimedTraining,
-  { backend, workers, clock = steadyClock }: Omit<PlanTimeOptions, 'available'>,
+  { backend, workers, clock = steadyClock, probeSeconds = null }: Omit<PlanTimeOptions, 'available'>,
 ): Promise<PlannedStep> {
   const examples = Math.ceil(run.recipe.batchSize / workers)
   const peak = await fastestProduct(backend, clock)
@@ -93,7 +95,8 @@ export async function timeSteps(
   const { seed, recompute } = run
   const recipe = partOf(run.recipe, examplesRun)
   const communicator = singleCommunicator()
-  const probe = await probeSteps({ objective, recipe, data, backend, seed, recompute, communicator }, clock)
+  const training = { objective, recipe, data, backend, seed, recompute, communicator }
+  const probe = await probeSteps(training, clock, probeSeconds)
   const perExample = probe.secondsPerStep / examplesRun
   return {
     how: examplesRun === examples ? 'measured' : 'scaled',

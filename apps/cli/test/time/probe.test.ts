@@ -6,14 +6,19 @@ import { batchSource } from '../../src/run/batch-source.js'
 import { PROBE_STEPS, probeSteps } from '../../src/time/probe.js'
 import { tinyConfig } from '../support/tiny-run.js'
 
-async function probed(clock: () => number) {
+async function probed(clock: () => number, seconds: number | null = null) {
   const { objective: spec, recipe, seed } = tinyConfig
   const backend = reference()
   const dataset = shapesDataset({ size: 4, length: 60 })
-  const data = batchSource(dataset, { batchSize: recipe.batchSize, seed, flip: false, steps: PROBE_STEPS })
+  const data = batchSource(dataset, {
+    batchSize: recipe.batchSize,
+    seed,
+    flip: false,
+    steps: seconds === null ? PROBE_STEPS : 100,
+  })
   const objective = objectiveFromSpec(spec)
   const communicator = singleCommunicator()
-  const probe = await probeSteps({ objective, recipe, data, backend, seed, communicator }, clock)
+  const probe = await probeSteps({ objective, recipe, data, backend, seed, communicator }, clock, seconds)
   await data.close()
   return { probe, backend }
 }
@@ -29,4 +34,11 @@ test('of very long steps one is timed; of very short ones no more than there are
   let now = 0
   expect((await probed(() => (now += 60))).probe).toEqual({ secondsPerStep: 60, steps: 1 })
   expect((await probed(() => (now += 1 / 1024))).probe).toEqual({ secondsPerStep: 1 / 1024, steps: PROBE_STEPS - 1 })
+})
+
+test('a long probe counts its second half, in which steps are no longer slow', async () => {
+  let [now, calls] = [0, 0]
+  const { probe } = await probed(() => (now += calls++ < 10 ? 4 : 1), 90)
+  expect(probe.secondsPerStep).toBe(1)
+  expect(probe.steps).toBeGreaterThan(40)
 })
