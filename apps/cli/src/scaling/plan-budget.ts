@@ -136,9 +136,14 @@ function choiceOf(
 /** Of a time that is planned, so much is spent on each candidate, at most so many seconds. */
 const [PROBE_SHARE, MOST_PROBE_SECONDS] = [0.01, 15]
 
-/** Times the first steps of a candidate on this machine. */
-export function timeOnThisMachine(data: PlannedData): TimeCandidate {
+/**
+ * Times the first steps of a candidate on this machine.
+ *
+ * @param tell is told which candidate is timed, before it is
+ */
+export function timeOnThisMachine(data: PlannedData, tell: (text: string) => void): TimeCandidate {
   return (flags, seconds) => {
+    tell(`  hidden ${flags.hidden}, depth ${flags.depth}, heads ${flags.heads}, patch ${flags.patch}`)
     const probeSeconds = Math.min(MOST_PROBE_SECONDS, PROBE_SHARE * seconds)
     return planTime({ ...flags, minutes: seconds / 60 }, data, { workers: 1, available: machineMemory(), probeSeconds })
   }

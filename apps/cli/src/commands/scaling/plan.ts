@@ -78,7 +78,12 @@ async function plan(results: readonly string[], flags: PlanFlags, output: Output
   const choices =
     'compute' in budget
       ? choicesForCompute(analysis.law, candidates, budget.compute)
-      : await choicesForTime(analysis.law, candidates, budget.seconds * PLANNED_SHARE, timeOnThisMachine(data))
+      : await choicesForTime(
+          analysis.law,
+          candidates,
+          budget.seconds * PLANNED_SHARE,
+          timeOnThisMachine(data, (text) => output.line(text)),
+        )
   show(choices, analysis, output)
 }
 
