@@ -8,10 +8,11 @@ import { readProject, startProject } from '../../tools/use/install.js'
 const work = mkdtempSync(join(tmpdir(), 'dit-use-'))
 afterAll(() => rmSync(work, { recursive: true, force: true }))
 
-test('a project must be a folder that is there, outside the clone', () => {
+test('a project must be a folder outside the clone, which may be new in one that is there', () => {
   const file = join(work, 'file')
   writeFileSync(file, '')
-  expect(() => readProject(join(work, 'none'))).toThrow(/^use: there is no folder .*none; make it first/)
+  expect(readProject(join(work, 'new'))).toBeNull()
+  expect(() => readProject(join(work, 'none', 'new'))).toThrow(/^use: there is no folder .*none to make new in; check/)
   expect(() => readProject(file)).toThrow(/^use: the project must be a folder \(.* is a file\)$/)
   expect(() => readProject(join(repositoryRoot, 'docs'))).toThrow(/^use: the project must lie outside the clone/)
 })
@@ -27,7 +28,6 @@ test('a project of another package manager is refused, and so is one whose packa
 
 test('a folder without package.json gets one that npm takes', () => {
   const project = join(work, 'My App!')
-  mkdirSync(project)
   expect(readProject(project)).toBeNull()
   startProject(project)
   expect(readProject(project)).toEqual({ name: 'my-app', version: '0.0.0', private: true, type: 'module' })

@@ -49,7 +49,7 @@ test('another call replaces what has changed, and keeps no tarball of before', a
 })
 
 test('a mistake ends with exit code 2, one message and nothing written', async () => {
-  const { code, stdout, stderr } = await use(join(project, 'none'), 'schedules')
+  const { code, stdout, stderr } = await use(join(project, 'none', 'new'), 'schedules')
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-  expect(stderr).toMatch(/^use: there is no folder .*none; make it first, or check the path\n$/)
+  expect(stderr).toMatch(/^use: there is no folder .*none to make new in; check the path\n$/)
 })

@@ -10,20 +10,23 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { packAll } from '../release/pack.js'
 import { run } from '../release/run.js'
 import { type Package, repositoryRoot } from '../release/workspace.js'
 import { isInside, type ProjectManifest, TARBALL_FOLDER, UseError } from './plan.js'
 
 /**
- * Reads a project's `package.json`; null if there is none yet.
+ * Reads a project's `package.json`; null if there is none yet, or no folder.
  *
- * @throws UseError if the folder is not there, lies in the clone, or belongs to another package manager than npm
+ * @throws UseError if the folder above it is not there, or it lies in the clone, or belongs to another package manager than npm
  */
 export function readProject(project: string): ProjectManifest | null {
-  if (!existsSync(project)) throw new UseError(`use: there is no folder ${project}; make it first, or check the path`)
-  if (!statSync(project).isDirectory()) throw new UseError(`use: the project must be a folder (${project} is a file)`)
+  const isNew = !existsSync(project)
+  if (isNew && !existsSync(dirname(project))) {
+    throw new UseError(`use: there is no folder ${dirname(project)} to make ${basename(project)} in; check the path`)
+  }
+  if (!isNew && !statSync(project).isDirectory()) throw new UseError(`use: the project must be a folder (${project} is a file)`)
   if (isInside(project, repositoryRoot)) {
     throw new UseError(
       `use: the project must lie outside the clone, where all packages resolve anyway (got ${project})`,
@@ -44,7 +47,7 @@ export function readProject(project: string): ProjectManifest | null {
   }
 }
 
-/** Writes the `package.json` of a project that has none: private, and of modules, since our packages are. */
+/** Writes the `package.json` of a project that has none, and makes its folder: private, and of modules, since our packages are. */
 export function startProject(project: string): void {
   const name =
     basename(project)
@@ -52,6 +55,7 @@ export function startProject(project: string): void {
       .replace(/[^a-z0-9-]+/g, '-')
       .replace(/^-+|-+$/g, '') || 'my-app'
   const manifest = { name, version: '0.0.0', private: true, type: 'module' }
+  mkdirSync(project, { recursive: true })
   writeFileSync(join(project, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
 }
 

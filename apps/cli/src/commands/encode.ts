@@ -21,7 +21,7 @@ import { type OpenPictures, openData } from '../run/open-data.js'
 import { isPictureData } from '../run/run-config.js'
 import { checkWritable } from '../run/run-folder.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
-import { formatBytes, formatCount } from '../terminal/format.js'
+import { formatBytes, formatCounted } from '../terminal/format.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
@@ -135,7 +135,7 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
       const manifest = before === null ? begun : continued(flags.out, before, begun)
       const { length, classes } = manifest
       output.line(
-        `encode ${formatCount(length)} pictures of ${flags.size}x${flags.size}, ${classes.length} classes, into ${flags.out}`,
+        `encode ${formatCounted(length, 'picture', 'pictures')} of ${flags.size}x${flags.size}, ${formatCounted(classes.length, 'class', 'classes')}, into ${flags.out}`,
       )
       await verify(flags.out, manifest, output)
       const progress = showProgress(output, { total: length, unit: 'pictures' })
@@ -155,7 +155,7 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
         progress.stop()
         const bytes = done.shards.reduce((total, shard) => total + shard.bytes, 0)
         output.line(
-          `done   ${done.shards.length} files, ${formatBytes(bytes)}; train on them with: dit train --latents ${flags.out}`,
+          `done   ${formatCounted(done.shards.length, 'file', 'files')}, ${formatBytes(bytes)}; train on them with: dit train --latents ${flags.out}`,
         )
         output.event({ type: 'end', folder: flags.out, shards: done.shards.length, length, bytes })
         return EXIT.ok

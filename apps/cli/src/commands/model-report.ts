@@ -1,6 +1,6 @@
 import type { DiTConfig } from '@dit/model'
 import { countMultiplyAdds, countParameters, memoryBytes, type MemoryEstimate } from '@dit/scaling'
-import { formatBytes, formatCount, formatQuantity, formatShare, formatTable } from '../terminal/format.js'
+import { formatBytes, formatCount, formatCounted, formatQuantity, formatShare, formatTable } from '../terminal/format.js'
 
 /** What a model costs. */
 export interface ModelReport {
@@ -106,7 +106,7 @@ function sizeText({ hiddenSize, depth, numHeads, mlpRatio, patchSize }: DiTConfi
 function inputText({ inputSize, inChannels, patchSize, numClasses, classDropout, learnSigma }: DiTConfig): string {
   const [height, width] = typeof inputSize === 'number' ? [inputSize, inputSize] : inputSize
   const tokens = (height / patchSize) * (width / patchSize)
-  const classes = `${formatCount(numClasses)} classes${classDropout > 0 ? ' and a null class' : ''}`
+  const classes = `${formatCounted(numClasses, 'class', 'classes')}${classDropout > 0 ? ' and a null class' : ''}`
   const variance = learnSigma ? ', also predicts a variance' : ''
-  return `input ${height}x${width}, ${inChannels} channels, ${formatCount(tokens)} tokens; ${classes}${variance}`
+  return `input ${height}x${width}, ${formatCounted(inChannels, 'channel', 'channels')}, ${formatCounted(tokens, 'token', 'tokens')}; ${classes}${variance}`
 }

@@ -18,7 +18,7 @@ import { placeOfData } from '../run/open-data.js'
 import { readLog } from '../run/read-log.js'
 import { denoisingOrNull, isFlow } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
-import { formatCount, formatNumber, formatTable } from '../terminal/format.js'
+import { formatCount, formatCounted, formatNumber, formatTable } from '../terminal/format.js'
 
 export interface CheckpointReport {
   readonly step: number
@@ -77,7 +77,7 @@ export function runLines(folder: string, config: RunConfig, report: RunReport): 
   const process = denoisingOrNull(config)?.process
   const heldOut = heldOutText(report)
   const lines = formatTable([
-    ['run', `${folder}: ${formatCount(report.done)} of ${formatCount(report.steps)} steps`],
+    ['run', `${folder}: ${formatCount(report.done)} of ${formatCounted(report.steps, 'step', 'steps')}`],
     ...('module' in config.objective
       ? [['objective', `${config.objective.module}: ${JSON.stringify(config.objective.spec)}`]]
       : []),
@@ -115,7 +115,7 @@ function weightText(weight: LossWeight = 'none'): string {
 function dataText(data: RunConfig['data'], classes: readonly string[]): string {
   if (data.kind === 'module') return 'of the module'
   const pictures = isGenerated(data) ? `generated ${data.kind}` : `pictures from ${placeOfData(data)}`
-  return `${formatCount(data.length)} ${pictures}, ${data.size}x${data.size}; ${classes.length} classes: ${classText(classes)}`
+  return `${formatCount(data.length)} ${pictures}, ${data.size}x${data.size}; ${formatCounted(classes.length, 'class', 'classes')}: ${classText(classes)}`
 }
 
 /** The last and the smallest error on held-out pictures; null where none was measured. */

@@ -33,7 +33,7 @@ import { openModelOf, openNamed } from '../settings/model-source.js'
 import { MODEL_ARGUMENT } from '../settings/source-settings.js'
 import { path } from '../settings/values.js'
 import { EXIT, UsageError } from '../terminal/errors.js'
-import { formatCount } from '../terminal/format.js'
+import { formatCount, formatCounted } from '../terminal/format.js'
 import { onInterrupt } from '../terminal/interrupt.js'
 import type { Call } from '../terminal/io.js'
 import { createOutput, type Output } from '../terminal/output.js'
@@ -253,13 +253,13 @@ function planText(
   { labels, classes, perClass, sampler, steps, layout, seed, guidance, strength }: SamplingPlan,
   flags: SampleFlags,
 ): string {
-  const ofClasses = `${classes.length} ${classes.length === 1 ? 'class' : 'classes'}`
+  const ofClasses = formatCounted(classes.length, 'class', 'classes')
   const what =
     perClass === null
-      ? `${formatCount(labels.length)} pictures of ${ofClasses} at random`
+      ? `${formatCounted(labels.length, 'picture', 'pictures')} of ${ofClasses} at random`
       : `${ofClasses} x ${perClass}`
   const laidOut = Object.entries(layout).map(([name, value]) => `, ${name} ${value}`)
-  const count = sampler === 'dopri5' ? 'with its own steps' : `${steps} steps`
+  const count = sampler === 'dopri5' ? 'with its own steps' : formatCounted(steps, 'step', 'steps')
   const from =
     strength === null
       ? ''

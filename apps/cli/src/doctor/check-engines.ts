@@ -38,6 +38,11 @@ async function withAdapters(finding: Finding): Promise<Finding> {
   const { listAdapters } = await import('@dit/backend-webgpu/node')
   const adapters = await listAdapters().catch(() => []) // where Dawn is missing the finding says so
   const names = adapters.map(({ name, backend }) => `${name} (${backend})`).join(', ')
+  const wanted = process.env['DIT_WEBGPU_ADAPTER']
+  if (finding.status === 'missing' && wanted !== undefined && adapters.length > 0) {
+    const fix = `DIT_WEBGPU_ADAPTER must be part of the name of a card that is here: ${names} (it is ${wanted}); without it the first is taken`
+    return { ...finding, fix, details: { ...finding.details, adapters } }
+  }
   const choice = adapters.length > 1 ? `; DIT_WEBGPU_ADAPTER=<name> chooses among ${names}` : ''
   return { ...finding, text: finding.text + choice, details: { ...finding.details, adapters } }
 }

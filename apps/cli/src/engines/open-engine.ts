@@ -70,10 +70,10 @@ export async function openEngine(
     return await openTfjs(name)
   } catch (error) {
     if (error instanceof RangeError && error.message.includes('bf16')) {
-      throw new UsageError(`--precision bf16: ${error.message}`, { cause: error })
+      throw new UsageError(`--precision bf16: ${withoutPackage(error)}`, { cause: error })
     }
     if (error instanceof RangeError && threads !== 'auto') {
-      throw new UsageError(`--threads ${threads}: ${error.message}`, { cause: error })
+      throw new UsageError(`--threads ${threads}: ${withoutPackage(error)}`, { cause: error })
     }
     throw new Failure(
       `the engine ${name} cannot be used: ${(error as Error).message}; run \`dit doctor\` to see what is missing`,
@@ -83,6 +83,9 @@ export async function openEngine(
     )
   }
 }
+
+/** `cpu: threads must be 1` -> `threads must be 1`: the option before it says whose they are. */
+const withoutPackage = ({ message }: Error) => message.replace(/^\w+: /, '')
 
 async function openCpu(
   name: 'cpu' | 'cpu-native' | 'cpu-wasm',

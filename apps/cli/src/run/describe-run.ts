@@ -9,7 +9,7 @@ import { type Denoising, denoisingOrNull } from './objective-config.js'
 import { placeOfData } from './open-data.js'
 import { lengthText } from './run-length.js'
 import type { RunConfig } from './run-config.js'
-import { formatCount, formatNumber, formatQuantity, formatTable } from '../terminal/format.js'
+import { formatCount, formatCounted, formatNumber, formatQuantity, formatTable } from '../terminal/format.js'
 
 /**
  * What is trained, on what and how, for the user to read; the recipe in full.
@@ -23,7 +23,7 @@ export function describeRun(config: RunConfig, folder: string, reason?: string):
       ['data', dataText(config)],
       denoising === null ? ['objective', moduleText(config)] : ['model', modelText(denoising, config)],
       ...fromRows(config),
-      ['run', `${formatCount(config.steps)} steps${lengthText(config)}, seed ${config.seed}, into ${folder}`],
+      ['run', `${formatCounted(config.steps, 'step', 'steps')}${lengthText(config)}, seed ${config.seed}, into ${folder}`],
     ]),
     ...recipeLines(config, denoising, reason),
     ...(reason === undefined ? [] : expectations(config, denoising)),
@@ -50,7 +50,7 @@ function dataText({ data, classes, flip }: RunConfig): string {
     ? `${formatCount(data.length)} generated ${data.kind}`
     : `${formatCount(data.length)} ${data.kind === 'latents' ? 'latents' : 'pictures'} from ${placeOfData(data)}`
   const mirrored = flip ? 'mirrored at random' : 'not mirrored'
-  return `${what}, ${data.size}x${data.size}, ${classes.length} classes, ${mirrored}`
+  return `${what}, ${data.size}x${data.size}, ${formatCounted(classes.length, 'class', 'classes')}, ${mirrored}`
 }
 
 function moduleText({ objective }: RunConfig): string {

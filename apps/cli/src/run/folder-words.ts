@@ -1,5 +1,5 @@
 import type { FolderScan, LeftOut, PictureDataset } from '@dit/data/node'
-import { formatCount } from '../terminal/format.js'
+import { formatCount, formatCounted } from '../terminal/format.js'
 import { printableName } from '../terminal/printable.js'
 
 /** Class names that are shown; the rest is counted. */
@@ -9,8 +9,7 @@ const SPLITS = /^(train(ing)?|val(id(ation)?)?|test(ing)?|dev|eval)$/i
 
 /** `found  12 pictures in 2 classes: cats, dogs` */
 export function foundText({ length, classes }: FolderScan): string {
-  const names = classes.length === 1 ? '1 class' : `${formatCount(classes.length)} classes`
-  return `found  ${formatCount(length)} picture${length === 1 ? '' : 's'} in ${names}: ${someOf(classes)}`
+  return `found  ${formatCounted(length, 'picture', 'pictures')} in ${formatCounted(classes.length, 'class', 'classes')}: ${someOf(classes)}`
 }
 
 /** What was passed over, by kind; null where nothing was. */

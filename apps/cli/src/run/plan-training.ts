@@ -13,7 +13,7 @@ import { latentSize } from './prepare-training.js'
 import { type LatentSize, resolveRun } from './resolve-run.js'
 import { workerPlan } from './worker-plan.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
-import { formatBytes, formatCount, formatTable } from '../terminal/format.js'
+import { formatBytes, formatCount, formatCounted, formatTable } from '../terminal/format.js'
 import { machineMemory } from '../terminal/machine-memory.js'
 import type { Output } from '../terminal/output.js'
 
@@ -170,7 +170,7 @@ export function planLines({ workers, batchSize, parameters, classes, available, 
   const head = ['', 'peak', 'parameters', 'gradients', 'AdamW', 'EMA', 'activations', 'other', '']
   const right = [false, true, true, true, true, true, true, true, false]
   return [
-    `${formatCount(parameters)} parameters, ${formatCount(classes)} classes, ${workers} worker${workers === 1 ? '' : 's'}, ${formatCount(batchSize)} examples per step`,
+    `${formatCount(parameters)} parameters, ${formatCounted(classes, 'class', 'classes')}, ${formatCounted(workers, 'worker', 'workers')}, ${formatCounted(batchSize, 'example', 'examples')} per step`,
     `memory per worker in float32; available: ${formatBytes(available)}`,
     '',
     ...formatTable([head, ...rows.map(cells)], right),

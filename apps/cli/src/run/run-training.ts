@@ -30,7 +30,7 @@ import { startingWeights } from '../fine-tune/whole-network.js'
 import { isLora } from '../fine-tune/trained.js'
 import { Failure, isSystemError, SharedFailure } from '../terminal/errors.js'
 import { explain } from '../terminal/explain.js'
-import { formatCount } from '../terminal/format.js'
+import { formatCount, formatCounted } from '../terminal/format.js'
 import type { Output } from '../terminal/output.js'
 import { EVENTS_FOLDER } from '../tensorboard/event-file.js'
 import { runWriter } from '../tensorboard/run-writer.js'
@@ -177,7 +177,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
 function heldOutText({ count, train }: HeldOut, { every }: HeldOutConfig): string {
   const measured = Math.min(count, MOST_MEASURED)
   const which = measured < count ? `measuring ${formatCount(measured)} of them` : 'measuring them'
-  return `holding out ${formatCount(count)} pictures and training on ${formatCount(train.length)}; ${which} every ${formatCount(every)} steps`
+  return `holding out ${formatCounted(count, 'picture', 'pictures')} and training on ${formatCount(train.length)}; ${which} every ${formatCounted(every, 'step', 'steps')}`
 }
 
 type TrainArguments = Parameters<typeof train>[0]

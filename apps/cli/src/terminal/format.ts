@@ -64,6 +64,11 @@ const ROUGH_UNITS: readonly (readonly [unit: string, seconds: number, below: num
   ['days', 86_400, Infinity],
 ]
 
+/** A number of things: (1, 'class', 'classes') -> '1 class', (1200, 'step', 'steps') -> '1,200 steps'. */
+export function formatCounted(count: number, one: string, more: string): string {
+  return `${formatCount(count)} ${count === 1 ? one : more}`
+}
+
 /** 0.956 -> '95.6 %' */
 export function formatShare(share: number): string {
   return `${(100 * share).toFixed(1)} %`

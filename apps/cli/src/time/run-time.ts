@@ -2,7 +2,7 @@ import { HELD_OUT_SNRS } from '@dit/diffusion'
 import { SAMPLE_DEFAULTS } from '@dit/pipeline'
 import { mostSteps, processOfRun } from '../run/objective-config.js'
 import type { RunConfig } from '../run/run-config.js'
-import { formatCount, formatRough } from '../terminal/format.js'
+import { formatCount, formatCounted, formatRough } from '../terminal/format.js'
 
 /** What a run's time depends on. */
 export type TimedRun = Pick<RunConfig, 'objective' | 'recipe' | 'sampleEvery' | 'heldOut' | 'evaluation'>
@@ -120,12 +120,12 @@ export function timeText(
   from = 0,
 ): string {
   const what = [
-    ...(grids === 0 ? [] : [counted(grids, 'grid of samples', 'grids of samples')]),
-    ...(measurements === 0 ? [] : [counted(measurements, 'held-out measurement', 'held-out measurements')]),
-    ...(evaluations === 0 ? [] : [counted(evaluations, 'evaluation', 'evaluations')]),
+    ...(grids === 0 ? [] : [formatCounted(grids, 'grid of samples', 'grids of samples')]),
+    ...(measurements === 0 ? [] : [formatCounted(measurements, 'held-out measurement', 'held-out measurements')]),
+    ...(evaluations === 0 ? [] : [formatCounted(evaluations, 'evaluation', 'evaluations')]),
   ]
   const extra = what.length === 0 ? '' : `, ${formatRough(extraSeconds)} of it for ${listed(what)}`
-  const which = from === 0 ? counted(steps, 'step', 'steps') : `the ${formatCount(steps - from)} steps that are left`
+  const which = from === 0 ? formatCounted(steps, 'step', 'steps') : `the ${formatCount(steps - from)} steps that are left`
   return `about ${formatRough(seconds)} for ${which}${extra}: ${formatRough(secondsPerStep)} a step, ${how}`
 }
 
@@ -136,9 +136,5 @@ function listed(parts: readonly string[]): string {
 
 /** `measured over 3 steps` */
 export function measuredText(steps: number): string {
-  return `measured over ${counted(steps, 'step', 'steps')}`
-}
-
-function counted(count: number, one: string, more: string): string {
-  return `${formatCount(count)} ${count === 1 ? one : more}`
+  return `measured over ${formatCounted(steps, 'step', 'steps')}`
 }
