@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { findChromium, startChromium } from '../../../test/browser/chromium.js'
+import { runDit } from '../../cli/test/support/run-dit.js'
 import { testNeeding } from '../../../test/require.js'
 import { app } from '../src/build/paths.js'
 import { type SiteServer, serveSite } from './serve-site.js'
@@ -19,6 +20,7 @@ const PAGES = [
   '',
   'start/hobbyist.html',
   'start/web.html',
+  'train.html',
   'how/index.html',
   'how/patches.html',
   'how/schedules.html',
@@ -140,6 +142,37 @@ test('figures follow their sliders by keyboard', async () => {
       await expect.poll(seen, { timeout: 60_000 }).not.toBe(before)
     })
   }
+})
+
+test('the page trains, goes on after a reload, and exports what the command line draws with', async () => {
+  await visit('train.html', async (page) => {
+    const status = page.locator('.train-status')
+    const seen = async (text: RegExp) => {
+      await expect.poll(() => status.textContent(), { timeout: 240_000 }).toMatch(text)
+    }
+    const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
+    await seen(/Nothing is trained here yet/)
+    await page.getByRole('radio', { name: 'Shapes' }).check({ force: true })
+    await page.getByRole('slider', { name: 'Steps' }).fill('200')
+    await press('Train')
+    await seen(/^step \d+ of 200, .* steps a second/)
+    await press('Pause')
+    await seen(/^Paused at step \d+ of 200/)
+    const paused = await status.textContent()
+    await page.reload({ waitUntil: 'networkidle' })
+    await seen(new RegExp(`^${paused?.trim()}`))
+    expect(await violations(page)).toEqual([])
+    await press('Go on')
+    await seen(/^Finished: step 200 of 200, held-out error 0\.\d+/)
+    expect(await page.locator('.train-samples canvas').count()).toBe(6)
+    const [download] = await Promise.all([page.waitForEvent('download'), press('Export')])
+    const file = join(folder, download.suggestedFilename())
+    await download.saveAs(file)
+    const drawn = join(folder, 'drawn.png')
+    const { code, stderr } = await runDit(['sample', file, '--count', '1', '--steps', '4', '--out', drawn])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(existsSync(drawn)).toBe(true)
+  })
 })
 
 test('search finds a guide without leaving the origin', async () => {

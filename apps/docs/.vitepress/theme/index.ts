@@ -1,4 +1,4 @@
-import { h } from 'vue'
+import { defineAsyncComponent, h } from 'vue'
 import type { Theme } from 'vitepress'
 import DefaultTheme from 'vitepress/theme-without-fonts'
 import { HeroFigure } from '../../src/figures/hero-figure.js'
@@ -6,6 +6,7 @@ import { figures } from '../../src/figures/index.js'
 import { SourceFile } from '../../src/site/source-file.js'
 import './style.css'
 import './figures.css'
+import './train.css'
 
 export default {
   extends: DefaultTheme,
@@ -13,5 +14,10 @@ export default {
   enhanceApp({ app }) {
     for (const figure of figures) app.component(figure.name!, figure)
     app.component('SourceFile', SourceFile)
+    // Pages that do not train do not load it.
+    app.component(
+      'TrainHere',
+      defineAsyncComponent(async () => (await import('../../src/train/train-here.js')).TrainHere),
+    )
   },
 } satisfies Theme
