@@ -1,4 +1,5 @@
-import { type EngineRow, rowName } from './engines.js'
+import type { Tolerance } from './cases.js'
+import { type EngineRow, isBf16, rowName } from './engines.js'
 
 /** The figures that an engine gave for a case; null where it has draws of its own. */
 export interface CheckedRow extends EngineRow {
@@ -14,16 +15,18 @@ export interface Agreement {
 }
 
 /**
- * Compares every engine's figures with those of the first that has some.
+ * Compares every engine's figures with those of the first that has some, if possible in float32.
  *
  *   |a - b| <= tolerance (1 + |b|)
  */
-export function compareRows(rows: readonly CheckedRow[], tolerance: readonly number[]): Agreement {
-  const compared = rows.filter(({ values }) => values !== null)
+export function compareRows(rows: readonly CheckedRow[], tolerance: Tolerance): Agreement {
+  const compared = rows
+    .filter(({ values }) => values !== null)
+    .toSorted((a, b) => Number(isBf16(a.engine)) - Number(isBf16(b.engine)))
   let worst = 0
   const complaints: string[] = []
   for (const row of compared) {
-    const share = worstShare(row.values!, compared[0].values!, tolerance)
+    const share = worstShare(row.values!, compared[0].values!, isBf16(row.engine) ? tolerance.bf16 : tolerance.f32)
     worst = Math.max(worst, share)
     if (share > 1) {
       complaints.push(

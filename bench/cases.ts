@@ -54,6 +54,13 @@ export interface RngSpec {
 /** What a worker is asked to do: plain JSON, read by the Python side too. */
 export type CaseSpec = TrainStepSpec | SampleSpec | GemmSpec | AttentionSpec | OptimizerSpec | RngSpec
 
+/** For each value of the check: how far engines may be apart, over 1 + |value|. */
+export interface Tolerance {
+  readonly f32: readonly number[]
+  /** Of engines that round the operands of products to 8 bits. */
+  readonly bf16: readonly number[]
+}
+
 export interface BenchCase {
   readonly name: string
   /** What `--cases` also knows it by; cases of the group `extra` run only when they are named. */
@@ -61,12 +68,14 @@ export interface BenchCase {
   readonly spec: CaseSpec
   /** Operations of one repetition, 2 per multiply-add; null where they are not what costs. */
   readonly flops: number | null
-  /** For each value of the check: how far engines may be apart, over 1 + |value|. */
-  readonly tolerance: readonly number[]
+  readonly tolerance: Tolerance
 }
 
 /** The width of DiT-B. */
 const base: DiTConfig = { ...small, hiddenSize: 768, numHeads: 12 }
+
+/** The same for each of the sixteen values that are looked at. */
+const sixteen = (tolerance: number) => new Array<number>(16).fill(tolerance)
 
 /** Every case that there is. */
 export const CASES: readonly BenchCase[] = [
@@ -113,7 +122,7 @@ function trainStep(name: string, model: DiTConfig, recompute: 'none' | 'block' =
     flops: batch * countMultiplyAdds(model).trainingFlops,
     // Loss and gradient norm of the first step, then of the second, whose weights Adam has moved. Most engines agree
     // within 1e-7; tfjs adds up a mean, and the squares of a gradient, one by one in float32 (2e-5 here).
-    tolerance: [1e-5, 5e-4, 5e-5, 5e-4],
+    tolerance: { f32: [1e-5, 5e-4, 5e-5, 5e-4], bf16: [1e-2, 5e-2, 1e-2, 5e-2] },
   }
 }
 
@@ -125,7 +134,7 @@ function sample(name: string, model: DiTConfig, batch: number): BenchCase {
     spec: { kind: 'sample', model, batch, steps, guidance: 4 },
     flops: steps * 2 * batch * countMultiplyAdds(model).flops,
     // Four steps, each amplified by the guidance scale.
-    tolerance: new Array<number>(16).fill(1e-3),
+    tolerance: { f32: sixteen(1e-3), bf16: sixteen(0.5) },
   }
 }
 
@@ -137,7 +146,8 @@ function gemm(name: string, transposeA: boolean, transposeB: boolean): BenchCase
     group: 'gemm',
     spec: { kind: 'gemm', m, k, n, transposeA, transposeB, calls },
     flops: calls * 2 * m * k * n,
-    tolerance: new Array<number>(16).fill(2e-6), // float32, 384 terms
+    // float32, 384 terms; bfloat16 rounds operands near 1 by up to 2^-9, and results too
+    tolerance: { f32: sixteen(2e-6), bf16: sixteen(2e-2) },
   }
 }
 
@@ -149,7 +159,7 @@ function attention(): BenchCase {
     spec: { kind: 'attention', batch, tokens, hiddenSize, numHeads },
     // Forward: scores and values; the backward pass counts twice that, whatever it recomputes.
     flops: 3 * batch * 2 * (2 * tokens ** 2 * hiddenSize),
-    tolerance: new Array<number>(16).fill(2e-6), // float32, 256 terms
+    tolerance: { f32: sixteen(2e-6), bf16: sixteen(3e-2) }, // 256 terms
   }
 }
 
@@ -159,7 +169,8 @@ function optimizer(): BenchCase {
     group: 'optimizer',
     spec: { kind: 'optimizer', size: 2 ** 23 },
     flops: null,
-    tolerance: new Array<number>(32).fill(1e-5), // the average, from 1e-4 of a parameter
+    // Of the average, from 1e-4 of a parameter; there are no products.
+    tolerance: { f32: new Array<number>(32).fill(1e-5), bf16: new Array<number>(32).fill(1e-5) },
   }
 }
 
@@ -169,6 +180,6 @@ function rng(): BenchCase {
     group: 'rng',
     spec: { kind: 'rng', size: 2 ** 22 },
     flops: null,
-    tolerance: new Array<number>(16).fill(1e-6), // 4 units in the last place
+    tolerance: { f32: sixteen(1e-6), bf16: sixteen(1e-6) }, // 4 units in the last place
   }
 }

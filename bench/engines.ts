@@ -11,7 +11,11 @@ export const ENGINE_NAMES = [
   'cpu-wasm-simd128',
   'cpu-native',
   'cpu-native-avx2',
+  'cpu-native-bf16',
   'pytorch',
+  'pytorch-bf16',
+  'pytorch-compile',
+  'pytorch-compile-bf16',
   'webgpu',
   'tfjs-cpu',
   'reference',
@@ -28,8 +32,16 @@ export const DEFAULT_ENGINES: readonly EngineName[] = [
   'cpu-native',
 ]
 
+/** PyTorch, eager or compiled. All but the first have their AdamW in one kernel. */
+export const PYTORCH_ENGINES: readonly EngineName[] = [
+  'pytorch',
+  'pytorch-bf16',
+  'pytorch-compile',
+  'pytorch-compile-bf16',
+]
+
 /** Those without dit's packages. */
-export const FOREIGN_ENGINES: readonly EngineName[] = ['tfjs-wasm-plain', 'pytorch']
+export const FOREIGN_ENGINES: readonly EngineName[] = ['tfjs-wasm-plain', ...PYTORCH_ENGINES]
 
 const THREADED: readonly EngineName[] = [
   'tfjs-node',
@@ -37,7 +49,8 @@ const THREADED: readonly EngineName[] = [
   'cpu-wasm-simd128',
   'cpu-native',
   'cpu-native-avx2',
-  'pytorch',
+  'cpu-native-bf16',
+  ...PYTORCH_ENGINES,
 ]
 
 /** An engine with a number of threads: a row of the table. */
@@ -58,8 +71,13 @@ export function supports(engine: EngineName, spec: CaseSpec): boolean {
   return !(engine === 'tfjs-wasm-plain' && spec.kind === 'train-step' && spec.recompute !== 'none')
 }
 
+/** Whether operands of products are rounded to bfloat16: figures agree within other tolerances. */
+export function isBf16(engine: EngineName): boolean {
+  return engine.endsWith('-bf16')
+}
+
 export function startWorker(engine: EngineName, python: string | null): WorkerProcess {
-  return engine === 'pytorch' ? startPythonWorker(python!) : startNodeWorker()
+  return PYTORCH_ENGINES.includes(engine) ? startPythonWorker(python!) : startNodeWorker()
 }
 
 export function rowName({ engine, threads }: EngineRow): string {

@@ -64,12 +64,14 @@ export async function openBackend(
     case 'cpu-wasm':
     case 'cpu-wasm-simd128':
     case 'cpu-native':
-    case 'cpu-native-avx2': {
+    case 'cpu-native-avx2':
+    case 'cpu-native-bf16': {
       const { cpu, describeCpu } = await importCpu()
-      const [, asked, instructionSet] = name.split('-')
-      const backend = await cpu({ engine: asked, threads, instructionSet })
+      const [, asked, last] = name.split('-')
+      const kind = last === 'bf16' ? { precision: last } : { instructionSet: last }
+      const backend = await cpu({ engine: asked, threads, ...kind })
       const { engine, instructionSet: running, threads: taken } = describeCpu(backend)
-      return { backend, description: `${engine}, ${running}`, threads: taken }
+      return { backend, description: [engine, running, ...(last === 'bf16' ? [last] : [])].join(', '), threads: taken }
     }
     default:
       throw new RangeError(`bench: no engine ${name}`)
@@ -77,7 +79,12 @@ export async function openBackend(
 }
 
 interface CpuModule {
-  readonly cpu: (options: { engine: string; threads: number; instructionSet: string | undefined }) => Promise<Backend>
+  readonly cpu: (options: {
+    engine: string
+    threads: number
+    instructionSet?: string | undefined
+    precision?: string
+  }) => Promise<Backend>
   readonly describeCpu: (backend: Backend) => { engine: string; instructionSet: string; threads: number }
 }
 

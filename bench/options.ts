@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type BenchCase, CASES, chooseCases } from './cases.js'
 import { METRICS_CASES, type MetricsSize } from './metrics/run-metrics.js'
-import { DEFAULT_ENGINES, ENGINE_NAMES, type EngineName, FOREIGN_ENGINES } from './engines.js'
+import { DEFAULT_ENGINES, ENGINE_NAMES, type EngineName, FOREIGN_ENGINES, PYTORCH_ENGINES } from './engines.js'
 
 /** What a run of the bench does. */
 export interface BenchOptions {
@@ -75,8 +75,9 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     ...DEFAULT_ENGINES,
     ...(python === null ? [] : ['pytorch' as const]),
   ]
-  if (engines.includes('pytorch') && python === null) {
-    throw new RangeError('bench: the engine pytorch needs --pytorch, a Python interpreter that has torch')
+  const torch = engines.find((name) => PYTORCH_ENGINES.includes(name))
+  if (torch !== undefined && python === null) {
+    throw new RangeError(`bench: the engine ${torch} needs --pytorch, a Python interpreter that has torch`)
   }
   const names = listOf(values.cases)
   const apart = { ...DDP_CASES, ...SOLVER_COST_CASES, ...METRICS_CASES }

@@ -1,6 +1,7 @@
-"""The cases of the bench in eager PyTorch, float32, on the processor: a worker like worker.ts, see protocol.ts.
+"""The cases of the bench in PyTorch, on the processor: a worker like worker.ts, see protocol.ts.
 
-Needs torch alone. Written as one writes PyTorch: nn modules, scaled_dot_product_attention, AdamW in its default form.
+Needs torch alone. Written as one writes PyTorch: nn modules, scaled_dot_product_attention, autocast. The engine `pytorch` is eager,
+float32, with AdamW in its default form; the others have it fused, and are compiled, in bfloat16, or both.
 """
 
 import json
@@ -32,6 +33,21 @@ def read_safetensors(path):
             file.seek(start + begin)
             values = torch.frombuffer(bytearray(file.read(end - begin)), dtype=DTYPES[entry["dtype"]])
             yield name, values.reshape(entry["shape"])
+
+
+class Form:
+    """How PyTorch computes: what the name of the engine says."""
+
+    def __init__(self, engine):
+        self.is_compiled = "compile" in engine
+        self.dtype = torch.bfloat16 if engine.endswith("bf16") else torch.float32
+        self.adam = dict(ADAM, fused=True) if engine != "pytorch" else ADAM
+
+    def autocast(self):
+        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.dtype == torch.bfloat16)
+
+    def compiled(self, function):
+        return torch.compile(function) if self.is_compiled else function
 
 
 class Block(nn.Module):
@@ -119,18 +135,21 @@ def bytes_of(tensors):
 
 
 class TrainStep:
-    def __init__(self, spec, files):
+    def __init__(self, spec, files, form):
+        self.form = form
         self.model = load_model(spec, files)
+        self.compiled = form.compiled(self.model)
         self.inputs = dict(read_safetensors(files["inputs"]))
         self.trained = [p for p in self.model.parameters() if p.requires_grad]
-        self.adam = torch.optim.AdamW(self.trained, **ADAM)
+        self.adam = torch.optim.AdamW(self.trained, **form.adam)
         self.state_bytes = bytes_of(self.model.parameters()) + 3 * bytes_of(self.trained)
 
     def gradients(self):
         self.adam.zero_grad()
         inputs = self.inputs
-        predicted = self.model(inputs["xt"], inputs["timesteps"], inputs["labels"])
-        loss = F.mse_loss(predicted, inputs["noise"])
+        with self.form.autocast():
+            predicted = self.compiled(inputs["xt"], inputs["timesteps"], inputs["labels"])
+        loss = F.mse_loss(predicted.float(), inputs["noise"])
         loss.backward()
         return loss.item()
 
@@ -149,8 +168,10 @@ class TrainStep:
 
 
 class Sample:
-    def __init__(self, spec, files):
+    def __init__(self, spec, files, form):
+        self.form = form
         self.model = load_model(spec, files)
+        self.compiled = form.compiled(self.model)
         self.inputs = dict(read_safetensors(files["inputs"]))
         self.guidance = spec["guidance"]
         none = torch.full((spec["batch"],), spec["model"]["numClasses"], dtype=torch.int32)
@@ -164,7 +185,9 @@ class Sample:
         for i, timestep in reversed(list(enumerate(self.inputs["timesteps"].tolist()))):
             now, previous = alpha_bar[i], 1.0 if i == 0 else alpha_bar[i - 1]
             told = torch.full((2 * x.shape[0],), timestep)
-            cond, uncond = self.model(torch.cat([x, x]), told, self.labels).chunk(2)
+            with self.form.autocast():
+                predicted = self.compiled(torch.cat([x, x]), told, self.labels)
+            cond, uncond = predicted.float().chunk(2)
             noise = uncond + self.guidance * (cond - uncond)
             x0 = (x - math.sqrt(1 - now) * noise) / math.sqrt(now)
             x = math.sqrt(previous) * x0 + math.sqrt(1 - previous) * noise
@@ -175,45 +198,50 @@ class Sample:
 
 
 class Gemm:
-    def __init__(self, spec, files):
+    """In bfloat16 the operands are rounded before, and the product stays as it is."""
+
+    def __init__(self, spec, files, form):
         inputs = dict(read_safetensors(files["inputs"]))
         self.state_bytes = bytes_of(inputs.values())
-        self.a = inputs["a"].T if spec["transposeA"] else inputs["a"]
-        self.b = inputs["b"].T if spec["transposeB"] else inputs["b"]
+        a, b = inputs["a"].to(form.dtype), inputs["b"].to(form.dtype)
+        self.a = a.T if spec["transposeA"] else a
+        self.b = b.T if spec["transposeB"] else b
+        self.multiply = form.compiled(torch.matmul)
         self.calls = spec["calls"]
 
     def run(self):
         for _ in range(self.calls):
-            product = self.a @ self.b
-        return product
+            product = self.multiply(self.a, self.b)
+        return product.float()
 
     def verify(self):
         return spot_values(self.run())
 
 
 class Attention:
-    def __init__(self, spec, files):
+    def __init__(self, spec, files, form):
         inputs = dict(read_safetensors(files["inputs"]))
         self.state_bytes = bytes_of(inputs.values())
-        self.qkv, self.dout = inputs["qkv"].requires_grad_(), inputs["dout"]
+        self.qkv, self.dout = inputs["qkv"].to(form.dtype).requires_grad_(), inputs["dout"].to(form.dtype)
+        self.attention = form.compiled(attention)
         self.num_heads = spec["numHeads"]
 
     def run(self):
         self.qkv.grad = None
-        (attention(self.qkv, self.num_heads) * self.dout).sum().backward()
+        self.attention(self.qkv, self.num_heads).backward(self.dout)
 
     def verify(self):
         self.run()
-        return spot_values(self.qkv.grad)
+        return spot_values(self.qkv.grad.float())
 
 
 class Optimizer:
-    def __init__(self, spec, files):
+    def __init__(self, spec, files, form):
         inputs = dict(read_safetensors(files["inputs"]))
         self.parameter = nn.Parameter(inputs["parameter"])
         self.parameter.grad = inputs["gradient"]
         self.ema = torch.zeros_like(self.parameter)
-        self.adam = torch.optim.AdamW([self.parameter], **ADAM)
+        self.adam = torch.optim.AdamW([self.parameter], **form.adam)
         self.state_bytes = 5 * bytes_of([self.parameter])
 
     def run(self):
@@ -231,7 +259,7 @@ class Rng:
 
     state_bytes = 0
 
-    def __init__(self, spec, files):
+    def __init__(self, spec, files, form):
         self.size = spec["size"]
 
     def run(self):
@@ -280,10 +308,12 @@ def reset_peak():
 class Worker:
     def __init__(self):
         self.workload = None
+        self.form = None
 
     def answer(self, question):
         ask = question["ask"]
         if ask == "open":
+            self.form = Form(question["engine"])
             torch.set_num_threads(question["threads"])
             torch.ones(64, 64) @ torch.ones(64, 64)
             resident, _ = process_memory()
@@ -293,7 +323,7 @@ class Worker:
                 "idleBytes": resident,
             }
         if ask == "load":
-            self.workload = WORKLOADS[question["spec"]["kind"]](question["spec"], question["files"])
+            self.workload = WORKLOADS[question["spec"]["kind"]](question["spec"], question["files"], self.form)
             return {"stateBytes": self.workload.state_bytes}
         if ask == "verify":
             return {"values": self.workload.verify()}

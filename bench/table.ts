@@ -1,11 +1,11 @@
 import type { Agreement } from './agreement.js'
-import type { BenchCase } from './cases.js'
-import { type EngineName, rowName } from './engines.js'
+import type { BenchCase, Tolerance } from './cases.js'
+import { type EngineName, isBf16, rowName } from './engines.js'
 import type { Measured } from './run-case.js'
 
 /** The results of a case as lines of text. Without agreement there are no ratios. */
 export function caseTable(
-  { name, flops }: BenchCase,
+  { name, flops, tolerance }: BenchCase,
   measured: readonly Measured[],
   agreement: Agreement,
   baseline: EngineName,
@@ -30,9 +30,16 @@ export function caseTable(
   ])
   if (areComparable) head.push(`vs ${rowName({ engine: against.engine as EngineName, threads: against.threads })}`)
   const verdict = areComparable
-    ? `checked: largest difference ${agreement.worst.toPrecision(2)} of the tolerance`
+    ? `checked: largest difference ${agreement.worst.toPrecision(2)} of the tolerance${toleranceText(tolerance, measured)}`
     : ['NO RATIOS, the engines do not compute the same:', ...agreement.complaints].join('\n  ')
   return `${name}${work}\n${aligned([head, ...lines])}\n  ${verdict}`
+}
+
+/** ` (0.01 in bfloat16)`: the largest of each precision that was measured. */
+function toleranceText({ f32, bf16 }: Tolerance, measured: readonly Measured[]): string {
+  const has = measured.some(({ engine }) => isBf16(engine as EngineName))
+  const plain = `${Math.max(...f32)} in float32`
+  return ` (${has ? `${plain}, ${Math.max(...bf16)} in bfloat16` : plain}, over 1 + the figure)`
 }
 
 /** The first column to the left, the others to the right. */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compareRows } from '../bench/agreement.js'
 import { CASES, chooseCases } from '../bench/cases.js'
 import type { DdpRow } from '../bench/ddp/run-ddp.js'
-import { rowsOf } from '../bench/engines.js'
+import { type EngineName, rowsOf } from '../bench/engines.js'
 import { disagreements as metricsDisagreements, type MetricsRow, metricsTable } from '../bench/metrics/run-metrics.js'
 import { parseOptions } from '../bench/options.js'
 import { solverCostTable, type SolverCostRow } from '../bench/solver-cost/run-solver-cost.js'
@@ -53,7 +53,7 @@ describe('a run of the smallest case on two engines', () => {
 
   test('finds that plain tfjs and the reference compute the same, and prints the ratio', () => {
     expect(record.disagreements).toEqual([])
-    expect(output).toMatch(/checked: largest difference 0\.\d+ of the tolerance/)
+    expect(output).toMatch(/checked: largest difference 0\.\d+ of the tolerance \(0\.0005 in float32, over 1 \+ the figure\)/)
     expect(output).toMatch(/vs tfjs-wasm-plain\n.*tfjs-wasm-plain .* 1\.00x\n.*reference .*x\n/)
   })
 })
@@ -187,10 +187,18 @@ test('a run that could give nothing is refused before it begins', () => {
 })
 
 describe('when engines compute different things', () => {
-  const row = (engine: 'tfjs-wasm' | 'reference', values: number[] | null) => ({ engine, threads: 1, values })
+  const row = (engine: EngineName, values: number[] | null) => ({ engine, threads: 1, values })
+  const even = { f32: [1e-2, 1e-2], bf16: [0.1, 0.1] }
+
+  test('engines of bfloat16 have a tolerance of their own, and are compared with one of float32', () => {
+    const rows = [row('pytorch-bf16', [1.1, 3]), row('cpu-native-bf16', [1, 3.2]), row('cpu-native', [1, 3])]
+    expect(compareRows(rows, even).complaints).toEqual([])
+    const { complaints } = compareRows([row('cpu-native-bf16', [1.3, 3]), row('pytorch', [1, 3])], even)
+    expect(complaints).toEqual([expect.stringMatching(/^cpu-native-bf16 x1 is 1\.5\d* times the tolerance away from pytorch x1/)])
+  })
 
   test('a difference within the tolerance is none', () => {
-    expect(compareRows([row('tfjs-wasm', [1, 3]), row('reference', [1.01, 3])], [1e-2, 1e-2]).complaints).toEqual([])
+    expect(compareRows([row('tfjs-wasm', [1, 3]), row('reference', [1.01, 3])], even).complaints).toEqual([])
   })
 
   test.each([
@@ -198,13 +206,14 @@ describe('when engines compute different things', () => {
     ['a figure that is missing', [1]],
     ['a figure that is not finite', [NaN, 3]],
   ])('%s is told', (_, values) => {
-    const { complaints } = compareRows([row('tfjs-wasm', [1, 3]), row('reference', values)], [1e-2, 1e-2])
+    const { complaints } = compareRows([row('tfjs-wasm', [1, 3]), row('reference', values)], even)
     expect(complaints).toHaveLength(1)
     expect(complaints[0]).toMatch(/^reference is \S+ times the tolerance away from tfjs-wasm: /)
   })
 
   test('engines with draws of their own are not compared', () => {
-    expect(compareRows([row('tfjs-wasm', null), row('reference', [1])], [1e-6])).toEqual({ worst: 0, complaints: [] })
+    const tolerance = { f32: [1e-6], bf16: [1e-2] }
+    expect(compareRows([row('tfjs-wasm', null), row('reference', [1])], tolerance)).toEqual({ worst: 0, complaints: [] })
   })
 
   test('the table has no ratios', () => {

@@ -16,14 +16,22 @@ export const SAMPLES_SEED = 1
  * @returns how many
  */
 export async function drawSamples(
-  { sampling }: PretrainedModel,
+  { sampling }: Pick<PretrainedModel, 'sampling'>,
   weights: string,
   {
     folder,
     samples,
     perClass,
     size,
-  }: { readonly folder: string; readonly samples: string; readonly perClass: number; readonly size: number },
+    more = [],
+  }: {
+    readonly folder: string
+    readonly samples: string
+    readonly perClass: number
+    readonly size: number
+    /** Further flags of `dit sample`; the last of a kind counts. */
+    readonly more?: readonly string[]
+  },
 ): Promise<number> {
   const npz = join(folder, 'samples.npz')
   const { sampler, steps, guidance } = sampling
@@ -32,7 +40,7 @@ export async function drawSamples(
   // Whole, but not cut into pictures yet. What was begun is kept elsewhere.
   if (existsSync(npz)) await Promise.all([npz, grid].map(async (path) => rm(path, { force: true })))
   const outputs = ['--npz', npz, '--out', grid]
-  if (!(await runDit(['sample', weights, '--count', String(perClass), ...settings, ...outputs]))) {
+  if (!(await runDit(['sample', weights, '--count', String(perClass), ...settings, ...more, ...outputs]))) {
     throw new Error('drawing was stopped; the same command goes on')
   }
   const opened = await openModel(weights)

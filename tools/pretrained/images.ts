@@ -6,12 +6,12 @@ import type { ModelSpec } from './model-spec.js'
 import { gridPng, readPictures } from './pictures.js'
 
 /** Samples of a class in its grid, and of each class in the overview. */
-const [COLUMNS, ROWS, IN_OVERVIEW] = [12, 4, 8]
+const [COLUMNS, ROWS, IN_OVERVIEW] = [12, 4, 6]
 /** Samples that are shown beside their nearest training pictures: those that are nearest of all. */
 const NEAREST = 12
 
 /**
- * Draws `<model>.png` with some samples of each class, `<model>-<class>.png` with more of one, and `<model>-nearest.png`: the samples
+ * Draws `<model>.png` with some samples of each class in its column, `<model>-<class>.png` with more of one, and `<model>-nearest.png`: the samples
  * that are nearest to a training picture, above that picture. The first samples are shown, and none is chosen.
  */
 export async function drawImages(
@@ -26,7 +26,7 @@ export async function drawImages(
     writeFile(join(out, `${name}.png`), await gridPng(rows, size))
   await write(
     model.name,
-    ofClass.map((some) => some.slice(0, IN_OVERVIEW)),
+    Array.from({ length: IN_OVERVIEW }, (_, r) => ofClass.flatMap((some) => some.slice(r, r + 1))),
   )
   for (const [label, name] of classes.entries()) {
     const rows = Array.from({ length: ROWS }, (_, r) => ofClass[label].slice(r * COLUMNS, (r + 1) * COLUMNS))

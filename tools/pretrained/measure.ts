@@ -80,7 +80,7 @@ export async function classify({
 }
 
 /** Pixels, and the features of `small`. */
-async function examplesOf({ pixels, labels, count }: LabelledPictures, size: number): Promise<Examples> {
+export async function examplesOf({ pixels, labels, count }: LabelledPictures, size: number): Promise<Examples> {
   const extractor = smallExtractor()
   const { all } = await extractor.extract({ count, height: size, width: size, pixels })
   extractor.dispose()

@@ -91,7 +91,7 @@ function cardOf({ card: texts, sizes, model }: ModelSpec, card: Card | null): st
   const name = model.name
   return [
     head,
-    `![${card.classes.length} classes, eight samples each](../../docs/images/pretrained/${name}.png)\n`,
+    `![Samples of ${card.classes.length} classes, one column each](../../docs/images/pretrained/${name}.png)\n`,
     `Classes: ${card.classes.join(', ')}. The samples are the first of seed 1, and none was chosen. More of each class: ${card.classes.map((one) => `[${one}](../../docs/images/pretrained/${name}-${one}.png)`).join(', ')}.\n`,
     '| | |\n| --- | --- |',
     `| network | ${networkText(card)} |`,

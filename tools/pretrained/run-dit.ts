@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const PROGRAM = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url))
+/** The command line of this clone, as it was built. */
+export const PROGRAM = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url))
 /** Of a program that Ctrl-C stopped. */
 const INTERRUPTED = 130
 

@@ -46,9 +46,11 @@ export function publishable(packages: readonly Package[]): Package[] {
   return packages.filter(({ manifest }) => manifest.private !== true)
 }
 
-/** Whether a package exports models of a folder that is not there yet. */
+/** Whether a package exports a model that is not trained yet. */
 export function lacksModels({ folder, manifest }: Package): boolean {
-  return JSON.stringify(manifest.exports ?? {}).includes('"./models/') && !existsSync(join(folder, 'models'))
+  return Object.values(manifest.exports ?? {}).some(
+    (file) => typeof file === 'string' && file.startsWith('./models/') && !existsSync(join(folder, file)),
+  )
 }
 
 /**

@@ -1,12 +1,15 @@
 import type { Reporter, TestModule, Vitest } from 'vitest/node'
 import { numTests } from './num-tests.js'
 
+/** Files that are named as the slowest of a run of all tests. */
+const SLOWEST = 12
+
 /** Share by which `numTests` may be off before it is told of, and before it is an error: engines differ from machine to machine. */
 const [TOLD, ERROR] = [0.02, 0.15]
 
 /**
  * Ends a run with plain lines: how many tests passed, failed and were skipped; after the quick tier, how many of all tests that
- * was; after all of them, whether `numTests` is still right.
+ * was; after all of them, which files took longest, and whether `numTests` is still right.
  */
 export class TierReporter implements Reporter {
   private readonly isWhole: boolean
@@ -32,6 +35,7 @@ export class TierReporter implements Reporter {
       const ran = `ran ${count(passed + failed)} of about ${count(numTests)} tests (quick tier)`
       console.log(`${ran}; the rest: npm run test:all`)
     } else if (await this.isComplete(modules.length)) {
+      for (const line of slowestLines(modules)) console.log(line)
       this.checkTotal(passed + failed + skipped)
     }
   }
@@ -51,6 +55,14 @@ export class TierReporter implements Reporter {
     )
     if (off > ERROR) process.exitCode = 1
   }
+}
+
+function slowestLines(modules: readonly TestModule[]): string[] {
+  return modules
+    .map((module) => ({ path: `${module.project.name} ${module.relativeModuleId}`, seconds: module.diagnostic().duration / 1000 }))
+    .toSorted((a, b) => b.seconds - a.seconds)
+    .slice(0, SLOWEST)
+    .map(({ path, seconds }) => `${seconds.toFixed(0).padStart(5)} s  ${path}`)
 }
 
 function count(n: number): string {

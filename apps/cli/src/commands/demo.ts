@@ -70,9 +70,9 @@ Examples:
 /** `dit demo` */
 export function demoCommand(call: Call): Command {
   const command = new Command('demo')
-    .summary('train a small DiT on generated shapes and judge its pictures')
+    .summary('train a small DiT on generated pixel art and judge its pictures')
     .description(
-      'Trains a small class-conditional DiT on generated shapes, samples every class into samples.png, and prints the share that a rule-based recogniser finds right.',
+      'Trains a small class-conditional DiT on generated pixel art, samples every class into samples.png, and prints the share that a rule-based recogniser finds right.',
     )
     .addHelpText('after', HELP)
     .action(async () => {
@@ -85,7 +85,7 @@ export function demoCommand(call: Call): Command {
 async function demo(flags: DemoFlags, output: Output): Promise<number> {
   const began = performance.now()
   await checkWritable('--out', flags.out)
-  const data = openGenerated('shapes', DEMO_MODEL.inputSize as number)
+  const data = openGenerated('sprites', DEMO_MODEL.inputSize as number)
   const engine = await openEngine(chosenBackend(flags), flags)
   try {
     const config = demoRun(flags, data, engine.description)
@@ -102,9 +102,9 @@ async function demo(flags: DemoFlags, output: Output): Promise<number> {
       allowInexact: false,
     }
     output.line(
-      'A small DiT learns to draw six shapes. Then a recogniser, which follows fixed rules and is not trained,',
+      'A small DiT learns to draw pixel art of eight kinds. Then a recogniser, which follows fixed rules and is not trained,',
     )
-    output.line('counts the drawings that show the right shape.\n')
+    output.line('counts the drawings that show the right kind.\n')
     showEngine(engine, output)
     for (const line of describeRun(config, place.folder)) output.line(line)
     output.event({ type: 'run', folder: place.folder, config })

@@ -85,6 +85,7 @@ function recipeLines({ recipe }: RunConfig, denoising: Denoising | null, reason?
 
 /** What was measured of runs like this one; nothing where the recipe's process was changed, or the run is too short for it. */
 function expectations({ recipe, data, from, steps }: RunConfig, denoising: Denoising | null): string[] {
+  if (recipe.learningRate === 0) return ['expect nothing: the learning rate is 0, so that the weights stay as they are']
   if (steps <= recipe.warmupSteps) {
     const [rises, has] = [recipe.warmupSteps, steps].map(formatCount)
     return [`expect little: the learning rate rises over ${rises} steps, and the run has only ${has}; lower --warmup`]

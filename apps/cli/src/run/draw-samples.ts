@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { lastSamples, openPipeline, sampleShape } from '@dit/pipeline'
+import { lastSamples, openPipeline } from '@dit/pipeline'
 import { dispose } from '@dit/tensor'
 import { findCheckpoint, loadCheckpointParams } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
@@ -52,8 +52,7 @@ export async function drawSamples(
     } as const
     const images = await lastSamples(pipeline.sample(options), ({ done }) => progress.update(done, ''))
     progress.stop()
-    const shape = sampleShape(model)
-    const score = await scoreDemo(images, labels, shape)
+    const score = await scoreDemo(images, labels)
     const pictures = await pipeline.decode(images)
     const layout = { columns: perClass, rowLabels: classes, scale: comfortableScale(pictures) }
     await store.write(SAMPLES_FILE, await gridPng(pictures, layout))

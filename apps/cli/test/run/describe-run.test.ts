@@ -23,6 +23,7 @@ test('a run that ends within its warm-up is to expect little, however its length
   expect(expected({ steps: 20 })).toEqual(little)
   expect(expected({ steps: 20, recipe: 'small' })).toEqual(little)
   expect(expected({ steps: 20, warmup: 5 })).not.toEqual(little)
+  expect(expected({ lr: 0 })).toEqual(['expect nothing: the learning rate is 0, so that the weights stay as they are'])
   const config = { ...tinyConfig, ...resolveRun({ steps: 20 }, 6) } as RunConfig
   expect(describeRun(config, 'run').join()).not.toContain('expect')
 })

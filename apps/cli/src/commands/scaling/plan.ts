@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { availableParallelism, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { allocateCompute, computeForLoss } from '@dit/scaling'
@@ -42,6 +43,8 @@ type PlanFlags = CompleteFlags<typeof PLAN_SETTINGS> & { readonly given: EngineF
 
 /** Part of a time that is planned with: the rest is for checkpoints, and for steps that are slower than the first ones. */
 const PLANNED_SHARE = 0.97
+/** Share of the processors above which other work shows in times. */
+const BUSY = 0.25
 /** Choices that are shown. */
 const SHOWN = 5
 
@@ -74,7 +77,7 @@ async function plan(results: readonly string[], flags: PlanFlags, output: Output
   if (withEngine === null) return planWithoutGrid(analysis, budget, output)
   const data = await plannedData(withEngine.train, { line: () => {} })
   const candidates = candidatesOf(withEngine, data, analysis.size, flags.patch)
-  if ('seconds' in budget) output.line('timing steps of promising models on this machine')
+  if ('seconds' in budget) output.line(`timing steps of promising models on this machine${busyText()}`)
   const choices =
     'compute' in budget
       ? choicesForCompute(analysis.law, candidates, budget.compute)
@@ -85,6 +88,14 @@ async function plan(results: readonly string[], flags: PlanFlags, output: Output
           timeOnThisMachine(data, (text) => output.line(text)),
         )
   show(choices, analysis, output)
+}
+
+/** A warning where other work takes part of the processors; Windows does not tell. */
+function busyText(): string {
+  const load = loadavg()[0]
+  return load > BUSY * availableParallelism()
+    ? `, which is busy (load ${load.toFixed(1)}): the times will hold only while it stays so`
+    : ''
 }
 
 function checkDoubts({ law }: Analysis, isAnyway: boolean, output: Output): void {
