@@ -32,10 +32,6 @@ export async function* prefetch<T>(
   }
   const stop = new AbortController()
   const onAbort = () => stop.abort(signal?.reason)
-  const aborted = new Promise<never>((_, reject) => {
-    stop.signal.addEventListener('abort', () => reject(stop.signal.reason as Error), { once: true })
-  })
-  ignore(aborted)
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted) onAbort()
 
@@ -53,7 +49,7 @@ export async function* prefetch<T>(
     stop.signal.throwIfAborted()
     fill()
     for (let loading = queue.shift(); loading !== undefined; loading = queue.shift()) {
-      const loaded = await Promise.race([loading, aborted])
+      const loaded = await unlessAborted(loading, stop.signal)
       fill()
       yield loaded
       stop.signal.throwIfAborted()
@@ -62,6 +58,22 @@ export async function* prefetch<T>(
     signal?.removeEventListener('abort', onAbort)
     stop.abort(new DOMException('prefetch: the loop was left', 'AbortError'))
   }
+}
+
+/**
+ * What a promise gives, or the reason of the signal if that comes first. `Promise.race` with one promise for the signal would keep
+ * everything that was ever loaded: what waits for a promise that never settles is never freed.
+ */
+function unlessAborted<T>(loading: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error)
+    if (signal.aborted) {
+      onAbort()
+      return
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    void loading.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
 }
 
 /** Whoever awaits the promise still sees it fail; nobody else is told. */

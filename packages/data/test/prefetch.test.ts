@@ -1,4 +1,6 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { prefetch } from '../src/index.js'
 
@@ -35,6 +37,21 @@ test('loads at most `ahead` things beyond the one in use', async () => {
     await setImmediate()
     expect(started).toBe(Math.min(10, step + 4))
   }
+})
+
+test('what was used is freed while the loop goes on', async () => {
+  setFlagsFromString('--expose_gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const used: WeakRef<object>[] = []
+  let numAlive = Infinity
+  for await (const thing of prefetch(async (step) => ({ step }), { end: 100 })) {
+    used.push(new WeakRef(thing))
+    if (thing.step < 99) continue
+    await setImmediate()
+    collectGarbage()
+    numAlive = used.filter((ref) => ref.deref() !== undefined).length
+  }
+  expect(numAlive).toBeLessThan(10)
 })
 
 test('a failed load throws at its turn and not before', async () => {
