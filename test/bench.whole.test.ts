@@ -53,7 +53,9 @@ describe('a run of the smallest case on two engines', () => {
 
   test('finds that plain tfjs and the reference compute the same, and prints the ratio', () => {
     expect(record.disagreements).toEqual([])
-    expect(output).toMatch(/checked: largest difference 0\.\d+ of the tolerance \(0\.0005 in float32, over 1 \+ the figure\)/)
+    expect(output).toMatch(
+      /checked: largest difference 0\.\d+ of the tolerance \(0\.0005 in float32, over 1 \+ the figure\)/,
+    )
     expect(output).toMatch(/vs tfjs-wasm-plain\n.*tfjs-wasm-plain .* 1\.00x\n.*reference .*x\n/)
   })
 })
@@ -194,7 +196,9 @@ describe('when engines compute different things', () => {
     const rows = [row('pytorch-bf16', [1.1, 3]), row('cpu-native-bf16', [1, 3.2]), row('cpu-native', [1, 3])]
     expect(compareRows(rows, even).complaints).toEqual([])
     const { complaints } = compareRows([row('cpu-native-bf16', [1.3, 3]), row('pytorch', [1, 3])], even)
-    expect(complaints).toEqual([expect.stringMatching(/^cpu-native-bf16 x1 is 1\.5\d* times the tolerance away from pytorch x1/)])
+    expect(complaints).toEqual([
+      expect.stringMatching(/^cpu-native-bf16 x1 is 1\.5\d* times the tolerance away from pytorch x1/),
+    ])
   })
 
   test('a difference within the tolerance is none', () => {
@@ -213,7 +217,10 @@ describe('when engines compute different things', () => {
 
   test('engines with draws of their own are not compared', () => {
     const tolerance = { f32: [1e-6], bf16: [1e-2] }
-    expect(compareRows([row('tfjs-wasm', null), row('reference', [1])], tolerance)).toEqual({ worst: 0, complaints: [] })
+    expect(compareRows([row('tfjs-wasm', null), row('reference', [1])], tolerance)).toEqual({
+      worst: 0,
+      complaints: [],
+    })
   })
 
   test('the table has no ratios', () => {

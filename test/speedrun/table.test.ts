@@ -23,7 +23,12 @@ function result(row: string, seed: number, kid: number, minutes = 4): Result {
 }
 
 test('rows of a set and budget stand together, the smallest mean distance first, with the widest interval', () => {
-  const results = [result('default', 1, 2), result('x0-patch-2', 0, 0.5), result('default', 0, 1), result('default', 0, 0.3, 40)]
+  const results = [
+    result('default', 1, 2),
+    result('x0-patch-2', 0, 0.5),
+    result('default', 0, 1),
+    result('default', 0, 0.3, 40),
+  ]
   const lines = speedrunTables({ results }).split('\n')
   expect(lines[0]).toBe('## heroes, 4 minutes')
   expect(lines[4]).toBe('| x0-patch-2 | predicts x0, patches of 2, width 64 | 0.5 | 0.4 to 0.7 | 75.0 % |')

@@ -13,7 +13,7 @@ const FLAGS =
 export const garments: ModelSpec = {
   model,
   size: 28,
-  sizes: { steps: 9_000, batch: 16, heldOutPerClass: 200, trainingPerClass: 1500 },
+  sizes: { steps: 10_000, batch: 16, heldOutPerClass: 200, trainingPerClass: 1500 },
   flags: FLAGS.split(' '),
   source: 'the folder of the idx files of Fashion-MNIST (/usr/share/datasets/fashion-mnist of Debian)',
   prepare: prepareGarments,

@@ -30,7 +30,7 @@ const FLAGS =
 export const heroes: ModelSpec = {
   model,
   size: 32,
-  sizes: { steps: 9_000, batch: 16, heldOutPerClass: 118, trainingPerClass: 900 },
+  sizes: { steps: 10_000, batch: 16, heldOutPerClass: 118, trainingPerClass: 900 },
   flags: FLAGS.split(' '),
   source: "the source package of Debian's crawl (crawl_*.orig.tar.xz), or its folder `player` of tiles",
   prepare: prepareHeroes,

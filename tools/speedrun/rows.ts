@@ -125,7 +125,8 @@ export function rowsNamed(names: string): readonly Row[] {
   if (names === 'all') return ROWS
   return names.split(',').map((name) => {
     const row = ROWS.find((one) => one.name === name)
-    if (row === undefined) throw new Error(`there is no row ${name}; there are ${ROWS.map((one) => one.name).join(', ')}`)
+    if (row === undefined)
+      throw new Error(`there is no row ${name}; there are ${ROWS.map((one) => one.name).join(', ')}`)
     return row
   })
 }

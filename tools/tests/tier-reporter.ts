@@ -59,7 +59,10 @@ export class TierReporter implements Reporter {
 
 function slowestLines(modules: readonly TestModule[]): string[] {
   return modules
-    .map((module) => ({ path: `${module.project.name} ${module.relativeModuleId}`, seconds: module.diagnostic().duration / 1000 }))
+    .map((module) => ({
+      path: `${module.project.name} ${module.relativeModuleId}`,
+      seconds: module.diagnostic().duration / 1000,
+    }))
     .toSorted((a, b) => b.seconds - a.seconds)
     .slice(0, SLOWEST)
     .map(({ path, seconds }) => `${seconds.toFixed(0).padStart(5)} s  ${path}`)

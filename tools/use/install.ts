@@ -26,7 +26,8 @@ export function readProject(project: string): ProjectManifest | null {
   if (isNew && !existsSync(dirname(project))) {
     throw new UseError(`use: there is no folder ${dirname(project)} to make ${basename(project)} in; check the path`)
   }
-  if (!isNew && !statSync(project).isDirectory()) throw new UseError(`use: the project must be a folder (${project} is a file)`)
+  if (!isNew && !statSync(project).isDirectory())
+    throw new UseError(`use: the project must be a folder (${project} is a file)`)
   if (isInside(project, repositoryRoot)) {
     throw new UseError(
       `use: the project must lie outside the clone, where all packages resolve anyway (got ${project})`,

@@ -7,6 +7,7 @@ export {
 } from './fit/bootstrap-law.js'
 export { type Envelope, type EnvelopePoint, type LearningCurve, learningEnvelope } from './fit/envelope.js'
 export { type Extrapolation, heldOutExtrapolation, type HeldOutRun } from './fit/extrapolation.js'
+export { type ExtrapolationSpread, extrapolationSpread, widenedInterval } from './fit/extrapolation-spread.js'
 export { fitLossLaw, type LossLawFit, type LossLawOptions, type LossTable } from './fit/fit-loss-law.js'
 export { fitIsoFlop, type IsoFlopFit, type IsoFlopParabola, type IsoFlopTable } from './fit/iso-flop.js'
 export type { Estimator } from './fit/law-objective.js'

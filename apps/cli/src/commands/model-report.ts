@@ -1,6 +1,13 @@
 import type { DiTConfig } from '@dit/model'
 import { countMultiplyAdds, countParameters, memoryBytes, type MemoryEstimate } from '@dit/scaling'
-import { formatBytes, formatCount, formatCounted, formatQuantity, formatShare, formatTable } from '../terminal/format.js'
+import {
+  formatBytes,
+  formatCount,
+  formatCounted,
+  formatQuantity,
+  formatShare,
+  formatTable,
+} from '../terminal/format.js'
 
 /** What a model costs. */
 export interface ModelReport {

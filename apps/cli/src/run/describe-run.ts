@@ -23,7 +23,10 @@ export function describeRun(config: RunConfig, folder: string, reason?: string):
       ['data', dataText(config)],
       denoising === null ? ['objective', moduleText(config)] : ['model', modelText(denoising, config)],
       ...fromRows(config),
-      ['run', `${formatCounted(config.steps, 'step', 'steps')}${lengthText(config)}, seed ${config.seed}, into ${folder}`],
+      [
+        'run',
+        `${formatCounted(config.steps, 'step', 'steps')}${lengthText(config)}, seed ${config.seed}, into ${folder}`,
+      ],
     ]),
     ...recipeLines(config, denoising, reason),
     ...(reason === undefined ? [] : expectations(config, denoising)),

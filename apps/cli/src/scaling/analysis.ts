@@ -2,14 +2,18 @@ import {
   bootstrapLossLaw,
   type Estimator,
   type Extrapolation,
+  type ExtrapolationSpread,
+  extrapolationSpread,
   fitIsoFlop,
   fitPowerLaw,
   heldOutExtrapolation,
+  type Interval,
   type IsoFlopFit,
   type LossLawBootstrap,
   type PowerLawFit,
   type ScalingRun,
   screenRuns,
+  widenedInterval,
 } from '@dit/scaling'
 import { BETTER, type MeasureName } from '@dit/evaluate'
 import { checkInput, UsageError } from '../terminal/errors.js'
@@ -49,9 +53,21 @@ export interface Analysis {
   /** Runs that the law was fitted to; its residuals are in their order. */
   readonly fitted: readonly AnalysedRun[]
   readonly extrapolation: Extrapolation | null
+  /** How far laws of smaller budgets missed the larger ones of the fitted runs; null where that cannot be seen. */
+  readonly spread: ExtrapolationSpread | null
+  /** Loss of a new run with the interval in which it lies, widened beyond the compute of the fitted runs. */
+  readonly predict: (n: number, d: number) => PredictedRun
   readonly isoFlop: IsoFlopFit | null
   /** Of the best loss of each budget, over compute. */
   readonly frontier: PowerLawFit | null
+}
+
+/** What a law says of a run that is not trained yet. */
+export interface PredictedRun {
+  readonly loss: number
+  readonly interval: Interval
+  /** Powers of ten between the largest compute that was fitted and that of the run; 0 or less where it lies among them. */
+  readonly decades: number
 }
 
 /**
@@ -94,6 +110,8 @@ export function analyse(rows: readonly ResultRow[], options: AnalysisOptions): A
     holdOutAbove === undefined ? null : checkInput(() => heldOutExtrapolation(table, isHeldOut, bootstrap), said)
   const law = extrapolation?.bootstrap ?? checkInput(() => bootstrapLossLaw(table, bootstrap), said)
   const fitted = kept.filter((_, row) => !isHeldOut(row))
+  const spread = extrapolationSpread(columnsOf(fitted), { estimator: options.estimator })
+  const most = Math.max(...fitted.map(({ n, d }) => n * d))
   const mixed = patchNotice(fitted, law.fit.law)
   const iso = orReason(() => isoFlopOf(fitted, level))
   const front = orReason(() => frontierOf(fitted, level))
@@ -111,9 +129,19 @@ export function analyse(rows: readonly ResultRow[], options: AnalysisOptions): A
     law,
     fitted,
     extrapolation,
+    spread,
+    predict(n, d) {
+      const { loss, run } = law.predict(n, d)
+      const decades = Math.log10((n * d) / most)
+      return { loss, decades, interval: spread === null ? run : widenedInterval(run, loss, decades, spread, level) }
+    },
     isoFlop: iso.value,
     frontier: front.value,
   }
+}
+
+function columnsOf(runs: readonly AnalysedRun[]) {
+  return { n: runs.map(({ n }) => n), d: runs.map(({ d }) => d), loss: runs.map(({ loss }) => loss!) }
 }
 
 /** Compute that was not told, and what it was taken for. */

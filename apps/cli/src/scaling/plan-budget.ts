@@ -1,9 +1,9 @@
-import type { LossLawBootstrap } from '@dit/scaling'
 import { planTime, type PlannedTime } from '../run/planned-time.js'
 import type { PlannedData } from '../run/plan-training.js'
 import type { TrainFlags } from '../settings/train-settings.js'
 import { Failure, UsageError } from '../terminal/errors.js'
 import { machineMemory } from '../terminal/machine-memory.js'
+import type { Analysis } from './analysis.js'
 import type { PlanCandidate } from './candidates.js'
 
 /** A budget: seconds on this machine, or multiply-adds. */
@@ -48,15 +48,14 @@ export interface PlannedChoice {
   readonly time: PlannedTime | null
 }
 
+/** What predicts: an analysis. */
+type Law = Pick<Analysis, 'predict'>
+
 /** Candidates whose steps are timed at most: it takes some seconds each. */
 const MOST_TIMED = 12
 
 /** What each candidate reaches with multiply-adds, the best first. */
-export function choicesForCompute(
-  law: LossLawBootstrap,
-  candidates: readonly PlanCandidate[],
-  compute: number,
-): PlannedChoice[] {
+export function choicesForCompute(law: Law, candidates: readonly PlanCandidate[], compute: number): PlannedChoice[] {
   const choices = candidates.flatMap((candidate) => {
     const steps = Math.floor(compute / (candidate.costPerExample * candidate.batchSize))
     return steps < 1 ? [] : [choiceOf(law, candidate, steps, null)]
@@ -75,7 +74,7 @@ export type TimeCandidate = (flags: TrainFlags, seconds: number) => Promise<Plan
  * @throws Failure where not a step fits
  */
 export async function choicesForTime(
-  law: LossLawBootstrap,
+  law: Law,
   candidates: readonly PlanCandidate[],
   seconds: number,
   time: TimeCandidate,
@@ -96,7 +95,7 @@ export async function choicesForTime(
 
 /** The candidate that may be better than all that were timed, if there is one. */
 function mostPromising(
-  law: LossLawBootstrap,
+  law: Law,
   candidates: readonly PlanCandidate[],
   timed: ReadonlyMap<PlanCandidate, PlannedChoice | null>,
 ): PlanCandidate | undefined {
@@ -122,15 +121,10 @@ function mostPromising(
 
 const distance = ({ candidate }: PlannedChoice, cost: number) => Math.abs(Math.log(candidate.costPerExample / cost))
 
-function choiceOf(
-  law: LossLawBootstrap,
-  candidate: PlanCandidate,
-  steps: number,
-  time: PlannedTime | null,
-): PlannedChoice {
+function choiceOf(law: Law, candidate: PlanCandidate, steps: number, time: PlannedTime | null): PlannedChoice {
   const examples = steps * candidate.batchSize
-  const { loss, run } = law.predict(candidate.n, examples)
-  return { candidate, steps, examples, compute: examples * candidate.costPerExample, loss, interval: run, time }
+  const { loss, interval } = law.predict(candidate.n, examples)
+  return { candidate, steps, examples, compute: examples * candidate.costPerExample, loss, interval, time }
 }
 
 /** Of a time that is planned, so much is spent on each candidate, at most so many seconds. */

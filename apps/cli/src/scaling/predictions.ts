@@ -1,6 +1,7 @@
-import type { Interval, LossLawBootstrap } from '@dit/scaling'
+import type { Interval } from '@dit/scaling'
 import { UsageError } from '../terminal/errors.js'
 import { formatNumber, formatQuantity, formatTable } from '../terminal/format.js'
+import type { Analysis } from './analysis.js'
 import { intervalText } from './fit-report.js'
 import type { PlannedRun } from './grid-runs.js'
 import type { SizeKind } from './row.js'
@@ -23,10 +24,9 @@ export interface Prediction {
  * @throws UsageError where all runs were, or one has no size of this kind
  */
 export function predictionsOf(
-  law: LossLawBootstrap,
+  { predict, size }: Pick<Analysis, 'predict' | 'size'>,
   runs: readonly PlannedRun[],
   fitted: ReadonlySet<string>,
-  size: SizeKind,
 ): Prediction[] {
   const open = runs.filter(({ name }) => !fitted.has(name))
   if (open.length === 0)
@@ -35,8 +35,8 @@ export function predictionsOf(
     const n = size === 'params' ? params : multiplyAdds
     if (n === null) throw new UsageError(`--predict: the parameters of ${name} are not known; use --size multiply-adds`)
     const d = flags.steps * batchSize
-    const { loss, run } = law.predict(n, d)
-    return { name, n, d, compute, loss, interval: run }
+    const { loss, interval } = predict(n, d)
+    return { name, n, d, compute, loss, interval }
   })
 }
 

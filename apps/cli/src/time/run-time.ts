@@ -125,7 +125,8 @@ export function timeText(
     ...(evaluations === 0 ? [] : [formatCounted(evaluations, 'evaluation', 'evaluations')]),
   ]
   const extra = what.length === 0 ? '' : `, ${formatRough(extraSeconds)} of it for ${listed(what)}`
-  const which = from === 0 ? formatCounted(steps, 'step', 'steps') : `the ${formatCount(steps - from)} steps that are left`
+  const which =
+    from === 0 ? formatCounted(steps, 'step', 'steps') : `the ${formatCount(steps - from)} steps that are left`
   return `about ${formatRough(seconds)} for ${which}${extra}: ${formatRough(secondsPerStep)} a step, ${how}`
 }
 

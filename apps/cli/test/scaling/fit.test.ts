@@ -231,6 +231,9 @@ describe('dit scaling plan without a grid', () => {
     expect(stderr).toMatch(
       /6\d\.\d+ M multiply-adds are 3\.\d times more than any run had: the law is extrapolated there/,
     )
+    expect(stderr).toMatch(
+      /the compute is 1\d times that of any run: the interval is widened, since laws of smaller budgets missed the larger ones of these runs by \S+ % a decade/,
+    )
   })
 
   test('gives the least compute for a loss, the inverse of the former', async () => {

@@ -56,7 +56,13 @@ export const PAGE_PROCESS: KnownSpec['process'] = {
 }
 
 /** The recipe of `dit train` for small pictures, with fewer of them a step: something is to be seen soon. */
-export const PAGE_RECIPE: TrainRecipe = { ...picturesRecipe, name: 'page', batchSize: 16, warmupSteps: 50, emaDecay: 0.99 }
+export const PAGE_RECIPE: TrainRecipe = {
+  ...picturesRecipe,
+  name: 'page',
+  batchSize: 16,
+  warmupSteps: 50,
+  emaDecay: 0.99,
+}
 
 /** Steps between two looks: samples, the held-out error, and a checkpoint. */
 export const LOOK_EVERY = 50

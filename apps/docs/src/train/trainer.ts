@@ -130,7 +130,8 @@ export function problemText(error: unknown): string {
   if (name === 'QuotaExceededError')
     return 'The storage of this page is full. Free some space, or forget the training, and go on from the last checkpoint.'
   if (name === 'RunLockedError') return 'Another tab trains this run. Close it, or look on there.'
-  if (name === 'DeviceLostError') return 'The graphics card went away. Reload the page and go on from the last checkpoint.'
+  if (name === 'DeviceLostError')
+    return 'The graphics card went away. Reload the page and go on from the last checkpoint.'
   return message
 }
 

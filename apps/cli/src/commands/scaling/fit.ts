@@ -85,9 +85,9 @@ async function fit(
   output.event({ type: 'scaling-fit', ...record })
 }
 
-async function predicted({ law, fitted, size }: Analysis, grid: string, patch?: number): Promise<Prediction[]> {
+async function predicted(analysis: Analysis, grid: string, patch?: number): Promise<Prediction[]> {
   const runs = withPatch(await plannedRuns(await readGrid(grid)), patch)
-  return predictionsOf(law, runs, new Set(fitted.map(({ name }) => name)), size)
+  return predictionsOf(analysis, runs, new Set(analysis.fitted.map(({ name }) => name)))
 }
 
 /** A fit as data: what was asked, what came, and the table that it came from. */
@@ -96,7 +96,7 @@ function fitRecord(
   flags: CompleteFlags<typeof FIT_SETTINGS>,
   predictions: readonly Prediction[],
 ): object {
-  const { law, isoFlop, frontier, extrapolation, fitted, runs, leftOut } = analysis
+  const { law, isoFlop, frontier, extrapolation, spread, fitted, runs, leftOut } = analysis
   const { out: _out, force: _force, json: _json, ...options } = flags
   const { law: numbers, exponentN, objective, condition, residuals } = law.fit
   return {
@@ -106,6 +106,7 @@ function fitRecord(
     exponentN,
     intervals: law.intervals,
     objective,
+    spread,
     condition,
     warnings: fitNotices(analysis),
     doubts: law.doubts,

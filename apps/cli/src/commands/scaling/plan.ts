@@ -6,7 +6,7 @@ import { allocateCompute, computeForLoss } from '@dit/scaling'
 import { plannedData } from '../../run/plan-training.js'
 import { analyse, type Analysis } from '../../scaling/analysis.js'
 import { candidatesOf } from '../../scaling/candidates.js'
-import { fitNotices, intervalText, quantityText } from '../../scaling/fit-report.js'
+import { fitNotices, intervalText, percentText, quantityText } from '../../scaling/fit-report.js'
 import type { EngineFlags } from '../../engines/engine-options.js'
 import { flagsText } from '../../scaling/flags-text.js'
 import { givenEngine } from '../../scaling/given-engine.js'
@@ -80,9 +80,9 @@ async function plan(results: readonly string[], flags: PlanFlags, output: Output
   if ('seconds' in budget) output.line(`timing steps of promising models on this machine${busyText()}`)
   const choices =
     'compute' in budget
-      ? choicesForCompute(analysis.law, candidates, budget.compute)
+      ? choicesForCompute(analysis, candidates, budget.compute)
       : await choicesForTime(
-          analysis.law,
+          analysis,
           candidates,
           budget.seconds * PLANNED_SHARE,
           timeOnThisMachine(data, (text) => output.line(text)),
@@ -125,7 +125,7 @@ function planWithoutGrid(analysis: Analysis, budget: ReturnType<typeof parseBudg
     () => allocateCompute(analysis.law.fit.law, budget.compute, cost),
     (message) => message.replace(/^\w+: /, ''),
   )
-  const { loss, run } = analysis.law.predict(n, d)
+  const { loss, interval: run } = analysis.predict(n, d)
   output.line(`best use of ${quantityText(budget.compute)} multiply-adds, by the law`)
   output.line(`  size      ${quantityText(n)} ${analysis.size}`)
   output.line(`  data      ${quantityText(d)} examples`)
@@ -141,7 +141,7 @@ function planLoss(analysis: Analysis, loss: number, output: Output): void {
     () => computeForLoss(analysis.law.fit.law, loss, costOf(analysis)),
     (message) => `--loss ${loss}: ${message.replace(/^\w+: /, '')}`,
   )
-  const { run } = analysis.law.predict(n, d)
+  const { interval: run } = analysis.predict(n, d)
   output.line(
     `a loss of ${formatNumber(loss)} takes at least ${quantityText(compute)} multiply-adds of training, by the law`,
   )
@@ -217,7 +217,7 @@ function show(choices: readonly PlannedChoice[], analysis: Analysis, output: Out
 }
 
 /** Says how far a plan lies outside the runs that the law was fitted to, and where a factor of three was passed. */
-function tellExtrapolation({ fitted, size }: Analysis, n: number, d: number, output: Output): void {
+function tellExtrapolation({ fitted, size, spread, predict }: Analysis, n: number, d: number, output: Output): void {
   const beyond = [
     [size, n, fitted.map((run) => run.n)],
     ['examples', d, fitted.map((run) => run.d)],
@@ -230,6 +230,14 @@ function tellExtrapolation({ fitted, size }: Analysis, n: number, d: number, out
       `${quantityText(value)} ${what} are ${Number(factor.toPrecision(2))} times ${value > high ? 'more than' : 'less than'} any run had: the law is extrapolated there`,
     )
   }
+  const { decades } = predict(n, d)
+  if (decades < 0.01) return
+  const times = Number((10 ** decades).toPrecision(2))
+  output.notice(
+    spread === null
+      ? `the compute is ${times} times that of any run: the interval knows how runs lie about the law, but not how far the law is off there`
+      : `the compute is ${times} times that of any run: the interval is widened, since laws of smaller budgets missed the larger ones of these runs by ${percentText(spread.perDecade)} a decade`,
+  )
 }
 
 const percentOf = ({ level }: Analysis) => `${Number((100 * level).toPrecision(3))} %`
