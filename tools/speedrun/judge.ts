@@ -63,7 +63,7 @@ export function openJudge({ size, folders }: SpeedrunSet): Judge {
         throw new Error('the evaluation was stopped; the same command goes on')
       const { measures } = JSON.parse(await readFile(join(out, 'evaluation.json'), 'utf8')) as Evaluation
       const kid = measures.find(({ measure }) => measure === 'kid')
-      if (kid?.interval == null) throw new Error(`${out} has no kid with an interval`)
+      if (kid === undefined || kid.interval === null) throw new Error(`${out} has no kid with an interval`)
       classifier ??= learned()
       const find = await classifier
       const drawn = await readPictures(samples, size)

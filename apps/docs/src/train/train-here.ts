@@ -40,7 +40,7 @@ export const TrainHere = defineComponent({
     let worker: Worker | null = null
     let began = { time: 0, step: 0 }
 
-    const ask = (message: ToTrainer) => worker?.postMessage(message)
+    const ask = (message: ToTrainer) => worker?.postMessage(message, [])
     const canBegin = computed(() => data.value !== 'pictures' || numPictures(pictures.value) >= FEWEST_PICTURES)
 
     function hear(message: FromTrainer): void {
