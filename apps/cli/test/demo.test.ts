@@ -15,7 +15,7 @@ test('trains, draws, judges; a second one gets a folder of its own', async () =>
   const first = await runDit(tiny, { cwd })
   expect(first.stderr).toBe('')
   expect(first.code).toBe(0)
-  expect(first.stdout).toMatch(/shows the class asked for +\d+\.\d % +\d+\.\d % +\d+\.\d %/)
+  expect(first.stdout).toMatch(/most like the class asked for +\d+\.\d % +\d+\.\d % +\d+\.\d %/)
   expect(first.stdout).toContain(join('demo', '1', 'samples.png'))
   const folder = join(cwd, 'demo', '1')
   expect(await readdir(folder)).toEqual(
@@ -58,12 +58,12 @@ test('an unfinished demo is continued only if it is the one asked for', async ()
 
 test('real pictures are right and as varied as real ones; the same picture over and over has no spread', async () => {
   const dataset = spritesDataset({ length: 600, seed: 5 })
-  const some = await dataset.read(Array.from({ length: 80 }, (_, i) => i))
+  const some = await dataset.read(Array.from({ length: 40 }, (_, i) => i))
   const score = await scoreDemo(some.x0, some.labels)
   expect(score.samples.right).toBeGreaterThanOrEqual(0.95)
   expect(score.real.right).toBeGreaterThanOrEqual(0.95)
   expect(score.noise.right).toBeLessThan(0.02)
-  expect(Math.abs(score.spreadRatio - 1)).toBeLessThan(0.2)
+  expect(Math.abs(score.spreadRatio - 1)).toBeLessThan(0.3)
   expect(scoreLines(score)).toContainEqual(expect.stringMatching(/robot +100\.0 % +\d/))
 
   const copies = await dataset.read(Array.from({ length: 12 }, () => 3))

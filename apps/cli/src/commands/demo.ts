@@ -144,7 +144,7 @@ async function judgeDemo(prepared: PreparedRun, perClass: number, output: Output
     const dit = process.env.npm_lifecycle_event === 'demo' ? 'npm run dit --' : 'dit'
     output.line(`what next    ${dit} plot ${folder}`)
     output.line(`             ${dit} info ${folder}`)
-    output.line(`             ${dit} sample ${folder} --guidance 2 --guidance-channels all`)
+    output.line(`             ${dit} sample ${folder} --guidance 1.5`)
     return EXIT.ok
   } catch (error) {
     const code = interruption.exitCode()

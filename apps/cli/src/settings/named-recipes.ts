@@ -54,7 +54,7 @@ export const NAMED_RECIPES = {
       heads: DEMO_MODEL.numHeads,
       patch: DEMO_MODEL.patchSize,
     }),
-    about: 'what dit demo trains with: patches of 8, predicts x0',
+    about: 'what dit demo trains with: patches of 4, predicts x0',
   },
 } as const satisfies Readonly<Record<string, NamedRecipe>>
 

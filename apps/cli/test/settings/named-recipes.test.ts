@@ -32,7 +32,7 @@ test('the default predicts pictures; the recipes of the paper predict noise and 
 
 test('what is told wins over the recipe, one option at a time', () => {
   expect(processOf({ predict: 'epsilon' })).toMatchObject({ meanType: 'epsilon', schedule: 'squaredcos_cap_v2' })
-  expect(withRecipe({ hidden: 64, patch: undefined }, 'demo', 32)).toMatchObject({ hidden: 64, depth: 3, patch: 8 })
+  expect(withRecipe({ hidden: 64, patch: undefined }, 'demo', 32)).toMatchObject({ hidden: 64, depth: 3, patch: 4 })
 })
 
 test('a flow takes nothing from a recipe of a Gaussian diffusion, and told betas no schedule', () => {

@@ -5,10 +5,10 @@ import { pageTrainer, problemText } from './trainer.js'
 
 // A page trains one run at a time, in WebAssembly: small networks gain little from a graphics card.
 const scope = globalThis as unknown as {
-  postMessage(message: FromTrainer): void
-  onmessage: ((event: MessageEvent<ToTrainer>) => void) | null
+  postMessage(message: FromTrainer, transfer: Transferable[]): void
+  addEventListener(type: 'message', hear: (event: MessageEvent<ToTrainer>) => void): void
 }
-const post = (message: FromTrainer) => scope.postMessage(message)
+const post = (message: FromTrainer) => scope.postMessage(message, [])
 
 async function engine() {
   const backend = await cpu({ engine: 'wasm' })
@@ -20,4 +20,4 @@ const answer = originRunStore('train-here').then(
   (store) => pageTrainer({ store, engine, post }),
   (error: unknown) => async () => post({ kind: 'problem', text: problemText(error) }),
 )
-scope.onmessage = ({ data }) => void answer.then((answerTo) => answerTo(data))
+scope.addEventListener('message', ({ data }) => void answer.then((answerTo) => answerTo(data)))

@@ -7,6 +7,8 @@ export interface RecognisedSprite {
   readonly sprite: SpriteClass | 'none'
   /** index in `SPRITE_CLASSES`, or -1 for 'none' */
   readonly label: number
+  /** index of the class whose best drawing comes nearest, however badly; -1 where none explains anything */
+  readonly nearest: number
   /** share of the picture's variance that the best drawing explains with one colour a region, 0 to 1 */
   readonly explained: number
   /** how many times as much the best drawing of another class leaves unexplained, 1 or more */
@@ -22,7 +24,7 @@ const MIN_LEAD = 1.8
 /** Outlines must be this much darker than both ground and fillings. */
 const MIN_LINE_CONTRAST = 0.52
 
-const NONE: RecognisedSprite = { sprite: 'none', label: -1, explained: 0, lead: 1, lineContrast: 0 }
+const NONE: RecognisedSprite = { sprite: 'none', label: -1, nearest: -1, explained: 0, lead: 1, lineContrast: 0 }
 
 /**
  * Which sprite of `SPRITE_CLASSES` a picture shows, by rule: each likely class is drawn with the choices of form that fit
@@ -50,6 +52,7 @@ export function recogniseSprite(image: Float32Array): RecognisedSprite {
   return {
     sprite: isClear ? best.sprite : 'none',
     label: isClear ? SPRITE_CLASSES.indexOf(best.sprite) : -1,
+    nearest: SPRITE_CLASSES.indexOf(best.sprite),
     explained: best.explained,
     lead,
     lineContrast,

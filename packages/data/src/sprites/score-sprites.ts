@@ -10,11 +10,18 @@ export interface SpritesScore {
   readonly right: number
   /** share of the pictures recognised as no class */
   readonly none: number
+  /** share of the pictures that come nearest to the class asked for, however badly drawn; an eighth would be chance */
+  readonly nearest: number
   /** the same for each class that was asked for at least once */
-  readonly perClass: readonly { readonly sprite: SpriteClass; readonly count: number; readonly right: number }[]
+  readonly perClass: readonly {
+    readonly sprite: SpriteClass
+    readonly count: number
+    readonly right: number
+    readonly nearest: number
+  }[]
   /**
-   * Root mean square difference of the recognised pictures from the mean picture of their class, over all values and
-   * without bias; 0 for memorised copies of one picture a class, or when no class was recognised twice
+   * Root mean square difference of pictures from the mean picture of those that come nearest to the same class, over all values and
+   * without bias; 0 for memorised copies of one picture a class
    */
   readonly spread: number
 }
@@ -42,21 +49,24 @@ export function scoreSprites(images: Float32Array, askedClasses: ArrayLike<numbe
       )
     }
     const image = images.subarray(row * pixels, (row + 1) * pixels)
-    return { asked, image, label: recogniseSprite(image).label }
+    const { label, nearest } = recogniseSprite(image)
+    return { asked, image, label, nearest }
   })
   const share = (rows: typeof seen, test: (row: (typeof seen)[number]) => boolean) =>
     rows.length === 0 ? 0 : rows.filter(test).length / rows.length
   const perClass = SPRITE_CLASSES.map((sprite, label) => {
     const rows = seen.filter((row) => row.asked === label)
-    return { sprite, count: rows.length, right: share(rows, (row) => row.label === label) }
+    const [right, nearest] = [share(rows, (row) => row.label === label), share(rows, (row) => row.nearest === label)]
+    return { sprite, count: rows.length, right, nearest }
   })
   return {
     count,
     right: share(seen, (row) => row.label === row.asked),
     none: share(seen, (row) => row.label === -1),
+    nearest: share(seen, (row) => row.nearest === row.asked),
     perClass: perClass.filter((row) => row.count > 0),
     spread: pooledSpread(
-      SPRITE_CLASSES.map((_, label) => seen.filter((row) => row.label === label).map(({ image }) => image)),
+      SPRITE_CLASSES.map((_, label) => seen.filter((row) => row.nearest === label).map(({ image }) => image)),
     ),
   }
 }
