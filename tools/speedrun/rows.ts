@@ -84,9 +84,9 @@ export const ROWS: readonly Row[] = [
     flags: `${X0} ${PATCH_2} ${COURSE} --loss-weight min-snr:5 --lr 0.005 --ema 0.999 --batch 16`,
   },
   {
-    name: 'velocity-patch-2',
-    about: 'predicts the velocity of the Gaussian diffusion',
-    flags: `--process gaussian --schedule squaredcos_cap_v2 --variance fixedSmall --predict velocity ${PATCH_2} ${COURSE} --lr 0.005 --ema 0.999 --batch 16`,
+    name: 'gvp-patch-2',
+    about: 'flow on a path that keeps the variance, predicts velocity',
+    flags: `--process flow --path gvp ${PATCH_2} ${COURSE} --lr 0.005 --ema 0.999 --batch 16`,
   },
   {
     name: 'flow-patch-2',
