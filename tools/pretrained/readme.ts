@@ -92,7 +92,7 @@ function cardOf({ card: texts, sizes, model }: ModelSpec, card: Card | null): st
   return [
     head,
     `![Samples of ${card.classes.length} classes, one column each](../../docs/images/pretrained/${name}.png)\n`,
-    `Classes: ${card.classes.join(', ')}. The samples are the first of seed 1, and none was chosen. More of each class: ${card.classes.map((one) => `[${one}](../../docs/images/pretrained/${name}-${one}.png)`).join(', ')}.\n`,
+    `Columns: ${card.classes.toSorted().join(', ')}. The samples are the first of seed 1, and none was chosen. More of each class: ${card.classes.map((one) => `[${one}](../../docs/images/pretrained/${name}-${one}.png)`).join(', ')}.\n`,
     '| | |\n| --- | --- |',
     `| network | ${networkText(card)} |`,
     `| file | ${(file.bytes / 1e6).toFixed(1)} MB, float16, SHA-256 \`${file.sha256}\` |`,
