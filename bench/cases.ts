@@ -1,4 +1,4 @@
-import type { DiTConfig } from '@dit/model'
+import { countedNetwork, type DiTConfig } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import { small, tiny } from './models.js'
 
@@ -119,7 +119,7 @@ function trainStep(name: string, model: DiTConfig, recompute: 'none' | 'block' =
     name,
     group: 'train-step',
     spec: { kind: 'train-step', model, batch, recompute },
-    flops: batch * countMultiplyAdds(model).trainingFlops,
+    flops: batch * countMultiplyAdds(countedNetwork(model)).trainingFlops,
     // Loss and gradient norm of the first step, then of the second, whose weights Adam has moved. Most engines agree
     // within 1e-7; tfjs adds up a mean, and the squares of a gradient, one by one in float32 (2e-5 here).
     tolerance: { f32: [1e-5, 5e-4, 5e-5, 5e-4], bf16: [1e-2, 5e-2, 1e-2, 5e-2] },
@@ -132,7 +132,7 @@ function sample(name: string, model: DiTConfig, batch: number): BenchCase {
     name,
     group: 'sample',
     spec: { kind: 'sample', model, batch, steps, guidance: 4 },
-    flops: steps * 2 * batch * countMultiplyAdds(model).flops,
+    flops: steps * 2 * batch * countMultiplyAdds(countedNetwork(model)).flops,
     // Four steps, each amplified by the guidance scale.
     tolerance: { f32: sixteen(1e-3), bf16: sixteen(0.5) },
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describeWebGpu, webgpu } from '@dit/backend-webgpu'
 import { nodeGpu } from '@dit/backend-webgpu/node'
-import { ditConfig, forward } from '@dit/model'
+import { countedNetwork, ditConfig, forward } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import {
   attention,
@@ -138,7 +138,7 @@ async function attentionRates(
 /** A model with the operations of its forward pass. */
 function modelOf(name: string) {
   const config = { ...ditConfig(name), numClasses: 1000 }
-  return { name, config, forwardFlops: countMultiplyAdds(config).flops }
+  return { name, config, forwardFlops: countMultiplyAdds(countedNetwork(config)).flops }
 }
 
 const shareOf =
@@ -191,7 +191,7 @@ async function faviconRate(backend: Backend, precision: Precision): Promise<Rate
   }
   dispose(params)
   milliseconds.sort((a, b) => a - b)
-  const flops = FAVICON_STEPS * countMultiplyAdds(faviconModel).flops
+  const flops = FAVICON_STEPS * countMultiplyAdds(countedNetwork(faviconModel)).flops
   const rate: Rate = {
     part: 'favicon',
     name: `a picture of ${FAVICON_STEPS} steps`,

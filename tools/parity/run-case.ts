@@ -21,7 +21,9 @@ import {
   vendi,
 } from './kinds/metrics.js'
 import { resizing } from './kinds/metrics-resize.js'
+import { modernBlocks } from './kinds/modern-blocks.js'
 import { optimizer } from './kinds/optimizer.js'
+import { paperFacts } from './kinds/paper-facts.js'
 import { sampling } from './kinds/sampling.js'
 import { diffusionConstants, respacing, timestepSamplers } from './kinds/schedules.js'
 import { isoFlop, lossLaws, powerLaws } from './kinds/scaling.js'
@@ -47,6 +49,8 @@ const kinds: Readonly<Record<string, KindRunner>> = {
   'flow-paths': flowPaths,
   'flow-sampling': flowSampling,
   'training-extras': trainingExtras,
+  'modern-blocks': modernBlocks,
+  'paper-facts': paperFacts,
   'metrics-frechet': frechet,
   'metrics-sfid': sfid,
   'metrics-kid': kid,

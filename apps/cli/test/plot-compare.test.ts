@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { countedNetwork } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import { classConditional } from '@dit/train-ddp'
 import { expect, test } from 'vitest'
@@ -85,7 +86,7 @@ test('--x counts examples or multiply-adds, of one run as well', async () => {
   expect(refused.stderr).toMatch(
     /--x multiply-adds: m trains the network of a module, whose multiply-adds are not known/,
   )
-  expect(countMultiplyAdds(tinyModel).trainingMultiplyAdds).toBeGreaterThan(0)
+  expect(countMultiplyAdds(countedNetwork(tinyModel)).trainingMultiplyAdds).toBeGreaterThan(0)
 })
 
 test('large counts have units', () => {

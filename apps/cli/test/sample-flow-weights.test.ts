@@ -150,24 +150,34 @@ describe('weights of other programs', () => {
     expect(await onPath('gvp')).not.toEqual(await onPath('linear'))
   })
 
-  test('of REPA with QK norm are refused', async () => {
-    const repa = await withMore({ 'projectors.0.0.weight': [8, 8], 'blocks.0.attn.q_norm.weight': [4] })
-    expect(await refusal(await stateFile({ weights: repa }))).toBe(
-      "dit: FILE: these are REPA's and need QK norm, which is not built yet",
+  test('of REPA with QK norm are sampled with it', async () => {
+    const projector = { 'projectors.0.0.weight': [8, 8] }
+    const norms = Object.fromEntries(
+      [0, 1].flatMap((i) =>
+        ['q_norm.weight', 'q_norm.bias', 'k_norm.weight', 'k_norm.bias'].map((name) => [
+          `blocks.${i}.attn.${name}`,
+          [4],
+        ]),
+      ),
+    )
+    const { latents } = await drawn(await stateFile({ weights: await withMore({ ...projector, ...norms }) }))
+    expect(latents).not.toEqual((await drawn(await stateFile({ weights: await withMore(projector) }))).latents)
+    const { 'blocks.1.attn.k_norm.bias': _, ...some } = norms
+    expect(await refusal(await stateFile({ weights: await withMore({ ...projector, ...some }) }))).toContain(
+      'missing: blocks.1.attn.k_norm.bias [4]',
     )
   })
 
-  test('of LightningDiT run without its own blocks, and are refused with them', async () => {
+  test('of LightningDiT run with rotary positions where its configuration says so', async () => {
     const transport = { path_type: 'Linear', prediction: 'velocity' }
     const config = (model: Record<string, boolean>) => stateFile({ config: { model, transport } })
     const plain = await drawn(await config({ use_rope: false }))
     expect(plain.latents).toEqual((await drawn(await sit())).latents)
-    expect(await refusal(await config({ use_rope: true, use_swiglu: true }))).toBe(
-      "dit: FILE: these are LightningDiT's and need RoPE and SwiGLU, which are not built yet",
-    )
+    const turned = await drawn(await config({ use_rope: true }))
+    expect(turned.latents).not.toEqual(plain.latents)
   })
 
-  test('of JiT are refused, and told by dit info', async () => {
+  test('of JiT with other noise are refused, and told by dit info', async () => {
     const file = await stateFile({
       key: 'model_ema1',
       weights: new Map(
@@ -175,10 +185,9 @@ describe('weights of other programs', () => {
           ([name, value]) => [`net.${name}`, value],
         ),
       ),
-      args: { model: 'JiT-B/16', t_eps: 0.05 },
+      args: { model: 'JiT-B/16', t_eps: 0.05, noise_scale: 2 },
     })
-    const needs =
-      "these are JiT's and need a patch embedding of two layers, in-context tokens and RoPE, which are not built yet"
+    const needs = "these are JiT's and need noise of scale 2, which is not built yet"
     expect(await refusal(file)).toBe(`dit: FILE: ${needs}`)
     const { code, stdout } = await runDit(['info', file])
     expect(code).toBe(0)

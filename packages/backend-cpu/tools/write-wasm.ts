@@ -6,7 +6,7 @@ import { buildWasm, moduleName, WASM_VARIANTS } from './build-wasm.js'
 const compiler = process.argv[2] ?? 'clang-16'
 for (const variant of WASM_VARIANTS) {
   const file = new URL(`../src/wasm/modules/${moduleName(variant)}.ts`, import.meta.url)
-  writeWasmModule(
+  await writeWasmModule(
     file,
     buildWasm(variant, compiler),
     { by: 'tools/write-wasm.ts', from: 'csrc/' },

@@ -5,4 +5,4 @@ import { buildSums } from './build-sums.js'
 
 const compiler = process.argv[2] ?? 'clang-16'
 const file = new URL('../src/node/threads/sums-module.ts', import.meta.url)
-writeWasmModule(file, buildSums(compiler), { by: 'tools/write-wasm.ts', from: 'csrc/' }, compiler)
+await writeWasmModule(file, buildSums(compiler), { by: 'tools/write-wasm.ts', from: 'csrc/' }, compiler)

@@ -1,4 +1,15 @@
 import { type InputSize, tokenGrid } from '@dit/tokenizer'
+import { BLOCK_FIELDS, checkBlocks } from './check-blocks.js'
+
+/**
+ * How blocks are told the timestep and the label. Peebles & Xie 2022, section 3.2:
+ *
+ * - `adaLN-Zero`: scales, shifts and gates of both branches from a vector; every block begins as the identity;
+ * - `adaLN`: scales and shifts from a vector, and no gates;
+ * - `cross-attention`: a second attention in each block, to the two embeddings as tokens;
+ * - `in-context`: the two embeddings as two more tokens among those of the picture.
+ */
+export type BlockKind = 'adaLN-Zero' | 'adaLN' | 'cross-attention' | 'in-context'
 
 /** Everything that fixes the shapes of a Diffusion Transformer: plain data, to be stored with the weights. */
 export interface DiTConfig {
@@ -30,6 +41,28 @@ export interface DiTConfig {
   readonly timestepFrequencyShift?: 0 | 1
   /** Added to the variance in the norm before each MLP: 1e-6 by default, as published; diffusers' default is 1e-5. */
   readonly mlpNormEpsilon?: number
+  /** `adaLN-Zero` by default. */
+  readonly block?: BlockKind
+  /**
+   * Norm of tokens: `layer` by default. `rms` divides by the root mean square alone and has a trained scale. Zhang & Sennrich 2019.
+   */
+  readonly norm?: 'layer' | 'rms'
+  /** The hidden layer: GELU by default. `swiglu` multiplies two layers, each two thirds as wide. Shazeer 2020. */
+  readonly mlp?: 'gelu' | 'swiglu'
+  /** Whether queries and keys are normalised within each head, by `norm` with trained scales (default false). */
+  readonly qkNorm?: boolean
+  /** Whether queries and keys are turned by their place on the grid (default false); `headDim` is then a multiple of 4. */
+  readonly rope?: boolean
+  /** Whether adaLN shifts the tokens of blocks as well as scaling them (default true). */
+  readonly modulationShift?: boolean
+  /** One modulation layer for all blocks, to which each adds a table of its own (default false: a layer for each block). */
+  readonly sharedModulation?: boolean
+  /** How many copies of the label's embedding, each with a learned place, join the tokens: 0 by default. */
+  readonly contextTokens?: number
+  /** Number of blocks that these do not pass, 0 by default. */
+  readonly contextStart?: number
+  /** Width of a layer between a patch and its token; none by default. */
+  readonly patchBottleneck?: number
 }
 
 /**
@@ -63,6 +96,7 @@ export function checkConfig(config: DiTConfig): void {
   }
   checkInputSize(config)
   checkVariants(config)
+  checkBlocks(config)
 }
 
 const COUNTS = ['patchSize', 'inChannels', 'hiddenSize', 'depth', 'numHeads', 'numClasses'] as const
@@ -77,6 +111,7 @@ const FIELDS = new Set<string>([
   'numTimesteps',
   'timestepFrequencyShift',
   'mlpNormEpsilon',
+  ...BLOCK_FIELDS,
 ])
 
 function checkInputSize({ inputSize, patchSize }: DiTConfig): void {

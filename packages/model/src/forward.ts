@@ -1,11 +1,25 @@
-import { add, type Backend, formatShape, type Params, recompute, scope, silu, type Tensor } from '@dit/tensor'
+import {
+  add,
+  type Backend,
+  concat,
+  formatShape,
+  linear,
+  type Params,
+  recompute,
+  reshape,
+  scope,
+  slice,
+  type Tensor,
+} from '@dit/tensor'
 import { patchEmbed, tokenGrid, unpatchify } from '@dit/tokenizer'
-import { ditBlock } from './block.js'
+import { blockOf } from './blocks/block-of.js'
 import { checkParamsOnce } from './check-params.js'
 import { conditioning } from './conditioning.js'
-import { type DiTConfig, nullLabel } from './config.js'
+import { type DiTConfig, nullLabel, numTokens } from './config.js'
+import { contextOf } from './context-tokens.js'
 import { finalLayer } from './final-layer.js'
-import { type ParameterSource, isParameterSource, parameterReader } from './parameter-source.js'
+import { isParameterSource, parameterReader, type ParameterSource, type ReadParameter } from './parameter-source.js'
+import { rotationOf } from './parts/rope.js'
 import { handing, type Trace, under } from './trace.js'
 
 /** What a DiT reads. Timesteps and labels are host arrays: their features and range checks are made there. */
@@ -27,7 +41,8 @@ export interface ForwardOptions {
   /**
    * Called with intermediate results as they arise: `patch_embed`, `tokens`, `t_freq`, `t_emb`, `y_emb`, `c`, then per
    * block `blocks.0.adaLN_modulation`, `.norm1`, `.attn.qkv`, `.attn`, `.norm2`, `.mlp` and `blocks.0` itself, then
-   * `final_layer.adaLN_modulation` and `final_layer`. A value lives until its part of the network is done; call `keep` on
+   * `final_layer.adaLN_modulation` and `final_layer`; queries and keys that are normalised or turned are `.attn.q_norm`, `.attn.k_norm`,
+   * `.rope_q` and `.rope_k`, a cross-attention's output `.cross_attn` after `.norm_cross`. A value lives until its part of the network is done; call `keep` on
    * those wanted longer, and dispose of them. Blocks that are recomputed in a backward pass report again.
    */
   readonly trace?: Trace
@@ -56,9 +71,41 @@ export interface ForwardOptions {
 export function forward(
   config: DiTConfig,
   params: Params | ParameterSource,
-  { xt, timesteps, labels }: ForwardInputs,
-  { recompute: recomputed = 'none', trace: callback }: ForwardOptions = {},
+  inputs: ForwardInputs,
+  options: ForwardOptions = {},
 ): Tensor {
+  return run(config, params, inputs, options, null).output
+}
+
+/**
+ * `forward`, and the tokens after a number of blocks: what an alignment with features of another network is made of.
+ *
+ * @param options `after` counts blocks, 1 .. depth
+ * @returns `tokens` `[B, N, D]`, those of the picture only; differentiable like `output`. The caller disposes of both
+ * @throws RangeError as `forward`, or where there are not so many blocks
+ *
+ * Yu et al. 2025, "Representation Alignment for Generation", section 3.2.
+ */
+export function forwardWithTokens(
+  config: DiTConfig,
+  params: Params | ParameterSource,
+  inputs: ForwardInputs,
+  { after, ...options }: ForwardOptions & { readonly after: number },
+): { readonly output: Tensor; readonly tokens: Tensor } {
+  if (!Number.isInteger(after) || after < 1 || after > config.depth) {
+    throw new RangeError(`forwardWithTokens: after must be an integer in 1..${config.depth} (got ${after})`)
+  }
+  const { output, taken } = run(config, params, inputs, options, after)
+  return { output, tokens: taken! }
+}
+
+function run(
+  config: DiTConfig,
+  params: Params | ParameterSource,
+  { xt, timesteps, labels }: ForwardInputs,
+  { recompute: recomputed = 'none', trace: callback }: ForwardOptions,
+  after: number | null,
+): { readonly output: Tensor; readonly taken: Tensor | null } {
   checkParamsOnce(config, params)
   const { backend } = isParameterSource(params) ? params : params.pos_embed
   checkInputs(config, backend, xt, timesteps, labels)
@@ -67,24 +114,53 @@ export function forward(
   const trace = handing(callback)
   return scope(() => {
     let tokens = scope(() => {
-      const patches = patchEmbed(xt, param('x_embedder.proj.weight'), param('x_embedder.proj.bias')) // [B, N, D]
+      const patches = embedPatches(xt, config, param) // [B, N, D]
       trace('patch_embed', patches)
       return add(patches, param('pos_embed')) // [B, N, D]
     })
     trace('tokens', tokens)
     const numRecomputed = recomputed === 'block' ? depth : recomputed === 'none' ? 0 : recomputed
-    const siluC = scope(() => silu(conditioning(config, param, timesteps, labels, trace))) // [B, D], the same for every block
+    const { context, ...told } = conditioning(config, param, timesteps, labels, trace)
+    const rotation = (numUnplaced: number) => (config.rope === true ? rotationOf(config, backend, numUnplaced) : null)
+    let condition = { ...told, rotation: rotation(0) }
+    const { count, start } = contextOf(config)
+    const kind = blockOf(config)
+    const ofPicture = (all: Tensor, numBefore: number) => slice(all, 1, numBefore, numTokens(config)) // [B, N, D]
+    let taken: Tensor | null = null
 
     for (let i = 0; i < depth; i++) {
-      const input = tokens
+      if (context !== null && i === start) {
+        tokens = replaced(tokens, concat([context, tokens], 1)) // [B, n + N, D]
+        condition = { ...told, rotation: rotation(count) }
+      }
+      const [input, of] = [tokens, condition]
       const ofBlock = (name: string) => param(`blocks.${i}.${name}`)
-      const block = () => ditBlock(input, siluC, ofBlock, config, under(`blocks.${i}`, trace))
-      tokens = i < numRecomputed ? recompute(block) : block() // [B, N, D]
-      input.dispose() // a tape that needs it holds on to it
+      const block = () => kind.apply(input, of, ofBlock, config, under(`blocks.${i}`, trace))
+      tokens = replaced(input, i < numRecomputed ? recompute(block) : block()) // [B, N, D]
+      if (i + 1 === after) taken = ofPicture(tokens, context !== null && i >= start ? count : 0)
     }
+    if (context !== null) tokens = replaced(tokens, ofPicture(tokens, count))
 
-    const outputs = finalLayer(tokens, siluC, param, trace) // [B, N, P P C_out]
-    return unpatchify(outputs, { patchSize, grid: tokenGrid(inputSize, patchSize) }) // [B, C_out, H, W]
+    const outputs = finalLayer(tokens, told.siluC, param, config, trace) // [B, N, P P C_out]
+    return { output: unpatchify(outputs, { patchSize, grid: tokenGrid(inputSize, patchSize) }), taken } // [B, C_out, H, W]
+  })
+}
+
+/** A value in the place of another, which is let go of: a tape that needs it holds on to it. */
+function replaced(old: Tensor, value: Tensor): Tensor {
+  old.dispose()
+  return value
+}
+
+/** Tokens of patches, through a narrower layer first where there is one. */
+function embedPatches(xt: Tensor, { patchBottleneck }: DiTConfig, param: ReadParameter): Tensor {
+  if (patchBottleneck === undefined) {
+    return patchEmbed(xt, param('x_embedder.proj.weight'), param('x_embedder.proj.bias')) // [B, N, D]
+  }
+  return scope(() => {
+    const narrow = patchEmbed(xt, param('x_embedder.proj1.weight'), null) // [B, N, patchBottleneck]
+    const weight = param('x_embedder.proj2.weight')
+    return linear(narrow, reshape(weight, weight.shape.slice(0, 2)), param('x_embedder.proj2.bias')) // [B, N, D]
   })
 }
 

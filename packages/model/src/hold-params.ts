@@ -68,7 +68,7 @@ export async function holdParams(
     for (const [name, { shape }] of weights.entries) {
       const parameter = await hold(weights, name, dtype)
       shapes[name] = shape
-      const stored = isLinearWeight(name) ? parameter.dtype : 'f32'
+      const stored = isLinearWeight(name, shape) ? parameter.dtype : 'f32'
       if (stored !== 'f32' && backend.dtypes.includes(stored)) {
         held.set(name, tensor(parameter.data, shape, { backend, dtype: stored }))
       } else if (stored === 'f32' && backend.dtypes.includes(dtype)) {

@@ -1,8 +1,9 @@
 import { normals, type RandomStream, randomStream, uniforms } from '@dit/random'
-import { type Backend, currentBackend, type Params, scope, type Shape, sizeOf, tensor } from '@dit/tensor'
+import { type Backend, currentBackend, type Params, scope, sizeOf, tensor } from '@dit/tensor'
 import { sincosPositions, tokenGrid } from '@dit/tokenizer'
 import type { DiTConfig } from './config.js'
-import { parameterShapes } from './parameter-shapes.js'
+import type { ParameterSpec } from './parameter-spec.js'
+import { parameterTable } from './parameter-table.js'
 
 export interface InitOptions {
   /** Non-negative integer. */
@@ -15,13 +16,14 @@ export interface InitOptions {
 export const EMBEDDING_STD = 0.02
 
 /**
- * Parameters of a fresh model.
+ * Parameters of a fresh model, by `init` of `parameterTable`.
  *
  * - linear layers and the patch embedding: Xavier uniform, bound sqrt(6 / (fan in + fan out)); q, k and v count as one
  *   layer, and a patch is one input vector
  * - label table, timestep embedder, learned positions: normal with deviation 0.02
- * - biases, all modulation layers, the last linear layer: zero, so that every block starts as the identity and the model
- *   as the zero function
+ * - biases, all modulation layers, the last linear layer: zero, so that the model starts as the zero function and every adaLN-Zero block
+ *   as the identity
+ * - trained scales of norms: one
  * - sine-cosine positions: their table
  *
  * Every parameter draws from a stream of its own, named after it, on the host and rounded to float32: it is the same
@@ -35,26 +37,29 @@ export const EMBEDDING_STD = 0.02
 export function initParams(config: DiTConfig, { seed = 0, backend = currentBackend() }: InitOptions = {}): Params {
   return scope(() =>
     Object.fromEntries(
-      Object.entries(parameterShapes(config)).map(([name, shape]) => [
+      Object.entries(parameterTable(config)).map(([name, spec]) => [
         name,
-        tensor(initialValues(config, name, shape, randomStream(seed, 'init', name)), shape, { backend }),
+        tensor(initialValues(config, spec, randomStream(seed, 'init', name)), spec.shape, { backend }),
       ]),
     ),
   )
 }
 
-function initialValues(config: DiTConfig, name: string, shape: Shape, stream: RandomStream): Float32Array {
+function initialValues(config: DiTConfig, { shape, init }: ParameterSpec, stream: RandomStream): Float32Array {
   const size = sizeOf(shape)
-  if (name === 'pos_embed' && config.positions !== 'learned') {
-    return sincosPositions(config.hiddenSize, tokenGrid(config.inputSize, config.patchSize))
+  switch (init) {
+    case 'sincos':
+      return sincosPositions(config.hiddenSize, tokenGrid(config.inputSize, config.patchSize))
+    case 'zeros':
+      return new Float32Array(size)
+    case 'ones':
+      return new Float32Array(size).fill(1)
+    case 'normal':
+      return normals(stream, size).map((draw) => EMBEDDING_STD * draw)
+    default: {
+      const [fanOut] = shape
+      const bound = Math.sqrt(6 / (fanOut + size / fanOut))
+      return uniforms(stream, size).map((draw) => bound * (2 * draw - 1))
+    }
   }
-  if (name.endsWith('.bias') || name.includes('adaLN_modulation') || name === 'final_layer.linear.weight') {
-    return new Float32Array(size)
-  }
-  if (name === 'pos_embed' || name.startsWith('t_embedder') || name.startsWith('y_embedder')) {
-    return normals(stream, size).map((draw) => EMBEDDING_STD * draw)
-  }
-  const [fanOut] = shape
-  const bound = Math.sqrt(6 / (fanOut + size / fanOut))
-  return uniforms(stream, size).map((draw) => bound * (2 * draw - 1))
 }

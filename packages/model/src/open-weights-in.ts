@@ -12,7 +12,8 @@ import {
 import type { DiTConfig } from './config.js'
 import type { ConfigHints } from './layouts/infer-config.js'
 import type { SavedArguments } from './layouts/program.js'
-import { type ModelWeights, readLayout } from './layouts/read-layout.js'
+import { loadLayout } from './layouts/load-layout.js'
+import type { ModelWeights } from './layouts/model-weights.js'
 import type { ChooseOptions, WhichWeights } from './layouts/state-dict.js'
 
 /** Weights of a DiT, open until they are closed. */
@@ -91,7 +92,7 @@ export async function openWeightsIn(
     const { which, hints, saved, unread, close } = opened
     const known = { ...(config === undefined ? {} : { config }), hints, saved }
     const options = place.config === null ? known : { ...known, diffusersConfig: place.config }
-    const weights = readLayout(opened.file, options)
+    const weights = await loadLayout(opened.file, options)
     // Loading compares them again.
     if (tree.isByRange !== true) await checkTied(weights)
     return { ...weights, path: tree.place(place.file), which, unread, close }

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import { checkConfig, type DiTConfig, nullLabel, outChannels } from '../src/config.js'
-import { TINY } from './tiny.js'
+import { TINY, VARIANTS } from './tiny.js'
 
 test('accepts squares, rectangles and every variant', () => {
   checkConfig(TINY)
   checkConfig({ ...TINY, inputSize: [4, 6], classDropout: 0, mlpRatio: 3.5 })
   checkConfig({ ...TINY, timestepEmbedding: 'table', numTimesteps: 10 })
   expect(() => checkConfig({ ...TINY, hiddenSize: 6, positions: 'learned' })).not.toThrow()
+  for (const config of Object.values(VARIANTS)) checkConfig(config)
 })
 
 test('says how many channels come out', () => {
@@ -36,6 +37,22 @@ test.each<[Partial<DiTConfig> | Record<string, unknown>, string]>([
   [{ timestepEmbedding: 'none' }, 'timestepEmbedding must be sinusoidal or table (got none)'],
   [{ numTimesteps: 0 }, 'numTimesteps must be a positive integer (got 0)'],
   [{ hiddensize: 8 }, 'there is no field hiddensize'],
+  [{ block: 'film' }, 'block must be one of adaLN-Zero, adaLN, cross-attention, in-context (got film)'],
+  [{ norm: 'batch' }, 'norm must be one of layer, rms (got batch)'],
+  [{ qkNorm: 1 }, 'qkNorm must be one of false, true (got 1)'],
+  [{ rope: true, numHeads: 4 }, 'rope needs a head width that is a multiple of 4 (got 2)'],
+  [{ mlp: 'swiglu', mlpRatio: 0.125 }, 'mlpRatio must give SwiGLU a width of at least 1 (got 0.125)'],
+  [{ contextTokens: -1 }, 'contextTokens must be an integer of at least 0 (got -1)'],
+  [{ contextTokens: 2, contextStart: 2 }, 'contextStart must be below depth 2 (got 2)'],
+  [{ patchBottleneck: 0 }, 'patchBottleneck must be an integer of at least 1 (got 0)'],
+  [
+    { block: 'in-context', modulationShift: false },
+    'modulationShift is for adaLN and adaLN-Zero blocks (block is in-context)',
+  ],
+  [
+    { block: 'cross-attention', contextTokens: 1 },
+    'contextTokens is for adaLN and adaLN-Zero blocks (block is cross-attention)',
+  ],
 ])('rejects %j', (change, text) => {
   expect(() => checkConfig({ ...TINY, ...change })).toThrow(new RangeError(`DiTConfig: ${text}`))
 })

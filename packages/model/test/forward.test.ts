@@ -1,6 +1,6 @@
-import { chunk, keep, randomNormal, randomStream, reference, type Tensor, tensor, useBackend } from '@dit/tensor'
+import { chunk, keep, randomNormal, randomStream, reference, slice, type Tensor, tensor, useBackend } from '@dit/tensor'
 import { expect, test } from 'vitest'
-import { type DiTConfig, forward, initParams } from '../src/index.js'
+import { type DiTConfig, forward, forwardWithTokens, initParams } from '../src/index.js'
 import { readFixture } from './fixture.js'
 import { randomInputs, randomParams, TINY } from './tiny.js'
 
@@ -203,5 +203,23 @@ test('rejects inputs on another backend', () => {
   const xt = randomNormal([1, 2, 4, 4], randomStream(1), { backend: reference() })
   expect(() => forward(TINY, randomParams(TINY), { xt, timesteps: [1], labels: [1] })).toThrow(
     new TypeError('forward: xt and the parameters must live on one backend (got reference and reference)'),
+  )
+})
+
+test('hands out the tokens of a picture after some blocks, beside the same output', async () => {
+  const config = { ...TINY, contextTokens: 2, contextStart: 1 }
+  const params = randomParams(config)
+  const inputs = randomInputs(config, 2)
+  const traced = new Map<string, Tensor>()
+  const wanted = forward(config, params, inputs, { trace: (name, value) => void traced.set(name, keep(value)) })
+  for (const after of [1, 2]) {
+    const { output, tokens } = forwardWithTokens(config, params, inputs, { after })
+    expect(await output.data()).toEqual(await wanted.data())
+    const all = traced.get(`blocks.${after - 1}`)!
+    expect(tokens.shape).toEqual([2, 4, 8])
+    expect(await tokens.data()).toEqual(await slice(all, 1, all.shape[1] - 4, 4).data())
+  }
+  expect(() => forwardWithTokens(config, params, inputs, { after: 3 })).toThrow(
+    new RangeError('forwardWithTokens: after must be an integer in 1..2 (got 3)'),
   )
 })

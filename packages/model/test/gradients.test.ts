@@ -15,7 +15,7 @@ import {
 } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import { type DiTConfig, forward, type ForwardOptions, initParams, trainableParams } from '../src/index.js'
-import { moved, randomInputs, randomParams, randomTarget, TINY } from './tiny.js'
+import { moved, randomInputs, randomParams, randomTarget, TINY, VARIANTS } from './tiny.js'
 
 const backend = await useBackend(reference())
 
@@ -36,6 +36,7 @@ test.each<[string, DiTConfig]>([
     'learned tables, a rectangle',
     { ...TINY, depth: 1, inputSize: [2, 6], positions: 'learned', timestepEmbedding: 'table', numTimesteps: 30 },
   ],
+  ...Object.entries(VARIANTS),
 ])('has the gradients of central differences, parameter by parameter (%s)', async (_, config) => {
   const params = randomParams(config)
   const gradients = gradientsOf(config, params)
@@ -56,14 +57,18 @@ test.each<[string, DiTConfig]>([
   }
 })
 
-test('recomputing the blocks gives the same bits', async () => {
-  const params = randomParams(TINY)
-  const stored = gradientsOf(TINY, params)
-  const recomputed = gradientsOf(TINY, params, { recompute: 'block' })
-  for (const name of Object.keys(params)) {
-    expect(await recomputed[name].data(), name).toEqual(await stored[name].data())
-  }
-})
+test.each(['TINY', 'cross-attention', 'everything'] as const)(
+  'recomputing the blocks gives the same bits (%s)',
+  async (name) => {
+    const config = name === 'TINY' ? TINY : VARIANTS[name]
+    const params = randomParams(config)
+    const stored = gradientsOf(config, params)
+    const recomputed = gradientsOf(config, params, { recompute: 'block' })
+    for (const name of Object.keys(params)) {
+      expect(await recomputed[name].data(), name).toEqual(await stored[name].data())
+    }
+  },
+)
 
 test('recomputing the blocks needs less memory at the peak', () => {
   const config = { ...TINY, depth: 6, inputSize: 16 }
@@ -81,16 +86,19 @@ test('recomputing the blocks needs less memory at the peak', () => {
   expect(peakOf('block')).toBeLessThan(0.5 * peakOf('none')) // one block of six, and the inputs of all
 })
 
-test('leaves no buffer behind but the gradients', () => {
-  const params = randomParams(TINY)
-  gradientsOf(TINY, params)
-  for (const recompute of ['none', 'block'] as const) {
-    const before = backend.memory().buffers
-    const gradients = gradientsOf(TINY, params, { recompute })
-    dispose(gradients)
-    expect(backend.memory().buffers).toBe(before + 2) // xt and the constant of gradientsOf
-  }
-})
+test.each([['TINY', TINY], ...Object.entries(VARIANTS)] as const)(
+  'leaves no buffer behind but the gradients (%s)',
+  (_, config) => {
+    const params = randomParams(config)
+    gradientsOf(config, params)
+    for (const recompute of ['none', 'block'] as const) {
+      const before = backend.memory().buffers
+      const gradients = gradientsOf(config, params, { recompute })
+      dispose(gradients)
+      expect(backend.memory().buffers).toBe(before + 2) // xt and the constant of gradientsOf
+    }
+  },
+)
 
 test('a fresh model wakes up from its end: gradients of the first three steps', async () => {
   const config = { ...TINY, numClasses: 2 }

@@ -115,7 +115,7 @@ async function roundedParams() {
   for (const [name, value] of Object.entries(params)) {
     const data = (await toFloat32Array(value)).map((x) => Math.round(x * 64) / 64)
     arrays[name] = { dtype: 'F32', shape: value.shape, data }
-    numParameters[isLinearWeight(name) ? 'linear' : 'others'] += value.size
+    numParameters[isLinearWeight(name, value.shape) ? 'linear' : 'others'] += value.size
   }
   dispose(params)
   return { arrays, numParameters }

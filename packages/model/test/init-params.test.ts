@@ -1,8 +1,8 @@
 import { reference, useBackend } from '@dit/tensor'
 import { sincosPositions } from '@dit/tokenizer'
 import { expect, test } from 'vitest'
-import { initParams, parameterShapes } from '../src/index.js'
-import { TINY } from './tiny.js'
+import { forward, initParams, parameterShapes } from '../src/index.js'
+import { randomInputs, TINY, VARIANTS } from './tiny.js'
 
 const backend = await useBackend(reference())
 const config = { ...TINY, hiddenSize: 64, mlpRatio: 4, numClasses: 99 }
@@ -57,6 +57,19 @@ test('stores the sine-cosine table, or draws a learned one', async () => {
   const { deviation } = await statistics('pos_embed', initParams({ ...config, positions: 'learned' }))
   expect(Math.abs(deviation / 0.02 - 1)).toBeLessThan(0.2) // 256 draws: standard error 0.044
 })
+
+test.each(Object.entries(VARIANTS))(
+  'starts as the zero function, with scales of norms at one (%s)',
+  async (_, variant) => {
+    const params = initParams(variant)
+    const out = await forward(variant, params, randomInputs(variant, 2)).data()
+    expect(out.every((value) => value === 0)).toBe(true)
+    for (const [name, value] of Object.entries(params)) {
+      if (!/norm\w*\.(weight|bias)$/.test(name)) continue
+      expect(new Set(await value.data()), name).toEqual(new Set([name.endsWith('weight') ? 1 : 0]))
+    }
+  },
+)
 
 test('draws a timestep table normally', async () => {
   const params = initParams({ ...config, timestepEmbedding: 'table', numTimesteps: 100 })

@@ -15,6 +15,37 @@ export const TINY: DiTConfig = {
   learnSigma: true,
 }
 
+/** Blocks that the published DiT does not have, by what is tested of them. */
+export const VARIANTS = {
+  'adaLN without gates': { ...TINY, block: 'adaLN' },
+  'cross-attention': { ...TINY, block: 'cross-attention', depth: 1 },
+  'in-context': { ...TINY, block: 'in-context', depth: 1 },
+  rope: { ...TINY, rope: true, depth: 1, inputSize: [4, 6] },
+  swiglu: { ...TINY, mlp: 'swiglu', depth: 1 },
+  'RMS norm': { ...TINY, norm: 'rms', depth: 1 },
+  'QK layer norm': { ...TINY, qkNorm: true, depth: 1 },
+  'no shift': { ...TINY, modulationShift: false, depth: 1 },
+  'shared modulation': { ...TINY, sharedModulation: true },
+  'context tokens and a narrow patch layer': {
+    ...TINY,
+    contextTokens: 3,
+    contextStart: 1,
+    patchBottleneck: 3,
+    rope: true,
+  },
+  'in-context with modern parts': { ...TINY, block: 'in-context', depth: 1, norm: 'rms', mlp: 'swiglu', rope: true },
+  everything: {
+    ...TINY,
+    norm: 'rms',
+    mlp: 'swiglu',
+    qkNorm: true,
+    rope: true,
+    modulationShift: false,
+    sharedModulation: true,
+    contextTokens: 1,
+  },
+} as const satisfies Readonly<Record<string, DiTConfig>>
+
 /** Parameters without zeros, so that every path through the network counts. */
 export function randomParams(config: DiTConfig): Record<string, Tensor> {
   return Object.fromEntries(

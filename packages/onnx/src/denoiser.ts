@@ -1,4 +1,11 @@
-import { type DiTConfig, nullLabel, outChannels } from '@dit/model'
+import {
+  type DiTConfig,
+  LAYER_NORM_EPSILON,
+  nullLabel,
+  outChannels,
+  TIMESTEP_FEATURES,
+  unpublishedFields,
+} from '@dit/model'
 import { tokenGrid } from '@dit/tokenizer'
 import { GraphBuilder, type OnnxGraph } from './graph.js'
 import { operationsOf } from './operations.js'
@@ -16,9 +23,6 @@ export interface DenoiserOptions {
   }
 }
 
-/** Of the layer norms, and how many features a timestep has, as in `forward` of @dit/model. */
-const [EPSILON, FEATURES] = [1e-6, 256]
-
 /** As in the reference implementation of DiT, where the fourth of the four latent channels stays unguided. */
 const GUIDED_CHANNELS = 3
 
@@ -35,8 +39,15 @@ const GUIDED_CHANNELS = 3
  * example is NaN.
  *
  * @throws RangeError when guidance is asked of a model without a null class, or of channels that there are not
+ * @throws RangeError naming the fields of a configuration whose blocks are not those of the published DiT
  */
 export function denoiserGraph(config: DiTConfig, { guidance }: DenoiserOptions = {}): OnnxGraph {
+  const unknown = unpublishedFields(config)
+  if (unknown.length > 0) {
+    throw new RangeError(
+      `denoiserGraph: only the blocks of the published DiT can be written as ONNX (the network has another ${unknown.join(', ')})`,
+    )
+  }
   const graph = new GraphBuilder()
   const { add, concat, halves, mul } = operationsOf(graph)
   const [H, W] = latentSize(config)
@@ -91,7 +102,7 @@ function network(graph: GraphBuilder, config: DiTConfig, { xt, timesteps, labels
   for (let i = 0; i < depth; i++) x = block(graph, config, { x, siluC }, `blocks.${i}`, N)
 
   const [shift, scale] = modulation(graph, config, siluC, 'final_layer.adaLN_modulation.1', 2)
-  const normed = modulated(graph, config, x, { shift, scale, epsilon: EPSILON })
+  const normed = modulated(graph, config, x, { shift, scale, epsilon: LAYER_NORM_EPSILON })
   const width = P * P * outChannels(config)
   const out = linear(normed, 'final_layer.linear', [width, D], [-1, rows, columns]) // [B, rows, columns, P P C_out]
   const cut = transpose(reshape(out, [-1, rows, columns, P, P, outChannels(config)]), [0, 5, 1, 3, 2, 4])
@@ -106,13 +117,13 @@ function block(
   N: number,
 ): string {
   const { add, attention, gelu, linear, mul, reshape, transpose } = operationsOf(graph)
-  const { hiddenSize: D, numHeads, mlpRatio, mlpNormEpsilon = EPSILON } = config
+  const { hiddenSize: D, numHeads, mlpRatio, mlpNormEpsilon = LAYER_NORM_EPSILON } = config
   const headDim = D / numHeads
   const hidden = Math.floor(D * mlpRatio)
   const parts = modulation(graph, config, siluC, `${name}.adaLN_modulation.1`, 6)
   const [shiftMsa, scaleMsa, gateMsa, shiftMlp, scaleMlp, gateMlp] = parts // each [B, 1, D]
 
-  const toMix = modulated(graph, config, x, { shift: shiftMsa, scale: scaleMsa, epsilon: EPSILON })
+  const toMix = modulated(graph, config, x, { shift: shiftMsa, scale: scaleMsa, epsilon: LAYER_NORM_EPSILON })
   const qkv = linear(toMix, `${name}.attn.qkv`, [3 * D, D], [-1, N]) // [B, N, 3 D]
   const heads = transpose(reshape(qkv, [-1, N, 3, numHeads, headDim]), [2, 0, 3, 1, 4]) // [3, B, numHeads, N, headDim]
   const [q, k, v] = graph
@@ -153,12 +164,12 @@ function embeddedTimesteps(graph: GraphBuilder, config: DiTConfig, timesteps: st
   if (config.timestepEmbedding === 'table') {
     return rowsOfTable(graph, { name: 't_embedder.embedding_table.weight', rows: numTimesteps, width: D }, timesteps)
   }
-  const half = FEATURES / 2
+  const half = TIMESTEP_FEATURES / 2
   const frequency = (_: unknown, i: number) => Math.exp((-Math.log(10000) * i) / (half - timestepFrequencyShift))
   const frequencies = graph.floats(Float32Array.from({ length: half }, frequency), [1, half])
   const angles = mul(reshape(timesteps, [-1, 1]), frequencies) // [B, 128]
   const features = concat([graph.node('Cos', [angles]), graph.node('Sin', [angles])], 1) // [B, 256]
-  const hidden = silu(linear(features, 't_embedder.mlp.0', [D, FEATURES], null))
+  const hidden = silu(linear(features, 't_embedder.mlp.0', [D, TIMESTEP_FEATURES], null))
   return linear(hidden, 't_embedder.mlp.2', [D, D], null) // [B, D]
 }
 

@@ -1,4 +1,4 @@
-export type { ScalingConfig } from './config.js'
+export type { CountedNetwork, CountedParameter, Group, Layer, NetworkSizes } from './counted-network.js'
 export {
   bootstrapLossLaw,
   type BootstrapLawOptions,
@@ -31,5 +31,5 @@ export { type ScalingRun, type ScreenedRuns, screenRuns } from './fit/screen-run
 export { studentQuantile } from './fit/student-t.js'
 export { memoryBytes, type MemoryEstimate, type MemoryOptions } from './memory.js'
 export { countMultiplyAdds, type MultiplyAddCount } from './multiply-adds.js'
-export { countParameters, type ParameterCount } from './parameters.js'
+export { type BlockCount, countParameters, type ParameterCount } from './parameters.js'
 export { planMemory, type TrainingPlan, type WorkerMemory, type ZeroStage } from './plan.js'

@@ -1,4 +1,4 @@
-import { sizesOf, type ScalingConfig, type Sizes } from './config.js'
+import { checkNetwork, type CountedNetwork, type NetworkSizes } from './counted-network.js'
 import { countParameters } from './parameters.js'
 
 /** Options of `memoryBytes`. */
@@ -42,23 +42,23 @@ export interface MemoryEstimate {
  * Parameters, gradients, moments and EMA are exact counts. Activations are an estimate: `batchSize dtypeBytes` times these
  * numbers of elements, with `A = numHeads N^2`, or `numHeads N` where attention is not stored:
  *
- *   saved in a block   = 10 N D + 2 N M + A + 4 N + 6 D
- *   saved around them  = N (patchIn + patchOut) + 2 N D + 2 N + 6 D
+ *   saved in a block   = 10 N D + 2 N M + A + 4 N + 6 D + savedBeside
+ *   saved around them  = inputs + outputs + 2 N D + 2 N + 6 D
  *   backward           = N D + max(N M, 3 N D, A)
  *   training           = depth saved + around + backward              recompute: 'none'
  *                      = depth N D + saved + around + backward        recompute: 'block'
  *                      = n N D + max(depth - n, 1) saved + around + backward             recompute: n of depth blocks
- *   forward pass       = N (patchIn + patchOut) + N D + 6 D + max(4 N D + A, 2 N M)
+ *   forward pass       = inputs + outputs + N D + 6 D + max(4 N D + A, 2 N M)
  *
  * A block saves its input, both norms' statistics, both modulated inputs, q, k and v, attention weights, the attention's and
  * the projection's output, the middle of the residual stream, the MLP's width before and after its activation function, its
  * output, and the six modulation vectors. Not counted: what an engine wastes, copies for layout, the data pipeline, the
  * autoencoder.
  *
- * @throws RangeError on a configuration that no model can have, or an option out of range
+ * @throws RangeError for a network that cannot be, or an option out of range
  */
 export function memoryBytes(
-  config: ScalingConfig,
+  network: CountedNetwork,
   {
     batchSize = 1,
     dtypeBytes = 4,
@@ -69,7 +69,10 @@ export function memoryBytes(
     storesAttention = false,
   }: MemoryOptions = {},
 ): MemoryEstimate {
-  const sizes = sizesOf('memoryBytes', config)
+  checkNetwork('memoryBytes', network)
+  const { total, trainable } = countParameters(network)
+  const { sizes } = network
+  const depth = network.attention.length
   for (const [name, value] of Object.entries({ batchSize, dtypeBytes })) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new RangeError(`memoryBytes: ${name} must be a positive integer (${value})`)
@@ -79,15 +82,15 @@ export function memoryBytes(
     throw new RangeError(`memoryBytes: optimizer must be 'adamw' or 'none' (${String(optimizer)})`)
   }
   const isCount = typeof recompute === 'number' && Number.isInteger(recompute) && recompute >= 0
-  if (recompute !== 'none' && recompute !== 'block' && !(isCount && recompute <= sizes.depth)) {
+  if (recompute !== 'none' && recompute !== 'block' && !(isCount && recompute <= depth)) {
     throw new RangeError(
-      `memoryBytes: recompute must be 'none', 'block' or a number of blocks up to ${sizes.depth} (${String(recompute)})`,
+      `memoryBytes: recompute must be 'none', 'block' or a number of blocks up to ${depth} (${String(recompute)})`,
     )
   }
 
-  const { total, trainable } = countParameters(config)
-  const attention = sizes.numHeads * (storesAttention ? sizes.N ** 2 : sizes.N)
-  const elements = training ? trainingElements(sizes, attention, recompute) : forwardElements(sizes, attention)
+  const { numTokens: N, numHeads } = sizes
+  const attention = numHeads * (storesAttention ? N ** 2 : N)
+  const elements = training ? trainingElements(sizes, depth, attention, recompute) : forwardElements(sizes, attention)
   const bytes = {
     parameters: total * dtypeBytes,
     gradients: training ? trainable * dtypeBytes : 0,
@@ -99,16 +102,23 @@ export function memoryBytes(
 }
 
 /** Elements alive for one image at the start of the backward pass, and the gradients that flow through a block. */
-function trainingElements(sizes: Sizes, attention: number, recompute: 'none' | 'block' | number): number {
-  const { N, D, M, depth, patchIn, patchOut } = sizes
-  const saved = 10 * N * D + 2 * N * M + attention + 4 * N + 6 * D
-  const around = N * (patchIn + patchOut) + 2 * N * D + 2 * N + 6 * D
+function trainingElements(
+  { numTokens: N, hiddenSize: D, mlpWidth: M, inputs, outputs, savedBeside = 0 }: NetworkSizes,
+  depth: number,
+  attention: number,
+  recompute: 'none' | 'block' | number,
+): number {
+  const saved = 10 * N * D + 2 * N * M + attention + 4 * N + 6 * D + savedBeside
+  const around = inputs + outputs + 2 * N * D + 2 * N + 6 * D
   const backward = N * D + Math.max(N * M, 3 * N * D, attention)
   const again = recompute === 'none' ? 0 : recompute === 'block' ? depth : recompute
   return again * N * D + Math.max(depth - again, 1) * saved + around + backward
 }
 
 /** Elements alive for one image in the widest moment of a block: attention, or the MLP. */
-function forwardElements({ N, D, M, patchIn, patchOut }: Sizes, attention: number): number {
-  return N * (patchIn + patchOut) + N * D + 6 * D + Math.max(4 * N * D + attention, 2 * N * M)
+function forwardElements(
+  { numTokens: N, hiddenSize: D, mlpWidth: M, inputs, outputs }: NetworkSizes,
+  attention: number,
+): number {
+  return inputs + outputs + N * D + 6 * D + Math.max(4 * N * D + attention, 2 * N * M)
 }

@@ -1,4 +1,12 @@
-import { sizesOf, timestepFeatures, type ScalingConfig } from './config.js'
+import {
+  checkNetwork,
+  type CountedNetwork,
+  type Group,
+  groupOf,
+  lastBlock,
+  type Layer,
+  sizeOf,
+} from './counted-network.js'
 
 /** Parameters of a model, in all and by part. */
 export interface ParameterCount {
@@ -7,63 +15,38 @@ export interface ParameterCount {
   /** What training changes; the figure that papers give. */
   readonly trainable: number
   /** Adds up to `total`. */
-  readonly groups: {
-    readonly patchEmbedding: number
-    readonly positions: number
-    readonly timestep: number
-    readonly labels: number
-    /** All blocks together. */
-    readonly blocks: number
-    readonly final: number
-  }
-  /** One block, by layer; `depth` times their sum is `groups.blocks`. */
-  readonly block: {
-    readonly qkv: number
-    readonly proj: number
-    readonly mlp: number
-    readonly modulation: number
-  }
+  readonly groups: Readonly<Record<Group, number>>
+  /** One block, by layer; `crossAttention` and `norms` only where it has parameters of these. */
+  readonly block: BlockCount<'qkv' | 'proj' | 'mlp' | 'modulation'>
 }
 
+/** Counts of a block, by layer. */
+export type BlockCount<Always extends string> = Readonly<Record<Always, number>> &
+  Readonly<Partial<Record<Layer, number>>>
+
 /**
- * Number of parameters of a diffusion transformer with adaLN-Zero blocks. With `M = floor(mlpRatio D)`:
+ * Number of parameters of a network, by part.
  *
- *   block  = 3 D (D + 1) + D (D + 1) + (D M + M) + (M D + D) + 6 D (D + 1)
- *   total  = depth block + patch embedding + N D positions + timestep + labels + final
+ * The position table counts into `total` even when it is fixed, since a checkpoint holds it, and into `trainable` only when it is
+ * learned.
  *
- * Layer norms have no parameters. The label table has a row for the null class only if `classDropout > 0`. The position
- * table counts into `total` even when it is fixed, since a checkpoint holds it, and into `trainable` only when it is learned.
+ *     countParameters(countedNetwork(ditConfig('DiT-XL/2'))).trainable // 674834720, at 256 pixels
  *
- *     countParameters(config).trainable // 674834720 for DiT-XL/2 at 256 pixels
- *
- * @throws RangeError on a configuration that no model can have
+ * @throws RangeError for a network that cannot be
  *
  * Peebles & Xie 2022, "Scalable Diffusion Models with Transformers", table 4 gives the trainable ones.
  */
-export function countParameters(config: ScalingConfig): ParameterCount {
-  const { N, D, M, depth, patchIn, patchOut, labelRows, timestepRows, arePositionsTrained } = sizesOf(
-    'countParameters',
-    config,
-  )
-  const block = {
-    qkv: linear(D, 3 * D),
-    proj: linear(D, D),
-    mlp: linear(D, M) + linear(M, D),
-    modulation: linear(D, 6 * D),
+export function countParameters(network: CountedNetwork): ParameterCount {
+  checkNetwork('countParameters', network)
+  const groups = { patchEmbedding: 0, positions: 0, timestep: 0, labels: 0, blocks: 0, final: 0 }
+  let [total, trainable] = [0, 0]
+  for (const [name, parameter] of Object.entries(network.parameters)) {
+    const size = sizeOf(parameter)
+    groups[groupOf(name)] += size
+    total += size
+    if (parameter.isTrainable !== false) trainable += size
   }
-  const groups = {
-    patchEmbedding: linear(patchIn, D),
-    positions: N * D,
-    timestep: timestepRows === undefined ? linear(timestepFeatures, D) + linear(D, D) : timestepRows * D,
-    labels: labelRows * D,
-    blocks: depth * (block.qkv + block.proj + block.mlp + block.modulation),
-    final: linear(D, 2 * D) + linear(D, patchOut),
-  }
-  const total = Object.values(groups).reduce((sum, count) => sum + count, 0)
-  return { total, trainable: arePositionsTrained ? total : total - groups.positions, groups, block }
-}
-
-/** Weights and biases of a linear layer. */
-function linear(inputs: number, outputs: number): number {
-  return inputs * outputs + outputs
+  const block: Partial<Record<Layer, number>> = {}
+  for (const [layer, parameter] of lastBlock(network)) block[layer] = (block[layer] ?? 0) + sizeOf(parameter)
+  return { total, trainable, groups, block: { qkv: 0, proj: 0, mlp: 0, modulation: 0, ...block } }
 }

@@ -1,4 +1,4 @@
-import type { ScalingConfig } from './config.js'
+import type { CountedNetwork } from './counted-network.js'
 import { memoryBytes, type MemoryEstimate } from './memory.js'
 
 /**
@@ -54,7 +54,7 @@ const MOST_UNDER_WAY = 2 ** 26
  *
  * @throws RangeError on numbers that no job can have, and where `memoryBytes` does
  */
-export function planMemory(config: ScalingConfig, plan: TrainingPlan): WorkerMemory {
+export function planMemory(network: CountedNetwork, plan: TrainingPlan): WorkerMemory {
   const { workers, batchSize, recompute = 'none', stage = 0, storesAttention = false } = plan
   for (const [name, value] of Object.entries({ workers, batchSize })) {
     if (!Number.isSafeInteger(value) || value < 1) {
@@ -66,7 +66,7 @@ export function planMemory(config: ScalingConfig, plan: TrainingPlan): WorkerMem
   }
   const share = Math.ceil(batchSize / workers)
   const { microBatchSize = share, imageBytes = 0, processBytes = 0 } = plan
-  const one = memoryBytes(config, {
+  const one = memoryBytes(network, {
     batchSize: Math.min(microBatchSize, share),
     training: true,
     recompute,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { countParameters, memoryBytes, type MemoryOptions } from '../src/index.js'
-import { published, tiny } from './published-models.js'
+import { published, tiny, tinyWith } from './published-models.js'
 
 const [N, D, M, A] = [6, 4, 10, 2 * 36]
 const savedInBlock = 10 * N * D + 2 * N * M + A + 4 * N + 6 * D
@@ -36,7 +36,7 @@ test('a forward pass needs parameters and the widest moment of one block', () =>
 })
 
 test('recomputing by block stores the input of each block and the whole of one', () => {
-  const deep = { ...tiny, depth: 7 }
+  const deep = tinyWith({ depth: 7 })
   const { activations } = memoryBytes(deep, { training: true, recompute: 'block', storesAttention: true })
   expect(activations).toBe(4 * (7 * N * D + savedInBlock + around + backward))
   const xl = published('XL', 2)
@@ -45,7 +45,7 @@ test('recomputing by block stores the input of each block and the whole of one',
 })
 
 test('recomputing some blocks lies between recomputing none and all', () => {
-  const deep = { ...tiny, depth: 7 }
+  const deep = tinyWith({ depth: 7 })
   const activations = (recompute: 'none' | 'block' | number) =>
     memoryBytes(deep, { training: true, recompute, storesAttention: true }).activations
   expect(activations(0)).toBe(activations('none'))
@@ -96,9 +96,8 @@ describe('refuses', () => {
     expect(() => memoryBytes(tiny, options)).toThrow(text)
   })
 
-  test('a configuration that no model can have', () => {
-    expect(() => memoryBytes({ ...tiny, numHeads: 3 })).toThrow(
-      'memoryBytes: hiddenSize 4 is not a multiple of numHeads 3',
-    )
+  test('a network that cannot be', () => {
+    const sizes = { ...tiny.sizes, hiddenSize: -4 }
+    expect(() => memoryBytes({ ...tiny, sizes })).toThrow('memoryBytes: hiddenSize must be an integer, 0 or more (-4)')
   })
 })

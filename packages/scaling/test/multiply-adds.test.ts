@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { countMultiplyAdds } from '../src/index.js'
-import { published, publishedModels, tiny } from './published-models.js'
+import { published, publishedModels, tiny, tinyWith } from './published-models.js'
 
-test.each(publishedModels)('$name costs what the paper prints', ({ config, multiplyAdds, paperGflops }) => {
-  const count = countMultiplyAdds(config)
+test.each(publishedModels)('$name costs what the paper prints', ({ network, multiplyAdds, paperGflops }) => {
+  const count = countMultiplyAdds(network)
   expect((count.multiplyAdds / 1e9).toFixed(3)).toBe(multiplyAdds)
   // The paper counts some elementwise operations too; which ones it does not say.
   expect(Math.abs(count.multiplyAdds / 1e9 - paperGflops)).toBeLessThan(0.02)
@@ -44,10 +44,11 @@ test('four times the tokens cost sixteen times the attention products and four t
 })
 
 test('a timestep table costs nothing', () => {
-  const { groups } = countMultiplyAdds({ ...tiny, timestepEmbedding: 'table', numTimesteps: 10 })
+  const { groups } = countMultiplyAdds(tinyWith({ timestepEmbedding: 'table', numTimesteps: 10 }))
   expect(groups).toEqual({ ...countMultiplyAdds(tiny).groups, timestep: 0 })
 })
 
 test('errors name the function', () => {
-  expect(() => countMultiplyAdds({ ...tiny, patchSize: 5 })).toThrow('countMultiplyAdds: height 4 is not a multiple of')
+  const wrong = { ...tiny, parameters: { w: { shape: [1.5] } } }
+  expect(() => countMultiplyAdds(wrong)).toThrow('countMultiplyAdds: the shape of w must be positive integers ([1.5])')
 })

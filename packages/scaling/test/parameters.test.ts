@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { countParameters, type ScalingConfig } from '../src/index.js'
-import { published, publishedModels, tiny } from './published-models.js'
+import { countParameters } from '../src/index.js'
+import { published, publishedModels, tiny, tinyWith } from './published-models.js'
 
-test.each(publishedModels)('$name has the published parameters', ({ config, total, trainable, paperMillions }) => {
-  const count = countParameters(config)
+test.each(publishedModels)('$name has the published parameters', ({ network, total, trainable, paperMillions }) => {
+  const count = countParameters(network)
   expect([count.total, count.trainable]).toEqual([total, trainable])
   expect(Math.round(count.trainable / 1e6)).toBe(paperMillions)
 })
@@ -36,40 +36,51 @@ test('the parts add up to the whole', () => {
 })
 
 test('learned positions are trained', () => {
-  const count = countParameters({ ...tiny, positions: 'learned' })
+  const count = countParameters(tinyWith({ positions: 'learned' }))
   expect([count.total, count.trainable]).toEqual([countParameters(tiny).total, count.total])
 })
 
 test('a timestep table replaces the timestep MLP', () => {
-  const { groups } = countParameters({ ...tiny, timestepEmbedding: 'table', numTimesteps: 1000 })
+  const { groups } = countParameters(tinyWith({ timestepEmbedding: 'table', numTimesteps: 1000 }))
   expect(groups).toEqual({ ...countParameters(tiny).groups, timestep: 4000 })
 })
 
 test('class dropout adds one row, learned variance doubles the last layer, a square side stands for both', () => {
-  expect(countParameters({ ...tiny, classDropout: 0.1 }).groups.labels).toBe(16)
+  expect(countParameters(tinyWith({ classDropout: 0.1 })).groups.labels).toBe(16)
   const { final } = countParameters(tiny).groups
-  expect(countParameters({ ...tiny, learnSigma: true }).groups.final - final).toBe(4 * 4 + 4)
-  expect(countParameters({ ...tiny, inputSize: 6 })).toEqual(countParameters({ ...tiny, inputSize: [6, 6] }))
+  expect(countParameters(tinyWith({ learnSigma: true })).groups.final - final).toBe(4 * 4 + 4)
+  expect(countParameters(tinyWith({ inputSize: 6 }))).toEqual(countParameters(tinyWith({ inputSize: [6, 6] })))
+})
+
+test('norms, cross-attention and modulation that blocks share have their place', () => {
+  const D = 4
+  expect(countParameters(tinyWith({ block: 'cross-attention' })).block).toEqual({
+    ...countParameters(tiny).block,
+    modulation: 0,
+    crossAttention: 4 * D * (D + 1),
+    norms: 6 * D,
+  })
+  const { groups, block } = countParameters(tinyWith({ sharedModulation: true, depth: 3 }))
+  expect(block.modulation).toBe(6 * D)
+  expect(groups.blocks).toBe(3 * (60 + 20 + 94 + 6 * D) + 120)
+})
+
+test('a network of other names counts as a whole', () => {
+  const { total, groups, block } = countParameters({ ...tiny, parameters: { w: { shape: [2, 3] } } })
+  expect([total, groups.final]).toEqual([6, 6])
+  expect(block).toEqual({ qkv: 0, proj: 0, mlp: 0, modulation: 0 })
 })
 
 describe('refuses', () => {
-  test.each<[Partial<ScalingConfig>, string]>([
+  test.each<[object, string]>([
+    [{ parameters: { w: { shape: [2, 0] } } }, 'countParameters: the shape of w must be positive integers ([2, 0])'],
     [
-      { inputSize: [30, 32], patchSize: 4 },
-      'countParameters: height 30 is not a multiple of patchSize 4 (inputSize is [30, 32])',
+      { parameters: { w: { shape: [2], uses: 0.5 } } },
+      'countParameters: uses of w must be an integer, 0 or more (0.5)',
     ],
-    [{ inputSize: [32, 30], patchSize: 4 }, 'width 30 is not a multiple of patchSize 4'],
-    [{ numHeads: 3 }, 'hiddenSize 4 is not a multiple of numHeads 3'],
-    [{ hiddenSize: 6 }, "hiddenSize 6 is not a multiple of 4, which positions 'sincos' need"],
-    [{ depth: 0 }, 'depth must be a positive integer (0)'],
-    [{ hiddenSize: 4.5 }, 'hiddenSize must be a positive integer (4.5)'],
-    [{ inputSize: NaN }, 'height must be a positive integer (NaN)'],
-    [{ mlpRatio: 0.1 }, 'mlpRatio must give a width of at least 1 (0.1)'],
-    [{ mlpRatio: NaN }, 'mlpRatio must give a width of at least 1 (NaN)'],
-    [{ classDropout: 1.1 }, 'classDropout must be between 0 and 1 (1.1)'],
-    [{ timestepEmbedding: 'table' }, 'numTimesteps must be a positive integer (undefined)'],
-    [{ timestepEmbedding: 'rope' as never }, "timestepEmbedding must be 'sinusoidal' or 'table' (rope)"],
-    [{ positions: 'rope' as never }, "positions must be 'sincos' or 'learned' (rope)"],
+    [{ attention: [{ scores: -1, values: 1 }] }, 'scores of block 0 must be an integer, 0 or more (-1)'],
+    [{ attention: [{ scores: 1, values: NaN }] }, 'values of block 0 must be an integer, 0 or more (NaN)'],
+    [{ sizes: { ...tiny.sizes, numHeads: 1.5 } }, 'numHeads must be an integer, 0 or more (1.5)'],
   ])('%j', (change, text) => {
     expect(() => countParameters({ ...tiny, ...change })).toThrow(RangeError)
     expect(() => countParameters({ ...tiny, ...change })).toThrow(text)

@@ -1,9 +1,10 @@
-import type { ScalingConfig } from '../src/index.js'
+import { countedNetwork, type DiTConfig } from '@dit/model'
+import type { CountedNetwork } from '../src/index.js'
 
 /** A published model with what is known of it: parameters, multiply-adds in G, and the paper's rounded "M" and "Gflops". */
 export interface PublishedModel {
   readonly name: string
-  readonly config: ScalingConfig
+  readonly network: CountedNetwork
   readonly total: number
   readonly trainable: number
   readonly paperMillions: number
@@ -19,9 +20,9 @@ const sizes = {
 } as const
 
 /** A model of the paper: latents of 4 channels, 1000 classes and a null class, learned variance. */
-export function published(size: keyof typeof sizes, patchSize: number, inputSize = 32): ScalingConfig {
+export function published(size: keyof typeof sizes, patchSize: number, inputSize = 32): CountedNetwork {
   const common = { inChannels: 4, mlpRatio: 4, numClasses: 1000, classDropout: 0.1, learnSigma: true }
-  return { inputSize, patchSize, ...sizes[size], ...common }
+  return countedNetwork({ inputSize, patchSize, ...sizes[size], ...common })
 }
 
 // Peebles & Xie 2022, table 4 (the last column and the millions); the counts are those of the reference implementation.
@@ -43,7 +44,7 @@ const table: [keyof typeof sizes, number, number, number, number, string, number
 export const publishedModels: readonly PublishedModel[] = table.map(
   ([size, patchSize, total, trainable, paperMillions, multiplyAdds, paperGflops]) => ({
     name: `${size}/${patchSize}`,
-    config: published(size, patchSize),
+    network: published(size, patchSize),
     total,
     trainable,
     paperMillions,
@@ -52,8 +53,7 @@ export const publishedModels: readonly PublishedModel[] = table.map(
   }),
 )
 
-/** A model small enough to count on paper: 6 tokens of width 4, 1 block, an MLP of 10. */
-export const tiny: ScalingConfig = {
+const TINY: DiTConfig = {
   inputSize: [4, 6],
   patchSize: 2,
   inChannels: 1,
@@ -65,3 +65,9 @@ export const tiny: ScalingConfig = {
   classDropout: 0,
   learnSigma: false,
 }
+
+/** A model small enough to count on paper: 6 tokens of width 4, 1 block, an MLP of 10. */
+export const tiny = countedNetwork(TINY)
+
+/** The same with another field. */
+export const tinyWith = (change: Partial<DiTConfig>): CountedNetwork => countedNetwork({ ...TINY, ...change })

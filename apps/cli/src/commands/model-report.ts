@@ -1,4 +1,4 @@
-import type { DiTConfig } from '@dit/model'
+import { countedNetwork, type DiTConfig, unpublishedFields } from '@dit/model'
 import { countMultiplyAdds, countParameters, memoryBytes, type MemoryEstimate } from '@dit/scaling'
 import {
   formatBytes,
@@ -25,15 +25,16 @@ export interface ModelReport {
 }
 
 export function reportModel(model: DiTConfig, batchSize: number): ModelReport {
+  const network = countedNetwork(model)
   return {
     model,
-    parameters: countParameters(model),
-    compute: countMultiplyAdds(model),
+    parameters: countParameters(network),
+    compute: countMultiplyAdds(network),
     memory: {
       batchSize,
-      training: memoryBytes(model, { batchSize, training: true }),
-      trainingRecompute: memoryBytes(model, { batchSize, training: true, recompute: 'block' }),
-      sampling: memoryBytes(model, { batchSize: 2 }),
+      training: memoryBytes(network, { batchSize, training: true }),
+      trainingRecompute: memoryBytes(network, { batchSize, training: true, recompute: 'block' }),
+      sampling: memoryBytes(network, { batchSize: 2 }),
     },
   }
 }
@@ -41,10 +42,7 @@ export function reportModel(model: DiTConfig, batchSize: number): ModelReport {
 export function modelLines({ model, parameters, compute, memory }: ModelReport): string[] {
   const { training, trainingRecompute, sampling, batchSize } = memory
   return [
-    ...formatTable([
-      ['model', sizeText(model)],
-      ['', inputText(model)],
-    ]),
+    ...formatTable([['model', sizeText(model)], ...blockRows(model), ['', inputText(model)]]),
     '',
     ...formatTable(
       [
@@ -108,6 +106,12 @@ export function sketchLines(sketch: DiTConfig): string[] {
 
 function sizeText({ hiddenSize, depth, numHeads, mlpRatio, patchSize }: DiTConfig): string {
   return `hidden ${hiddenSize}, depth ${depth}, heads ${numHeads}, MLP ratio ${mlpRatio}, patch ${patchSize}`
+}
+
+/** What its blocks have that those of the published DiT do not. */
+function blockRows(model: DiTConfig): string[][] {
+  const fields = unpublishedFields(model)
+  return fields.length === 0 ? [] : [['', fields.map((name) => `${name} ${String(model[name])}`).join(', ')]]
 }
 
 function inputText({ inputSize, inChannels, patchSize, numClasses, classDropout, learnSigma }: DiTConfig): string {

@@ -1,10 +1,11 @@
 import { type CompleteProcess, completeProcess } from '@dit/diffusion'
 import { checkConfig, DIT_NAMES, type DiTConfig, ditConfig } from '@dit/model'
+import { BLOCK_SETTINGS } from '../settings/block-settings.js'
 import { flagOf } from '../settings/flag-of.js'
 import { fieldsInFlags } from '../settings/in-flags.js'
 import { PROCESS_SETTINGS } from '../settings/process-settings.js'
 import { keptFields, placeOf, type RunSetting, valueAt } from '../settings/run-setting.js'
-import type { Settings } from '../settings/setting.js'
+import { firstGiven, type Settings } from '../settings/setting.js'
 import { didYouMean } from '../settings/suggest.js'
 import { DATA_SETTINGS, MODEL_SETTINGS, type TrainFlags } from '../settings/train-settings.js'
 import { checkInput, UsageError } from '../terminal/errors.js'
@@ -41,6 +42,12 @@ export function startingModel(
     if (given === undefined || given === config[field]) continue
     throw new UsageError(
       `${flagOf(key)} ${given}: the weights of ${source} fix ${words} ${config[field]}${why}; leave ${flagOf(key)} out, or train from scratch without --from`,
+    )
+  }
+  const block = firstGiven(BLOCK_SETTINGS, flags)
+  if (block !== undefined) {
+    throw new UsageError(
+      `${flagOf(block)}: the weights of ${source} fix the blocks; leave ${flagOf(block)} out, or train from scratch without --from`,
     )
   }
   checkChannels(flags, source, config, latents)

@@ -1,3 +1,4 @@
+import { countedNetwork } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import { listCheckpoints, type StepRecord } from '@dit/train-ddp'
 import { folderRunStore } from '@dit/train-ddp/node'
@@ -55,7 +56,7 @@ export function unitsPerStep({ config, folder }: PlottedRun, kind: XKind): numbe
   if (kind === 'steps') return 1
   if (kind === 'examples') return batchSize
   const denoising = denoisingOrNull(config)
-  if (denoising !== null) return batchSize * countMultiplyAdds(denoising.model).trainingMultiplyAdds
+  if (denoising !== null) return batchSize * countMultiplyAdds(countedNetwork(denoising.model)).trainingMultiplyAdds
   throw new UsageError(`--x multiply-adds: ${folder} trains the network of a module, whose multiply-adds are not known`)
 }
 

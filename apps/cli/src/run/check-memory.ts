@@ -1,3 +1,4 @@
+import { countedNetwork } from '@dit/model'
 import { planMemory } from '@dit/scaling'
 import { type Job, singleJob } from '../job/job.js'
 import { countTrained } from '../fine-tune/trained.js'
@@ -23,7 +24,7 @@ export function checkTrainingMemory(
   if (denoising === null) return
   const { model } = denoising
   const available = machine / localSize
-  const all = planMemory(model, workerPlan(model, run, size))
+  const all = planMemory(countedNetwork(model), workerPlan(model, run, size))
   const { activations, batches } = all
   // What is frozen has no gradient, no moments and no average; an adapted weight is made anew, with a gradient of its own.
   const { trained, all: trainable, adapted } = countTrained(run)!

@@ -1,4 +1,4 @@
-import { countParameters } from '@dit/model'
+import { countedNetwork, countParameters } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import type { LossWeight } from '@dit/schedules'
 import { trainedText } from '../fine-tune/trained.js'
@@ -62,7 +62,7 @@ function moduleText({ objective }: RunConfig): string {
 
 function modelText({ model }: Denoising, { modelName }: RunConfig): string {
   const { hiddenSize, depth, numHeads, patchSize } = model
-  const { multiplyAdds } = countMultiplyAdds(model)
+  const { multiplyAdds } = countMultiplyAdds(countedNetwork(model))
   return [
     ...(modelName === null ? [] : [modelName]),
     `hidden ${hiddenSize}, depth ${depth}, heads ${numHeads}, patch ${patchSize}`,

@@ -1,4 +1,4 @@
-import type { DiTConfig } from '@dit/model'
+import { countedNetwork, type DiTConfig } from '@dit/model'
 import { countParameters, planMemory, type TrainingPlan, type WorkerMemory } from '@dit/scaling'
 import type { PlanFlags } from '../commands/plan.js'
 import { numWorkers } from '../job/thread-job.js'
@@ -107,15 +107,16 @@ export function planTraining(
   const { model } = denoisingOf(run, 'dit plan')
   const available = flags.memory === undefined ? machineMemory() : flags.memory * 2 ** 30
   const given = workerPlan(model, run, workers)
+  const network = countedNetwork(model)
   const row = (name: string, plan: TrainingPlan, isAvailable = true): PlannedRow => {
-    const memory = checkInput(() => planMemory(model, plan))
+    const memory = checkInput(() => planMemory(network, plan))
     return { name, memory, fits: memory.total <= available, isAvailable }
   }
   const rows = [row('as given', given), ...neighbours(model, given).map(([name, plan]) => row(name, plan))]
   if (workers > 1) {
     for (const stage of [2, 3] as const) rows.push(row(`ZeRO ${stage}`, { ...given, stage }, false))
   }
-  const { total: parameters } = countParameters(model)
+  const { total: parameters } = countParameters(network)
   const notices = latents === undefined && flags.model !== undefined ? pixelNotice(flags.model, model) : []
   return { workers, batchSize, parameters, classes, notices, available, rows }
 }

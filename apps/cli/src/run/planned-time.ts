@@ -1,3 +1,4 @@
+import { countedNetwork } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import type { PlanFlags } from '../commands/plan.js'
 import { chosenBackend } from '../engines/engine-options.js'
@@ -68,7 +69,7 @@ export async function planTime(
         : flags.epochs === undefined
           ? run.steps
           : stepsOfEpochs(flags.epochs, trained!, batchSize)
-    const flops = countMultiplyAdds(model).trainingFlops
+    const flops = countMultiplyAdds(countedNetwork(model)).trainingFlops
     const time = runTime(secondsPerStep, extras, length)
     return { ...step, engine: description, workers, batchSize, flops, length, time, extras }
   } finally {

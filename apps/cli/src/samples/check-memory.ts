@@ -1,4 +1,4 @@
-import type { DiTConfig } from '@dit/model'
+import { countedNetwork, type DiTConfig } from '@dit/model'
 import { memoryBytes } from '@dit/scaling'
 import { UsageError } from '../terminal/errors.js'
 import { formatBytes, formatCount } from '../terminal/format.js'
@@ -35,7 +35,7 @@ export function checkSampleMemory(
   const pictures = atOnce * values * (Float32Array.BYTES_PER_ELEMENT + 2)
   const bytesOf = (network: DiTConfig | SampledNetwork, together: number) => {
     if ('inputShape' in network) return 0
-    const { total: whole, parameters } = memoryBytes(network, { batchSize: together })
+    const { total: whole, parameters } = memoryBytes(countedNetwork(network), { batchSize: together })
     return isHalf ? whole - parameters * (0.5 - 1 / network.depth) : whole
   }
   // The null class doubles the batch; a guide is a second network beside the first.

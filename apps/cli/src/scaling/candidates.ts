@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { countParameters } from '@dit/model'
+import { countedNetwork, countParameters } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import { denoisingOf } from '../run/objective-config.js'
 import type { PlannedData } from '../run/plan-training.js'
@@ -70,7 +70,7 @@ export function candidatesOf(
     try {
       const run = resolveRun(flags, classes, 1, latents)
       const { model } = denoisingOf(run, 'dit scaling plan')
-      const { multiplyAdds, trainingMultiplyAdds } = countMultiplyAdds(model)
+      const { multiplyAdds, trainingMultiplyAdds } = countMultiplyAdds(countedNetwork(model))
       const params = countParameters(model).trainable
       const n = size === 'params' ? params : multiplyAdds
       const { batchSize } = run.recipe

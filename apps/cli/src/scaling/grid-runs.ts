@@ -1,4 +1,4 @@
-import { countParameters } from '@dit/model'
+import { countedNetwork, countParameters } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import { denoisingOf } from '../run/objective-config.js'
 import { plannedData } from '../run/plan-training.js'
@@ -75,7 +75,7 @@ async function countsOf(
     const { model: config } = denoisingOf(run, 'dit scaling run')
     return {
       batchSize: run.recipe.batchSize,
-      multiplyAdds: countMultiplyAdds(config).multiplyAdds,
+      multiplyAdds: countMultiplyAdds(countedNetwork(config)).multiplyAdds,
       params: countParameters(config).trainable,
       hidden: config.hiddenSize,
       patch: config.patchSize,

@@ -1,4 +1,4 @@
-import { countParameters } from '@dit/model'
+import { countedNetwork, countParameters, type DiTConfig } from '@dit/model'
 import { countMultiplyAdds, type ScalingRun } from '@dit/scaling'
 import type { StepRecord } from '@dit/train-ddp'
 import { denoisingOrNull } from '../run/objective-config.js'
@@ -124,8 +124,11 @@ export function rowOfRun(
   }
 }
 
-function countsOfModel(model: Parameters<typeof countMultiplyAdds>[0] & Parameters<typeof countParameters>[0]): Counts {
-  return { params: countParameters(model).trainable, multiplyAdds: countMultiplyAdds(model).multiplyAdds }
+function countsOfModel(model: DiTConfig): Counts {
+  return {
+    params: countParameters(model).trainable,
+    multiplyAdds: countMultiplyAdds(countedNetwork(model)).multiplyAdds,
+  }
 }
 
 function specOf({ objective }: RunConfig): object {

@@ -2,6 +2,7 @@ import { type DiTConfig, DIT_NAMES } from '@dit/model'
 import type { Command } from 'commander'
 import { ENGINE_SETTINGS } from '../engines/engine-options.js'
 import { isPictureData } from '../run/run-config.js'
+import { BLOCK_SETTINGS } from './block-settings.js'
 import { EVALUATION_SETTINGS } from './evaluation-settings.js'
 import { FINE_TUNE_SETTINGS } from './fine-tune-settings.js'
 import { OBJECTIVE_SETTINGS } from './objective-settings.js'
@@ -145,6 +146,7 @@ export const MODEL_SETTINGS = {
     parse: number(0, 1),
     place: 'objective.network.config.classDropout',
   },
+  ...BLOCK_SETTINGS,
 } as const satisfies Settings<RunSetting>
 
 /** The length of a run, and what it leaves in its folder. */

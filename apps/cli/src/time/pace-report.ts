@@ -1,3 +1,4 @@
+import { countedNetwork } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import type { TrainEvent } from '@dit/train-ddp'
 import type { PreparedRun } from '../run/prepare-training.js'
@@ -53,7 +54,7 @@ export function createPaceReport(
   const pace = createPace(clock)
   const { batchSize } = config.recipe
   const model = denoisingOrNull(config)?.model
-  const stepFlops = model === undefined ? null : batchSize * countMultiplyAdds(model).trainingFlops
+  const stepFlops = model === undefined ? null : batchSize * countMultiplyAdds(countedNetwork(model)).trainingFlops
   let peak: number | null = null
   let isTold = false
   let from = 0

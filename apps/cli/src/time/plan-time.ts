@@ -1,4 +1,4 @@
-import type { DiTConfig } from '@dit/model'
+import { countedNetwork, type DiTConfig } from '@dit/model'
 import { normals, randomStream } from '@dit/random'
 import { countMultiplyAdds, planMemory } from '@dit/scaling'
 import type { Dataset } from '@dit/data'
@@ -59,7 +59,7 @@ export interface TimedTraining {
 export async function planStep(run: RunPlan, options: PlanTimeOptions): Promise<PlannedStep> {
   const { model } = denoisingOf(run, 'dit plan')
   const objective = objectiveFromSpec(run.objective)
-  const { trainingFlops } = countMultiplyAdds(model)
+  const { trainingFlops } = countMultiplyAdds(countedNetwork(model))
   const data = randomPictures(sampleShape(model), model.numClasses)
   const fit = (most: number) => mostThatFit(model, run, most, options.available)
   return timeSteps({ run, objective, data, trainingFlops, mostThatFit: fit }, options)
@@ -120,7 +120,7 @@ function mostThatFit(model: DiTConfig, run: RunPlan, most: number, available: nu
   let count = most
   while (count > 0) {
     const part = { ...run, recipe: partOf(run.recipe, count) }
-    if (planMemory(model, workerPlan(model, part, 1)).total <= available) return count
+    if (planMemory(countedNetwork(model), workerPlan(model, part, 1)).total <= available) return count
     count = Math.floor(count / 2)
   }
   return 0

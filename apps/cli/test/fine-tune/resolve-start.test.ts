@@ -38,6 +38,7 @@ describe('the network', () => {
     [{ heads: 4 }, '--heads 4: the weights of runs/a fix attention heads: 2; leave --heads out'],
     [{ patch: 2 }, '--patch 2: the weights of runs/a fix patches of 4 (another patch is another first and last layer)'],
     [{ mlpRatio: 4 }, '--mlp-ratio 4: the weights of runs/a fix an MLP ratio of 2'],
+    [{ qkNorm: true }, '--qk-norm: the weights of runs/a fix the blocks; leave --qk-norm out'],
     [
       { model: 'DiT-S/2' },
       '--model DiT-S/2 has a hidden size of 384, but the weights of runs/a fix a hidden size of 8',

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { countUNet, unetConfig } from '@dit/unet'
 import { describe, expect, test } from 'vitest'
+import { countedNetwork } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import { checkGrid, type Grid } from '../../src/scaling/grid.js'
 import { plannedRuns, rateAt } from '../../src/scaling/grid-runs.js'
@@ -23,18 +24,20 @@ test('a run has the steps that use up its budget, the rate of the rule, and a na
   const runs = await plannedRuns(check({ learningRate, repeats: [{ model: 'a', budget: 1e8, seeds: [0, 7] }] }))
   expect(runs.map(({ name }) => name)).toEqual(['a-1e8-s0', 'a-1e8-s7', 'b-1e8-s0', 'a-1e9-s0', 'b-1e9-s0'])
   const [{ flags, multiplyAdds, compute, params }] = runs
-  const { multiplyAdds: counted } = countMultiplyAdds({
-    inputSize: 8,
-    patchSize: 4,
-    inChannels: 3,
-    hiddenSize: 16,
-    depth: 1,
-    numHeads: 2,
-    mlpRatio: 4,
-    numClasses: 6,
-    classDropout: 0.1,
-    learnSigma: false,
-  })
+  const { multiplyAdds: counted } = countMultiplyAdds(
+    countedNetwork({
+      inputSize: 8,
+      patchSize: 4,
+      inChannels: 3,
+      hiddenSize: 16,
+      depth: 1,
+      numHeads: 2,
+      mlpRatio: 4,
+      numClasses: 6,
+      classDropout: 0.1,
+      learnSigma: false,
+    }),
+  )
   expect(multiplyAdds).toBe(counted)
   expect(params).toBeGreaterThan(1000)
   expect(flags).toMatchObject({ hidden: 16, patch: 4, seed: 0, lr: 0.002, valShare: 0.01, sampleEvery: null })

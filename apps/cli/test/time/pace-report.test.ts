@@ -1,3 +1,4 @@
+import { countedNetwork } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import { reference } from '@dit/tensor'
 import type { TrainEvent } from '@dit/train-ddp'
@@ -38,7 +39,7 @@ test('says how long a run will take, once, when three steps after the first are 
   ])
   const { examplesPerSecond, share } = report.speed()!
   expect(examplesPerSecond).toBe(8)
-  expect(share).toBeCloseTo((2 * countMultiplyAdds(tinyModel).trainingFlops) / 0.25 / peak!, 9)
+  expect(share).toBeCloseTo((2 * countMultiplyAdds(countedNetwork(tinyModel)).trainingFlops) / 0.25 / peak!, 9)
 })
 
 test('a resumed run is told of what is left, and checkpoints are no part of a step', async () => {

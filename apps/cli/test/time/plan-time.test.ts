@@ -1,3 +1,4 @@
+import { countedNetwork } from '@dit/model'
 import { countMultiplyAdds, planMemory } from '@dit/scaling'
 import { reference } from '@dit/tensor'
 import { expect, test } from 'vitest'
@@ -9,7 +10,7 @@ import { howText, planStep } from '../../src/time/plan-time.js'
 const FLAGS = { size: 8, patch: 4, hidden: 16, depth: 1, heads: 2, batch: 12 }
 const run = resolveRun(FLAGS, 6)
 const { model } = denoisingOf(run, 'test')
-const flops = countMultiplyAdds(model).trainingFlops
+const flops = countMultiplyAdds(countedNetwork(model)).trainingFlops
 
 /** Plans with a product of 64 by 64 that takes `productSeconds`, and steps of a quarter of a second. */
 async function planned(productSeconds: number, { workers = 1, available = Infinity } = {}) {
@@ -40,7 +41,8 @@ test('of longer ones a part of the batch is run, and what it takes is scaled', a
 })
 
 test('so it is where memory has room for a part only, and nothing is run where it has none', async () => {
-  const of = (batch: number) => planMemory(model, workerPlan(model, resolveRun({ ...FLAGS, batch }, 6), 1)).total
+  const of = (batch: number) =>
+    planMemory(countedNetwork(model), workerPlan(model, resolveRun({ ...FLAGS, batch }, 6), 1)).total
   expect(await planned(0.1, { available: of(12) })).toMatchObject({ how: 'measured' })
   expect(await planned(0.1, { available: of(12) - 1 })).toMatchObject({ how: 'scaled', examplesRun: 6 })
   expect(await planned(0.1, { available: of(1) - 1 })).toMatchObject({ how: 'counted', examplesRun: 0 })

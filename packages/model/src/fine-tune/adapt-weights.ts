@@ -1,6 +1,7 @@
 import type { StoredArray, StoredSpec, TensorFile } from '@dit/checkpoint'
 import { normals, randomStream } from '@dit/random'
 import { reference, scope, type Shape, sizeOf, tensor, toFloat32Array } from '@dit/tensor'
+import { BLOCK_FIELDS, PUBLISHED_BLOCKS } from '../check-blocks.js'
 import { type DiTConfig, outChannels } from '../config.js'
 import { EMBEDDING_STD } from '../init-params.js'
 import { parameterShapes } from '../parameter-shapes.js'
@@ -87,6 +88,7 @@ const FIXED = [
   'numTimesteps',
   'timestepFrequencyShift',
   'mlpNormEpsilon',
+  ...BLOCK_FIELDS,
 ] as const
 
 /** What an absent field means. */
@@ -96,6 +98,7 @@ const USUAL: Partial<DiTConfig> = {
   numTimesteps: 1000,
   timestepFrequencyShift: 0,
   mlpNormEpsilon: 1e-6,
+  ...PUBLISHED_BLOCKS,
 }
 
 function checkSame(from: DiTConfig, to: DiTConfig): void {

@@ -1,6 +1,7 @@
 import type { TensorFile } from '@dit/checkpoint'
 import { checkConfig, type DiTConfig } from '../config.js'
-import { type ProcessDescription, type Program, PROGRAMS } from './program.js'
+import type { ProcessDescription, Program } from './program.js'
+import { PROGRAMS } from './programs.js'
 
 /** What a network's latents are of those that an autoencoder makes. */
 export interface LatentScaling {

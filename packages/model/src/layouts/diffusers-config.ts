@@ -1,3 +1,4 @@
+import { PUBLISHED_BLOCKS, unpublishedFields } from '../check-blocks.js'
 import { checkConfig, type DiTConfig, outChannels } from '../config.js'
 
 /** The fields of diffusers' `config.json` that fix a DiT, and what they are where absent. */
@@ -91,6 +92,7 @@ export function configForDiffusers(config: DiTConfig): Record<string, unknown> {
   must(classDropout > 0, 'classDropout', 'above 0 (a null class)')
   must(positions !== 'learned', 'positions', 'sincos')
   must(timestepEmbedding !== 'table', 'timestepEmbedding', 'sinusoidal')
+  for (const name of unpublishedFields(config)) must(false, name, String(PUBLISHED_BLOCKS[name] ?? 'absent'))
   return {
     _class_name: 'DiTTransformer2DModel',
     ...FIXED,

@@ -42,9 +42,14 @@ export function inferConfig(shapes: ReadonlyMap<string, Shape>, hints: ConfigHin
 /**
  * The configuration that a few telling shapes suggest, whether or not the others fit it.
  *
+ * @param headDim width of an attention head, where a shape tells it
  * @returns null where one of them is missing
  */
-export function draftConfig(shapes: ReadonlyMap<string, Shape>, hints: ConfigHints = {}): InferredConfig | null {
+export function draftConfig(
+  shapes: ReadonlyMap<string, Shape>,
+  hints: ConfigHints = {},
+  headDim?: number,
+): InferredConfig | null {
   const [hiddenSize, inChannels, patchSize] = shapes.get('x_embedder.proj.weight') ?? []
   const [, tokens] = shapes.get('pos_embed') ?? []
   const [labelRows] = shapes.get('y_embedder.embedding_table.weight') ?? []
@@ -54,7 +59,9 @@ export function draftConfig(shapes: ReadonlyMap<string, Shape>, hints: ConfigHin
   const needed = [hiddenSize, inChannels, patchSize, tokens, labelRows, mlpWidth, patchOut]
   if (needed.some((size) => size === undefined || size < 1)) return null
   const depth = countBlocks(shapes.keys())
-  const { numHeads, source } = headsOf({ hiddenSize, depth, patchSize }, hints.numHeads)
+  const told = headDim !== undefined && hiddenSize % headDim === 0 ? hiddenSize / headDim : undefined
+  const knownHeads = hints.numHeads ?? told
+  const { numHeads, source } = headsOf({ hiddenSize, depth, patchSize }, knownHeads)
   const hasNullClass = hints.numClasses === undefined ? labelRows > 1 : labelRows === hints.numClasses + 1
   const config: DiTConfig = {
     inputSize: Math.round(Math.sqrt(tokens)) * patchSize,
@@ -71,7 +78,7 @@ export function draftConfig(shapes: ReadonlyMap<string, Shape>, hints: ConfigHin
   }
   const classes = `${config.numClasses} classes${nullLabel(config) === null ? '' : ' and a null class'}`
   const assumptions = [
-    ...(hints.numHeads === undefined ? [`${numHeads} attention heads${source}`] : []),
+    ...(knownHeads === undefined ? [`${numHeads} attention heads${source}`] : []),
     ...(hints.numClasses === undefined ? [classes] : []),
     'a fixed position table',
     'a square input',

@@ -1,12 +1,11 @@
 import type { TensorFile } from '@dit/checkpoint'
 import type { Shape } from '@dit/tensor'
-import { hasRmsNorm, needsOf } from './needs.js'
+import { hasRmsNorm, isRotaryTable } from './infer-blocks.js'
+import { needsOf } from './needs.js'
 import { processOf } from './saved-process.js'
 
 /** Training programs whose files are told apart, by names of tensors or by the arguments saved beside them. */
 export type Program = 'DiT' | 'SiT' | 'REPA' | 'LightningDiT' | 'JiT'
-
-export const PROGRAMS: readonly Program[] = ['DiT', 'SiT', 'REPA', 'LightningDiT', 'JiT']
 
 /**
  * The process that weights were trained on, as plain data: what `completeProcess` of `@dit/train-ddp` takes. A setting that the file
@@ -31,7 +30,7 @@ export interface RecognisedProgram {
 }
 
 /**
- * Tells whose training program wrote weights, on which process it trained, and which of its blocks are not built here.
+ * Tells whose training program wrote weights, on which process it trained, and what it needs that is not built here.
  *
  * Names tell REPA (its projectors), JiT (its patch embedding) and LightningDiT (its blocks). Arguments tell SiT, REPA, LightningDiT and
  * DiT. The official scripts of DiT save no process, so that of DiT stays null.
@@ -51,15 +50,15 @@ export function recogniseProgram(
   saved: SavedArguments = new Map(),
 ): RecognisedProgram {
   const program = programOf([...shapes.keys()], shapes, saved)
-  return { program, process: processOf(program, saved), needs: needsOf(program, shapes, saved) }
+  return { program, process: processOf(program, saved), needs: needsOf(program, saved) }
 }
 
-/** What loading leaves out: REPA's projectors are for its training alone. */
+/** What loading leaves out: REPA's projectors are for its training alone, and tables of rotary positions are computed. */
 export function isLeftOut(program: Program | null, name: string): boolean {
-  return program === 'REPA' && name.startsWith('projectors.')
+  return (program === 'REPA' && name.startsWith('projectors.')) || isRotaryTable(name)
 }
 
-/** The refusal of weights with blocks that are not built. */
+/** The refusal of weights that need what is not built. */
 export function describeNeeds({ program, needs }: RecognisedProgram): string {
   const list = needs.length > 1 ? `${needs.slice(0, -1).join(', ')} and ${needs.at(-1)}` : needs[0]
   const are = needs.length > 1 ? 'are' : 'is'

@@ -2,7 +2,7 @@ import { type StoredSpec, type TensorFile, toFloat32 } from '@dit/checkpoint'
 import { sincosPositions, tokenGrid } from '@dit/tokenizer'
 import { configForDiffusers } from './diffusers-config.js'
 import { recipesForDiffusers } from './diffusers-names.js'
-import type { ModelWeights } from './read-layout.js'
+import type { ModelWeights } from './model-weights.js'
 import { readRecipe, specOf } from './recipe.js'
 
 /** Weights as diffusers names them. */

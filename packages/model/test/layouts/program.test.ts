@@ -30,26 +30,20 @@ function fileOf(shapes: Iterable<readonly [string, Shape]>, metadata: Record<str
   return Object.assign(file, { metadata })
 }
 
-/** The names of a JiT. */
-function jitShapes(): Map<string, Shape> {
-  const shapes = new Map(plain)
-  shapes.delete('x_embedder.proj.weight')
-  shapes.delete('x_embedder.proj.bias')
-  for (let i = 0; i < config.depth; i++) {
-    for (const name of ['fc1', 'fc2']) {
-      shapes.delete(`blocks.${i}.mlp.${name}.weight`)
-      shapes.delete(`blocks.${i}.mlp.${name}.bias`)
-    }
-    shapes.set(`blocks.${i}.mlp.w12.weight`, [6 * width, width])
-    shapes.set(`blocks.${i}.mlp.w3.weight`, [width, 3 * width])
-    shapes.set(`blocks.${i}.norm1.weight`, [width])
-    shapes.set(`blocks.${i}.attn.q_norm.weight`, [width / 2])
-  }
-  return shapes
-    .set('x_embedder.proj1.weight', [3, config.inChannels, config.patchSize, config.patchSize])
-    .set('x_embedder.proj2.weight', [width, 3, 1, 1])
-    .set('in_context_posemb', [1, 4, width])
+/** A JiT, small but for its depth. */
+const jit: DiTConfig = {
+  ...config,
+  depth: 12,
+  norm: 'rms',
+  mlp: 'swiglu',
+  qkNorm: true,
+  rope: true,
+  contextTokens: 4,
+  contextStart: 4,
+  patchBottleneck: 3,
 }
+/** Its names, under the prefix that its checkpoints have. */
+const jitFile = (of = jit) => fileOf(Object.entries(parameterShapes(of)).map(([name, shape]) => [`net.${name}`, shape]))
 
 describe('arguments', () => {
   test.each([
@@ -79,12 +73,12 @@ describe('arguments', () => {
     expect(found).toEqual({ program: 'REPA', process, needs: [] })
   })
 
-  test('of LightningDiT name the blocks that leave no name behind', () => {
+  test('of LightningDiT name its process, and rotary positions that leave no name behind', () => {
     const options = { 'model.use_rope': true, 'transport.path_type': 'Linear', 'transport.prediction': 'velocity' }
-    expect(recogniseProgram(plain, saved(options))).toMatchObject({
+    expect(readLayout(fileOf(plain), { saved: saved(options) })).toMatchObject({
       program: 'LightningDiT',
       process: { kind: 'flow', networkTime: 'towardsData', interpolant: 'linear', prediction: 'velocity' },
-      needs: ['RoPE'],
+      config: { rope: true },
     })
   })
 
@@ -94,8 +88,9 @@ describe('arguments', () => {
   })
 
   test.each(['true', 'True', 1])('of LightningDiT may say %j', (use_rope) => {
-    expect(recogniseProgram(plain, saved({ 'model.use_rope': use_rope })).needs).toEqual(['RoPE'])
-    expect(recogniseProgram(plain, saved({ 'model.use_rope': 'false' })).needs).toEqual([])
+    const rope = (value: string | number) =>
+      readLayout(fileOf(plain), { saved: saved({ 'model.use_rope': value }) }).config.rope
+    expect([rope(use_rope), rope('false')]).toEqual([true, undefined])
   })
 
   test('of DiT say no process, and without any nothing is known', () => {
@@ -126,44 +121,73 @@ describe('names', () => {
     expect([...weights.entries.keys()]).toEqual([...plain.keys()])
   })
 
-  test.each<readonly [string, readonly (readonly [string, Shape])[], string]>([
-    ['RoPE', [['feat_rope.freqs_cos', [8, 4]]], "these are LightningDiT's and need RoPE, which is not built yet"],
-    ['SwiGLU', [['blocks.0.mlp.w12.weight', [40, width]]], "LightningDiT's and need SwiGLU, which is not built yet"],
-    ['RMSNorm', [['blocks.0.norm1.weight', [width]]], "LightningDiT's and need RMSNorm, which is not built yet"],
-    ['QK norm', [['blocks.1.attn.q_norm.weight', [4]]], 'they need QK norm, which is not built yet'],
-    [
-      'QK norm of REPA',
-      [
-        ['projectors.0.0.weight', [8, width]],
-        ['blocks.0.attn.q_norm.weight', [4]],
-      ],
-      "these are REPA's and need QK norm, which is not built yet",
-    ],
-    [
-      'modulation without shift',
-      [['blocks.0.adaLN_modulation.1.weight', [4 * width, width]]],
-      'they need modulation without shift, which is not built yet',
-    ],
-  ])('of %s are refused', (_, more, message) => {
-    expect(() => readLayout(fileOf(having(...more)))).toThrow(message)
+  test.each<[string, Partial<DiTConfig>, (readonly [string, Shape])[], string | null]>([
+    ['RoPE', { rope: true }, [['feat_rope.freqs_cos', [4, 4]]], 'LightningDiT'],
+    ['SwiGLU', { mlp: 'swiglu' }, [], 'LightningDiT'],
+    ['SwiGLU of another width', { mlp: 'swiglu', mlpRatio: 3 }, [], 'LightningDiT'],
+    ['RMS norm', { norm: 'rms' }, [], 'LightningDiT'],
+    ['QK norm', { qkNorm: true }, [], null],
+    ['QK norm of REPA', { qkNorm: true }, [['projectors.0.0.weight', [8, width]]], 'REPA'],
+    ['modulation without shift', { modulationShift: false }, [], null],
+  ])('of %s are read', (_, fields, more, program) => {
+    const of = { ...config, ...fields }
+    const shapes = Object.entries(parameterShapes(of))
+    const weights = readLayout(fileOf([...shapes, ...more]), { hints: { numHeads: 2 } })
+    expect(weights.config).toEqual(of)
+    expect(weights.program).toBe(program)
+    expect([...weights.entries.keys()]).toEqual(shapes.map(([name]) => name))
+    const isAssumed = weights.assumptions.includes('no rotary positions')
+    expect(isAssumed).toBe(program === 'LightningDiT' && fields.rope !== true)
   })
 
-  test('of JiT, under its prefix, are refused with all that is missing, and its sizes are told', () => {
-    const file = fileOf([...jitShapes()].map(([name, shape]) => [`net.${name}`, shape]))
-    expect(() => readLayout(file)).toThrow(
-      "weights: these are JiT's and need a patch embedding of two layers, in-context tokens, SwiGLU, QK norm, RMSNorm and RoPE, which are not built yet",
+  test('of QK norms tell the heads, and each must be there', () => {
+    const shapes = new Map(Object.entries(parameterShapes({ ...config, qkNorm: true })))
+    expect(readLayout(fileOf(shapes)).config.numHeads).toBe(2)
+    expect(readLayout(fileOf(shapes)).assumptions.join()).not.toMatch(/heads/)
+    shapes.delete('blocks.1.attn.k_norm.bias')
+    expect(() => readLayout(fileOf(shapes))).toThrow('missing: blocks.1.attn.k_norm.bias [4]')
+    const known = { ...config, qkNorm: true }
+    expect(() => readLayout(fileOf(plain), { config: known })).toThrow('missing: blocks.0.attn.q_norm.weight [4]')
+  })
+
+  test('of JiT are read under its prefix', () => {
+    const { config: read, program, process, assumptions } = readLayout(jitFile())
+    expect(read).toEqual(jit)
+    expect([program, process]).toEqual([
+      'JiT',
+      {
+        kind: 'flow',
+        networkTime: 'towardsData',
+        interpolant: 'linear',
+        prediction: 'x0',
+        weighting: 'velocity',
+        sigmaFloor: 0.05,
+      },
+    ])
+    expect(assumptions).toContain('label tokens from block 4 on, as in the published JiT of this depth')
+    const shallow = { ...jit, depth: 2, contextStart: 1 }
+    expect(() => readLayout(jitFile(shallow))).toThrow(
+      'the label tokens of a JiT of depth 2 join before a block that no file tells; give the configuration, with contextStart',
     )
-    const report = reportLayout(file, { saved: saved({ t_eps: 0.1, noise_scale: 2 }) })
+    expect(readLayout(jitFile(shallow), { config: shallow }).config).toEqual(shallow)
+  })
+
+  test('of JiT with other noise are refused, and their sizes are told', () => {
+    const report = reportLayout(jitFile(), { saved: saved({ t_eps: 0.1, noise_scale: 2 }) })
     expect(report).toMatchObject({
       program: 'JiT',
       process: { kind: 'flow', networkTime: 'towardsData', prediction: 'x0', sigmaFloor: 0.1 },
       weights: null,
-      sketch: {
-        config: { hiddenSize: width, depth: config.depth, patchSize: config.patchSize, numHeads: 2, mlpRatio: 3 },
-      },
+      needs: ['noise of scale 2'],
+      refusal: "these are JiT's and need noise of scale 2, which is not built yet",
+      sketch: { config: jit },
     })
-    expect(report.needs).toContain('noise of scale 2')
-    expect(report.refusal).toMatch(/^these are JiT's and need/)
+  })
+
+  test('of a network that dit describes are not taken for those of another program', () => {
+    const own: DiTConfig = { ...config, norm: 'rms', mlp: 'swiglu', qkNorm: true }
+    const file = fileOf(Object.entries(parameterShapes(own)), descriptionMetadata({ network: own }))
+    expect(readLayout(file)).toMatchObject({ config: own, program: null, process: null, isDescribed: true })
   })
 
   test('half of those of a DiT are missed by name', () => {

@@ -1,6 +1,6 @@
 import type { TensorFile } from '@dit/checkpoint'
 import type { ProcessSpec } from '@dit/diffusion'
-import { type Description, type DiTConfig, type ParameterSource, readLayout } from '@dit/model'
+import { type Description, type DiTConfig, loadLayout, type ParameterSource } from '@dit/model'
 import type { Params } from '@dit/tensor'
 import type { Network } from '@dit/train-ddp'
 import type { OpenModel } from '../open-model.js'
@@ -81,6 +81,6 @@ function locate(source: string, fetch: FetchOptions): ReturnType<typeof locateAd
 
 async function openTensorsModel(file: TensorFile, options: OpenOptions): Promise<OpenModel> {
   const name = 'the tensors'
-  const opened = { ...readLayout(file), path: name, which: null, unread: [], close: async () => {} }
+  const opened = { ...(await loadLayout(file)), path: name, which: null, unread: [], close: async () => {} }
   return understand(name, opened, null, options)
 }

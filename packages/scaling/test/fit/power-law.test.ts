@@ -75,7 +75,7 @@ describe('power law', () => {
   test("the paper's twelve models: a correlation of -0.93 of ln Gflops and FID, and a law with its interval", () => {
     // Peebles & Xie 2022, table 4: FID-50K at 400K steps without guidance, in the order of `publishedModels`.
     const fid = [153.6, 100.41, 68.4, 122.74, 68.38, 43.47, 118.87, 45.64, 23.33, 106.41, 43.01, 19.47]
-    const gflops = publishedModels.map(({ config }) => countMultiplyAdds(config).multiplyAdds / 1e9)
+    const gflops = publishedModels.map(({ network }) => countMultiplyAdds(network).multiplyAdds / 1e9)
     expect(correlation(gflops.map(Math.log), fid)).toBeCloseTo(-0.93, 2)
     const { k, c, kInterval } = fitPowerLaw(gflops, fid)
     expect([k, c]).toEqual([expect.closeTo(0.365, 2), expect.closeTo(137.8, 0)])

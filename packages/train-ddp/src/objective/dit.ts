@@ -1,5 +1,5 @@
 import { dropLabels } from '@dit/adaln'
-import { checkConfig, type DiTConfig, forward, initParams, isTrainable, nullLabel, parameterShapes } from '@dit/model'
+import { type DiTConfig, forward, initParams, nullLabel, parameterTable } from '@dit/model'
 import { randomStream, uniforms } from '@dit/random'
 import type { TrainBatch } from '../batch.js'
 import type { LowRankSpec } from './low-rank.js'
@@ -20,14 +20,11 @@ export interface DiTSpec {
  * @throws RangeError or TypeError for a configuration that cannot be
  */
 export function dit(config: DiTConfig): Network<Int32Array> & { readonly spec: DiTSpec } {
-  checkConfig(config)
+  const parameters = parameterTable(config)
   const [height, width] = typeof config.inputSize === 'number' ? [config.inputSize, config.inputSize] : config.inputSize
-  const table = Object.entries(parameterShapes(config)).map(
-    ([name, shape]) => [name, { shape, isTrainable: isTrainable(config, name) }] as const,
-  )
   return {
     spec: { kind: 'dit', config },
-    parameters: Object.fromEntries(table),
+    parameters,
     blocks: config.depth,
     inputShape: [config.inChannels, height, width],
     outputsPerChannel: config.learnSigma ? 2 : 1,

@@ -1,0 +1,34 @@
+import type { Tensor } from '@dit/tensor'
+import type { DiTConfig } from '../config.js'
+import type { ParameterTable } from '../parameter-spec.js'
+import type { ReadParameter } from '../parameter-source.js'
+import type { Rotation } from '../parts/rope.js'
+import type { Trace } from '../trace.js'
+
+/** What every block is told besides its tokens. */
+export interface Condition {
+  /** SiLU of the conditioning vector, `[B, D]`; the same for every block. */
+  readonly siluC: Tensor
+  /** Embeddings of timestep and label as tokens, `[B, 2, D]`; null where blocks do not read them. */
+  readonly embeddings: Tensor | null
+  /** Modulation that all blocks share, `[B, parts D]`, or null. */
+  readonly modulation: Tensor | null
+  /** For the tokens that there are, or null. */
+  readonly rotation: Rotation | null
+}
+
+/** A kind of block: its parameters beside its operations. */
+export interface Block {
+  /** Parameters of one block that sees so many tokens, by names without `blocks.<i>.`. */
+  parameters(config: DiTConfig, numTokens: number): ParameterTable
+  /** Parameters that the blocks have in common. */
+  shared?(config: DiTConfig): ParameterTable
+  /** Queries times keys in one block, for every channel. */
+  numScores(numTokens: number): number
+  /**
+   * @param x     tokens, `[B, N, D]`
+   * @param param the block's parameters by name, such as `attn.qkv.weight`
+   * @returns `[B, N, D]`
+   */
+  apply(x: Tensor, condition: Condition, param: ReadParameter, config: DiTConfig, trace: Trace): Tensor
+}

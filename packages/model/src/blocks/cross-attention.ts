@@ -1,0 +1,76 @@
+import { add, affine, chunk, linear, matmul, permute, reshape, scope, softmax, type Tensor } from '@dit/tensor'
+import { linearLayer } from '../parameter-spec.js'
+import type { ReadParameter } from '../parameter-source.js'
+import { affineNorm, LAYER_NORM_EPSILON, normParameters } from '../parts/norm.js'
+import { attentionParameters, selfAttention } from '../parts/attention.js'
+import { mlp, mlpParameters } from '../parts/mlp.js'
+import type { Block } from './block.js'
+
+/** M, the embeddings of timestep and label. */
+const NUM_EMBEDDINGS = 2
+
+/**
+ * Cross-attention conditioning: a transformer block with a second attention, in which tokens ask the embeddings of timestep and label.
+ *
+ *   x = x + attention(norm(x))
+ *   x = x + softmax(q k^T / sqrt(headDim)) v,   q from norm(x), k and v from the embeddings
+ *   x = x + mlp(norm(x))
+ *
+ * The three norms have trained scales and shifts: with them, the parameters are as many as the paper says.
+ *
+ * Peebles & Xie 2022, section 3.2 ("Cross-attention block").
+ */
+export const crossAttention: Block = {
+  parameters(config, numTokens) {
+    const D = config.hiddenSize
+    return {
+      ...normParameters(config, 'norm1', D, true),
+      ...normParameters(config, 'norm_cross', D, true),
+      ...normParameters(config, 'norm2', D, true),
+      ...attentionParameters(config, numTokens),
+      ...linearLayer('cross_attn.q', [D, D], numTokens),
+      ...linearLayer('cross_attn.kv', [2 * D, D], NUM_EMBEDDINGS),
+      ...linearLayer('cross_attn.proj', [D, D], numTokens),
+      ...mlpParameters(config, numTokens),
+    }
+  },
+
+  numScores: (numTokens) => numTokens ** 2 + NUM_EMBEDDINGS * numTokens,
+
+  apply(x, { embeddings, rotation }, param, config, trace) {
+    const norm = (name: string, tokens: Tensor, epsilon = LAYER_NORM_EPSILON) => {
+      const normed = affineNorm(tokens, config, param, name, epsilon) // [B, N, D]
+      trace(name, normed)
+      return normed
+    }
+    return scope(() => {
+      const mixed = add(x, selfAttention(norm('norm1', x), rotation, param, config, trace)) // [B, N, D]
+      const asked = ask(norm('norm_cross', mixed), embeddings!, param, config.numHeads) // [B, N, D]
+      trace('cross_attn', asked)
+      const between = add(mixed, asked) // [B, N, D]
+      const hidden = mlp(norm('norm2', between, config.mlpNormEpsilon), param, config) // [B, N, D]
+      trace('mlp', hidden)
+      const out = add(between, hidden) // [B, N, D]
+      trace('', out)
+      return out
+    })
+  },
+}
+
+/** Attention of tokens `[B, N, D]` to others, `[B, M, D]`. */
+function ask(x: Tensor, others: Tensor, param: ReadParameter, numHeads: number): Tensor {
+  const [, , D] = x.shape
+  const headDim = D / numHeads
+  const heads = (tokens: Tensor) => {
+    const [B, count] = tokens.shape
+    return permute(reshape(tokens, [B, count, numHeads, headDim]), [0, 2, 1, 3]) // [B, numHeads, count, headDim]
+  }
+  return scope(() => {
+    const q = heads(linear(x, param('cross_attn.q.weight'), param('cross_attn.q.bias'))) // [B, numHeads, N, headDim]
+    const kv = linear(others, param('cross_attn.kv.weight'), param('cross_attn.kv.bias')) // [B, M, 2 D]
+    const [k, v] = chunk(kv, 2).map(heads) // 2 x [B, numHeads, M, headDim]
+    const scores = affine(matmul(q, k, { transposeB: true }), headDim ** -0.5) // [B, numHeads, N, M]
+    const mixed = permute(matmul(softmax(scores), v), [0, 2, 1, 3]) // [B, N, numHeads, headDim]
+    return linear(reshape(mixed, x.shape), param('cross_attn.proj.weight'), param('cross_attn.proj.bias')) // [B, N, D]
+  })
+}
