@@ -2,6 +2,7 @@ import temml from 'temml'
 import { defineConfig } from 'vitepress'
 import { mathRules } from '../src/site/math.js'
 import { navigation, sidebars } from '../src/site/navigation.js'
+import { sourceAddresses } from '../src/site/source-addresses.js'
 
 // Tests and pages read the sources of all packages, so the site needs no build of theirs.
 const conditions = ['@dit/source', 'module', 'browser', 'import', 'default']
@@ -35,6 +36,9 @@ export default defineConfig({
   vite: {
     resolve: { conditions },
     ssr: { resolve: { conditions }, noExternal: [/^@dit\//] },
+    plugins: [sourceAddresses],
+    // Engines, readers and solvers stay files of their own, which load when they are used.
+    worker: { format: 'es', plugins: () => [sourceAddresses] },
     build: { chunkSizeWarningLimit: 4000 },
   },
 })

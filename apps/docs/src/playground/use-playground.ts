@@ -1,0 +1,225 @@
+import type { WorkerEngine, WorkerPipeline, WorkerStep } from '@dit/browser'
+import type { Picture } from '@dit/pipeline'
+import { computed, type ComputedRef, onBeforeUnmount, onMounted, type Ref, ref, shallowRef } from 'vue'
+import { wantsLessMotion } from '../figures/page.js'
+import { keepPipeline } from './kept-pipeline.js'
+import { listModels, type SiteModel } from './models.js'
+import { describe, type Drawing } from './picture-file.js'
+import { problemText } from './problem.js'
+import { fitSettings, hashToSettings, sampleOptions, type Settings, settingsToHash, SOLVERS, solversOf } from './settings.js'
+
+/** What the page shows while it works. */
+export type Phase = 'idle' | 'loading' | 'drawing'
+
+/** The state of the playground, and all that can be done with it. */
+export interface Playground {
+  readonly models: Readonly<Ref<readonly SiteModel[]>>
+  readonly settings: Readonly<Ref<Settings | null>>
+  readonly classNames: Readonly<Ref<readonly string[]>>
+  readonly solvers: Readonly<Ref<typeof SOLVERS>>
+  readonly engine: Readonly<Ref<WorkerEngine | null>>
+  readonly phase: Readonly<Ref<Phase>>
+  /** Of the download or of the steps, 0 to 1; null where it is not known. */
+  readonly progress: Readonly<Ref<number | null>>
+  /** The pictures as they are now. */
+  readonly pictures: Readonly<Ref<readonly Picture[]>>
+  /** What was drawn last, to its end. */
+  readonly drawing: Readonly<Ref<Drawing | null>>
+  /** News for the live region. */
+  readonly status: Ref<string>
+  readonly problems: Ref<readonly string[]>
+  /** The link that repeats the pictures, from `#` on. */
+  readonly hash: ComputedRef<string>
+  /** Changes settings, and draws once nothing more changes. */
+  change(changes: Partial<Settings>): void
+  draw(): void
+  stop(): void
+}
+
+/** How long the page waits for further changes, in milliseconds. */
+const PAUSE = 250
+
+/** Seeds of a link are whole numbers; the first one is for everybody the same, so that a link need not be opened to compare. */
+const FIRST: Pick<Settings, 'className' | 'seed' | 'count' | 'engine'> = {
+  className: '',
+  seed: 1,
+  count: 4,
+  engine: 'auto',
+}
+
+/**
+ * Draws in a Worker as the settings say, which stand in the page's address, too.
+ *
+ * @param folder address of the models, with a slash at its end
+ */
+export function usePlayground(folder: () => string): Playground {
+  const models = shallowRef<readonly SiteModel[]>([])
+  const settings = shallowRef<Settings | null>(null)
+  const classNames = shallowRef<readonly string[]>([])
+  const solvers = shallowRef<typeof SOLVERS>(SOLVERS)
+  const engine = shallowRef<WorkerEngine | null>(null)
+  const phase = ref<Phase>('loading')
+  const progress = ref<number | null>(null)
+  const pictures = shallowRef<readonly Picture[]>([])
+  const drawing = shallowRef<Drawing | null>(null)
+  const status = ref('')
+  const problems = shallowRef<readonly string[]>([])
+  const hash = computed(() => (settings.value === null ? '' : settingsToHash(settings.value)))
+  const kept = keepPipeline()
+  let work = new AbortController()
+  let waiting: ReturnType<typeof setTimeout> | undefined
+
+  const usual = () =>
+    models.value.map(({ name, sampling }): Settings => {
+      const { guidance, steps, sampler } = sampling
+      return { ...FIRST, model: name, guidance, steps, solver: sampler }
+    })
+
+  function take(next: Settings): void {
+    settings.value = next
+    // Nothing is added to the history: the way back leads out of the page.
+    history.replaceState(history.state, '', settingsToHash(next))
+  }
+
+  /** Follows the link, unless it leads to a heading. */
+  function follow(): void {
+    if (models.value.length > 0 && location.hash.includes('=')) readLink()
+  }
+
+  function readLink(): void {
+    const read = hashToSettings(location.hash, usual())
+    settings.value = read.settings
+    void run(read.problems)
+  }
+
+  async function openModel(from: Settings, signal: AbortSignal): Promise<WorkerPipeline> {
+    const { address, title } = models.value.find(({ name }) => name === from.model)!
+    if (!kept.isOpen(address, from.engine)) {
+      phase.value = 'loading'
+      progress.value = null
+      status.value = `Loading the model: ${title}.`
+    }
+    const onProgress = (bytes: number, total: number | null) => {
+      if (phase.value === 'loading' && !signal.aborted) progress.value = total === null ? null : bytes / total
+    }
+    const opened = kept.open(address, from.engine, onProgress)
+    const stopped = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error))
+    })
+    return Promise.race([opened, stopped])
+  }
+
+  async function sample(dit: WorkerPipeline, from: Settings, signal: AbortSignal): Promise<readonly Picture[]> {
+    phase.value = 'drawing'
+    progress.value = 0
+    status.value = `Drawing ${describe(from)}.`
+    // One look a frame: more would only hold the Worker up. None where less motion is asked for.
+    let isDue = !wantsLessMotion()
+    const onStep = async (step: WorkerStep) => {
+      progress.value = step.done / step.total
+      if (!isDue) return
+      isDue = false
+      requestAnimationFrame(() => {
+        isDue = true
+      })
+      const look = await step.pictures()
+      if (!signal.aborted) pictures.value = look
+    }
+    return dit.pictures({ ...sampleOptions(from, dit.classNames), signal, onStep })
+  }
+
+  async function run(found: readonly string[] = []): Promise<void> {
+    const from = settings.value
+    if (from === null) return
+    end()
+    const mine = new AbortController()
+    work = mine
+    problems.value = found
+    try {
+      const dit = await openModel(from, mine.signal)
+      mine.signal.throwIfAborted()
+      const { process } = dit.description
+      classNames.value = dit.classNames
+      solvers.value = solversOf(process)
+      engine.value = dit.engine
+      const fitted = fitSettings(from, { classNames: dit.classNames, process })
+      problems.value = [...found, ...fitted.problems]
+      take(fitted.settings)
+      const made = await sample(dit, fitted.settings, mine.signal)
+      mine.signal.throwIfAborted()
+      phase.value = 'idle'
+      pictures.value = made
+      drawing.value = { pictures: made, settings: fitted.settings, engine: dit.engine.description }
+      status.value = `Drawn: ${describe(fitted.settings)}.`
+    } catch (error) {
+      // Whoever ended it says what comes next.
+      if (mine.signal.aborted) return
+      fail(...found, problemText(error))
+    }
+  }
+
+  function end(): void {
+    clearTimeout(waiting)
+    work.abort(new DOMException('stopped', 'AbortError'))
+  }
+
+  function fail(...texts: readonly string[]): void {
+    phase.value = 'idle'
+    status.value = ''
+    problems.value = texts
+  }
+
+  function change(changes: Partial<Settings>): void {
+    if (settings.value === null) return
+    take({ ...settings.value, ...changes })
+    end()
+    phase.value = 'loading'
+    progress.value = null
+    waiting = setTimeout(() => void run(), PAUSE)
+  }
+
+  function stop(): void {
+    end()
+    phase.value = 'idle'
+    status.value = 'Stopped.'
+  }
+
+  async function start(): Promise<void> {
+    try {
+      models.value = await listModels(folder())
+    } catch (error) {
+      fail(`The list of models did not load: ${(error as Error).message}. Check the connection, then reload the page.`)
+      return
+    }
+    if (models.value.length > 0) readLink()
+    else fail('This site was built without a model, so there is nothing to draw with. Start shows how to train one.')
+  }
+
+  onMounted(() => {
+    addEventListener('hashchange', follow)
+    void start()
+  })
+  onBeforeUnmount(() => {
+    removeEventListener('hashchange', follow)
+    end()
+    kept.dispose()
+  })
+
+  return {
+    models,
+    settings,
+    classNames,
+    solvers,
+    engine,
+    phase,
+    progress,
+    pictures,
+    drawing,
+    status,
+    problems,
+    hash,
+    change,
+    draw: () => void run(),
+    stop,
+  }
+}

@@ -1,0 +1,212 @@
+import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { cpu } from '@dit/backend-cpu'
+import { openPipeline, type Pipeline, type SampleOptions } from '@dit/pipeline/node'
+import type { Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { type Site, type VisitOptions, violations } from '../site-in-chromium.js'
+import { textsOf } from './read-png.js'
+
+const LINK = '#model=heroes&class=orc&seed=5&count=4&guidance=2&steps=6&solver=dpmpp-2m'
+const WAIT = { timeout: 60_000 }
+/** Chromium says so where a page asks for WebGPU and there is no card. */
+const NO_CARD: VisitOptions = { expected: /No available adapters/ }
+
+const status = (page: Page) => page.locator('.play-status')
+const problems = (page: Page) => page.locator('.play-problems')
+
+/** Waits until pictures are drawn to the end; returns what the canvases hold, RGBA. */
+async function drawn(page: Page, what = 'Drawn: '): Promise<number[][]> {
+  await expect.poll(() => status(page).textContent(), WAIT).toContain(what)
+  await page.locator('.play-pictures[aria-busy=false]').waitFor(WAIT)
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLCanvasElement>('.play-pictures canvas')].map((canvas) => [
+      ...canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height).data,
+    ]),
+  )
+}
+
+/** What Node draws with the same weights. */
+async function inNode(site: Site, options: SampleOptions): Promise<number[][]> {
+  const backend = await cpu({ engine: 'wasm', threads: 1 })
+  const dit: Pipeline = await openPipeline(site.model, { backend })
+  const pictures = await dit.pictures(options)
+  dit.dispose()
+  await backend.dispose()
+  return pictures.map(({ data }) => [...data])
+}
+
+/** Tests of the playground on the finished site. */
+export function playgroundTests(site: Site): void {
+  const { test, visit } = site
+  const open = (hash: string, look: (page: Page) => Promise<void>, options: VisitOptions = NO_CARD) =>
+    visit(`playground.html${hash}`, look, options)
+
+  test('the playground draws what Node draws with the same seed, and says what computes', async () => {
+    const wanted = await inNode(site, { labels: [1, 1, 1, 1], guidance: 2, steps: 6, sampler: 'dpmpp-2m', seed: 5 })
+    expect(new Set(wanted[0]).size).toBeGreaterThan(20)
+    await open(LINK, async (page) => {
+      expect(await drawn(page)).toEqual(wanted)
+      expect(await status(page).textContent()).toBe('Drawn: heroes: orc, 4 pictures, seed 5.')
+      expect(await page.locator('.play-engine').textContent()).toMatch(/^Computed by WebAssembly, /)
+      expect(await page.getByRole('img', { name: 'orc, seed 5, picture 3' }).count()).toBe(1)
+      expect(await problems(page).textContent()).toBe('')
+    })
+  })
+
+  test('it draws at once; the keyboard changes class, seed and guidance, and the link repeats what it shows', async () => {
+    let link = ''
+    let shown: number[][] = []
+    await open('', async (page) => {
+      const first = await drawn(page, 'Drawn: heroes: classes at random, 4 pictures, seed 1.')
+      await page.getByRole('radio', { name: 'orc' }).focus()
+      await page.keyboard.press('ArrowRight')
+      await drawn(page, 'Drawn: heroes: troll, 4 pictures, seed 1.')
+      await page.getByRole('slider', { name: 'Guidance' }).focus()
+      await page.keyboard.press('ArrowRight')
+      await page.getByRole('button', { name: 'Other noise' }).press('Enter')
+      shown = await drawn(page, 'Drawn: heroes: troll, 4 pictures, seed 2.')
+      expect(shown).not.toEqual(first)
+      link = new URL(page.url()).hash
+      expect(link).toContain('class=troll&seed=2&count=4&guidance=1.5&')
+    })
+    await open(link, async (page) => expect(await drawn(page)).toEqual(shown))
+    // A link that is followed on the page itself.
+    await open(LINK, async (page) => {
+      await drawn(page)
+      await page.evaluate((hash) => {
+        location.hash = hash
+      }, link)
+      expect(await drawn(page, 'troll, 4 pictures, seed 2')).toEqual(shown)
+    })
+  })
+
+  test('a saved PNG has the link that repeats it', async () => {
+    await open(LINK, async (page) => {
+      await drawn(page)
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'Save as PNG' }).click(),
+      ])
+      expect(download.suggestedFilename()).toBe('heroes-orc-seed-5.png')
+      const texts = textsOf(await readFile(await download.path()))
+      expect(texts['Source']).toBe(page.url())
+      expect(new URL(texts['Source']).hash).toBe(LINK)
+      expect(texts['Description']).toContain('heroes: orc, 4 pictures, seed 5, guidance 2, 6 steps of dpmpp-2m; WebAssembly')
+    })
+  })
+
+  test('pictures come out of the noise step by step, unless less motion is asked for', async () => {
+    for (const [reducedMotion, isLive] of [
+      ['no-preference', true],
+      ['reduce', false],
+    ] as const) {
+      await open(
+        LINK,
+        async (page) => {
+          await drawn(page)
+          await page.evaluate(() => {
+            const looks = new Set<string>()
+            Object.assign(globalThis, { looks })
+            const look = () => {
+              looks.add(document.querySelector<HTMLCanvasElement>('.play-pictures canvas')!.toDataURL())
+              requestAnimationFrame(look)
+            }
+            look()
+            location.hash = location.hash.replace('steps=6', 'steps=100').replace('seed=5', 'seed=6')
+          })
+          await drawn(page, 'seed 6.')
+          const looks = await page.evaluate(() => (globalThis as unknown as { looks: Set<string> }).looks.size)
+          // What was there before, and the end.
+          if (isLive) expect(looks).toBeGreaterThan(2)
+          else expect(looks).toBeLessThanOrEqual(2)
+        },
+        { ...NO_CARD, reducedMotion },
+      )
+    }
+  })
+
+  test('Stop ends what is in work, and Draw begins again', async () => {
+    await open(LINK, async (page) => {
+      await drawn(page)
+      await page.evaluate(() => {
+        const said = document.querySelector('.play-status')!
+        new MutationObserver((_, observer) => {
+          if (!said.textContent.startsWith('Drawing heroes: orc, 16')) return
+          observer.disconnect()
+          const buttons = [...document.querySelectorAll('button')]
+          buttons.find(({ textContent }) => textContent === 'Stop')!.click()
+        }).observe(said, { characterData: true, childList: true, subtree: true })
+        location.hash = location.hash.replace('steps=6', 'steps=100').replace('count=4', 'count=16')
+      })
+      await expect.poll(() => status(page).textContent(), WAIT).toBe('Stopped.')
+      await page.getByRole('button', { name: 'Draw', exact: true }).click()
+      expect(await drawn(page, 'Drawn: heroes: orc, 16 pictures')).toHaveLength(16)
+    })
+  })
+
+  test('it says what is wrong with a link, with an engine and with a site, and what to do', async () => {
+    await open('#model=heroes&class=dwarf&guidance=99', async (page) => {
+      await drawn(page, 'Drawn: heroes: classes at random')
+      expect(await problems(page).textContent()).toBe(
+        'The link asks for guidance 99, but it must be 0 to 8: 1.25 is taken.' +
+          'The model has no class dwarf: classes are drawn at random.',
+      )
+      expect(await violations(page)).toEqual([])
+    })
+    await open(`${LINK}&engine=webgpu`, async (page) => {
+      await expect.poll(() => problems(page).textContent(), WAIT).toMatch(/^There is no WebGPU here: .* Choose WebAssembly/)
+      await page.getByRole('radio', { name: 'WebAssembly' }).check({ force: true })
+      await drawn(page)
+    })
+    await open('', async (page) => {
+      await page.route('**/models/index.json', (route) => route.fulfill({ json: { models: [] } }))
+      await page.reload()
+      await expect.poll(() => problems(page).textContent(), WAIT).toContain('This site was built without a model')
+      await page.unroute('**/models/index.json')
+      await page.route('**/models/index.json', (route) => route.abort())
+      await page.reload()
+      await expect
+        .poll(() => problems(page).textContent(), WAIT)
+        .toMatch(/^The list of models did not load: .* Check the connection, then reload the page\.$/)
+    }, { expected: /No available adapters|ERR_FAILED/ })
+    await open('', async (page) => {
+      const gone = { models: [{ name: 'heroes', file: 'heroes-gone.safetensors', bytes: 1 }] }
+      await page.route('**/models/index.json', (route) => route.fulfill({ json: gone }))
+      await page.reload()
+      await expect
+        .poll(() => problems(page).textContent(), WAIT)
+        .toMatch(/^The weights of this model are not there: .*heroes-gone\.safetensors gave 404/)
+    }, { expected: /No available adapters|404/ })
+  })
+
+  test('with pictures it has no violation in light and dark, and fits a phone', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const width of [1280, 390]) {
+        await open(
+          LINK,
+          async (page) => {
+            await drawn(page)
+            expect(await violations(page), `${colorScheme}, ${width}`).toEqual([])
+            expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
+          },
+          { ...NO_CARD, colorScheme, viewport: { width, height: 900 } },
+        )
+      }
+    }
+  })
+
+  test('without the model it loads less than 300 kB, compressed', async () => {
+    site.server.requests.length = 0
+    await open(LINK, async (page) => {
+      await drawn(page)
+    })
+    const files = [...new Set(site.server.requests)].filter((path) => !path.endsWith('.safetensors'))
+    const sizes = files.map((path) => gzipSync(readFileSync(join(site.folder, path))).length)
+    const total = sizes.reduce((sum, size) => sum + size, 0)
+    process.stdout.write(`the playground loads ${files.length} files, ${total} bytes compressed, without its model\n`)
+    expect(total).toBeLessThan(300_000)
+  })
+}
