@@ -36,7 +36,8 @@ export function fileName({ model, className, seed }: Settings): string {
 }
 
 /** What is in the pictures, in a few words: `heroes: elf, 4 pictures, seed 3`. */
-export function describe({ model, className, seed, count }: Settings): string {
+export function describe({ model, className, seed, count, start, strength }: Settings): string {
   const what = className === '' ? 'classes at random' : className
-  return `${model}: ${what}, ${count === 1 ? 'one picture' : `${count} pictures`}, seed ${seed}`
+  const from = start === '' ? '' : `, from a picture with strength ${strength}`
+  return `${model}: ${what}, ${count === 1 ? 'one picture' : `${count} pictures`}, seed ${seed}${from}`
 }

@@ -2,9 +2,11 @@ import { toImageData } from '@dit/pipeline'
 import { withBase } from 'vitepress'
 import { defineComponent, h, type VNode, watch } from 'vue'
 import { choice, slider } from '../figures/controls.js'
+import { DrawingPad } from './drawing-pad.js'
 import { columnsOf } from './grid.js'
+import { blankPicture } from './paint.js'
 import { fileName, pictureFile } from './picture-file.js'
-import { COUNTS, ENGINES, GUIDANCE, type Settings, STEPS } from './settings.js'
+import { COUNTS, ENGINES, GUIDANCE, type Settings, STEPS, STRENGTH } from './settings.js'
 import { type Playground as State, usePlayground } from './use-playground.js'
 
 /** The list of pictures in the page. */
@@ -162,7 +164,7 @@ function controls(state: State, settings: Settings): VNode[] {
     options: models.value.map(({ name, title }) => ({ value: name, text: title })),
     onChange: (model) => {
       const { guidance, steps, sampler } = models.value.find(({ name }) => name === model)!.sampling
-      state.change({ model, className: '', guidance, steps, solver: sampler })
+      state.change({ model, className: '', guidance, steps, solver: sampler, start: '' })
     },
   })
   return [
@@ -204,6 +206,51 @@ function controls(state: State, settings: Settings): VNode[] {
       options: ENGINES,
       onChange: (engine) => state.change({ engine }),
     }),
+    ...startControls(state, settings),
+  ]
+}
+
+/** Noise, or a picture that is taken back towards it. */
+function startControls(state: State, { model, strength }: Settings): VNode[] {
+  const { start, side, models, pictures, phase } = state
+  const { ground } = models.value.find(({ name }) => name === model)!
+  const size = side.value
+  if (size === null) return []
+  const picture = start.value
+  const first = pictures.value[0]
+  const from = choice({
+    label: 'Start from',
+    name: 'play-start',
+    value: picture === null ? 'noise' : 'picture',
+    options: [
+      { value: 'noise', text: 'noise' },
+      { value: 'picture', text: 'a drawing or a picture' },
+    ],
+    onChange: (value) => state.startFrom(value === 'noise' ? null : blankPicture(size, ground)),
+  })
+  if (picture === null) return [from]
+  return [
+    from,
+    slider({
+      label: 'Strength',
+      ...STRENGTH,
+      value: strength,
+      shown: strength.toFixed(2),
+      onChange: (value) => state.change({ strength: value }),
+    }),
+    h(DrawingPad, { picture, ground, onChange: state.startFrom }),
+    h('div', [
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'play-button',
+          disabled: first === undefined || phase.value !== 'idle',
+          onClick: () => state.startFrom(first),
+        },
+        'Take the first picture above',
+      ),
+    ]),
   ]
 }
 

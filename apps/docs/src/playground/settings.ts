@@ -1,6 +1,6 @@
 import type { EngineChoice, WorkerSampleOptions } from '@dit/browser'
 import { isFlow, type ProcessSpec } from '@dit/diffusion'
-import { FLOW_SAMPLERS, GAUSSIAN_SAMPLERS, type SamplerName } from '@dit/pipeline'
+import { FLOW_SAMPLERS, GAUSSIAN_SAMPLERS, type PictureData, type SamplerName } from '@dit/pipeline'
 
 /** All that decides the pictures. */
 export interface Settings {
@@ -14,6 +14,10 @@ export interface Settings {
   /** How many pictures. */
   readonly count: number
   readonly engine: EngineChoice
+  /** The picture to start from, as `pictureToCode` writes it; empty for noise. */
+  readonly start: string
+  /** How far that picture is taken back towards noise. */
+  readonly strength: number
 }
 
 /** What a link or a model made of settings, and what could not be taken, a sentence each. */
@@ -25,6 +29,7 @@ export interface Read {
 /** What can be chosen. */
 export const GUIDANCE = { min: 0, max: 8, step: 0.25 } as const
 export const STEPS = { min: 1, max: 100 } as const
+export const STRENGTH = { min: 0.05, max: 1, step: 0.05 } as const
 export const COUNTS = [1, 4, 9, 16] as const
 export const ENGINES = [
   { value: 'auto', text: 'the faster one' },
@@ -50,8 +55,8 @@ export function solversOf(process: ProcessSpec | null): typeof SOLVERS {
 }
 
 /** Settings as the part of an address after `#`: whoever opens it gets the same pictures. */
-export function settingsToHash({ model, className, engine, ...settings }: Settings): string {
-  const { guidance, steps, solver, seed, count } = settings
+export function settingsToHash({ model, className, engine, start, ...settings }: Settings): string {
+  const { guidance, steps, solver, seed, count, strength } = settings
   return `#${new URLSearchParams({
     model,
     ...(className === '' ? {} : { class: className }),
@@ -61,6 +66,7 @@ export function settingsToHash({ model, className, engine, ...settings }: Settin
     steps: String(steps),
     solver,
     ...(engine === 'auto' ? {} : { engine }),
+    ...(start === '' ? {} : { strength: String(strength), start }),
   })}`
 }
 
@@ -127,6 +133,13 @@ export function hashToSettings(hash: string, usual: readonly Settings[]): Read {
       own.count,
     ),
     engine: read('engine', oneOf(ENGINES.map(({ value }) => value)), 'auto, webgpu or wasm', own.engine),
+    start: said.get('start') ?? own.start,
+    strength: read(
+      'strength',
+      numberIn((value) => isWithin(value, STRENGTH)),
+      `${STRENGTH.min} to ${STRENGTH.max}`,
+      own.strength,
+    ),
   }
   return { settings, problems }
 }
@@ -150,11 +163,19 @@ export function fitSettings(
   return { settings: { ...settings, className, solver }, problems }
 }
 
-/** The settings as options of a pipeline. */
-export function sampleOptions(settings: Settings, classNames: readonly string[]): WorkerSampleOptions {
-  const { className, guidance, steps, solver, seed, count } = settings
+/**
+ * The settings as options of a pipeline.
+ *
+ * @param image the picture of `start`; null for noise
+ */
+export function sampleOptions(
+  settings: Settings,
+  classNames: readonly string[],
+  image: PictureData | null,
+): WorkerSampleOptions {
+  const { className, guidance, steps, solver, seed, count, strength } = settings
   const label = classNames.indexOf(className)
   // One noise for each place in the grid: another class with the same seed starts from the same noise.
   const which = className === '' ? { total: count } : { labels: Array.from({ length: count }, () => label) }
-  return { ...which, guidance, steps, sampler: solver, seed }
+  return { ...which, guidance, steps, sampler: solver, seed, ...(image === null ? {} : { image, strength }) }
 }

@@ -1,12 +1,13 @@
 import type { WorkerEngine, WorkerPipeline, WorkerStep } from '@dit/browser'
-import type { Picture } from '@dit/pipeline'
+import { type Picture, type PictureData, SAMPLE_DEFAULTS } from '@dit/pipeline'
 import { computed, type ComputedRef, onBeforeUnmount, onMounted, type Ref, ref, shallowRef } from 'vue'
 import { wantsLessMotion } from '../figures/page.js'
 import { keepPipeline } from './kept-pipeline.js'
 import { listModels, type SiteModel } from './models.js'
 import { describe, type Drawing } from './picture-file.js'
 import { problemText } from './problem.js'
-import { fitSettings, hashToSettings, sampleOptions, type Settings, settingsToHash, SOLVERS, solversOf } from './settings.js'
+import { fitSettings, hashToSettings, type Read, sampleOptions, type Settings, settingsToHash, SOLVERS, solversOf } from './settings.js'
+import { codeToPicture, pictureToCode } from './start-code.js'
 
 /** What the page shows while it works. */
 export type Phase = 'idle' | 'loading' | 'drawing'
@@ -25,6 +26,10 @@ export interface Playground {
   readonly pictures: Readonly<Ref<readonly Picture[]>>
   /** What was drawn last, to its end. */
   readonly drawing: Readonly<Ref<Drawing | null>>
+  /** The picture to start from; null for noise. */
+  readonly start: Readonly<Ref<PictureData | null>>
+  /** Side of the model's pictures in pixels; null before it is open. */
+  readonly side: Readonly<Ref<number | null>>
   /** News for the live region. */
   readonly status: Ref<string>
   readonly problems: Ref<readonly string[]>
@@ -32,6 +37,8 @@ export interface Playground {
   readonly hash: ComputedRef<string>
   /** Changes settings, and draws once nothing more changes. */
   change(changes: Partial<Settings>): void
+  /** Starts from a picture of the model's size, RGBA and opaque, or from noise. */
+  startFrom(picture: PictureData | null): void
   draw(): void
   stop(): void
 }
@@ -40,11 +47,13 @@ export interface Playground {
 const PAUSE = 250
 
 /** Seeds of a link are whole numbers; the first one is for everybody the same, so that a link need not be opened to compare. */
-const FIRST: Pick<Settings, 'className' | 'seed' | 'count' | 'engine'> = {
+const FIRST: Omit<Settings, 'model' | 'guidance' | 'steps' | 'solver'> = {
   className: '',
   seed: 1,
   count: 4,
   engine: 'auto',
+  start: '',
+  strength: SAMPLE_DEFAULTS.strength,
 }
 
 /**
@@ -62,10 +71,14 @@ export function usePlayground(folder: () => string): Playground {
   const progress = ref<number | null>(null)
   const pictures = shallowRef<readonly Picture[]>([])
   const drawing = shallowRef<Drawing | null>(null)
+  const startPicture = shallowRef<PictureData | null>(null)
+  const side = ref<number | null>(null)
   const status = ref('')
   const problems = shallowRef<readonly string[]>([])
   const hash = computed(() => (settings.value === null ? '' : settingsToHash(settings.value)))
   const kept = keepPipeline()
+  /** What `startPicture` is in a link. */
+  let startCode = ''
   let work = new AbortController()
   let waiting: ReturnType<typeof setTimeout> | undefined
 
@@ -109,6 +122,25 @@ export function usePlayground(folder: () => string): Playground {
     return Promise.race([opened, stopped])
   }
 
+  /** The picture that a link starts from. */
+  async function openStart({ settings: from, problems: found }: Read, dit: WorkerPipeline): Promise<Read> {
+    const size = dit.description.network!.inputSize
+    side.value = size
+    if (from.start === startCode) return { settings: from, problems: found }
+    let read: Read = { settings: from, problems: found }
+    let picture: PictureData | null = null
+    if (from.start !== '') {
+      picture = await codeToPicture(from.start, size).catch(() => null)
+      if (picture === null) {
+        const problem = `The picture to start from is none of ${size} x ${size} pixels: noise is taken in its place.`
+        read = { settings: { ...from, start: '' }, problems: [...found, problem] }
+      }
+    }
+    startCode = read.settings.start
+    startPicture.value = picture
+    return read
+  }
+
   async function sample(dit: WorkerPipeline, from: Settings, signal: AbortSignal): Promise<readonly Picture[]> {
     phase.value = 'drawing'
     progress.value = 0
@@ -125,7 +157,7 @@ export function usePlayground(folder: () => string): Playground {
       const look = await step.pictures()
       if (!signal.aborted) pictures.value = look
     }
-    return dit.pictures({ ...sampleOptions(from, dit.classNames), signal, onStep })
+    return dit.pictures({ ...sampleOptions(from, dit.classNames, startPicture.value), signal, onStep })
   }
 
   async function run(found: readonly string[] = []): Promise<void> {
@@ -143,14 +175,16 @@ export function usePlayground(folder: () => string): Playground {
       solvers.value = solversOf(process)
       engine.value = dit.engine
       const fitted = fitSettings(from, { classNames: dit.classNames, process })
-      problems.value = [...found, ...fitted.problems]
-      take(fitted.settings)
-      const made = await sample(dit, fitted.settings, mine.signal)
+      const started = await openStart(fitted, dit)
+      mine.signal.throwIfAborted()
+      problems.value = [...found, ...started.problems]
+      take(started.settings)
+      const made = await sample(dit, started.settings, mine.signal)
       mine.signal.throwIfAborted()
       phase.value = 'idle'
       pictures.value = made
-      drawing.value = { pictures: made, settings: fitted.settings, engine: dit.engine.description }
-      status.value = `Drawn: ${describe(fitted.settings)}.`
+      drawing.value = { pictures: made, settings: started.settings, engine: dit.engine.description }
+      status.value = `Drawn: ${describe(started.settings)}.`
     } catch (error) {
       // Whoever ended it says what comes next.
       if (mine.signal.aborted) return
@@ -178,13 +212,22 @@ export function usePlayground(folder: () => string): Playground {
     waiting = setTimeout(() => void run(), PAUSE)
   }
 
+  async function startFrom(picture: PictureData | null): Promise<void> {
+    startPicture.value = picture
+    const code = picture === null ? '' : await pictureToCode(picture)
+    // Another one may have come meanwhile.
+    if (startPicture.value !== picture) return
+    startCode = code
+    change({ start: code })
+  }
+
   function stop(): void {
     end()
     phase.value = 'idle'
     status.value = 'Stopped.'
   }
 
-  async function start(): Promise<void> {
+  async function begin(): Promise<void> {
     try {
       models.value = await listModels(folder())
     } catch (error) {
@@ -197,7 +240,7 @@ export function usePlayground(folder: () => string): Playground {
 
   onMounted(() => {
     addEventListener('hashchange', follow)
-    void start()
+    void begin()
   })
   onBeforeUnmount(() => {
     removeEventListener('hashchange', follow)
@@ -215,10 +258,13 @@ export function usePlayground(folder: () => string): Playground {
     progress,
     pictures,
     drawing,
+    start: startPicture,
+    side,
     status,
     problems,
     hash,
     change,
+    startFrom: (picture) => void startFrom(picture),
     draw: () => void run(),
     stop,
   }

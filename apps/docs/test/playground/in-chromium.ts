@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { cpu } from '@dit/backend-cpu'
-import { openPipeline, type Pipeline, type SampleOptions } from '@dit/pipeline/node'
+import { openPipeline, type Pipeline, type PictureData, type SampleOptions, toPng } from '@dit/pipeline/node'
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
+import { blankPicture, paintLine } from '../../src/playground/paint.js'
 import { type Site, type VisitOptions, violations } from '../site-in-chromium.js'
 import { textsOf } from './read-png.js'
 
@@ -198,6 +199,53 @@ export function playgroundTests(site: Site): void {
     }
   })
 
+  test('a drawing by keyboard and a file are what sampling starts from, also behind the link', async () => {
+    const rest = { labels: [1, 1, 1, 1], guidance: 2, steps: 6, sampler: 'dpmpp-2m', seed: 5 } as const
+    const drawing = blankPicture(32, [71, 68, 92])
+    paintLine(drawing, [16, 17], [16, 17], { size: 2, colour: [220, 180, 60] })
+    const file = gradient()
+    const [fromDrawing, fromFile] = [
+      await inNode(site, { ...rest, image: drawing, strength: 0.6 }),
+      await inNode(site, { ...rest, image: file, strength: 0.65 }),
+    ]
+    let link = ''
+    await open(LINK, async (page) => {
+      await drawn(page)
+      await page.getByRole('radio', { name: 'a drawing or a picture' }).check({ force: true })
+      await drawn(page, 'seed 5, from a picture with strength 0.6.')
+      await page.getByRole('application').focus()
+      await page.keyboard.press('ArrowDown')
+      await page.keyboard.press('Space')
+      await expect.poll(() => drawn(page), WAIT).toEqual(fromDrawing)
+      expect(await page.getByText('Column 17, row 18 of 32').count()).toBe(1)
+
+      await page.getByLabel('Or a picture of yours').setInputFiles({
+        name: 'notes.txt',
+        mimeType: 'text/plain',
+        buffer: Buffer.from('no picture'),
+      })
+      await page.getByText('notes.txt is no picture that this browser can read. Try a PNG, JPEG or WebP.').waitFor(WAIT)
+      await page.getByLabel('Or a picture of yours').setInputFiles({
+        name: 'gradient.png',
+        mimeType: 'image/png',
+        buffer: Buffer.from(await toPng(file)),
+      })
+      await page.getByRole('slider', { name: 'Strength' }).focus()
+      await page.keyboard.press('ArrowRight')
+      await drawn(page, 'with strength 0.65.')
+      await expect.poll(() => drawn(page), WAIT).toEqual(fromFile)
+      expect(await violations(page)).toEqual([])
+      link = new URL(page.url()).hash
+    })
+    await open(link, async (page) => expect(await drawn(page)).toEqual(fromFile))
+    await open(`${LINK}&strength=0.5&start=AAAA`, async (page) => {
+      await drawn(page)
+      expect(await problems(page).textContent()).toBe(
+        'The picture to start from is none of 32 x 32 pixels: noise is taken in its place.',
+      )
+    })
+  })
+
   test('without the model it loads less than 300 kB, compressed', async () => {
     site.server.requests.length = 0
     await open(LINK, async (page) => {
@@ -209,4 +257,13 @@ export function playgroundTests(site: Site): void {
     process.stdout.write(`the playground loads ${files.length} files, ${total} bytes compressed, without its model\n`)
     expect(total).toBeLessThan(300_000)
   })
+}
+
+/** A picture of the model's size with many colours, RGBA. */
+function gradient(): PictureData {
+  const data = Uint8ClampedArray.from({ length: 32 * 32 * 4 }, (_, i) => {
+    const [x, y] = [(i >> 2) % 32, i >> 7]
+    return [8 * x, 8 * y, 4 * (x + y), 255][i % 4]
+  })
+  return { width: 32, height: 32, data }
 }

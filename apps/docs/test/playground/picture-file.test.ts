@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { columnsOf, gridOf } from '../../src/playground/grid.js'
-import { fileName, pictureFile } from '../../src/playground/picture-file.js'
+import { describe, fileName, pictureFile } from '../../src/playground/picture-file.js'
 import { hashToSettings, type Settings } from '../../src/playground/settings.js'
 import { chunksOf, textsOf } from './read-png.js'
 
@@ -14,6 +14,8 @@ const settings: Settings = {
   seed: 7,
   count: 4,
   engine: 'auto',
+  start: '',
+  strength: 0.6,
 }
 /** A picture of one colour, 2 x 1. */
 const plain = (value: number) => ({
@@ -57,4 +59,11 @@ test('its name says what is in it, in letters that every system takes', () => {
   expect(fileName(settings)).toBe('heroes-deep-elf-seed-7.png')
   expect(fileName({ ...settings, className: '' })).toBe('heroes-seed-7.png')
   expect(fileName({ ...settings, className: 'T-shirt/top: "größe"' })).toBe('heroes-T-shirt-top-größe-seed-7.png')
+})
+
+test('pictures are described in a line', () => {
+  expect(describe({ ...settings, className: '', count: 1 })).toBe('heroes: classes at random, one picture, seed 7')
+  expect(describe({ ...settings, start: 'Y2A', strength: 0.35 })).toBe(
+    'heroes: deep elf, 4 pictures, seed 7, from a picture with strength 0.35',
+  )
 })

@@ -18,6 +18,8 @@ const HEROES: Settings = {
   seed: 1,
   count: 4,
   engine: 'auto',
+  start: '',
+  strength: 0.6,
 }
 const GARMENTS: Settings = { ...HEROES, model: 'garments', guidance: 2 }
 const usual = [HEROES, GARMENTS]
@@ -30,6 +32,8 @@ const own: Settings = {
   seed: 9007199254740991,
   count: 9,
   engine: 'wasm',
+  start: 'Y2BgYA-_',
+  strength: 0.35,
 }
 
 test('a link gives back every setting', () => {
@@ -56,6 +60,7 @@ test.each([
   ['seed', '-1', 'a whole number, 0 or more', '1'],
   ['seed', '9007199254740993', 'a whole number, 0 or more', '1'],
   ['count', '5', '1, 4, 9, 16', '4'],
+  ['strength', '0', '0.05 to 1', '0.6'],
   ['engine', 'cuda', 'auto, webgpu or wasm', 'auto'],
 ])('a link with %s=%s is told of, and the usual value taken', (name, value, what, taken) => {
   expect(hashToSettings(`#${name}=${value}`, usual)).toEqual({
@@ -90,8 +95,11 @@ test('what an opened model does not have is taken back, and told of', () => {
   expect(fitSettings(fitting, model)).toEqual({ settings: fitting, problems: [] })
 })
 
-test('settings as options of a pipeline: one class in every place, or classes drawn by the seed', () => {
+test('settings as options of a pipeline: one class in every place, or classes drawn by the seed; from noise or from a picture', () => {
   const rest = { guidance: 1.25, steps: 20, sampler: 'dpmpp-2m', seed: 1 }
-  expect(sampleOptions({ ...HEROES, className: 'troll' }, ['elf', 'troll'])).toEqual({ labels: [1, 1, 1, 1], ...rest })
-  expect(sampleOptions(HEROES, ['elf', 'troll'])).toEqual({ total: 4, ...rest })
+  const names = ['elf', 'troll']
+  expect(sampleOptions({ ...HEROES, className: 'troll' }, names, null)).toEqual({ labels: [1, 1, 1, 1], ...rest })
+  expect(sampleOptions(HEROES, names, null)).toEqual({ total: 4, ...rest })
+  const image = { width: 1, height: 1, data: Uint8Array.of(1, 2, 3, 255) }
+  expect(sampleOptions(HEROES, names, image)).toEqual({ total: 4, ...rest, image, strength: 0.6 })
 })
