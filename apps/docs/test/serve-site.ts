@@ -17,6 +17,8 @@ export interface SiteServer {
   readonly origin: string
   /** The files that were asked for, below the folder. */
   readonly requests: string[]
+  /** Whether it answers nothing, like a server that is gone. */
+  isGone: boolean
   close(): Promise<void>
 }
 
@@ -24,6 +26,10 @@ export interface SiteServer {
 export async function serveSite(folder: string, base: string): Promise<SiteServer> {
   const requests: string[] = []
   const server = createServer((request, response) => {
+    if (served.isGone) {
+      request.socket.destroy()
+      return
+    }
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1')
     if (pathname === '/favicon.ico') {
       response.writeHead(204).end()
@@ -44,12 +50,14 @@ export async function serveSite(folder: string, base: string): Promise<SiteServe
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
   })
-  return {
+  const served: SiteServer = {
     requests,
+    isGone: false,
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close() {
       server.closeAllConnections()
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }
+  return served
 }

@@ -46,11 +46,11 @@ export function siteInChromium(): Site {
   beforeAll(async () => {
     if (executable === undefined) return
     work = mkdtempSync(join(tmpdir(), 'dit-docs-'))
-    const heroes = await smallModel(
-      { meanType: 'x0' },
-      { inputSize: 32, patchSize: 8, numClasses: 3 },
-      ['elf', 'orc', 'troll'],
-    )
+    const heroes = await smallModel({ meanType: 'x0' }, { inputSize: 32, patchSize: 8, numClasses: 3 }, [
+      'elf',
+      'orc',
+      'troll',
+    ])
     model = await heroes.save()
     writeFileSync(join(work, 'heroes.safetensors'), model)
     const program = ['--import', '../../tools/typescript.mjs', 'src/build/main.ts']

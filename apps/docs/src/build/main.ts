@@ -8,6 +8,7 @@ import { writePerformance } from './performance.js'
 import { allPages, app, ownModels, ownPages, repository, site } from './paths.js'
 import { writeEmptyReference, writeReference } from './reference.js'
 import { writeModels } from './write-models.js'
+import { writeOffline } from './write-offline.js'
 import { writePages } from './write-pages.js'
 
 const { values } = parseArgs({
@@ -62,7 +63,10 @@ async function run(): Promise<void> {
     await serve()
     return
   }
-  await timed('site', () => build(app, { base: values.base, outDir: values.out }))
+  await timed('site', async () => {
+    await build(app, { base: values.base, outDir: values.out })
+    writeOffline(values.out)
+  })
   const broken = await timed('links', async () => brokenLinks(values.out, values.base))
   if (broken.length === 0) return
   console.error(`docs: ${broken.length} links lead nowhere:\n${broken.join('\n')}`)

@@ -135,7 +135,11 @@ export const DrawingPad = defineComponent({
             ? null
             : h('div', { class: 'pad-cursor', 'aria-hidden': 'true', style: cursorStyle(pixel, side()) }),
         ]),
-        h('p', { id: 'pad-hint', class: 'pad-hint' }, 'Paint here, or drop a picture. By keyboard: arrows move, space paints.'),
+        h(
+          'p',
+          { id: 'pad-hint', class: 'pad-hint' },
+          'Paint here, or drop a picture. By keyboard: arrows move, space paints.',
+        ),
         h('p', { class: 'pad-place', 'aria-live': 'polite' }, place),
         palette(colour.value, (name) => (colour.value = name), props.ground),
         choice({

@@ -42,7 +42,10 @@ export function keepPipeline(open: typeof openWorkerPipeline = openWorkerPipelin
         return kept.pipeline
       }
       if (kept !== null) drop(kept)
-      const pipeline = open(source, { engine, fetch: { onProgress: ({ bytes, total }) => mine.onProgress(bytes, total) } })
+      const pipeline = open(source, {
+        engine,
+        fetch: { onProgress: ({ bytes, total }) => mine.onProgress(bytes, total) },
+      })
       const mine: Kept = { key, pipeline, onProgress, isOpen: false }
       kept = mine
       const watch = async () => {

@@ -1,12 +1,13 @@
 import { toImageData } from '@dit/pipeline'
 import { withBase } from 'vitepress'
-import { defineComponent, h, type VNode, watch } from 'vue'
+import { defineComponent, h, ref, type VNode, watch } from 'vue'
 import { choice, slider } from '../figures/controls.js'
 import { DrawingPad } from './drawing-pad.js'
 import { columnsOf } from './grid.js'
 import { blankPicture } from './paint.js'
 import { fileName, pictureFile } from './picture-file.js'
 import { COUNTS, ENGINES, GUIDANCE, type Settings, STEPS, STRENGTH } from './settings.js'
+import { type Offline, keepOffline } from '../offline/keep-offline.js'
 import { type Playground as State, usePlayground } from './use-playground.js'
 
 /** The list of pictures in the page. */
@@ -33,6 +34,15 @@ export const Playground = defineComponent({
       })
     }
     watch(state.pictures, paint, { flush: 'post' })
+    // After the first pictures, so that they need not wait for it.
+    const offline = ref<Offline | null>(null)
+    watch(
+      state.drawing,
+      async () => {
+        offline.value = await keepOffline(new URL(withBase('/'), location.href).href)
+      },
+      { once: true },
+    )
 
     return () =>
       h('section', { class: 'play', 'aria-label': 'Playground' }, [
@@ -42,9 +52,13 @@ export const Playground = defineComponent({
           progress(state),
           h('p', { class: 'play-status', role: 'status' }, state.status.value),
           problems(state),
-          engineNote(state),
+          engineNote(state, offline.value),
         ]),
-        h('div', { class: 'play-controls' }, state.settings.value === null ? [] : controls(state, state.settings.value)),
+        h(
+          'div',
+          { class: 'play-controls' },
+          state.settings.value === null ? [] : controls(state, state.settings.value),
+        ),
       ])
   },
 })
@@ -143,16 +157,27 @@ function problems({ problems }: State): VNode {
   )
 }
 
-/** What computes, and what would be faster. */
-function engineNote({ engine }: State): VNode {
+/** What computes, what would be faster, and whether the page works without a network. */
+function engineNote({ engine }: State, offline: Offline | null): VNode {
   const used = engine.value
   if (used === null) return h('p', { class: 'play-engine' })
   const why = used.reason === null ? '' : ` (${used.reason})`
+  const isSlow = used.kind === 'wasm' && !globalThis.crossOriginIsolated
+  const canReload = isSlow && offline?.isKept === true && navigator.hardwareConcurrency > 1
   const threads =
-    used.kind === 'wasm' && !globalThis.crossOriginIsolated
-      ? ' The page is not cross-origin isolated, so this browser gives it no SharedArrayBuffer and one thread only. The pictures are the same.'
-      : ''
-  return h('p', { class: 'play-engine' }, `Computed by ${used.description}${why}.${threads}`)
+    'The page is not cross-origin isolated, so this browser gives it no SharedArrayBuffer and one thread only; the pictures are the same.'
+  const kept =
+    offline === null
+      ? ''
+      : offline.isKept
+        ? ' The playground is kept for use without a network.'
+        : ` The playground is not kept for use without a network: ${offline.reason}.`
+  return h('p', { class: 'play-engine' }, [
+    `Computed by ${used.description}${why}.${isSlow ? ` ${threads}` : ''}${kept} `,
+    canReload
+      ? h('button', { type: 'button', class: 'play-link', onClick: () => location.reload() }, 'Reload for more threads')
+      : null,
+  ])
 }
 
 function controls(state: State, settings: Settings): VNode[] {

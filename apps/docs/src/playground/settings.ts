@@ -78,7 +78,12 @@ export function settingsToHash({ model, className, engine, start, ...settings }:
 export function hashToSettings(hash: string, usual: readonly Settings[]): Read {
   const said = new URLSearchParams(hash.replace(/^#/, ''))
   const problems: string[] = []
-  const read = <Value extends string | number>(name: string, parse: (text: string) => Value | undefined, what: string, other: Value): Value => {
+  const read = <Value extends string | number>(
+    name: string,
+    parse: (text: string) => Value | undefined,
+    what: string,
+    other: Value,
+  ): Value => {
     const text = said.get(name)
     if (text === null) return other
     const value = parse(text)

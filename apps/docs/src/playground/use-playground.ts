@@ -6,7 +6,16 @@ import { keepPipeline } from './kept-pipeline.js'
 import { listModels, type SiteModel } from './models.js'
 import { describe, type Drawing } from './picture-file.js'
 import { problemText } from './problem.js'
-import { fitSettings, hashToSettings, type Read, sampleOptions, type Settings, settingsToHash, SOLVERS, solversOf } from './settings.js'
+import {
+  fitSettings,
+  hashToSettings,
+  type Read,
+  sampleOptions,
+  type Settings,
+  settingsToHash,
+  SOLVERS,
+  solversOf,
+} from './settings.js'
 import { codeToPicture, pictureToCode } from './start-code.js'
 
 /** What the page shows while it works. */

@@ -15,6 +15,12 @@ const WAIT = { timeout: 60_000 }
 /** Chromium says so where a page asks for WebGPU and there is no card. */
 const NO_CARD: VisitOptions = { expected: /No available adapters/ }
 
+/** The same, without a service worker, which would answer before the tests can. */
+const NO_WORKER: VisitOptions = {
+  expected: /No available adapters|registration blocked|ERR_FAILED|404/,
+  serviceWorkers: 'block',
+}
+
 const status = (page: Page) => page.locator('.play-status')
 const problems = (page: Page) => page.locator('.play-problems')
 
@@ -95,7 +101,9 @@ export function playgroundTests(site: Site): void {
       const texts = textsOf(await readFile(await download.path()))
       expect(texts['Source']).toBe(page.url())
       expect(new URL(texts['Source']).hash).toBe(LINK)
-      expect(texts['Description']).toContain('heroes: orc, 4 pictures, seed 5, guidance 2, 6 steps of dpmpp-2m; WebAssembly')
+      expect(texts['Description']).toContain(
+        'heroes: orc, 4 pictures, seed 5, guidance 2, 6 steps of dpmpp-2m; WebAssembly',
+      )
     })
   })
 
@@ -158,29 +166,39 @@ export function playgroundTests(site: Site): void {
       expect(await violations(page)).toEqual([])
     })
     await open(`${LINK}&engine=webgpu`, async (page) => {
-      await expect.poll(() => problems(page).textContent(), WAIT).toMatch(/^There is no WebGPU here: .* Choose WebAssembly/)
+      await expect
+        .poll(() => problems(page).textContent(), WAIT)
+        .toMatch(/^There is no WebGPU here: .* Choose WebAssembly/)
       await page.getByRole('radio', { name: 'WebAssembly' }).check({ force: true })
       await drawn(page)
     })
-    await open('', async (page) => {
-      await page.route('**/models/index.json', (route) => route.fulfill({ json: { models: [] } }))
-      await page.reload()
-      await expect.poll(() => problems(page).textContent(), WAIT).toContain('This site was built without a model')
-      await page.unroute('**/models/index.json')
-      await page.route('**/models/index.json', (route) => route.abort())
-      await page.reload()
-      await expect
-        .poll(() => problems(page).textContent(), WAIT)
-        .toMatch(/^The list of models did not load: .* Check the connection, then reload the page\.$/)
-    }, { expected: /No available adapters|ERR_FAILED/ })
-    await open('', async (page) => {
-      const gone = { models: [{ name: 'heroes', file: 'heroes-gone.safetensors', bytes: 1 }] }
-      await page.route('**/models/index.json', (route) => route.fulfill({ json: gone }))
-      await page.reload()
-      await expect
-        .poll(() => problems(page).textContent(), WAIT)
-        .toMatch(/^The weights of this model are not there: .*heroes-gone\.safetensors gave 404/)
-    }, { expected: /No available adapters|404/ })
+    await open(
+      '',
+      async (page) => {
+        await page.route('**/models/index.json', (route) => route.fulfill({ json: { models: [] } }))
+        await page.reload()
+        await expect.poll(() => problems(page).textContent(), WAIT).toContain('This site was built without a model')
+        await page.unroute('**/models/index.json')
+        await page.route('**/models/index.json', (route) => route.abort())
+        await page.reload()
+        await expect
+          .poll(() => problems(page).textContent(), WAIT)
+          .toMatch(/^The list of models did not load: .* Check the connection, then reload the page\.$/)
+      },
+      NO_WORKER,
+    )
+    await open(
+      '',
+      async (page) => {
+        const gone = { models: [{ name: 'heroes', file: 'heroes-gone.safetensors', bytes: 1 }] }
+        await page.route('**/models/index.json', (route) => route.fulfill({ json: gone }))
+        await page.reload()
+        await expect
+          .poll(() => problems(page).textContent(), WAIT)
+          .toMatch(/^The weights of this model are not there: .*heroes-gone\.safetensors gave 404/)
+      },
+      NO_WORKER,
+    )
   })
 
   test('with pictures it has no violation in light and dark, and fits a phone', async () => {
@@ -246,11 +264,37 @@ export function playgroundTests(site: Site): void {
     })
   })
 
+  test('after the first visit it draws without a network, with threads and the same pictures', async () => {
+    await open(
+      LINK,
+      async (page) => {
+        const first = await drawn(page)
+        expect(await page.evaluate(() => crossOriginIsolated)).toBe(false)
+        await page.getByText('The playground is kept for use without a network.').waitFor(WAIT)
+        site.server.isGone = true
+        try {
+          await page.getByRole('button', { name: 'Reload for more threads' }).click()
+          await expect.poll(() => page.evaluate(() => crossOriginIsolated), WAIT).toBe(true)
+          expect(await drawn(page)).toEqual(first)
+          expect(await page.locator('.play-engine').textContent()).toMatch(/^Computed by WebAssembly, \d+ threads/)
+        } finally {
+          site.server.isGone = false
+        }
+      },
+      // Of what the page would like to have at hand, such as pages that it links to.
+      { expected: /No available adapters|ERR_/ },
+    )
+  })
+
   test('without the model it loads less than 300 kB, compressed', async () => {
     site.server.requests.length = 0
-    await open(LINK, async (page) => {
-      await drawn(page)
-    })
+    await open(
+      LINK,
+      async (page) => {
+        await drawn(page)
+      },
+      NO_WORKER,
+    )
     const files = [...new Set(site.server.requests)].filter((path) => !path.endsWith('.safetensors'))
     const sizes = files.map((path) => gzipSync(readFileSync(join(site.folder, path))).length)
     const total = sizes.reduce((sum, size) => sum + size, 0)

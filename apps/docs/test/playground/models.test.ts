@@ -2,7 +2,10 @@ import { heroes } from '@dit/pretrained'
 import { expect, test } from 'vitest'
 import { listModels } from '../../src/playground/models.js'
 
-const answer = (body: unknown, status = 200) => () => Promise.resolve(new Response(JSON.stringify(body), { status }))
+const answer =
+  (body: unknown, status = 200) =>
+  () =>
+    Promise.resolve(new Response(JSON.stringify(body), { status }))
 
 test('offers the models that are listed and known, with their usual sampling and their address', async () => {
   const models = [

@@ -41,8 +41,7 @@ test('a saved file has all pictures, and the settings and the link that repeat t
   const texts = textsOf(file)
   expect(texts).toEqual({
     Software: 'dit',
-    Description:
-      'heroes: deep elf, 4 pictures, seed 7, guidance 1.5, 12 steps of unipc; WebAssembly, one thread',
+    Description: 'heroes: deep elf, 4 pictures, seed 7, guidance 1.5, 12 steps of unipc; WebAssembly, one thread',
     Source: `${page}#${texts['dit']}`,
     dit: 'model=heroes&class=deep+elf&seed=7&count=4&guidance=1.5&steps=12&solver=unipc',
   })
@@ -51,7 +50,21 @@ test('a saved file has all pictures, and the settings and the link that repeat t
   )
   const data = chunksOf(file).find(({ type }) => type === 'IDAT')!.body
   // Each row: its filter (1, differences to the left), then RGB of four pixels.
-  const row = (left: number, right: number) => [1, left, left, left, 0, 0, 0, right - left, right - left, right - left, 0, 0, 0]
+  const row = (left: number, right: number) => [
+    1,
+    left,
+    left,
+    left,
+    0,
+    0,
+    0,
+    right - left,
+    right - left,
+    right - left,
+    0,
+    0,
+    0,
+  ]
   expect([...inflateSync(data)]).toEqual([...row(10, 20), ...row(30, 40)])
 })
 

@@ -14,7 +14,7 @@ export interface Chunk {
 export function chunksOf(png: Uint8Array): Chunk[] {
   const view = new DataView(png.buffer, png.byteOffset, png.byteLength)
   const chunks: Chunk[] = []
-  for (let at = 8; at < png.length; ) {
+  for (let at = 8; at < png.length;) {
     const length = view.getUint32(at)
     const typed = png.subarray(at + 4, at + 8 + length)
     if (view.getUint32(at + 8 + length) !== crc32(typed)) throw new Error(`the checksum at ${at} is wrong`)

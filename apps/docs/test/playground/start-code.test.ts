@@ -37,7 +37,5 @@ test.each([
   ['far too many', deflateRawSync(Buffer.alloc(50_000_000)).toString('base64url')],
   ['nothing', ''],
 ])('refuses %s', async (_, code) => {
-  await expect(codeToPicture(code, 2)).rejects.toThrow(
-    'codeToPicture: the letters must be a picture of 2 x 2 pixels',
-  )
+  await expect(codeToPicture(code, 2)).rejects.toThrow('codeToPicture: the letters must be a picture of 2 x 2 pixels')
 })
