@@ -1,7 +1,6 @@
 import { type PictureData, toImageData } from '@dit/pipeline'
 import { defineComponent, h, onMounted, type PropType, ref, type VNode, watch } from 'vue'
 import { choice } from '../figures/controls.js'
-import { squareOf } from '../figures/picture.js'
 import { blankPicture, type Colour, paintLine, type Pixel, pixelAt } from './paint.js'
 
 const COLOURS: readonly { readonly name: string; readonly colour: Colour }[] = [
@@ -25,7 +24,7 @@ const KEYS: Readonly<Record<string, Pixel>> = {
   ArrowDown: [0, 1],
 }
 
-/** A small picture to paint on, by pointer or by keyboard, or to fill from a file. `change` brings each new picture. */
+/** A small picture to paint on, by pointer or by keyboard, or to fill from a file. `change` brings each new picture, `file` a file that was chosen. */
 export const DrawingPad = defineComponent({
   name: 'DrawingPad',
   props: {
@@ -34,12 +33,11 @@ export const DrawingPad = defineComponent({
     /** The colour of an empty picture. */
     ground: { type: Object as PropType<Colour>, required: true },
   },
-  emits: { change: (picture: PictureData) => picture.width > 0 },
+  emits: { change: (_: PictureData) => true, file: (_: File) => true },
   setup(props, { emit }) {
     const canvas = ref<HTMLCanvasElement | null>(null)
     const colour = ref('gold')
     const size = ref('2')
-    const problem = ref('')
     const cursor = ref<Pixel | null>(null)
     let own = copyOf(props.picture)
     let last: Pixel | null = null
@@ -93,29 +91,13 @@ export const DrawingPad = defineComponent({
         end()
       }
     }
-    const takeFile = async (file: File | undefined) => {
-      if (file === undefined) return
-      problem.value = ''
-      try {
-        hand(await squareOf(file, side(), props.ground))
-      } catch (error) {
-        problem.value = `${(error as Error).message}. Try a PNG, JPEG or WebP.`
-      }
-    }
-    const drop = (event: DragEvent) => {
-      event.preventDefault()
-      const file = event.dataTransfer?.files[0]
-      if (file === undefined) problem.value = 'What was dropped is no file. Save the picture first, then drop its file.'
-      else void takeFile(file)
-    }
-
     onMounted(show)
     watch(() => props.picture, take)
 
     return () => {
       const pixel = cursor.value
       const place = pixel === null ? '' : `Column ${pixel[0] + 1}, row ${pixel[1] + 1} of ${side()}`
-      return h('div', { class: 'pad', onDragover: (event: DragEvent) => event.preventDefault(), onDrop: drop }, [
+      return h('div', { class: 'pad' }, [
         h('div', { class: 'pad-canvas' }, [
           h('canvas', {
             ref: canvas,
@@ -138,7 +120,7 @@ export const DrawingPad = defineComponent({
         h(
           'p',
           { id: 'pad-hint', class: 'pad-hint' },
-          'Paint here, or drop a picture. By keyboard: arrows move, space paints.',
+          'Paint here, or drop a picture on the page. By keyboard: arrows move, space paints.',
         ),
         h('p', { class: 'pad-place', 'aria-live': 'polite' }, place),
         palette(colour.value, (name) => (colour.value = name), props.ground),
@@ -154,7 +136,10 @@ export const DrawingPad = defineComponent({
           h('input', {
             type: 'file',
             accept: 'image/*',
-            onChange: (event: Event) => void takeFile((event.target as HTMLInputElement).files?.[0]),
+            onChange: (event: Event) => {
+              const file = (event.target as HTMLInputElement).files?.[0]
+              if (file !== undefined) emit('file', file)
+            },
           }),
         ]),
         h('div', [
@@ -164,7 +149,6 @@ export const DrawingPad = defineComponent({
             'Clear',
           ),
         ]),
-        h('p', { class: 'figure-problem', role: 'status' }, problem.value),
       ])
     }
   },

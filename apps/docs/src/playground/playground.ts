@@ -2,12 +2,12 @@ import { toImageData } from '@dit/pipeline'
 import { withBase } from 'vitepress'
 import { defineComponent, h, ref, type VNode, watch } from 'vue'
 import { choice, slider } from '../figures/controls.js'
+import { keepOffline, type Offline } from '../offline/keep-offline.js'
 import { DrawingPad } from './drawing-pad.js'
 import { columnsOf } from './grid.js'
 import { blankPicture } from './paint.js'
 import { fileName, pictureFile } from './picture-file.js'
 import { COUNTS, ENGINES, GUIDANCE, type Settings, STEPS, STRENGTH } from './settings.js'
-import { type Offline, keepOffline } from '../offline/keep-offline.js'
 import { type Playground as State, usePlayground } from './use-playground.js'
 
 /** The list of pictures in the page. */
@@ -45,7 +45,7 @@ export const Playground = defineComponent({
     )
 
     return () =>
-      h('section', { class: 'play', 'aria-label': 'Playground' }, [
+      h('section', { class: 'play', 'aria-label': 'Playground', ...dropping(state) }, [
         h('div', { class: 'play-stage' }, [
           pictureList(state, list),
           h('div', { class: 'play-buttons' }, buttons(state)),
@@ -62,6 +62,17 @@ export const Playground = defineComponent({
       ])
   },
 })
+
+/** A picture that is dropped anywhere is started from; without these the browser would leave the page for it. */
+function dropping({ startFromFile }: State) {
+  return {
+    onDragover: (event: DragEvent) => event.preventDefault(),
+    onDrop: (event: DragEvent) => {
+      event.preventDefault()
+      startFromFile(event.dataTransfer?.files[0])
+    },
+  }
+}
 
 /** A canvas for each picture; those that are not there yet are empty. */
 function pictureList({ pictures, drawing, phase, settings }: State, list: List): VNode {
@@ -263,7 +274,7 @@ function startControls(state: State, { model, strength }: Settings): VNode[] {
       shown: strength.toFixed(2),
       onChange: (value) => state.change({ strength: value }),
     }),
-    h(DrawingPad, { picture, ground, onChange: state.startFrom }),
+    h(DrawingPad, { picture, ground, onChange: state.startFrom, onFile: state.startFromFile }),
     h('div', [
       h(
         'button',

@@ -2,6 +2,7 @@ import type { WorkerEngine, WorkerPipeline, WorkerStep } from '@dit/browser'
 import { type Picture, type PictureData, SAMPLE_DEFAULTS } from '@dit/pipeline'
 import { computed, type ComputedRef, onBeforeUnmount, onMounted, type Ref, ref, shallowRef } from 'vue'
 import { wantsLessMotion } from '../figures/page.js'
+import { squareOf } from '../figures/picture.js'
 import { keepPipeline } from './kept-pipeline.js'
 import { listModels, type SiteModel } from './models.js'
 import { describe, type Drawing } from './picture-file.js'
@@ -48,6 +49,8 @@ export interface Playground {
   change(changes: Partial<Settings>): void
   /** Starts from a picture of the model's size, RGBA and opaque, or from noise. */
   startFrom(picture: PictureData | null): void
+  /** Starts from the middle square of a file; says where it is no picture, or undefined because none was dropped. */
+  startFromFile(file: File | undefined): void
   draw(): void
   stop(): void
 }
@@ -55,7 +58,7 @@ export interface Playground {
 /** How long the page waits for further changes, in milliseconds. */
 const PAUSE = 250
 
-/** Seeds of a link are whole numbers; the first one is for everybody the same, so that a link need not be opened to compare. */
+/** What a first visit draws, beside what the model says of itself. */
 const FIRST: Omit<Settings, 'model' | 'guidance' | 'steps' | 'solver'> = {
   className: '',
   seed: 1,
@@ -99,7 +102,7 @@ export function usePlayground(folder: () => string): Playground {
 
   function take(next: Settings): void {
     settings.value = next
-    // Nothing is added to the history: the way back leads out of the page.
+    // Nothing is added to the history: the way back leads out of the page. Once a run, since browsers limit how often.
     history.replaceState(history.state, '', settingsToHash(next))
   }
 
@@ -176,6 +179,7 @@ export function usePlayground(folder: () => string): Playground {
     const mine = new AbortController()
     work = mine
     problems.value = found
+    take(from)
     try {
       const dit = await openModel(from, mine.signal)
       mine.signal.throwIfAborted()
@@ -214,7 +218,7 @@ export function usePlayground(folder: () => string): Playground {
 
   function change(changes: Partial<Settings>): void {
     if (settings.value === null) return
-    take({ ...settings.value, ...changes })
+    settings.value = { ...settings.value, ...changes }
     end()
     phase.value = 'loading'
     progress.value = null
@@ -228,6 +232,21 @@ export function usePlayground(folder: () => string): Playground {
     if (startPicture.value !== picture) return
     startCode = code
     change({ start: code })
+  }
+
+  async function startFromFile(file: File | undefined): Promise<void> {
+    const [size, model] = [side.value, models.value.find(({ name }) => name === settings.value?.model)]
+    if (size === null || model === undefined) return
+    if (file === undefined) {
+      problems.value = ['What was dropped is no file. Save the picture first, then drop its file.']
+      return
+    }
+    try {
+      const { width, height, data } = await squareOf(file, size, model.ground)
+      await startFrom({ width, height, data })
+    } catch (error) {
+      problems.value = [`${(error as Error).message}. Try a PNG, JPEG or WebP.`]
+    }
   }
 
   function stop(): void {
@@ -274,6 +293,7 @@ export function usePlayground(folder: () => string): Playground {
     hash,
     change,
     startFrom: (picture) => void startFrom(picture),
+    startFromFile: (file) => void startFromFile(file),
     draw: () => void run(),
     stop,
   }
