@@ -31,5 +31,5 @@ export function offlineFiles(site: string): string[] {
     .filter(({ name }) => !name.includes('.md.') || name.startsWith('playground.md.'))
     .filter(({ name }) => !name.includes('localSearchIndex'))
     .map((entry) => relative(site, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-  return ['playground.html', 'models/index.json', 'hashmap.json', ...assets.toSorted()]
+  return ['playground.html', 'models/index.json', 'hashmap.json', 'vp-icons.css', ...assets.toSorted()]
 }
