@@ -5,8 +5,8 @@ import type { OfflineList } from '../offline/offline-list.js'
 import { SERVICE_WORKER } from '../site/service-worker-chunk.js'
 
 /**
- * Puts the list of what is kept for offline use in front of the service worker of a finished site: the playground, and all that its
- * scripts may load. Other pages are kept as they are visited.
+ * Puts the list of what is kept for offline use in front of the service worker of a finished site: the pages that compute, and all
+ * that their scripts may load. Other pages are kept as they are visited.
  *
  * @throws Error where the service worker imports something, and so would not start as a plain script
  */
@@ -24,12 +24,16 @@ export function writeOffline(site: string): OfflineList {
   return list
 }
 
-/** The files of the playground: its page, and all scripts and styles but those of other pages and of the search. */
+/** The pages that work without a network from the first visit of the playground on. */
+const PAGES = ['playground', 'train']
+
+/** The files of these pages: all scripts and styles but those of other pages and of the search. */
 export function offlineFiles(site: string): string[] {
   const assets = readdirSync(join(site, 'assets'), { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && /\.(?:js|css|wasm)$/.test(entry.name))
-    .filter(({ name }) => !name.includes('.md.') || name.startsWith('playground.md.'))
+    .filter(({ name }) => !name.includes('.md.') || PAGES.some((page) => name.startsWith(`${page}.md.`)))
     .filter(({ name }) => !name.includes('localSearchIndex'))
     .map((entry) => relative(site, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-  return ['playground.html', 'models/index.json', 'hashmap.json', 'vp-icons.css', ...assets.toSorted()]
+  const pages = PAGES.map((page) => `${page}.html`)
+  return [...pages, 'models/index.json', 'hashmap.json', 'vp-icons.css', ...assets.toSorted()]
 }

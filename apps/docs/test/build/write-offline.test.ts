@@ -7,6 +7,7 @@ import { writeOffline } from '../../src/build/write-offline.js'
 const FILES = {
   'service-worker.js': 'const a=1;addEventListener("fetch",()=>a);\n',
   'playground.html': '<p>',
+  'train.html': '<p>',
   'index.html': '<p>',
   'models/index.json': '{}',
   'models/heroes-1a.safetensors': 'weights',
@@ -16,6 +17,7 @@ const FILES = {
   'assets/style.2b.css': '',
   'assets/playground.md.3c.lean.js': '',
   'assets/errors.md.4d.js': '',
+  'assets/train.md.8b.js': '',
   'assets/chunks/@localSearchIndexroot.5e.js': '',
   'assets/chunks/theme.6f.js': '',
   'assets/picture.7a.png': '',
@@ -30,10 +32,11 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(site, { recursive: true, force: true }))
 
-test('lists the playground with its scripts and styles, in front of the script', () => {
+test('lists the pages that compute with their scripts and styles, in front of the script', () => {
   const list = writeOffline(site)
   expect(list.files).toEqual([
     'playground.html',
+    'train.html',
     'models/index.json',
     'hashmap.json',
     'vp-icons.css',
@@ -41,6 +44,7 @@ test('lists the playground with its scripts and styles, in front of the script',
     'assets/chunks/theme.6f.js',
     'assets/playground.md.3c.lean.js',
     'assets/style.2b.css',
+    'assets/train.md.8b.js',
   ])
   expect(readFileSync(join(site, 'service-worker.js'), 'utf8')).toBe(
     `globalThis.ditOffline=${JSON.stringify(list)};\n${FILES['service-worker.js']}`,
