@@ -16,7 +16,8 @@ export interface KeptPipeline {
 interface Kept {
   readonly key: string
   readonly pipeline: Promise<WorkerPipeline>
-  onProgress: LoadProgress
+  /** Who is told of the download. */
+  readonly listener: { onProgress: LoadProgress }
   isOpen: boolean
 }
 
@@ -38,15 +39,16 @@ export function keepPipeline(open: typeof openWorkerPipeline = openWorkerPipelin
     async open(source, engine, onProgress) {
       const key = keyOf(source, engine)
       if (kept?.key === key) {
-        kept.onProgress = onProgress
+        kept.listener.onProgress = onProgress
         return kept.pipeline
       }
       if (kept !== null) drop(kept)
+      const listener = { onProgress }
       const pipeline = open(source, {
         engine,
-        fetch: { onProgress: ({ bytes, total }) => mine.onProgress(bytes, total) },
+        fetch: { onProgress: ({ bytes, total }) => listener.onProgress(bytes, total) },
       })
-      const mine: Kept = { key, pipeline, onProgress, isOpen: false }
+      const mine: Kept = { key, pipeline, listener, isOpen: false }
       kept = mine
       const watch = async () => {
         const { lost } = await pipeline

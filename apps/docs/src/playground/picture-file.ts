@@ -32,7 +32,7 @@ export function pictureFile({ pictures, settings, engine }: Drawing, page: strin
 /** The name of that file. */
 export function fileName({ model, className, seed }: Settings): string {
   const words = [model, className, 'seed', String(seed)].filter((word) => word !== '')
-  return `${words.join('-').replaceAll(/[^\p{L}\p{N}-]+/gu, '-')}.png`
+  return `${words.join('-').replaceAll(/[^\p{L}\p{N}]+/gu, '-')}.png`
 }
 
 /** What is in the pictures, in a few words: `heroes: elf, 4 pictures, seed 3`. */
