@@ -1,6 +1,8 @@
 import type { EngineChoice, WorkerSampleOptions } from '@dit/browser'
-import { isFlow, type ProcessSpec } from '@dit/diffusion'
 import { FLOW_SAMPLERS, GAUSSIAN_SAMPLERS, type PictureData, type SamplerName } from '@dit/pipeline'
+
+/** What a model says of its process; a flow has solvers of its own. */
+export type KnownProcess = { readonly kind?: string | undefined } | null
 
 /** All that decides the pictures. */
 export interface Settings {
@@ -49,8 +51,8 @@ export const SOLVERS: readonly { readonly value: SamplerName; readonly text: str
 ]
 
 /** Those of them that a process has. */
-export function solversOf(process: ProcessSpec | null): typeof SOLVERS {
-  const known: readonly SamplerName[] = process !== null && isFlow(process) ? FLOW_SAMPLERS : GAUSSIAN_SAMPLERS
+export function solversOf(process: KnownProcess): typeof SOLVERS {
+  const known: readonly SamplerName[] = process?.kind === 'flow' ? FLOW_SAMPLERS : GAUSSIAN_SAMPLERS
   return SOLVERS.filter(({ value }) => known.includes(value))
 }
 
@@ -152,7 +154,7 @@ export function hashToSettings(hash: string, usual: readonly Settings[]): Read {
 /** Settings that an opened model can follow: what it does not have is taken back. */
 export function fitSettings(
   settings: Settings,
-  { classNames, process }: { readonly classNames: readonly string[]; readonly process: ProcessSpec | null },
+  { classNames, process }: { readonly classNames: readonly string[]; readonly process: KnownProcess },
 ): Read {
   const problems: string[] = []
   const solvers = solversOf(process).map(({ value }) => value)

@@ -38,7 +38,7 @@ export interface Playground {
   readonly drawing: Readonly<Ref<Drawing | null>>
   /** The picture to start from; null for noise. */
   readonly start: Readonly<Ref<PictureData | null>>
-  /** Side of the model's pictures in pixels; null before it is open. */
+  /** Side of the model's pictures in pixels; null before it is open, and where they are not square. */
   readonly side: Readonly<Ref<number | null>>
   /** News for the live region. */
   readonly status: Ref<string>
@@ -136,21 +136,17 @@ export function usePlayground(folder: () => string): Playground {
 
   /** The picture that a link starts from. */
   async function openStart({ settings: from, problems: found }: Read, dit: WorkerPipeline): Promise<Read> {
-    const size = dit.description.network!.inputSize
+    const size = sideOf(dit)
     side.value = size
     if (from.start === startCode) return { settings: from, problems: found }
-    let read: Read = { settings: from, problems: found }
-    let picture: PictureData | null = null
-    if (from.start !== '') {
-      picture = await codeToPicture(from.start, size).catch(() => null)
-      if (picture === null) {
-        const problem = `The picture to start from is none of ${size} x ${size} pixels: noise is taken in its place.`
-        read = { settings: { ...from, start: '' }, problems: [...found, problem] }
-      }
-    }
-    startCode = read.settings.start
+    const picture = from.start === '' || size === null ? null : await codeToPicture(from.start, size).catch(() => null)
+    const isTaken = from.start === '' || picture !== null
+    startCode = isTaken ? from.start : ''
     startPicture.value = picture
-    return read
+    if (isTaken) return { settings: from, problems: found }
+    const what = size === null ? 'does not fit this model' : `is none of ${size} x ${size} pixels`
+    const problem = `The picture to start from ${what}: noise is taken in its place.`
+    return { settings: { ...from, start: '' }, problems: [...found, problem] }
   }
 
   async function sample(dit: WorkerPipeline, from: Settings, signal: AbortSignal): Promise<readonly Picture[]> {
@@ -297,4 +293,12 @@ export function usePlayground(folder: () => string): Playground {
     draw: () => void run(),
     stop,
   }
+}
+
+/** The side of a model's pictures in pixels; null where they are not square, or are latents. */
+function sideOf({ description: { network, latents } }: WorkerPipeline): number | null {
+  if (network === null || latents !== null) return null
+  const { inputSize } = network
+  const [height, width] = typeof inputSize === 'number' ? [inputSize, inputSize] : inputSize
+  return height === width ? height : null
 }

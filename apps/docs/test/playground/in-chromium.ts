@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { cpu } from '@dit/backend-cpu'
@@ -11,7 +11,7 @@ import { type Site, type VisitOptions, violations } from '../site-in-chromium.js
 import { textsOf } from './read-png.js'
 
 const LINK = '#model=heroes&class=orc&seed=5&count=4&guidance=2&steps=6&solver=dpmpp-2m'
-const WAIT = { timeout: 60_000 }
+const WAIT = { timeout: 150_000 }
 /** Chromium says so where a page asks for WebGPU and there is no card. */
 const NO_CARD: VisitOptions = { expected: /No available adapters/ }
 

@@ -76,7 +76,7 @@ test('a link with an unknown solver names those that there are', () => {
 })
 
 test('every solver that is offered belongs to a process, and midpoint to flows only', () => {
-  const [gaussian, flow] = [solversOf({ meanType: 'x0' }), solversOf({ kind: 'flow' })]
+  const [gaussian, flow] = [solversOf({ kind: 'gaussian' }), solversOf({ kind: 'flow' })]
   expect(SOLVERS.filter((solver) => !gaussian.includes(solver)).map(({ value }) => value)).toEqual(['midpoint'])
   expect(SOLVERS.filter((solver) => !flow.includes(solver)).map(({ value }) => value)).toEqual(['ddim'])
 })
