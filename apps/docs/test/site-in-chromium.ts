@@ -29,7 +29,7 @@ export interface Site {
   /** The weights that stand for the heroes: those of a small network with the classes elf, orc and troll. */
   readonly model: Uint8Array
   /** Opens a page as a visitor would; fails where it complains, or asks another origin for anything. */
-  visit(path: string, look: (page: Page) => Promise<void>, options?: VisitOptions): Promise<void>
+  readonly visit: (path: string, look: (page: Page) => Promise<void>, options?: VisitOptions) => Promise<void>
 }
 
 /** Builds and serves the site before the tests of a file. The reference is left out: its pages are made like the others, and take minutes. */

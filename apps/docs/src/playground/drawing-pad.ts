@@ -33,7 +33,10 @@ export const DrawingPad = defineComponent({
     /** The colour of an empty picture. */
     ground: { type: Object as PropType<Colour>, required: true },
   },
-  emits: { change: (_: PictureData) => true, file: (_: File) => true },
+  emits: {
+    change: (picture: PictureData) => picture.width === picture.height,
+    file: (file: File) => file instanceof File,
+  },
   setup(props, { emit }) {
     const canvas = ref<HTMLCanvasElement | null>(null)
     const colour = ref('gold')

@@ -46,13 +46,13 @@ export interface Playground {
   /** The link that repeats the pictures, from `#` on. */
   readonly hash: ComputedRef<string>
   /** Changes settings, and draws once nothing more changes. */
-  change(changes: Partial<Settings>): void
+  readonly change: (changes: Partial<Settings>) => void
   /** Starts from a picture of the model's size, RGBA and opaque, or from noise. */
-  startFrom(picture: PictureData | null): void
+  readonly startFrom: (picture: PictureData | null) => void
   /** Starts from the middle square of a file; says where it is no picture, or undefined because none was dropped. */
-  startFromFile(file: File | undefined): void
-  draw(): void
-  stop(): void
+  readonly startFromFile: (file: File | undefined) => void
+  readonly draw: () => void
+  readonly stop: () => void
 }
 
 /** How long the page waits for further changes, in milliseconds. */
