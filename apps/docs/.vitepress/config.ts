@@ -2,6 +2,8 @@ import temml from 'temml'
 import { defineConfig } from 'vitepress'
 import { mathRules } from '../src/site/math.js'
 import { navigation, sidebars } from '../src/site/navigation.js'
+import { serviceWorkerChunk } from '../src/site/service-worker-chunk.js'
+import { sourceAddresses } from '../src/site/source-addresses.js'
 
 // Tests and pages read the sources of all packages, so the site needs no build of theirs.
 const conditions = ['@dit/source', 'module', 'browser', 'import', 'default']
@@ -35,6 +37,9 @@ export default defineConfig({
   vite: {
     resolve: { conditions },
     ssr: { resolve: { conditions }, noExternal: [/^@dit\//] },
+    plugins: [sourceAddresses, serviceWorkerChunk],
+    // Engines, readers and solvers stay files of their own, which load when they are used.
+    worker: { format: 'es', plugins: () => [sourceAddresses] },
     build: { chunkSizeWarningLimit: 4000 },
   },
 })

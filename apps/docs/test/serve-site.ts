@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { extname, join } from 'node:path'
+import { extname, join, relative } from 'node:path'
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -15,12 +15,21 @@ const TYPES: Readonly<Record<string, string>> = {
 /** A server of static files on 127.0.0.1, as a plain host of pages is one. */
 export interface SiteServer {
   readonly origin: string
+  /** The files that were asked for, below the folder. */
+  readonly requests: string[]
+  /** Whether it answers nothing, like a server that is gone. */
+  isGone: boolean
   close(): Promise<void>
 }
 
 /** Serves the files of a folder under a path, and an icon that browsers ask for unasked. */
 export async function serveSite(folder: string, base: string): Promise<SiteServer> {
+  const requests: string[] = []
   const server = createServer((request, response) => {
+    if (served.isGone) {
+      request.socket.destroy()
+      return
+    }
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1')
     if (pathname === '/favicon.ico') {
       response.writeHead(204).end()
@@ -32,6 +41,7 @@ export async function serveSite(folder: string, base: string): Promise<SiteServe
     )
     if (found === undefined) response.writeHead(404).end()
     else {
+      requests.push(relative(folder, found))
       response.writeHead(200, { 'Content-Type': TYPES[extname(found)] ?? 'application/octet-stream' })
       response.end(readFileSync(found))
     }
@@ -40,11 +50,14 @@ export async function serveSite(folder: string, base: string): Promise<SiteServe
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
   })
-  return {
+  const served: SiteServer = {
+    requests,
+    isGone: false,
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close() {
       server.closeAllConnections()
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }
+  return served
 }

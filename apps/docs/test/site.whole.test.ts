@@ -1,21 +1,13 @@
-import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect } from 'vitest'
-import { findChromium, startChromium } from '../../../test/browser/chromium.js'
+import { expect } from 'vitest'
 import { runDit } from '../../cli/test/support/run-dit.js'
-import { testNeeding } from '../../../test/require.js'
-import { app } from '../src/build/paths.js'
-import { type SiteServer, serveSite } from './serve-site.js'
+import { playgroundTests } from './playground/in-chromium.js'
+import { siteInChromium, violations } from './site-in-chromium.js'
 
-// The site as it is built, under a sub-path, in a browser that can reach nothing but it. The reference is left out: its
-// pages are made like the others, and take minutes on a busy machine.
+const site = siteInChromium()
+const { test, visit } = site
 
-const BASE = '/some/where/'
 const PAGES = [
   '',
   'start/hobbyist.html',
@@ -35,68 +27,6 @@ const PAGES = [
   'comparison.html',
   'errors.html',
 ]
-
-const executable = findChromium()
-const test = testNeeding('browser', executable !== undefined, 'no chromium on the PATH, and DIT_CHROMIUM names none')
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-let folder: string
-let server: SiteServer
-let browser: Browser
-
-beforeAll(async () => {
-  if (executable === undefined) return
-  folder = mkdtempSync(join(tmpdir(), 'dit-docs-'))
-  const args = ['--import', '../../tools/typescript.mjs', 'src/build/main.ts', '--reference', 'none']
-  await promisify(execFile)(process.execPath, [...args, '--base', BASE, '--out', folder], { cwd: app })
-  server = await serveSite(folder, BASE)
-  browser = await startChromium(executable, 'none')
-}, 900_000)
-
-afterAll(async () => {
-  await browser?.close()
-  await server?.close()
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
-})
-
-/** Opens a page as a visitor would; fails where it complains, or asks another origin for anything. */
-async function visit(path: string, look: (page: Page) => Promise<void>) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
-  const complaints: string[] = []
-  try {
-    const page = await context.newPage()
-    page.on('pageerror', (error) => complaints.push(String(error)))
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
-    })
-    page.on('request', (request) => {
-      const { origin, protocol } = new URL(request.url())
-      if (protocol.startsWith('http') && origin !== server.origin) complaints.push(`asks for ${request.url()}`)
-    })
-    page.on('response', (response) => {
-      if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`)
-    })
-    await page.goto(`${server.origin}${BASE}${path}`, { waitUntil: 'networkidle' })
-    await look(page)
-    expect(complaints, path).toEqual([])
-  } finally {
-    await context.close()
-  }
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe)
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      readonly axe: {
-        run(options: object): Promise<{
-          readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[]
-        }>
-      }
-    }
-    const found = await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })
-    return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`))
-  })
-}
 
 test('every kind of page has no violation of WCAG 2.1 A and AA in light and dark, and fits a phone', async () => {
   for (const path of PAGES) {
@@ -166,9 +96,9 @@ test('the page trains, goes on after a reload, and exports what the command line
     await seen(/^Finished: step 200 of 200, held-out error 0\.\d+/)
     expect(await page.locator('.train-samples canvas').count()).toBe(6)
     const [download] = await Promise.all([page.waitForEvent('download'), press('Export')])
-    const file = join(folder, download.suggestedFilename())
+    const file = join(site.folder, download.suggestedFilename())
     await download.saveAs(file)
-    const drawn = join(folder, 'drawn.png')
+    const drawn = join(site.folder, 'drawn.png')
     const { code, stderr } = await runDit(['sample', file, '--count', '1', '--steps', '4', '--out', drawn])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(existsSync(drawn)).toBe(true)
@@ -182,3 +112,5 @@ test('search finds a guide without leaving the origin', async () => {
     await page.locator('.VPLocalSearchBox .result').first().waitFor({ timeout: 60_000 })
   })
 })
+
+playgroundTests(site)

@@ -7,6 +7,7 @@ import { SourceFile } from '../../src/site/source-file.js'
 import './style.css'
 import './figures.css'
 import './train.css'
+import './playground.css'
 
 export default {
   extends: DefaultTheme,
@@ -14,10 +15,14 @@ export default {
   enhanceApp({ app }) {
     for (const figure of figures) app.component(figure.name!, figure)
     app.component('SourceFile', SourceFile)
-    // Pages that do not train do not load it.
+    // Pages that neither train nor draw do not load these.
     app.component(
       'TrainHere',
       defineAsyncComponent(async () => (await import('../../src/train/train-here.js')).TrainHere),
+    )
+    app.component(
+      'Playground',
+      defineAsyncComponent(async () => (await import('../../src/playground/playground.js')).Playground),
     )
   },
 } satisfies Theme

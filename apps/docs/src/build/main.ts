@@ -5,8 +5,10 @@ import { parseArgs } from 'node:util'
 import { build, createServer } from 'vitepress'
 import { brokenLinks } from './check-links.js'
 import { writePerformance } from './performance.js'
-import { allPages, app, ownPages, repository, site } from './paths.js'
+import { allPages, app, ownModels, ownPages, repository, site } from './paths.js'
 import { writeEmptyReference, writeReference } from './reference.js'
+import { writeModels } from './write-models.js'
+import { writeOffline } from './write-offline.js'
 import { writePages } from './write-pages.js'
 
 const { values } = parseArgs({
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     out: { type: 'string', default: site },
     dev: { type: 'boolean', default: false },
     reference: { type: 'string', default: 'new' },
+    models: { type: 'string', default: ownModels },
     help: { type: 'boolean', default: false },
   },
 })
@@ -24,6 +27,7 @@ const HELP = `Builds the documentation site.
   --base <path>      the path that it is served under (default /), such as /dit/
   --out <folder>     where it goes (default apps/docs/dist/site)
   --reference <how>  new (default); kept, from the last build; none, empty pages in its place
+  --models <folder>  the models of the playground (default packages/pretrained/models)
   --dev              serve it instead, and follow changes of docs/ and apps/docs/pages`
 
 if (values.help) console.log(HELP)
@@ -52,12 +56,17 @@ async function run(): Promise<void> {
   await timed('pages', async () => {
     writePages()
     writePerformance()
+    const models = writeModels(values.models, join(allPages, 'public/models'))
+    console.log(`docs: models for the playground: ${models.map(({ name }) => name).join(', ') || 'none'}`)
   })
   if (values.dev) {
     await serve()
     return
   }
-  await timed('site', () => build(app, { base: values.base, outDir: values.out }))
+  await timed('site', async () => {
+    await build(app, { base: values.base, outDir: values.out })
+    writeOffline(values.out)
+  })
   const broken = await timed('links', async () => brokenLinks(values.out, values.base))
   if (broken.length === 0) return
   console.error(`docs: ${broken.length} links lead nowhere:\n${broken.join('\n')}`)

@@ -11,6 +11,9 @@ export const app = folder('../..')
 /** The pages that are written by hand. */
 export const ownPages = `${app}/pages`
 
+/** The models that are part of the repository. */
+export const ownModels = `${repository}/packages/pretrained/models`
+
 /** All pages of the site, where VitePress reads them: copied and generated anew by every build. */
 export const allPages = `${app}/dist/pages`
 

@@ -13,20 +13,40 @@ export function shapePicture(shape: ShapeClass): Float32Array {
  *
  * @throws TypeError where the file is no picture that the browser can read
  */
-export async function filePicture(file: Blob & { readonly name?: string }): Promise<Float32Array> {
-  const bitmap = await createImageBitmap(file).catch((cause: unknown) => {
-    throw new TypeError(`${file.name ?? 'The file'} is no picture that this browser can read`, { cause })
-  })
-  const side = Math.min(bitmap.width, bitmap.height)
-  const canvas = new OffscreenCanvas(SIDE, SIDE)
-  const context = canvas.getContext('2d')!
-  context.imageSmoothingQuality = 'high'
-  context.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, SIDE, SIDE)
-  bitmap.close()
-  const { data } = context.getImageData(0, 0, SIDE, SIDE)
+export async function filePicture(file: NamedBlob): Promise<Float32Array> {
+  const { data } = await squareOf(file, SIDE)
   const area = SIDE * SIDE
   return Float32Array.from({ length: 3 * area }, (_, i) => data[4 * (i % area) + Math.floor(i / area)] / 127.5 - 1)
 }
+
+/**
+ * The middle square of a file of the visitor, made small, as RGBA, opaque.
+ *
+ * @param side   in pixels
+ * @param ground what lies under its transparent parts: black where nothing is said
+ * @throws TypeError where the file is no picture that the browser can read
+ */
+export async function squareOf(
+  file: NamedBlob,
+  side: number,
+  [red, green, blue]: readonly [red: number, green: number, blue: number] = [0, 0, 0],
+): Promise<ImageData> {
+  const bitmap = await createImageBitmap(file).catch((cause: unknown) => {
+    throw new TypeError(`${file.name ?? 'The file'} is no picture that this browser can read`, { cause })
+  })
+  const kept = Math.min(bitmap.width, bitmap.height)
+  const context = new OffscreenCanvas(side, side).getContext('2d')!
+  context.fillStyle = `rgb(${red} ${green} ${blue})`
+  context.fillRect(0, 0, side, side)
+  // What has this size already keeps its bytes.
+  context.imageSmoothingEnabled = kept !== side
+  context.imageSmoothingQuality = 'high'
+  context.drawImage(bitmap, (bitmap.width - kept) / 2, (bitmap.height - kept) / 2, kept, kept, 0, 0, side, side)
+  bitmap.close()
+  return context.getImageData(0, 0, side, side)
+}
+
+type NamedBlob = Blob & { readonly name?: string }
 
 /** Paints `[3, height, width]` in [-1, 1] on a canvas, a pixel for a pixel; the page makes it large. */
 export function paintPicture(canvas: HTMLCanvasElement, picture: ArrayLike<number>, height = SIDE, width = SIDE): void {

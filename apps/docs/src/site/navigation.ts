@@ -19,6 +19,7 @@ const START = [
   { text: 'I have pictures', link: '/start/hobbyist' },
   { text: 'I write web pages', link: '/start/web' },
   { text: 'I do research', link: '/start/researcher' },
+  { text: 'Playground', link: '/playground' },
   { text: 'Train in this page', link: '/train' },
   { text: 'Comparison', link: '/comparison' },
   { text: 'Performance', link: '/performance' },
@@ -28,6 +29,7 @@ const START = [
 /** The bar at the top. */
 export const navigation: DefaultTheme.NavItem[] = [
   { text: 'Start', link: '/start/', activeMatch: '^/start/' },
+  { text: 'Playground', link: '/playground' },
   { text: 'Train', link: '/train' },
   { text: 'How it works', link: '/how/', activeMatch: '^/how/' },
   { text: 'Guides', link: '/guides/cookbook', activeMatch: '^/guides/' },
