@@ -1,7 +1,10 @@
-import { type EngineChoice, openWorkerPipeline, type WorkerPipeline } from '@dit/browser'
+import { type EngineChoice, fetchFile, openWorkerPipeline, type WorkerPipeline } from '@dit/browser'
 
 /** How far a download is; `total` is null where the server does not say. */
 export type LoadProgress = (bytes: number, total: number | null) => void
+
+/** Opens the model of an address on an engine. */
+export type OpenModel = (source: string, engine: EngineChoice, onProgress: LoadProgress) => Promise<WorkerPipeline>
 
 /** One opened model at a time. */
 export interface KeptPipeline {
@@ -27,7 +30,7 @@ interface Kept {
  *
  * @param open what opens it
  */
-export function keepPipeline(open: typeof openWorkerPipeline = openWorkerPipeline): KeptPipeline {
+export function keepPipeline(open: OpenModel = openFetched): KeptPipeline {
   let kept: Kept | null = null
 
   function drop(which: Kept): void {
@@ -44,10 +47,7 @@ export function keepPipeline(open: typeof openWorkerPipeline = openWorkerPipelin
       }
       if (kept !== null) drop(kept)
       const listener = { onProgress }
-      const pipeline = open(source, {
-        engine,
-        fetch: { onProgress: ({ bytes, total }) => listener.onProgress(bytes, total) },
-      })
+      const pipeline = open(source, engine, (bytes, total) => listener.onProgress(bytes, total))
       const mine: Kept = { key, pipeline, listener, isOpen: false }
       kept = mine
       const watch = async () => {
@@ -70,4 +70,10 @@ export function keepPipeline(open: typeof openWorkerPipeline = openWorkerPipelin
 
 function keyOf(source: string, engine: EngineChoice): string {
   return `${engine} ${source}`
+}
+
+/** The weights come as a whole file, which stays in the browser's storage: the next visit needs no network for it. */
+const openFetched: OpenModel = async (source, engine, onProgress) => {
+  const weights = await fetchFile(source, { onProgress: ({ bytes, total }) => onProgress(bytes, total) })
+  return openWorkerPipeline(weights, { engine })
 }

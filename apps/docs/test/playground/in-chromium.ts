@@ -12,12 +12,12 @@ import { textsOf } from './read-png.js'
 
 const LINK = '#model=heroes&class=orc&seed=5&count=4&guidance=2&steps=6&solver=dpmpp-2m'
 const WAIT = { timeout: 150_000 }
-/** Chromium says so where a page asks for WebGPU and there is no card. */
-const NO_CARD: VisitOptions = { expected: /No available adapters/ }
+/** Chromium says so where a page asks for WebGPU and there is no card, and where tests read a canvas twice. */
+const NO_CARD: VisitOptions = { expected: /No available adapters|willReadFrequently/ }
 
 /** The same, without a service worker, which would answer before the tests can. */
 const NO_WORKER: VisitOptions = {
-  expected: /No available adapters|registration blocked|ERR_FAILED|404/,
+  expected: /No available adapters|willReadFrequently|registration blocked|ERR_FAILED|404/,
   serviceWorkers: 'block',
 }
 
@@ -281,7 +281,7 @@ export function playgroundTests(site: Site): void {
         }
       },
       // Of what the page would like to have at hand, such as pages that it links to.
-      { expected: /No available adapters|ERR_/ },
+      { expected: /No available adapters|willReadFrequently|ERR_/ },
     )
   })
 

@@ -1,19 +1,19 @@
-import type { openWorkerPipeline, WorkerPipeline } from '@dit/browser'
+import type { WorkerPipeline } from '@dit/browser'
 import { expect, test } from 'vitest'
-import { keepPipeline } from '../../src/playground/kept-pipeline.js'
+import { keepPipeline, type OpenModel } from '../../src/playground/kept-pipeline.js'
 
 /** Opens pipelines that do nothing, and tells what was asked and disposed of. */
 function fakes() {
   const log: string[] = []
   const losses: ((error: Error) => void)[] = []
-  const open = (async (source: string, { engine, fetch }: Parameters<typeof openWorkerPipeline>[1] & object) => {
+  const open: OpenModel = async (source, engine, onProgress) => {
     log.push(`open ${source} ${engine}`)
-    fetch?.onProgress?.({ url: source, bytes: 1, total: 2 })
+    onProgress(1, 2)
     await Promise.resolve()
     if (source === 'broken') throw new Error('broken')
     const lost = new Promise<Error>((resolve) => losses.push(resolve))
     return { lost, dispose: () => log.push(`dispose ${source}`) } as unknown as WorkerPipeline
-  }) as typeof openWorkerPipeline
+  }
   return { log, losses, kept: keepPipeline(open) }
 }
 
