@@ -72,9 +72,9 @@ test.concurrent.each<[string, string[], RegExp]>([
   ['missing config file', ['train', '--config', 'none.json'], /cannot open none\.json: no such file/],
   ['nothing to resume', ['train', '--resume', 'empty'], /empty is not a run: it has no config\.json/],
   [
-    'nothing to sample',
-    ['sample'],
-    /which model\? Give a run or weights: `dit sample <run or weights>`\. .*`dit demo`/,
+    'nothing to export',
+    ['export', '--onnx', 'out'],
+    /which model\? Give a run or weights: `dit export <run or weights>`\. .*`dit demo`/,
   ],
   ...[['--check-files', '5'], ['--skip-bad'], ['--background', 'none'], ['--max-pixels', '100']].map(
     (option): [string, string[], RegExp] => [
