@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { listFiles, readText } from '../../../../test/sources.js'
 import { ownPages, repository } from '../../src/build/paths.js'
+import { FIGURE_NAMES } from '../../src/figures/names.js'
 import { GUIDES } from '../../src/site/guides.js'
 import { HOW_IT_WORKS } from '../../src/site/navigation.js'
 
@@ -33,6 +34,7 @@ test('every figure that a page names is a component', async () => {
     pages.flatMap((path) => [...readText(path).matchAll(/<(\w+Figure)\b/g)].map(([, name]) => name)),
   )
   expect([...named].toSorted()).toEqual(figures.map(({ name }) => name!).toSorted())
+  expect(figures.map(({ name }) => name)).toEqual(FIGURE_NAMES)
 })
 
 test('dit still says every error that the page of errors quotes', () => {
