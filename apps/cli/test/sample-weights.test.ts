@@ -132,7 +132,6 @@ test.each([
     /--npz writes pictures, but .* makes latents of 4 channels/,
   ],
   [['--weights', join(layouts, 'diffusers'), '--run', 'r'], /--run, --checkpoint and --weights each name a model/],
-  [['--half', 'f16'], /^dit: which model\? Give a run or weights: `dit sample <run or weights>`/],
   [['--weights', 'none'], /none: there is no such file or folder/],
   [
     ['--weights', join(layouts, 'state.pt'), '--latents', 'l.npz'],
