@@ -3,7 +3,7 @@ import type { KnownSpec, TrainRecipe } from '@dit/train-ddp'
 import type { SamplerName } from '@dit/pipeline'
 
 /** What `dit demo` does where no flag says otherwise. Pictures get better up to this many steps at least. */
-export const DEMO_DEFAULTS = { steps: 3000, seed: 0 } as const
+export const DEMO_DEFAULTS = { steps: 2000, seed: 0 } as const
 
 /** Side of the pictures: the grid of the sprites. */
 const SIZE = 32
