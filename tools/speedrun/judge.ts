@@ -9,7 +9,7 @@ import { runDit } from '../pretrained/run-dit.js'
 import type { SpeedrunSet } from './sets.js'
 
 /**
- * What judges, the same for every row and frozen: changing it makes all results worthless. Kernel distance (KID, in thousandths) of samples
+ * What judges, the same for every row and frozen: changing it makes all results worthless. Kernel distance (KID) of samples
  * to held-out pictures on the features of `small`, and the share of samples whose class a classifier finds that learned from
  * training pictures.
  */

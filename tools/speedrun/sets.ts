@@ -17,7 +17,7 @@ export interface SpeedrunSet {
   readonly folders: { readonly training: string; readonly heldOut: string }
 }
 
-/** The heroes are endless as far as the longest budget goes: pictures of its fastest row are drawn about twice. */
+/** There are 384,000 heroes: short budgets draw each at most once. */
 const SPECS: Readonly<Record<SetName, ModelSpec>> = {
   heroes: { ...heroes, sizes: { steps: 24_000, batch: 16, heldOutPerClass: 118, trainingPerClass: 600 } },
   fashion: { ...garments, sizes: { ...garments.sizes, trainingPerClass: 600 } },
