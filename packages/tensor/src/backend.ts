@@ -1,5 +1,6 @@
 import type { RandomStream } from '@dit/random'
 import type { DType, TensorData } from './dtype.js'
+import type { ModernKernels } from './modern-kernels.js'
 import type { Shape } from './shape.js'
 
 /** Memory of an engine, opaque to everybody else. */
@@ -69,7 +70,11 @@ export interface Backend {
   dispose(): void | Promise<void>
 }
 
-export type Kernels = RequiredKernels & Partial<FusedKernels> & Partial<ImageKernels> & Partial<InferenceKernels>
+export type Kernels = RequiredKernels &
+  Partial<FusedKernels> &
+  Partial<ModernKernels> &
+  Partial<ImageKernels> &
+  Partial<InferenceKernels>
 
 /**
  * Element-wise functions of one argument. `gelu` is the tanh approximation (Hendrycks & Gimpel 2016); `relu` is max(x, 0) and

@@ -26,6 +26,7 @@ export type {
 } from './backend.js'
 export { currentBackend, useBackend } from './current-backend.js'
 export { bytesPerElement, type DType, isFloat, type TensorData, typedArray } from './dtype.js'
+export type { HeadNormViews, ModernKernels, RotationViews } from './modern-kernels.js'
 export { attention } from './ops/attention.js'
 export { add, div, equal, greater, less, maximum, minimum, mul, sub, where } from './ops/binary.js'
 export { clamp } from './ops/clamp.js'
@@ -42,6 +43,7 @@ export {
   upload,
   zeros,
 } from './ops/create.js'
+export { crossAttention, type CrossAttentionOptions } from './ops/cross-attention.js'
 export { gatedResidual } from './ops/gated-residual.js'
 export { gather } from './ops/gather.js'
 export { groupNorm, type GroupNormOptions } from './ops/group-norm.js'
@@ -50,9 +52,12 @@ export { layerNorm, layerNormModulate } from './ops/layer-norm.js'
 export { linear, type LinearOptions } from './ops/linear.js'
 export { matmul, type MatmulOptions } from './ops/matmul.js'
 export { averagePool2d, maxPool2d, type Pool2dOptions } from './ops/pool.js'
+export { type HeadNorm, type HeadRotation, qkNormRope, type QkNormRopeOptions } from './ops/qk-norm-rope.js'
 export { broadcastTo, mean, type ReduceOptions, sum } from './ops/reduce.js'
+export { type RmsModulation, rmsNorm, rmsNormModulate } from './ops/rms-norm.js'
 export { chunk, concat, permute, reshape, slice } from './ops/shape.js'
 export { softmax } from './ops/softmax.js'
+export { swiglu } from './ops/swiglu.js'
 export {
   abs,
   affine,

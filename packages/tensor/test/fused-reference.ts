@@ -1,6 +1,7 @@
 import { normals } from '@dit/random'
 import { type Backend, type FusedKernels, reference, type Saved, type View } from '@dit/tensor'
 import { imageKernels } from './image-reference.js'
+import { modernKernels } from './modern-reference.js'
 
 /**
  * `reference` with every fused kernel, written from the formulas of their doc comments and not from the ops that compose
@@ -12,7 +13,7 @@ export function fusedReference(): Backend {
     const buffer = plain.allocate(8)
     return { dispose: () => plain.free(buffer) }
   }
-  const kernels = { ...plain.kernels, ...fusedKernels(hold), ...imageKernels(hold) }
+  const kernels = { ...plain.kernels, ...fusedKernels(hold), ...modernKernels(hold), ...imageKernels(hold) }
   return { ...plain, name: 'fused', dtypes: ['f64', 'i32'], kernels }
 }
 

@@ -10,6 +10,7 @@ import { inferenceCases } from './cases/inference.js'
 import { layoutCases } from './cases/layout.js'
 import { matmulCases } from './cases/matmul.js'
 import { memoryCases } from './cases/memory.js'
+import { modernCases } from './cases/modern.js'
 import { optimizerCases } from './cases/optimizer.js'
 import { reduceCases } from './cases/reduce.js'
 import { unaryCases } from './cases/unary.js'
@@ -67,6 +68,7 @@ export function conformanceCases({ factor = 1, exactNormals, operands }: Conform
     reduceCases,
     matmulCases,
     fusedCases,
+    modernCases,
     halfWeightCases,
     imageCases,
     inferenceCases,

@@ -1,12 +1,10 @@
 import { isTracked, record } from '../autograd/tape.js'
 import { scope } from '../scope.js'
-import { formatShape } from '../shape.js'
 import { empty, type Tensor } from '../tensor.js'
 import { checkFloats } from './check-floats.js'
-import { matmul } from './matmul.js'
-import { permute, reshape, slice } from './shape.js'
-import { softmax } from './softmax.js'
-import { affine } from './unary.js'
+import { crossAttention } from './cross-attention.js'
+import { misfit } from './misfit.js'
+import { chunk } from './shape.js'
 
 /**
  * Multi-head self-attention without a mask:
@@ -23,12 +21,17 @@ export function attention(qkv: Tensor, numHeads: number): Tensor {
   const [B, N, width] = qkv.shape
   const headDim = width / 3 / numHeads
   if (qkv.shape.length !== 3 || !Number.isInteger(numHeads) || !Number.isInteger(headDim) || numHeads < 1) {
-    throw new RangeError(`attention: qkv must be [B, N, 3 * ${numHeads} * headDim] (got ${formatShape(qkv.shape)})`)
+    throw misfit(`attention: qkv must be [B, N, 3 * ${numHeads} * headDim]`, [qkv])
   }
   checkFloats('attention', [qkv])
   const { backend } = qkv
   const { attention: forward, attentionBackward } = backend.kernels
-  if (forward === undefined || attentionBackward === undefined) return composed(qkv, numHeads, headDim)
+  if (forward === undefined || attentionBackward === undefined) {
+    return scope(() => {
+      const [q, k, v] = chunk(qkv, 3) // 3 x [B, N, D]
+      return crossAttention(q, k, v, numHeads)
+    })
+  }
 
   const needed = isTracked(qkv)
   const out = empty(backend, [B, N, width / 3], qkv.dtype)
@@ -46,15 +49,4 @@ export function attention(qkv: Tensor, numHeads: number): Tensor {
     release: () => saved?.dispose(),
   })
   return out
-}
-
-function composed(qkv: Tensor, numHeads: number, headDim: number): Tensor {
-  const [B, N] = qkv.shape
-  return scope(() => {
-    const split = permute(reshape(qkv, [B, N, 3, numHeads, headDim]), [2, 0, 3, 1, 4]) // [3, B, numHeads, N, headDim]
-    const [q, k, v] = [0, 1, 2].map((i) => reshape(slice(split, 0, i, 1), [B, numHeads, N, headDim]))
-    const scores = affine(matmul(q, k, { transposeB: true }), headDim ** -0.5) // [B, numHeads, N, N]
-    const mixed = matmul(softmax(scores), v) // [B, numHeads, N, headDim]
-    return reshape(permute(mixed, [0, 2, 1, 3]), [B, N, numHeads * headDim]) // [B, N, D]
-  })
 }

@@ -1,10 +1,11 @@
 import { isTracked, record } from '../autograd/tape.js'
 import { scope } from '../scope.js'
-import { formatShape, sameShape } from '../shape.js'
+import { sameShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add, mul } from './binary.js'
 import { checkFloats } from './check-floats.js'
 import { reshape } from './shape.js'
+import { misfit } from './misfit.js'
 
 /**
  * Residual connection through a gate given per sample:
@@ -22,9 +23,7 @@ import { reshape } from './shape.js'
 export function gatedResidual(x: Tensor, gate: Tensor, h: Tensor): Tensor {
   const [B, , D] = x.shape
   if (x.shape.length !== 3 || !sameShape(gate.shape, [B, D]) || !sameShape(h.shape, x.shape)) {
-    throw new RangeError(
-      `gatedResidual: x and h must be [B, N, D] and gate [B, D] (got ${[x, h, gate].map((t) => formatShape(t.shape)).join(', ')})`,
-    )
+    throw misfit(`gatedResidual: x and h must be [B, N, D] and gate [B, D]`, [x, h, gate])
   }
   const backend = commonBackend('gatedResidual', [x, gate, h])
   checkFloats('gatedResidual', [x, gate, h])

@@ -1,7 +1,7 @@
 import { isTracked, record } from '../autograd/tape.js'
-import { formatShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { checkFloats } from './check-floats.js'
+import { misfit } from './misfit.js'
 
 /**
  * Rows of a table: out[i] = table[indices[i]]. Indices must lie in 0..R-1. That is checked where the host reads the engine's memory
@@ -15,9 +15,7 @@ import { checkFloats } from './check-floats.js'
 export function gather(table: Tensor, indices: Tensor): Tensor {
   const backend = commonBackend('gather', [table, indices])
   if (table.shape.length !== 2 || indices.shape.length !== 1) {
-    throw new RangeError(
-      `gather: table must be [R, D] and indices [I] (got ${formatShape(table.shape)} and ${formatShape(indices.shape)})`,
-    )
+    throw misfit('gather: table must be [R, D] and indices [I]', [table, indices])
   }
   checkFloats('gather', [table])
   if (indices.dtype !== 'i32') throw new TypeError(`gather: indices must be i32 (got ${indices.dtype})`)

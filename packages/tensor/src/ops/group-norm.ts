@@ -8,6 +8,7 @@ import { checkFloats } from './check-floats.js'
 import { layerNorm } from './layer-norm.js'
 import { reshape } from './shape.js'
 import { silu } from './unary.js'
+import { misfit } from './misfit.js'
 
 export interface GroupNormOptions {
   /** Consecutive channels are put together in so many groups. */
@@ -41,9 +42,7 @@ export function groupNorm(
 ): Tensor {
   const [B, C] = x.shape
   if (x.shape.length !== 4 || !sameShape(weight.shape, [C]) || !sameShape(bias.shape, [C])) {
-    throw new RangeError(
-      `groupNorm: x must be [B, C, H, W], weight and bias [C] (got ${[x, weight, bias].map((t) => formatShape(t.shape)).join(', ')})`,
-    )
+    throw misfit(`groupNorm: x must be [B, C, H, W], weight and bias [C]`, [x, weight, bias])
   }
   if (!Number.isInteger(numGroups) || numGroups < 1 || C % numGroups !== 0) {
     throw new RangeError(

@@ -1,6 +1,7 @@
-import { formatShape, sameShape } from '../shape.js'
+import { sameShape } from '../shape.js'
 import { commonBackend, type Tensor } from '../tensor.js'
 import { checkFloats, refuseHalves } from './check-floats.js'
+import { misfit } from './misfit.js'
 
 /**
  * x += scale * y, in place. Not recorded by the tape.
@@ -9,7 +10,7 @@ import { checkFloats, refuseHalves } from './check-floats.js'
  */
 export function accumulate(x: Tensor, y: Tensor, scale = 1): void {
   if (!sameShape(x.shape, y.shape)) {
-    throw new RangeError(`accumulate: shapes must be equal (got ${formatShape(x.shape)} and ${formatShape(y.shape)})`)
+    throw misfit('accumulate: shapes must be equal', [x, y])
   }
   checkFloats('accumulate', [x, y])
   commonBackend('accumulate', [x, y]).kernels.accumulate(x, y, scale)
@@ -24,9 +25,7 @@ export function fill(x: Tensor, value: number): void {
 /** Copies values in place, converting where the dtypes differ. Not recorded by the tape. */
 export function assign(target: Tensor, source: Tensor): void {
   if (target.size !== source.size) {
-    throw new RangeError(
-      `assign: sizes must be equal (got ${formatShape(target.shape)} and ${formatShape(source.shape)})`,
-    )
+    throw misfit('assign: sizes must be equal', [target, source])
   }
   refuseHalves('assign', [target, source])
   commonBackend('assign', [target, source]).kernels.copy(source, target)

@@ -1,12 +1,13 @@
 import { isTracked, record } from '../autograd/tape.js'
 import { scope } from '../scope.js'
-import { formatShape, sameShape } from '../shape.js'
+import { sameShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add, div, mul, sub } from './binary.js'
 import { checkFloats } from './check-floats.js'
 import { mean } from './reduce.js'
 import { reshape } from './shape.js'
 import { affine, sqrt, square } from './unary.js'
+import { misfit } from './misfit.js'
 
 /**
  * Layer norm over the last axis without affine parameters: (x - mean) / sqrt(variance + epsilon), with the biased
@@ -36,9 +37,7 @@ export function layerNorm(x: Tensor, epsilon: number): Tensor {
 export function layerNormModulate(x: Tensor, shift: Tensor, scale: Tensor, epsilon: number): Tensor {
   const [B, , D] = x.shape
   if (x.shape.length !== 3 || !sameShape(shift.shape, [B, D]) || !sameShape(scale.shape, [B, D])) {
-    throw new RangeError(
-      `layerNormModulate: x must be [B, N, D], shift and scale [B, D] (got ${[x, shift, scale].map((t) => formatShape(t.shape)).join(', ')})`,
-    )
+    throw misfit(`layerNormModulate: x must be [B, N, D], shift and scale [B, D]`, [x, shift, scale])
   }
   const backend = commonBackend('layerNormModulate', [x, shift, scale])
   checkFloats('layerNormModulate', [x, shift, scale])

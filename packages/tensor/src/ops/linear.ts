@@ -1,15 +1,17 @@
 import { emptyGradient } from '../autograd/destinations.js'
 import { isTracked, record } from '../autograd/tape.js'
-import type { Activation, View } from '../backend.js'
+import type { Activation } from '../backend.js'
 import { isHalf } from '../dtype.js'
 import { scope } from '../scope.js'
-import { formatShape, sameShape, sizeOf } from '../shape.js'
+import { sameShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add } from './binary.js'
 import { checkFloats } from './check-floats.js'
 import { batchedMatmul } from './matmul.js'
 import { reshape } from './shape.js'
 import { gelu, silu } from './unary.js'
+import { misfit } from './misfit.js'
+import { rowsOf } from './rows-of.js'
 
 export interface LinearOptions {
   readonly activation?: Activation
@@ -38,8 +40,9 @@ export function linear(
     weight.shape[1] !== width ||
     (bias !== null && !sameShape(bias.shape, [weight.shape[0]]))
   ) {
-    throw new RangeError(
-      `linear: weight must be [O, K] and bias [O] for x [..., K] (got x ${formatShape(x.shape)}, weight ${formatShape(weight.shape)}, bias ${bias === null ? 'null' : formatShape(bias.shape)})`,
+    throw misfit(
+      'linear: weight must be [O, K] and bias [O] for x [..., K]',
+      bias === null ? [x, weight] : [x, weight, bias],
     )
   }
   const inputs = bias === null ? [x, weight] : [x, weight, bias]
@@ -86,9 +89,4 @@ function fused(x: Tensor, weight: Tensor, bias: Tensor | null, activation: Activ
     release: () => saved?.dispose(),
   })
   return out
-}
-
-/** As kernels want it: `[M, K]`, every axis but the last in one. */
-function rowsOf({ buffer, byteOffset, shape, dtype }: View): View {
-  return { buffer, byteOffset, shape: [sizeOf(shape.slice(0, -1)), shape.at(-1)!], dtype }
 }

@@ -1,13 +1,13 @@
 import { isTracked } from '../autograd/tape.js'
 import type { PoolWindow } from '../backend.js'
 import { scope } from '../scope.js'
-import { formatShape } from '../shape.js'
 import { empty, type Tensor } from '../tensor.js'
 import { add, div, maximum } from './binary.js'
 import { checkFloats } from './check-floats.js'
 import { tensor } from './create.js'
 import { concat, slice } from './shape.js'
 import { checkFits, everyNth, type Extents, padded, type Padding2d, sidesOf } from './windows.js'
+import { misfit } from './misfit.js'
 
 export interface Pool2dOptions {
   /** Height and width of a window; one number is both. */
@@ -57,7 +57,7 @@ export function averagePool2d(x: Tensor, options: Pool2dOptions): Tensor {
 }
 
 function checked(caller: string, x: Tensor, { window, stride = window, padding = 0, ceil = false }: Pool2dOptions) {
-  if (x.shape.length !== 4) throw new RangeError(`${caller}: x must be [B, C, H, W] (got ${formatShape(x.shape)})`)
+  if (x.shape.length !== 4) throw misfit(`${caller}: x must be [B, C, H, W]`, [x])
   checkFloats(caller, [x])
   const [height, width] = pairOf(caller, 'window', window)
   const [strideHeight, strideWidth] = pairOf(caller, 'stride', stride)

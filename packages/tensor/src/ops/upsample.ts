@@ -1,10 +1,10 @@
 import { record } from '../autograd/tape.js'
 import { scope } from '../scope.js'
-import { formatShape } from '../shape.js'
 import { empty, type Tensor } from '../tensor.js'
 import { checkFloats } from './check-floats.js'
 import { broadcastTo } from './reduce.js'
 import { reshape } from './shape.js'
+import { misfit } from './misfit.js'
 
 /**
  * Images of twice the height and width, each pixel repeated (nearest neighbour): out[b, c, i, j] = x[b, c, i / 2, j / 2],
@@ -15,7 +15,7 @@ import { reshape } from './shape.js'
  * @throws RangeError unless `x` has four axes
  */
 export function upsample2x(x: Tensor): Tensor {
-  if (x.shape.length !== 4) throw new RangeError(`upsample2x: x must be [B, C, H, W] (got ${formatShape(x.shape)})`)
+  if (x.shape.length !== 4) throw misfit(`upsample2x: x must be [B, C, H, W]`, [x])
   checkFloats('upsample2x', [x])
   const [B, C, H, W] = x.shape
   const { backend } = x

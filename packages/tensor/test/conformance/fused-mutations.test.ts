@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { fusedReference } from '../fused-reference.js'
-import { isCaught, floats, mapOutput, mutant, type Mutation } from './mutant.js'
+import { isCaught, floats, mapOutput, mutant, type Mutation, view } from './mutant.js'
 
 const mutations: Mutation[] = [
   {
@@ -61,6 +61,100 @@ const mutations: Mutation[] = [
       gatedResidualBackward(gate, h, dout, { dgate, dh }) {
         k.gatedResidualBackward!(gate, h, dout, { dgate, dh })
         if (gate.shape[0] > 1) floats(dgate).subarray(0, gate.shape[1]).fill(0)
+      },
+    }),
+  },
+  {
+    what: 'swiglu that exchanges its halves',
+    filter: /^swiglu/,
+    mutate: () => ({
+      swiglu(x, out) {
+        const [rows, width] = x.shape
+        const half = width / 2
+        mapOutput(out, (_, i) => {
+          const at = Math.floor(i / half) * width + (i % half)
+          const [b, a] = [floats(x)[at], floats(x)[at + half]]
+          return rows > 0 ? (a / (1 + Math.exp(-a))) * b : 0
+        })
+      },
+    }),
+  },
+  {
+    what: 'rmsNormModulate that forgets the 1 of the scale',
+    filter: /^rmsNorm/,
+    mutate: (k) => ({
+      rmsNormModulateBackward(x, weight, scale, eps, saved, dout, outputs) {
+        const less = scale && { ...view(scale), buffer: floats(scale).map((value) => value - 1).buffer, byteOffset: 0 }
+        k.rmsNormModulateBackward!(x, weight, less, eps, saved, dout, outputs)
+      },
+    }),
+  },
+  {
+    what: 'rmsNormModulate whose weight gradient takes the last sample alone',
+    filter: /^rmsNorm: \[2, 3, 5\]/,
+    mutate: (k) => ({
+      rmsNormModulateBackward(x, weight, scale, eps, saved, dout, outputs) {
+        const alone = floats(dout).slice()
+        k.rmsNormModulateBackward!(x, weight, scale, eps, saved, dout, outputs)
+        const first = alone.length / x.shape[0]
+        const rest = { ...view(dout), buffer: alone.fill(0, 0, first).buffer, byteOffset: 0 }
+        const room = { ...view(outputs.dx), buffer: new Float64Array(alone.length).buffer, byteOffset: 0 }
+        k.rmsNormModulateBackward!(x, weight, scale, eps, saved, rest, {
+          dx: room,
+          dweight: outputs.dweight,
+          dshift: null,
+          dscale: null,
+        })
+      },
+    }),
+  },
+  {
+    what: 'qkNormRope that turns the other way',
+    filter: /^qkNormRope/,
+    mutate: (k) => ({
+      qkNormRope(qkv, numHeads, norm, rotation, out, keep) {
+        const back = rotation && {
+          cos: rotation.cos,
+          sin: { ...view(rotation.sin), buffer: floats(rotation.sin).map((value) => -value).buffer, byteOffset: 0 },
+        }
+        return k.qkNormRope!(qkv, numHeads, norm, back, out, keep)
+      },
+    }),
+  },
+  {
+    what: 'qkNormRope whose gradient exchanges queries and keys',
+    filter: /^qkNormRope/,
+    mutate: (k) => ({
+      qkNormRopeBackward: (qkv, numHeads, norm, rotation, saved, dout, { dqkv, dq, dk }) =>
+        k.qkNormRopeBackward!(qkv, numHeads, norm, rotation, saved, dout, { dqkv, dq: dk, dk: dq }),
+    }),
+  },
+  {
+    what: 'qkNormRope that touches the values',
+    filter: /^qkNormRope/,
+    mutate: (k) => ({
+      qkNormRope(qkv, numHeads, norm, rotation, out, keep) {
+        const saved = k.qkNormRope!(qkv, numHeads, norm, rotation, out, keep)
+        const width = out.shape[2]
+        mapOutput(out, (value, i) => (i % width >= (2 * width) / 3 ? value * 1.01 : value))
+        return saved
+      },
+    }),
+  },
+  {
+    what: 'crossAttention that looks behind the lengths',
+    filter: /^crossAttention/,
+    mutate: (k) => ({
+      crossAttention: (q, keys, v, _, numHeads, out, keep) => k.crossAttention!(q, keys, v, null, numHeads, out, keep),
+    }),
+  },
+  {
+    what: 'crossAttention whose gradient leaves what does not count unwritten',
+    filter: /^crossAttention/,
+    mutate: (k) => ({
+      crossAttentionBackward(q, keys, v, lengths, numHeads, out, saved, dout, outputs) {
+        k.crossAttentionBackward!(q, keys, v, lengths, numHeads, out, saved, dout, outputs)
+        if (lengths !== null) mapOutput(outputs.dk, (value) => (value === 0 ? 1e6 : value))
       },
     }),
   },

@@ -21,12 +21,12 @@ test('assign copies and converts, fill sets', async () => {
 test('errors', () => {
   const x = draw('x', [2, 3])
   expect(() => accumulate(x, draw('y', [3]))).toThrow(
-    new RangeError('accumulate: shapes must be equal (got [2, 3] and [3])'),
+    new RangeError('accumulate: shapes must be equal (got [2, 3], [3])'),
   )
   expect(() => accumulate(x, tensor(new Int32Array(6), [2, 3], { backend }))).toThrow(
     'accumulate: tensors must be of one float type',
   )
-  expect(() => assign(x, draw('y', [3]))).toThrow(new RangeError('assign: sizes must be equal (got [2, 3] and [3])'))
+  expect(() => assign(x, draw('y', [3]))).toThrow(new RangeError('assign: sizes must be equal (got [2, 3], [3])'))
   const other = tensor(new Float64Array(6), [2, 3], { backend: { ...reference(), name: 'elsewhere' } })
   expect(() => accumulate(x, other)).toThrow('got reference and elsewhere')
 })
