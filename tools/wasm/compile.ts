@@ -39,7 +39,7 @@ export function compileWasm({
   try {
     const files = sources.map((name) => {
       const object = join(objects, `${name}.o`)
-      const flags = [...FLAGS, ...compilerFlags, ...(small.includes(name) ? ['-Os'] : [])]
+      const flags = [...FLAGS, ...compilerFlags, ...(small.includes(name) ? ['-Oz'] : [])]
       execFileSync(compiler, [...flags, '-c', name, '-o', object], { cwd: folder, stdio: 'inherit' })
       return object
     })

@@ -47,6 +47,7 @@ static inline long max_long(long a, long b) { return a > b ? a : b; }
 // Argument number i of the kernel, read as what it is.
 #define FLOATS(i) ((float *)(uintptr_t)context->arguments[i])
 #define INTS(i) ((int32_t *)(uintptr_t)context->arguments[i])
+#define HALVES(i) ((uint16_t *)(uintptr_t)context->arguments[i])
 #define LONG(i) ((long)context->arguments[i])
 #define NUMBER(i) ((float)context->arguments[i])
 #define DOUBLE(i) (context->arguments[i])

@@ -1,6 +1,7 @@
 // Matrix products after Goto & van de Geijn 2008, "Anatomy of High-Performance Matrix Multiplication": both matrices are
 // packed into strips that the micro-kernel reads from front to back, k in stretches short enough for the caches. Since
 // packing takes any strides, transposed matrices cost the same.
+#include "half.h"
 #include "tile.h"
 
 // Stretch of k in the parallel product, its steps, and the rows and columns packed at once. All of bf16 have one stretch, since sums
@@ -86,6 +87,63 @@ static long stretch_of(long k, long limit) {
   return stretch;
 }
 
+#ifdef ISA
+
+void arrange_columns(uint16_t *to, const uint16_t *from, long n, long k, int is_back) {
+  long stretch = stretch_of(k, KC);
+  for (long k0 = 0; k0 < k; k0 += stretch) {
+    long count = min_long(stretch, k - k0);
+    for (long n0 = 0; n0 < n; n0 += NR) {
+      long columns = min_long(NR, n - n0), strip = k0 * n + n0 * count;
+      for (long p = 0; p < count; p++) {
+        for (long i = 0; i < columns; i++) {
+          long arranged = strip + p * columns + i, plain = (n0 + i) * k + k0 + p;
+          if (is_back) to[plain] = from[arranged];
+          else to[arranged] = from[plain];
+        }
+      }
+    }
+  }
+}
+
+// Rows of B that are unpacked at once.
+#ifdef BF16
+#define STRIDE 2
+#else
+#define STRIDE 1
+#endif
+
+// A strip of B in half precision, of `columns` <= NR columns, as the micro-kernel reads it.
+INLINE void unpack_half(float *to, const uint16_t *from, int half, int columns, long k) {
+  for (long p = 0; p < k; p += STRIDE, to += STEPS_OF(STRIDE) * NR) {
+    const uint16_t *row = from + p * columns, *next = row + columns;
+    for (int lane = 0; lane < NR; lane += VL) {
+      int count = columns - lane;
+      vf first = count >= VL ? load_half(half, row + lane) : load_half_part(half, row + lane, count);
+#ifdef BF16
+      vf second = splat(0.0f);
+      if (p + 1 < k) second = count >= VL ? load_half(half, next + lane) : load_half_part(half, next + lane, count);
+      store_pair(to + lane, NR, first, second);
+#else
+      (void)next;
+      store(to + lane, first);
+#endif
+    }
+  }
+}
+
+#endif
+
+static void pack_columns(float *to, const Gemm *g, long n, long n1, long k0, long k) {
+  int columns = (int)min_long(NR, n1 - n);
+#ifdef ISA
+  const uint16_t *from = g->b_half + k0 * g->n + n * k;
+  if (g->b_half && g->half == HALF_F16) return unpack_half(to, from, HALF_F16, columns, k);
+  if (g->b_half) return unpack_half(to, from, HALF_BF16, columns, k);
+#endif
+  pack_strip(to, g->b + n * g->b_column + k0 * g->b_row, g->b_column, g->b_row, columns, NR, k);
+}
+
 typedef struct {
   const Gemm *g;
   float *a_panel, *b_panel;
@@ -104,8 +162,7 @@ static void pack_unit(Context *context, const void *data, long unit, int thread)
                (int)min_long(MR, s->m1 - m), MR, s->k);
   } else {
     long n = s->n0 + (unit - s->a_strips) * NR;
-    pack_strip(s->b_panel + (n - s->n0) * STEPS_OF(s->k), g->b + n * g->b_column + s->k0 * g->b_row, g->b_column, g->b_row,
-               (int)min_long(NR, s->n1 - n), NR, s->k);
+    pack_columns(s->b_panel + (n - s->n0) * STEPS_OF(s->k), g, n, s->n1, s->k0, s->k);
   }
 }
 
@@ -135,7 +192,7 @@ static void thin_unit(Context *context, const void *data, long unit, int thread)
                  (int)min_long(MR, g->m - m), MR, k);
     }
     for (long n = n0; n < n1; n += NR) {
-      pack_strip(strip, g->b + n * g->b_column + k0 * g->b_row, g->b_column, g->b_row, (int)min_long(NR, n1 - n), NR, k);
+      pack_columns(strip, g, n, n1, k0, k);
       multiply_block(g, a_panel, strip, 0, n, 0, g->m, n, min_long(n + NR, n1), k, g->accumulate || k0 > 0);
     }
   }

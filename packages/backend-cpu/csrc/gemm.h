@@ -26,6 +26,8 @@ typedef struct {
   long a_row, a_column;  // elements between neighbouring rows and columns of A
   const float *b;
   long b_row, b_column;
+  const uint16_t *b_half;  // in place of b: strips in half precision (half.h), made by arrange_columns
+  int half;                // f16 or bf16
   float *c;
   long c_row;
   long m, n, k;
@@ -57,6 +59,10 @@ void pack_floats(float *to, const float *from, long lane_step, long k_step, int 
 // The same, in the STEPS_OF(k) rows of bf16.h.
 void pack_strip(float *to, const float *from, long lane_step, long k_step, int lanes, int width, long k);
 #endif
+
+// Copies a weight [n, k] of half precision into strips that `b_half` can be, or back. n k numbers either way.
+#define arrange_columns NAMED(arrange_columns)
+void arrange_columns(uint16_t *to, const uint16_t *from, long n, long k, int is_back);
 
 // On the calling thread alone, with GEMM_SCRATCH floats of scratch.
 #define GEMM_SCRATCH (128 * 256 + 256 * 256)

@@ -22,6 +22,26 @@ KERNEL(linear) {
   return gemm(context, &g);
 }
 
+#ifdef ISA
+
+// x, weight, bias or 0, out, rows, inputs, outputs, activation, half (half.h)
+// The weight in half precision, as arrange_columns makes it.
+KERNEL(linear_half) {
+  long rows = LONG(4), inputs = LONG(5), outputs = LONG(6);
+  Gemm g = {.a = FLOATS(0), .a_row = inputs, .a_column = 1, .b_half = HALVES(1), .bias = FLOATS(2), .c = FLOATS(3)};
+  g.c_row = outputs, g.m = rows, g.n = outputs, g.k = inputs;
+  g.activation = (int)LONG(7), g.half = (int)LONG(8);
+  return gemm(context, &g);
+}
+
+// from, to, outputs, inputs, is_back
+KERNEL(arrange_half) {
+  arrange_columns(HALVES(1), HALVES(0), LONG(2), LONG(3), (int)LONG(4));
+  return 0;
+}
+
+#endif
+
 typedef struct {
   const float *derivative, *dout;
   float *dpre, *dbias;

@@ -164,12 +164,13 @@ static napi_value copy(napi_env env, napi_callback_info info, int is_read) {
   arguments_of(env, info, 2, values);
   void *address = (void *)(uintptr_t)double_of(env, values[0]);
   napi_get_typedarray_info(env, values[1], &type, &length, &data, 0, 0);
-  if (is_read) memcpy(data, address, length * 4);
-  else memcpy(address, data, length * 4);
+  size_t bytes = length * (type == napi_uint16_array ? 2 : 4);
+  if (is_read) memcpy(data, address, bytes);
+  else memcpy(address, data, bytes);
   return 0;
 }
 
-// write(address, values) and read(address, values), for arrays of 4-byte elements
+// write(address, values) and read(address, values), for arrays of elements of 4 bytes, or of 2
 static napi_value write_values(napi_env env, napi_callback_info info) { return copy(env, info, 0); }
 static napi_value read_values(napi_env env, napi_callback_info info) { return copy(env, info, 1); }
 

@@ -113,6 +113,17 @@ INLINE float sum_lanes(vf x) {
 #endif
 }
 
+// Neighbouring lanes in each other's place.
+INLINE vf swap_pairs(vf x) {
+#if VL == 16
+  return (vf)_mm512_permute_ps((__m512)x, 0xb1);
+#elif VL == 8
+  return (vf)_mm256_permute_ps((__m256)x, 0xb1);
+#else
+  return (vf){x[1], x[0], x[3], x[2]};
+#endif
+}
+
 INLINE float max_lanes(vf x) {
   float result = x[0];
   for (int i = 1; i < VL; i++) result = x[i] > result ? x[i] : result;

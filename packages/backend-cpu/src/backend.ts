@@ -1,12 +1,12 @@
-import { type Backend, sizeOf, type TensorData, typedArray, type View } from '@dit/tensor'
+import { type Backend, sizeOf, typedArray, type View } from '@dit/tensor'
 import { setDescription } from './describe.js'
-import type { Engine } from './engine.js'
+import type { Engine, EngineData } from './engine.js'
 import { elementwiseKernels } from './kernels/elementwise.js'
 import { fusedKernels } from './kernels/fused.js'
 import { imageKernels } from './kernels/image.js'
 import { layoutKernels } from './kernels/layout.js'
 import { matrixKernels } from './kernels/matrix.js'
-import { type CpuBuffer, type Memory, addressOf } from './memory.js'
+import { addressOf, type CpuBuffer, type Memory } from './memory.js'
 
 /** The backend over an engine: buffers, their accounting, and the kernels. */
 export function createBackend(engine: Engine): Backend {
@@ -15,7 +15,7 @@ export function createBackend(engine: Engine): Backend {
   let peakBytes = 0
   const memory: Memory = {
     allocate(byteLength) {
-      const buffer = { address: engine.allocate(byteLength), byteLength }
+      const buffer: CpuBuffer = { address: engine.allocate(byteLength), byteLength }
       live.add(buffer)
       bytes += byteLength
       peakBytes = Math.max(peakBytes, bytes)
@@ -29,17 +29,27 @@ export function createBackend(engine: Engine): Backend {
       engine.free(buffer.address, buffer.byteLength)
     },
   }
+  const {
+    kernels = {},
+    dtypes = [],
+    write = (view: View, data: EngineData) => engine.write(addressOf(view), data),
+    read = (view: View, into: EngineData) => engine.read(addressOf(view), into),
+  } = engine.extend?.(memory) ?? {}
   const backend: Backend = {
     name: engine.name,
     float: 'f32',
-    dtypes: ['f32', 'i32'],
+    dtypes: ['f32', 'i32', ...dtypes],
     supportsViews: true,
     maxBufferBytes: engine.maxBufferBytes,
     allocate: memory.allocate,
     free: (buffer) => memory.free(buffer as CpuBuffer),
-    upload: (view, data) => engine.write(addressOf(view), data as Float32Array | Int32Array),
-    download: async (view) => downloaded(engine, view),
-    read: (view, into) => engine.read(addressOf(view), into as Float32Array | Int32Array),
+    upload: (view, data) => write(view, data as EngineData),
+    download: async (view) => {
+      const data = typedArray(view.dtype, sizeOf(view.shape))
+      read(view, data as EngineData)
+      return data
+    },
+    read: (view, into) => read(view, into as EngineData),
     memory: () => ({ buffers: live.size, bytes, peakBytes }),
     kernels: {
       ...elementwiseKernels(engine),
@@ -47,6 +57,7 @@ export function createBackend(engine: Engine): Backend {
       ...matrixKernels(engine),
       ...fusedKernels(engine, memory),
       ...imageKernels(engine, memory),
+      ...kernels,
     },
     dispose() {
       live.clear()
@@ -56,10 +67,4 @@ export function createBackend(engine: Engine): Backend {
   }
   setDescription(backend, engine.description)
   return backend
-}
-
-function downloaded(engine: Engine, view: View): TensorData {
-  const data = typedArray(view.dtype, sizeOf(view.shape)) as Float32Array | Int32Array
-  engine.read(addressOf(view), data)
-  return data
 }

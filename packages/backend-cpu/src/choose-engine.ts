@@ -1,7 +1,6 @@
 import type { Engine } from './engine.js'
-import { loadAddon, NATIVE_INSTRUCTION_SETS, type NativeInstructionSet } from './native/addon.js'
-import { nativeEngine } from './native/engine.js'
-import { processorCount, threadsObstacle } from './platform.js'
+import { NATIVE_INSTRUCTION_SETS, type NativeInstructionSet } from './native/instruction-sets.js'
+import { builtin, processorCount, threadsObstacle } from './platform.js'
 import { wasmEngine } from './wasm/engine.js'
 import { WASM_INSTRUCTION_SETS, type WasmInstructionSet } from './wasm/instruction-set.js'
 
@@ -66,8 +65,13 @@ export async function chooseEngine(options: CpuOptions): Promise<Engine> {
   if (instructionSet !== undefined && !isOneOf(NATIVE_INSTRUCTION_SETS, instructionSet)) {
     throw foreignSet('native', instructionSet, NATIVE_INSTRUCTION_SETS)
   }
-  const addon = loadAddon()
-  if (typeof addon !== 'string') return nativeEngine(addon, count, { set: instructionSet, precision, multiply })
+  // Pages download nothing of the native engine.
+  const addon =
+    builtin('node:module') === undefined ? 'a page has no addons' : (await import('./native/addon.js')).loadAddon()
+  if (typeof addon !== 'string') {
+    const { nativeEngine } = await import('./native/engine.js')
+    return nativeEngine(addon, count, { set: instructionSet, precision, multiply })
+  }
   if (engine === 'native' || instructionSet !== undefined || precision === 'bf16') {
     throw new Error(`cpu: the native engine is not here: ${addon}; engine: 'wasm' runs anywhere`)
   }

@@ -4,6 +4,8 @@ import type { View } from '@dit/tensor'
 export interface CpuBuffer {
   readonly address: number
   readonly byteLength: number
+  /** Of a matrix in half precision: the rows it was made with, which say how it lies (native/halves.ts). */
+  rows?: number
 }
 
 /** Allocation that is counted in `memory()`. */

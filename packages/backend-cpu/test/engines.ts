@@ -1,5 +1,6 @@
 import type { CpuOptions } from '../src/index.js'
-import { loadAddon, NATIVE_INSTRUCTION_SETS } from '../src/native/addon.js'
+import { loadAddon } from '../src/native/addon.js'
+import { NATIVE_INSTRUCTION_SETS } from '../src/native/instruction-sets.js'
 
 export interface Engine {
   readonly label: string

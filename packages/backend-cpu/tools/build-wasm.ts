@@ -36,12 +36,13 @@ const SMALL = [
   'layer_norm.c',
   'layout.c',
   'pooling.c',
+  'random.c',
   'reduce.c',
   'upsample.c',
 ]
 
-/** Products in bf16, which WebAssembly does not have. */
-const IN_BF16 = ['attention_bf16.c', 'pack_bf16.c']
+/** Kernels that WebAssembly does not have: products in bf16, and parts of newer transformers, which @dit/tensor composes. */
+const NATIVE_ONLY = ['attention_bf16.c', 'pack_bf16.c', 'qk_norm_rope.c', 'rms_norm.c', 'swiglu.c']
 
 // 4 GiB, the most that 32-bit addresses reach.
 const MAX_MEMORY = 2 ** 32
@@ -59,7 +60,7 @@ export function buildWasm(variant: WasmVariant, compiler: string): Uint8Array {
       name.endsWith('.c') &&
       (!name.startsWith('pool_') || name === pool) &&
       !name.startsWith('native') &&
-      !IN_BF16.includes(name),
+      !NATIVE_ONLY.includes(name),
   )
   const shared = ['--shared-memory', `--max-memory=${MAX_MEMORY}`, '--export=__stack_pointer']
   return compileWasm({

@@ -9,6 +9,7 @@ import {
   type SamplingPlan,
   shortName,
 } from '@dit/pipeline'
+import { storedHalf } from '@dit/pipeline/node'
 import { dirname } from 'node:path'
 import { spatialFactor } from '@dit/vae'
 import { Command } from 'commander'
@@ -160,9 +161,9 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
   const interruption = onInterrupt(() => output.notice('stopping'))
   let files: SampleFiles | null = null
   try {
-    const half = flags.half === undefined ? {} : { half: flags.half }
-    const pipeline = await createPipeline(model, { backend, ...half })
-    const weak = guide === null ? null : await createPipeline(guide, { backend, ...half })
+    const optionsOf = (opened: OpenModel) => ({ backend, half: flags.half ?? storedHalf(opened, backend) })
+    const pipeline = await createPipeline(model, optionsOf(model))
+    const weak = guide === null ? null : await createPipeline(guide, optionsOf(guide))
     showEngine(engine, output)
     const assumed = model.assumptions.length === 0 ? [] : [`assumed: ${model.assumptions.join('; ')}`]
     for (const notice of [...model.notices, ...assumed, ...plan.notices]) output.notice(inFlags(notice))

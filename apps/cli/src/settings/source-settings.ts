@@ -45,7 +45,7 @@ export const SOURCE_SETTINGS = {
   },
   half: {
     flag: '--half <type>',
-    help: 'hold the weights in half precision, in half the memory; all engines but webgpu convert them as they are read',
+    help: 'hold the weights in half precision, in half the memory; engines other than webgpu and cpu-native convert them as they are read',
     choices: ['f16', 'bf16'],
   },
   heads: {

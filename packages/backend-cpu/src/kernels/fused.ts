@@ -1,23 +1,13 @@
-import { type FusedKernels, type Saved, sizeOf, type View } from '@dit/tensor'
+import { type FusedKernels, sizeOf, type View } from '@dit/tensor'
 import type { Engine } from '../engine.js'
-import { addressOf, type CpuBuffer, type Memory } from '../memory.js'
+import { addressOf, type Memory } from '../memory.js'
 import { activationNumber } from './activations.js'
+import { savingIn, startOf } from './saved.js'
 
 const FLOAT_BYTES = 4
 
-/** A buffer between a forward kernel and its backward twin. */
-interface SavedBuffer extends Saved {
-  readonly buffer: CpuBuffer
-}
-
 export function fusedKernels({ call }: Engine, memory: Memory): FusedKernels {
-  /** Room for `count` floats that lives until it is disposed of, or null where nothing is kept. */
-  function saving(count: number, isKept: boolean): SavedBuffer | null {
-    if (!isKept) return null
-    const buffer = memory.allocate(count * FLOAT_BYTES)
-    return { buffer, dispose: () => memory.free(buffer) }
-  }
-
+  const saving = savingIn(memory)
   return {
     linear(x, weight, bias, activation, out, keep) {
       const [O, K] = weight.shape
@@ -89,10 +79,6 @@ export function fusedKernels({ call }: Engine, memory: Memory): FusedKernels {
       call('random_normal', seed, ...stream, start, addressOf(out), sizeOf(out.shape))
     },
   }
-}
-
-function startOf(saved: Saved | null): number {
-  return saved === null ? 0 : (saved as SavedBuffer).buffer.address
 }
 
 /** B, N, D */

@@ -1,3 +1,4 @@
+import type { EngineData } from '../engine.js'
 import { builtin } from '../platform.js'
 
 /** What csrc/native.c exports. */
@@ -10,8 +11,8 @@ export interface Addon {
   threads(native: NativeHandle): number
   base(native: NativeHandle): number
   commit(native: NativeHandle, from: number, to: number): boolean
-  write(address: number, data: Float32Array | Int32Array): void
-  read(address: number, into: Float32Array | Int32Array): void
+  write(address: number, data: EngineData): void
+  read(address: number, into: EngineData): void
   run(native: NativeHandle, kernel: number, ...parameters: readonly number[]): number
   destroy(native: NativeHandle): void
 }
@@ -21,11 +22,6 @@ export type Products = 'f32' | 'pairs' | 'widened'
 
 /** Opaque. */
 export type NativeHandle = object
-
-/** Instruction sets from the fastest to the slowest. */
-export const NATIVE_INSTRUCTION_SETS = ['avx512', 'avx2', 'sse2', 'neon'] as const
-
-export type NativeInstructionSet = (typeof NATIVE_INSTRUCTION_SETS)[number]
 
 /** The addon for this platform, or the reason why there is none. */
 export function loadAddon(): Addon | string {

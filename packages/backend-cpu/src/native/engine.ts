@@ -1,7 +1,9 @@
 import type { Engine } from '../engine.js'
 import { createHeap } from '../heap.js'
 import { memoryBytes } from '../platform.js'
-import { type Addon, NATIVE_INSTRUCTION_SETS, type NativeInstructionSet, type Products } from './addon.js'
+import { nativeExtension } from './extension.js'
+import type { Addon, Products } from './addon.js'
+import { NATIVE_INSTRUCTION_SETS, type NativeInstructionSet } from './instruction-sets.js'
 
 /** Seconds without progress after which a thread counts as lost. */
 const PATIENCE = 30
@@ -68,7 +70,7 @@ export function nativeEngine(
     if (failure !== null) throw failure
   }
   const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1)
-  return {
+  const engine: Engine = {
     name,
     description: {
       engine: 'native',
@@ -115,7 +117,10 @@ export function nativeEngine(
       failure = new Error(`${name}: the backend was disposed of`)
       addon.destroy(native)
     },
+    // Products in bf16 would round the digits of f16.
+    extend: (memory) => nativeExtension(engine, memory, precision === 'bf16' ? ['bf16'] : ['f16', 'bf16']),
   }
+  return engine
 }
 
 function inSteps(bytes: number): number {

@@ -5,6 +5,7 @@ import { requireDiT } from '../open-model.js'
 import { paramsTensors } from '../open/params-tensors.js'
 import { createPipeline, type Pipeline as PagePipeline, type PipelineOptions } from '../pipeline.js'
 import { openModel, type OpenModelOptions } from './open-model.js'
+import { storedHalf } from './stored-half.js'
 import { findWeightsTarget, writeWeights, type WriteWeightsOptions } from './write-weights.js'
 
 /** Options of `save`. */
@@ -32,6 +33,8 @@ export interface OpenPipelineOptions extends OpenModelOptions, PipelineOptions {
 /**
  * Opens a model and brings it to an engine, ready to make pictures.
  *
+ * Weights that are stored in half precision are held so where the engine that is given reads them.
+ *
  * @param source a path of a run, of weights or of a diffusers folder, or what `openPipeline` of `@dit/pipeline` takes
  * @throws OpenError that says what is missing and where it was looked for; OptionError for options that its files contradict; the errors of
  *   the readers for damaged or hostile files
@@ -47,7 +50,8 @@ export async function openPipeline(
 ): Promise<Pipeline> {
   const model = await openModel(source, options)
   try {
-    return withSave(await createPipeline(model, { backend, half }))
+    const held = half ?? (backend === undefined ? undefined : storedHalf(model, backend))
+    return withSave(await createPipeline(model, { backend, half: held }))
   } catch (error) {
     await model.close()
     throw error
