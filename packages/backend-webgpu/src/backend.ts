@@ -13,9 +13,12 @@ import { layerNormKernels } from './kernels/layer-norm.js'
 import { linearKernels } from './kernels/linear.js'
 import { matmulKernel } from './kernels/matmul.js'
 import { poolingKernels } from './kernels/pooling.js'
+import { qkNormRopeKernels } from './kernels/qk-norm-rope.js'
 import { randomNormalKernel } from './kernels/random-normal.js'
+import { rmsNormKernels } from './kernels/rms-norm.js'
 import { softmaxKernels } from './kernels/softmax.js'
 import { sumKernel } from './kernels/sum.js'
+import { swigluKernels } from './kernels/swiglu.js'
 import { upsampleKernels } from './kernels/upsample.js'
 import type { GpuBuffer } from './runtime/pool.js'
 import { createRuntime } from './runtime/runtime.js'
@@ -79,6 +82,9 @@ export function createBackend(
       ...layerNormKernels(runtime),
       ...attentionKernels(runtime),
       ...gatedResidualKernels(runtime),
+      ...swigluKernels(runtime),
+      ...rmsNormKernels(runtime),
+      ...qkNormRopeKernels(runtime),
       ...adamwKernel(runtime),
       ...randomNormalKernel(runtime),
       ...convolutionKernels(runtime),

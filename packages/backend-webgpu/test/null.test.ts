@@ -2,7 +2,7 @@ import { reference } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import { describeWebGpu } from '../src/index.js'
 import { nullBackend } from './drivers.js'
-import { training } from './training.js'
+import { type Extents, training } from './training.js'
 
 // On the engine that checks every call and computes nothing: what is counted does not depend on values.
 const twelve = { B: 2, N: 16, D: 64, depth: 12, numHeads: 1 }
@@ -31,6 +31,21 @@ test('a training step takes as many dispatches with matrix units as without', as
     await backend.dispose()
   }
   expect(dispatches[1]).toBe(dispatches[0])
+})
+
+test('a block with RMS norms, QK norm, rotary positions and SwiGLU takes at most 6 dispatches more', async () => {
+  const dispatchesOf = async (extents: Extents) => {
+    const backend = await nullBackend()
+    const { step } = await training(backend, reference(), extents)
+    step().dispose()
+    const before = describeWebGpu(backend).dispatches
+    await step().data()
+    const { dispatches } = describeWebGpu(backend)
+    await backend.dispose()
+    return dispatches - before
+  }
+  const plain = await dispatchesOf(twelve)
+  expect(await dispatchesOf({ ...twelve, isModern: true })).toBeLessThanOrEqual(plain + 6 * twelve.depth)
 })
 
 test('20 steps leave as many buffers, bytes, reserved bytes and kernels as two', async () => {

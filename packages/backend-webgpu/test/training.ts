@@ -8,16 +8,20 @@ import {
   flatLayout,
   flatten,
   gatedResidual,
+  type HeadRotation,
   layerNormModulate,
   linear,
   mean,
+  qkNormRope,
   randomNormal,
   randomStream,
   reference,
+  rmsNormModulate,
   scope,
   silu,
   square,
   sub,
+  swiglu,
   type Tensor,
   tensor,
   toFloat32Array,
@@ -33,6 +37,8 @@ export interface Extents {
   readonly D: number
   readonly depth: number
   readonly numHeads: number
+  /** RMS norms, QK norm, rotary positions and SwiGLU in the place of layer norms and GELU. */
+  readonly isModern?: boolean
 }
 
 /** adaLN-Zero blocks that learn to reproduce a target: flat parameters, gradients added into them, AdamW with EMA. */
@@ -55,20 +61,23 @@ const HYPER = {
 
 /** The same numbers on every backend: they are drawn on `source`. */
 export async function training(backend: Backend, source: Backend, extents: Extents): Promise<Training> {
-  const { B, N, D, depth } = extents
+  const { B, N, D, depth, numHeads, isModern = false } = extents
+  const hidden = Math.floor((8 / 3) * D)
+  const vectors = { norm1: [D], norm2: [D], qNorm: [D / numHeads], kNorm: [D / numHeads] }
   const shapes = Object.fromEntries(
-    Array.from({ length: depth }, (_, i) =>
-      Object.entries({
+    Array.from({ length: depth }, (_, i) => [
+      ...Object.entries({
         modulation: [6 * D, D],
         qkv: [3 * D, D],
         projection: [D, D],
-        fc1: [4 * D, D],
-        fc2: [D, 4 * D],
+        fc1: [isModern ? 2 * hidden : 4 * D, D],
+        fc2: [D, isModern ? hidden : 4 * D],
       }).flatMap(([name, shape]) => [
         [`${i}.${name}.weight`, shape],
         [`${i}.${name}.bias`, shape.slice(0, 1)],
       ]),
-    ).flat() as [string, number[]][],
+      ...Object.entries(isModern ? vectors : {}).map(([name, shape]) => [`${i}.${name}`, shape]),
+    ]).flat() as [string, number[]][],
   )
   const drawn = async (name: string, shape: readonly number[], scale: number) => {
     const x = randomNormal(shape, randomStream(5, name), { backend: source })
@@ -88,6 +97,10 @@ export async function training(backend: Backend, source: Backend, extents: Exten
     await drawn('target', [B, N, D], 1),
     await drawn('condition', [B, D], 1),
   ]
+  const rotation = {
+    cos: tensor(new Float32Array((N * D) / numHeads).fill(0.6), [N, D / numHeads], { backend }),
+    sin: tensor(new Float32Array((N * D) / numHeads).fill(0.8), [N, D / numHeads], { backend }),
+  }
   let count = 0
   return {
     step() {
@@ -100,7 +113,8 @@ export async function training(backend: Backend, source: Backend, extents: Exten
             (params) => {
               const siluC = silu(condition)
               let tokens = x
-              for (let i = 0; i < depth; i++) tokens = block(tokens, siluC, (name) => params[`${i}.${name}`], extents)
+              for (let i = 0; i < depth; i++)
+                tokens = block(tokens, siluC, (name) => params[`${i}.${name}`], extents, rotation)
               return { loss: mean(square(sub(tokens, target))) }
             },
             { into: gradients.params },
@@ -115,25 +129,36 @@ export async function training(backend: Backend, source: Backend, extents: Exten
     dispose() {
       disposeFlat(flat)
       disposeFlat(gradients)
-      dispose([m, v, ema, x, target, condition])
+      dispose([m, v, ema, x, target, condition, rotation])
     },
   }
 }
 
-function block(x: Tensor, siluC: Tensor, p: (name: string) => Tensor, { numHeads }: Extents): Tensor {
+function block(
+  x: Tensor,
+  siluC: Tensor,
+  p: (name: string) => Tensor,
+  { numHeads, isModern = false }: Extents,
+  rotation: HeadRotation,
+): Tensor {
   const modulation = linear(siluC, p('modulation.weight'), p('modulation.bias')) // [B, 6 D]
   const [shiftMsa, scaleMsa, gateMsa, shiftMlp, scaleMlp, gateMlp] = chunk(modulation, 6)
-  const qkv = linear(layerNormModulate(x, shiftMsa, scaleMsa, 1e-6), p('qkv.weight'), p('qkv.bias')) // [B, N, 3 D]
-  const attended = linear(attention(qkv, numHeads), p('projection.weight'), p('projection.bias')) // [B, N, D]
+  const norm = (name: string, tokens: Tensor, shift: Tensor, scale: Tensor) =>
+    isModern ? rmsNormModulate(tokens, p(name), { shift, scale }, 1e-6) : layerNormModulate(tokens, shift, scale, 1e-6)
+  const qkv = linear(norm('norm1', x, shiftMsa, scaleMsa), p('qkv.weight'), p('qkv.bias')) // [B, N, 3 D]
+  const ofHeads = () => ({ norm: { q: p('qNorm'), k: p('kNorm'), epsilon: 1e-6 }, rotation })
+  const prepared = isModern ? qkNormRope(qkv, numHeads, ofHeads()) : qkv
+  const attended = linear(attention(prepared, numHeads), p('projection.weight'), p('projection.bias')) // [B, N, D]
   const between = gatedResidual(x, gateMsa, attended)
-  const normed = layerNormModulate(between, shiftMlp, scaleMlp, 1e-6)
-  const hidden = linear(normed, p('fc1.weight'), p('fc1.bias'), { activation: 'gelu' }) // [B, N, 4 D]
+  const normed = norm('norm2', between, shiftMlp, scaleMlp)
+  const inner = linear(normed, p('fc1.weight'), p('fc1.bias'), { activation: isModern ? 'none' : 'gelu' })
+  const hidden = isModern ? swiglu(inner) : inner // [B, N, 4 D], or two thirds of it
   return gatedResidual(between, gateMlp, linear(hidden, p('fc2.weight'), p('fc2.bias'))) // [B, N, D]
 }
 
 /** Losses of the first steps of a small model, whose start `reference` draws. */
-export async function firstLosses(on: Backend, steps: number): Promise<number[]> {
-  const run = await training(on, reference(), { B: 2, N: 9, D: 24, depth: 2, numHeads: 3 })
+export async function firstLosses(on: Backend, steps: number, isModern = false): Promise<number[]> {
+  const run = await training(on, reference(), { B: 2, N: 9, D: 24, depth: 2, numHeads: 3, isModern })
   const values: number[] = []
   for (let i = 0; i < steps; i++) {
     const loss = run.step()

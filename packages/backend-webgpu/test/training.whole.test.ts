@@ -17,13 +17,16 @@ afterAll(async () => {
   await backend?.dispose()
 })
 
-test('ten training steps give the losses of the CPU kernels within 1e-4, and learn', async () => {
-  const own = await cpu({ engine: 'wasm', threads: 1 })
-  const [got, want] = [await firstLosses(backend, 10), await firstLosses(own, 10)]
-  await own.dispose()
-  for (const [i, value] of got.entries()) expect(Math.abs(value / want[i] - 1)).toBeLessThan(1e-4)
-  expect(got[9]).toBeLessThan(got[0])
-})
+for (const isModern of [false, true]) {
+  const blocks = isModern ? 'blocks with RMS norms, QK norm, rotary positions and SwiGLU' : 'plain blocks'
+  test(`ten training steps of ${blocks} give the losses of the CPU kernels within 1e-4, and learn`, async () => {
+    const own = await cpu({ engine: 'wasm', threads: 1 })
+    const [got, want] = [await firstLosses(backend, 10, isModern), await firstLosses(own, 10, isModern)]
+    await own.dispose()
+    for (const [i, value] of got.entries()) expect(Math.abs(value / want[i] - 1)).toBeLessThan(1e-4)
+    expect(got[9]).toBeLessThan(got[0])
+  })
+}
 
 test('two runs give the same bits', async () => {
   expect(await firstLosses(backend, 5)).toEqual(await firstLosses(backend, 5))

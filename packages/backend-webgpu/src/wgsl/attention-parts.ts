@@ -14,7 +14,44 @@ export interface AttentionVariant {
   readonly half: Half
   /** Whether the log-sum-exp is written, for the backward pass. */
   readonly keep: boolean
+  /** Whether queries ask themselves, as parts of one buffer, or others; and then whether only some of these count. */
+  readonly others?: 'all' | 'some'
 }
+
+/** Where rows of heads stand. */
+export interface Rows {
+  readonly name: string
+  /** Floats from one token to the next, and where the head begins in them. */
+  readonly width: string
+  readonly start: string
+  /** Tokens of a sample, and those that count. */
+  readonly count: string
+  readonly limit: string
+}
+
+/** Queries, keys and values, and their gradients under the same names with a d before. */
+function rowsOf(others: AttentionVariant['others']): { readonly q: Rows; readonly k: Rows; readonly v: Rows } {
+  if (others === undefined) {
+    const own = (start: string) => ({ name: 'qkv', width: '3u * p.width', start, count: 'p.tokens', limit: 'p.tokens' })
+    return { q: own('head'), k: own('p.width + head'), v: own('2u * p.width + head') }
+  }
+  const of = { width: 'p.width', start: 'head' }
+  const other = { ...of, count: 'p.others', limit: 'wg_keys' }
+  return {
+    q: { ...of, name: 'q', count: 'p.tokens', limit: 'p.tokens' },
+    k: { ...other, name: 'k' },
+    v: { ...other, name: 'v' },
+  }
+}
+
+/** Rows of the results. */
+export const outRows = (name: 'out' | 'dout'): Rows => ({
+  name,
+  width: 'p.width',
+  start: 'head',
+  count: 'p.tokens',
+  limit: 'p.tokens',
+})
 
 /** Invocations of a workgroup: 8 x 8, each with own / 8 rows and other / 8 columns. */
 const LANES = 64
@@ -22,8 +59,15 @@ export const SIDE = 8
 
 export const range = (count: number) => Array.from({ length: count }, (_, i) => i)
 
-/** Everything that the three kernels have in common, as text. */
-export function attentionParts({ headDim, tile: { own, other }, half }: AttentionVariant) {
+/**
+ * Everything that the three kernels have in common, as text.
+ *
+ * @param lengthOfSample keys that count where only some do
+ */
+export function attentionParts(
+  { headDim, tile: { own, other }, half, others }: AttentionVariant,
+  lengthOfSample: string,
+) {
   const depth = Math.ceil(headDim / 4)
   // An odd number of vectors a row: neighbouring rows begin in other banks.
   const stride = depth + (depth % 2 === 0 ? 1 : 0)
@@ -32,10 +76,10 @@ export function attentionParts({ headDim, tile: { own, other }, half }: Attentio
   const { type, narrow, wide, directives, declarations } = halfTiles(half)
   const storage = isVector ? 'vec4<f32>' : 'f32'
 
-  const access = (name: string) => `
+  const access = ({ name, count, limit }: Rows) => `
 fn load_${name}(row: u32, row_width: u32, start: u32, quad: u32) -> vec4<f32> {
-  if (row >= p.tokens) { return vec4<f32>(0.0); }
-  let at = (wg_sample * p.tokens + row) * row_width + start + 4u * quad;
+  if (row >= ${limit}) { return vec4<f32>(0.0); }
+  let at = (wg_sample * ${count} + row) * row_width + start + 4u * quad;
 ${
   isVector
     ? `  return ${name}[at / 4u];`
@@ -45,10 +89,10 @@ ${
 }
 }
 `
-  const store = (name: string) => `
+  const store = ({ name, count }: Rows) => `
 fn store_${name}(row: u32, row_width: u32, start: u32, quad: u32, four: vec4<f32>) {
-  if (row >= p.tokens) { return; }
-  let at = (wg_sample * p.tokens + row) * row_width + start + 4u * quad;
+  if (row >= ${count}) { return; }
+  let at = (wg_sample * ${count} + row) * row_width + start + 4u * quad;
 ${
   isVector
     ? `  ${name}[at / 4u] = four;`
@@ -57,12 +101,12 @@ ${
 }
 `
   /** Fills a tile with rows `first`, `first + 1`, ... of the head. */
-  const fill = (target: string, rows: number, first: string, source: string, rowWidth: string, start: string) => {
-    const value = `load_${source}(${first} + row, ${rowWidth}, ${start}, quad)`
+  const fill = (target: string, rows: number, first: string, { name, width, start }: Rows) => {
+    const value = `load_${name}(${first} + row, ${width}, ${start}, quad)`
     return `  for (var i = lane; i < ${rows * depth}u; i += ${LANES}u) {
     let row = i / ${depth}u;
     let quad = i % ${depth}u;
-    ${target}[row * ${stride}u + quad] = ${narrow(half !== 'none' && source === 'dout' ? `${value} * p.lift` : value)};
+    ${target}[row * ${stride}u + quad] = ${narrow(half !== 'none' && name === 'dout' ? `${value} * p.lift` : value)};
   }`
   }
   /** result_i_j = own row i times other row j */
@@ -113,12 +157,12 @@ ${range(V)
     range(R)
       .flatMap((i) => range(V).map((v) => `  var ${result}${i}_${v} = vec4<f32>(0.0);`))
       .join('\n')
-  const storeAll = (result: string, name: string, rowWidth: string, start: string, factor: (i: number) => string) =>
+  const storeAll = (result: string, { name, width, start }: Rows, factor: (i: number) => string) =>
     range(R)
       .flatMap((i) =>
         range(V).map(
           (v) =>
-            `  if (tx + ${v * SIDE}u < ${depth}u) { store_${name}(first + ty + ${i * SIDE}u, ${rowWidth}, ${start}, tx + ${v * SIDE}u, ${result}${i}_${v} * ${factor(i)}); }`,
+            `  if (tx + ${v * SIDE}u < ${depth}u) { store_${name}(first + ty + ${i * SIDE}u, ${width}, ${start}, tx + ${v * SIDE}u, ${result}${i}_${v} * ${factor(i)}); }`,
         ),
       )
       .join('\n')
@@ -128,14 +172,23 @@ ${range(V)
     ['heads', 'u32'],
     ['scale', 'f32'],
     ['lift', 'f32'],
+    ...(others === undefined
+      ? []
+      : ([
+          ['others', 'u32'],
+          ['rows', 'u32'],
+        ] as [string, ParamType][])),
   ]
   const shared = (tiles: readonly (readonly [string, number])[]) =>
     `${declarations}
 var<private> wg_sample: u32;
+var<private> wg_keys: u32;
 ${tiles.map(([name, rows]) => `var<workgroup> ${name}: array<${type}, ${rows * stride}>;`).join('\n')}
 var<workgroup> weights: array<f32, ${own * (other + 1)}>;
 var<workgroup> row_parts: array<f32, ${own * SIDE}>;`
   const start = `  wg_sample = wg.z;
+  let keys = ${others === undefined ? 'p.tokens' : others === 'all' ? 'p.others' : lengthOfSample};
+  wg_keys = keys;
   let first = wg.x * ${own}u;
   let tx = lane % ${SIDE}u;
   let ty = lane / ${SIDE}u;
@@ -146,7 +199,27 @@ var<workgroup> row_parts: array<f32, ${own * SIDE}>;`
     workgroupSize: [LANES, 1, 1] as const,
     directives,
   }
-  return { R, C, V, storage, access, store, fill, products, mix, setWeights, zeros, storeAll, shared, start, common }
+  const { q, k, v } = rowsOf(others)
+  return {
+    q,
+    k,
+    v,
+    R,
+    C,
+    V,
+    storage,
+    access,
+    store,
+    fill,
+    products,
+    mix,
+    setWeights,
+    zeros,
+    storeAll,
+    shared,
+    start,
+    common,
+  }
 }
 
 export const barrier = '  workgroupBarrier();'
