@@ -1,4 +1,5 @@
 import { tokenGrid } from '@dit/tokenizer'
+import type { Block } from './blocks/block.js'
 import { blockOf } from './blocks/block-of.js'
 import { type DiTConfig, numTokens, outChannels } from './config.js'
 import { contextOf } from './context-tokens.js'
@@ -36,13 +37,13 @@ export interface CountedNetwork {
  * @example
  * countMultiplyAdds(countedNetwork(ditConfig('DiT-XL/2'))).multiplyAdds // 118.6e9
  */
-export function countedNetwork(config: DiTConfig): CountedNetwork {
-  const parameters = parameterTable(config)
+export function countedNetwork(config: DiTConfig, blocks: Block = blockOf(config)): CountedNetwork {
+  const parameters = parameterTable(config, blocks)
   const { hiddenSize: D, depth, numHeads, patchSize, inChannels, block, norm, qkNorm, mlp } = config
   const { count, start } = contextOf(config)
   const N = numTokens(config)
   const most = N + count
-  const scores = (i: number) => blockOf(config).numScores(i < start ? N : most) * D
+  const scores = (i: number) => blocks.numScores(i < start ? N : most) * D
   const pixels = tokenGrid(config.inputSize, patchSize).reduce((product, patches) => product * patches * patchSize, 1)
   // Normalised tokens are not kept by the fused layer norm; cross-attention keeps a norm, queries, weights and two outputs.
   const perToken = (norm === 'rms' ? 2 : 0) + (qkNorm === true ? 4 : 0) + (block === 'cross-attention' ? 5 : 0)

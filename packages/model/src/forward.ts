@@ -12,6 +12,7 @@ import {
   type Tensor,
 } from '@dit/tensor'
 import { patchEmbed, tokenGrid, unpatchify } from '@dit/tokenizer'
+import type { Block } from './blocks/block.js'
 import { blockOf } from './blocks/block-of.js'
 import { checkParamsOnce } from './check-params.js'
 import { conditioning } from './conditioning.js'
@@ -46,6 +47,8 @@ export interface ForwardOptions {
    * those wanted longer, and dispose of them. Blocks that are recomputed in a backward pass report again.
    */
   readonly trace?: Trace
+  /** Blocks of your own, in place of those that the configuration names. */
+  readonly block?: Block | undefined
 }
 
 /**
@@ -103,10 +106,10 @@ function run(
   config: DiTConfig,
   params: Params | ParameterSource,
   { xt, timesteps, labels }: ForwardInputs,
-  { recompute: recomputed = 'none', trace: callback }: ForwardOptions,
+  { recompute: recomputed = 'none', trace: callback, block }: ForwardOptions,
   after: number | null,
 ): { readonly output: Tensor; readonly taken: Tensor | null } {
-  checkParamsOnce(config, params)
+  checkParamsOnce(config, params, block)
   const { backend } = isParameterSource(params) ? params : params.pos_embed
   checkInputs(config, backend, xt, timesteps, labels)
   const param = parameterReader(params)
@@ -124,7 +127,7 @@ function run(
     const rotation = (numUnplaced: number) => (config.rope === true ? rotationOf(config, backend, numUnplaced) : null)
     let condition = { ...told, rotation: rotation(0) }
     const { count, start } = contextOf(config)
-    const kind = blockOf(config)
+    const kind = block ?? blockOf(config)
     const ofPicture = (all: Tensor, numBefore: number) => slice(all, 1, numBefore, numTokens(config)) // [B, N, D]
     let taken: Tensor | null = null
 
@@ -135,8 +138,8 @@ function run(
       }
       const [input, of] = [tokens, condition]
       const ofBlock = (name: string) => param(`blocks.${i}.${name}`)
-      const block = () => kind.apply(input, of, ofBlock, config, under(`blocks.${i}`, trace))
-      tokens = replaced(input, i < numRecomputed ? recompute(block) : block()) // [B, N, D]
+      const apply = () => kind.apply(input, of, ofBlock, config, under(`blocks.${i}`, trace))
+      tokens = replaced(input, i < numRecomputed ? recompute(apply) : apply()) // [B, N, D]
       if (i + 1 === after) taken = ofPicture(tokens, context !== null && i >= start ? count : 0)
     }
     if (context !== null) tokens = replaced(tokens, ofPicture(tokens, count))

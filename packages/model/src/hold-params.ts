@@ -31,7 +31,7 @@ type Held =
  *
  *   memory = 2 bytes for each parameter
  *
- * On an engine that reads weights in half precision, such as WebGPU, they lie there, and no pass converts or copies them. For other
+ * On an engine that reads weights in half precision, such as WebGPU and the native one of CPUs, they lie there, and no pass converts or copies them. For other
  * engines they lie in this process's memory: `forward` converts each parameter when it reads it and forgets the copy when the block
  * is done, which takes another 4 bytes for each parameter of one block and, in every pass, about as much time as copying all of them.
  *

@@ -1,6 +1,7 @@
 import { normals, type RandomStream, randomStream, uniforms } from '@dit/random'
 import { type Backend, currentBackend, type Params, scope, sizeOf, tensor } from '@dit/tensor'
 import { sincosPositions, tokenGrid } from '@dit/tokenizer'
+import type { Block } from './blocks/block.js'
 import type { DiTConfig } from './config.js'
 import type { ParameterSpec } from './parameter-spec.js'
 import { parameterTable } from './parameter-table.js'
@@ -10,6 +11,8 @@ export interface InitOptions {
   readonly seed?: number
   /** Where the parameters live; the current backend by default. */
   readonly backend?: Backend
+  /** Blocks of your own, in place of those that the configuration names. */
+  readonly block?: Block | undefined
 }
 
 /** Deviation of everything that is looked up or made from timesteps. */
@@ -34,10 +37,13 @@ export const EMBEDDING_STD = 0.02
  *
  * Peebles & Xie 2022, sections 3.2 (adaLN-Zero) and 4; Glorot & Bengio 2010, eq. 16.
  */
-export function initParams(config: DiTConfig, { seed = 0, backend = currentBackend() }: InitOptions = {}): Params {
+export function initParams(
+  config: DiTConfig,
+  { seed = 0, backend = currentBackend(), block }: InitOptions = {},
+): Params {
   return scope(() =>
     Object.fromEntries(
-      Object.entries(parameterTable(config)).map(([name, spec]) => [
+      Object.entries(parameterTable(config, block)).map(([name, spec]) => [
         name,
         tensor(initialValues(config, spec, randomStream(seed, 'init', name)), spec.shape, { backend }),
       ]),

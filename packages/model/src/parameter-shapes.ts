@@ -1,14 +1,16 @@
 import { type Params, type Shape, sizeOf } from '@dit/tensor'
+import type { Block } from './blocks/block.js'
 import type { DiTConfig } from './config.js'
 import { parameterTable } from './parameter-table.js'
 
 /**
  * Name and shape of every parameter, in the order and with the names of the official state dicts: the shapes of `parameterTable`.
  *
+ * @param block blocks of your own, in place of those that the configuration names
  * @throws RangeError when the configuration is invalid
  */
-export function parameterShapes(config: DiTConfig): Record<string, Shape> {
-  return Object.fromEntries(Object.entries(parameterTable(config)).map(([name, { shape }]) => [name, shape]))
+export function parameterShapes(config: DiTConfig, block?: Block): Record<string, Shape> {
+  return Object.fromEntries(Object.entries(parameterTable(config, block)).map(([name, { shape }]) => [name, shape]))
 }
 
 /** Whether training changes a parameter: all but a sine-cosine `pos_embed`. */

@@ -1,3 +1,4 @@
+import type { Block } from './blocks/block.js'
 import { blockOf } from './blocks/block-of.js'
 import { checkConfig, type DiTConfig, numTokens } from './config.js'
 import { contextOf, hasContextTokens } from './context-tokens.js'
@@ -17,9 +18,10 @@ const DEFAULT_TIMESTEPS = 1000
  * The names and their order are those of the official state dicts. With `timestepEmbedding: 'table'` the four `t_embedder.mlp`
  * entries give way to `t_embedder.embedding_table.weight`; learned positions keep the name `pos_embed`.
  *
+ * @param block its blocks: those of `config.block` by default
  * @throws RangeError when the configuration is invalid
  */
-export function parameterTable(config: DiTConfig): ParameterTable {
+export function parameterTable(config: DiTConfig, block: Block = blockOf(config)): ParameterTable {
   checkConfig(config)
   const { hiddenSize: D, depth, numClasses, classDropout, positions } = config
   const N = numTokens(config)
@@ -32,7 +34,6 @@ export function parameterTable(config: DiTConfig): ParameterTable {
     ...timestepParameters(config),
     'y_embedder.embedding_table.weight': trained([classDropout > 0 ? numClasses + 1 : numClasses, D], 'normal'),
   }
-  const block = blockOf(config)
   Object.assign(table, block.shared?.(config))
   for (let i = 0; i < depth; i++) {
     const parameters = block.parameters(config, i < start ? N : N + count)

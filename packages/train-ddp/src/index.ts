@@ -55,7 +55,7 @@ export {
   processFromSpec,
   type ProcessSpec,
 } from './objective/process-spec.js'
-export { dit, type DiTSpec } from './objective/dit.js'
+export { dit, type DiTSpec, ditWithBlock, type DiTWithBlockSpec } from './objective/dit.js'
 export {
   type FromSpecOptions,
   isKnownSpec,

@@ -35,6 +35,7 @@ export const TOPICS: readonly Topic[] = [
     title: 'Training',
     guides: [
       guide('choosing', 'What to predict, how to sample'),
+      guide('blocks', 'Blocks'),
       guide('fine-tuning', 'Fine-tuning'),
       guide('latents', 'Latents and published weights'),
       guide('distributed', 'Many workers'),

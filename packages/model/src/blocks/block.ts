@@ -1,8 +1,7 @@
-import type { Tensor } from '@dit/tensor'
+import type { HeadRotation, Tensor } from '@dit/tensor'
 import type { DiTConfig } from '../config.js'
 import type { ParameterTable } from '../parameter-spec.js'
 import type { ReadParameter } from '../parameter-source.js'
-import type { Rotation } from '../parts/rope.js'
 import type { Trace } from '../trace.js'
 
 /** What every block is told besides its tokens. */
@@ -14,7 +13,7 @@ export interface Condition {
   /** Modulation that all blocks share, `[B, parts D]`, or null. */
   readonly modulation: Tensor | null
   /** For the tokens that there are, or null. */
-  readonly rotation: Rotation | null
+  readonly rotation: HeadRotation | null
 }
 
 /** A kind of block: its parameters beside its operations. */

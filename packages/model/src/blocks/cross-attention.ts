@@ -1,4 +1,4 @@
-import { add, affine, chunk, linear, matmul, permute, reshape, scope, softmax, type Tensor } from '@dit/tensor'
+import { add, chunk, crossAttention as attend, linear, scope, type Tensor } from '@dit/tensor'
 import { linearLayer } from '../parameter-spec.js'
 import type { ReadParameter } from '../parameter-source.js'
 import { affineNorm, LAYER_NORM_EPSILON, normParameters } from '../parts/norm.js'
@@ -59,18 +59,10 @@ export const crossAttention: Block = {
 
 /** Attention of tokens `[B, N, D]` to others, `[B, M, D]`. */
 function ask(x: Tensor, others: Tensor, param: ReadParameter, numHeads: number): Tensor {
-  const [, , D] = x.shape
-  const headDim = D / numHeads
-  const heads = (tokens: Tensor) => {
-    const [B, count] = tokens.shape
-    return permute(reshape(tokens, [B, count, numHeads, headDim]), [0, 2, 1, 3]) // [B, numHeads, count, headDim]
-  }
   return scope(() => {
-    const q = heads(linear(x, param('cross_attn.q.weight'), param('cross_attn.q.bias'))) // [B, numHeads, N, headDim]
-    const kv = linear(others, param('cross_attn.kv.weight'), param('cross_attn.kv.bias')) // [B, M, 2 D]
-    const [k, v] = chunk(kv, 2).map(heads) // 2 x [B, numHeads, M, headDim]
-    const scores = affine(matmul(q, k, { transposeB: true }), headDim ** -0.5) // [B, numHeads, N, M]
-    const mixed = permute(matmul(softmax(scores), v), [0, 2, 1, 3]) // [B, N, numHeads, headDim]
-    return linear(reshape(mixed, x.shape), param('cross_attn.proj.weight'), param('cross_attn.proj.bias')) // [B, N, D]
+    const q = linear(x, param('cross_attn.q.weight'), param('cross_attn.q.bias')) // [B, N, D]
+    const [k, v] = chunk(linear(others, param('cross_attn.kv.weight'), param('cross_attn.kv.bias')), 2) // 2 x [B, M, D]
+    const mixed = attend(q, k, v, numHeads) // [B, N, D]
+    return linear(mixed, param('cross_attn.proj.weight'), param('cross_attn.proj.bias')) // [B, N, D]
   })
 }

@@ -1,10 +1,21 @@
-import { attention, chunk, concat, linear, permute, reshape, scope, stopGradient, type Tensor } from '@dit/tensor'
+import {
+  attention,
+  chunk,
+  concat,
+  type HeadRotation,
+  linear,
+  permute,
+  qkNormRope,
+  reshape,
+  scope,
+  stopGradient,
+  type Tensor,
+} from '@dit/tensor'
 import type { DiTConfig } from '../config.js'
 import { linearLayer, type ParameterTable } from '../parameter-spec.js'
 import type { ReadParameter } from '../parameter-source.js'
 import { ignore, type Trace } from '../trace.js'
 import { affineNorm, LAYER_NORM_EPSILON, normParameters } from './norm.js'
-import { rotate, type Rotation } from './rope.js'
 
 /** Parameters of `selfAttention` among so many tokens. */
 export function attentionParameters(config: DiTConfig, numTokens: number): ParameterTable {
@@ -26,7 +37,7 @@ export function attentionParameters(config: DiTConfig, numTokens: number): Param
  */
 export function selfAttention(
   x: Tensor,
-  rotation: Rotation | null,
+  rotation: HeadRotation | null,
   param: ReadParameter,
   config: DiTConfig,
   trace: Trace,
@@ -45,36 +56,51 @@ export function selfAttention(
 /** Layer norms of heads have the usual epsilon, unlike those of tokens; RMS norms are alike. */
 const HEAD_LAYER_NORM_EPSILON = 1e-5
 
+/** `[B, N, 3 D]`, as `qkv`, with what is done to queries and keys before their product. */
 function prepare(
   qkv: Tensor,
-  rotation: Rotation | null,
+  rotation: HeadRotation | null,
   param: ReadParameter,
   config: DiTConfig,
   trace: Trace,
 ): Tensor {
   const { numHeads, norm, qkNorm } = config
-  const [B, N, width] = qkv.shape
-  const epsilon = norm === 'rms' ? LAYER_NORM_EPSILON : HEAD_LAYER_NORM_EPSILON
   return scope(() => {
-    const [q, k, v] = chunk(qkv, 3) // 3 x [B, N, D]
-    const prepareOne = (name: string, x: Tensor) =>
-      scope(() => {
-        const heads = reshape(x, [B, N, numHeads, width / 3 / numHeads]) // [B, N, numHeads, headDim]
-        const normed = qkNorm === true ? affineNorm(heads, config, param, `attn.${name}_norm`, epsilon) : heads
-        traceHeads(trace, `attn.${name}_norm`, normed)
-        const turned = rotation === null ? normed : rotate(normed, rotation)
-        if (rotation !== null) traceHeads(trace, `rope_${name}`, turned)
-        return reshape(turned, x.shape) // [B, N, D]
-      })
-    return concat([prepareOne('q', q), prepareOne('k', k), v], 2) // [B, N, 3 D]
+    const normed = qkNorm === true && norm !== 'rms' ? layerNormHeads(qkv, param, config) : qkv
+    const scales =
+      qkNorm === true && norm === 'rms'
+        ? { q: param('attn.q_norm.weight'), k: param('attn.k_norm.weight'), epsilon: LAYER_NORM_EPSILON }
+        : null
+    const prepared = qkNormRope(normed, numHeads, { norm: scales, rotation }) // [B, N, 3 D]
+    if (trace !== ignore) {
+      // In the fused kernel there is nothing between the norm and the rotation.
+      const beforeTurn = stopGradient(() => qkNormRope(normed, numHeads, { norm: scales, rotation: null }))
+      traceHeads(trace, ['attn.q_norm', 'attn.k_norm'], beforeTurn, numHeads)
+      if (rotation !== null) traceHeads(trace, ['rope_q', 'rope_k'], prepared, numHeads)
+    }
+    return prepared
   })
 }
 
-/** As `[B, numHeads, N, headDim]`, the order of other programs. */
-function traceHeads(trace: Trace, name: string, heads: Tensor): void {
-  if (trace !== ignore)
-    trace(
-      name,
-      stopGradient(() => permute(heads, [0, 2, 1, 3])),
-    )
+function layerNormHeads(qkv: Tensor, param: ReadParameter, config: DiTConfig): Tensor {
+  return scope(() => {
+    const [q, k, v] = chunk(qkv, 3) // 3 x [B, N, D]
+    const [B, N, D] = q.shape
+    const normed = (name: string, x: Tensor) => {
+      const heads = reshape(x, [B, N, config.numHeads, D / config.numHeads])
+      return reshape(affineNorm(heads, config, param, `attn.${name}_norm`, HEAD_LAYER_NORM_EPSILON), x.shape)
+    }
+    return concat([normed('q', q), normed('k', k), v], 2) // [B, N, 3 D]
+  })
+}
+
+/** Queries and keys as `[B, numHeads, N, headDim]`, the order of other programs. */
+function traceHeads(trace: Trace, names: readonly string[], qkv: Tensor, numHeads: number): void {
+  stopGradient(() => {
+    const parts = chunk(qkv, 3) // 3 x [B, N, D]
+    const [B, N, D] = parts[0].shape
+    for (const [i, name] of names.entries()) {
+      trace(name, permute(reshape(parts[i], [B, N, numHeads, D / numHeads]), [0, 2, 1, 3]))
+    }
+  })
 }

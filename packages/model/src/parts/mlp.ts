@@ -1,4 +1,4 @@
-import { chunk, linear, mul, scope, silu, type Tensor } from '@dit/tensor'
+import { linear, scope, swiglu, type Tensor } from '@dit/tensor'
 import type { DiTConfig } from '../config.js'
 import { linearLayer, type ParameterTable } from '../parameter-spec.js'
 import type { ReadParameter } from '../parameter-source.js'
@@ -35,7 +35,7 @@ export function mlp(x: Tensor, param: ReadParameter, config: DiTConfig): Tensor 
       const hidden = linear(x, param('mlp.fc1.weight'), param('mlp.fc1.bias'), { activation: 'gelu' }) // [B, N, mlpRatio D]
       return linear(hidden, param('mlp.fc2.weight'), param('mlp.fc2.bias')) // [B, N, D]
     }
-    const [gate, value] = chunk(linear(x, param('mlp.w12.weight'), param('mlp.w12.bias')), 2) // 2 x [B, N, hidden]
-    return linear(mul(silu(gate), value), param('mlp.w3.weight'), param('mlp.w3.bias')) // [B, N, D]
+    const hidden = swiglu(linear(x, param('mlp.w12.weight'), param('mlp.w12.bias'))) // [B, N, hidden]
+    return linear(hidden, param('mlp.w3.weight'), param('mlp.w3.bias')) // [B, N, D]
   })
 }

@@ -1,15 +1,11 @@
 import {
   add,
-  affine,
-  div,
   layerNorm,
   layerNormModulate,
-  mean,
   mul,
   reshape,
+  rmsNormModulate,
   scope,
-  sqrt,
-  square,
   type Tensor,
   zeros,
 } from '@dit/tensor'
@@ -30,14 +26,6 @@ export function normParameters({ norm }: DiTConfig, name: string, width: number,
 }
 
 /**
- * Root mean square norm over the last axis, without its scale: x / sqrt(mean(x^2) + epsilon). Zhang & Sennrich 2019, "Root Mean Square
- * Layer Normalization", eq. 4.
- */
-export function rmsNorm(x: Tensor, epsilon: number): Tensor {
-  return scope(() => div(x, sqrt(affine(mean(square(x), [-1], { keepDims: true }), 1, epsilon))))
-}
-
-/**
  * A norm with trained scale, and shift if it is a layer norm, over the last axis.
  *
  * @param x    `[..., K]`
@@ -53,9 +41,9 @@ export function affineNorm(
 ): Tensor {
   return scope(() => {
     const weight = param(`${name}.weight`)
-    return norm === 'rms'
-      ? mul(rmsNorm(x, epsilon), weight)
-      : add(mul(layerNorm(x, epsilon), weight), param(`${name}.bias`))
+    if (norm !== 'rms') return add(mul(layerNorm(x, epsilon), weight), param(`${name}.bias`))
+    const rows = reshape(x, [1, -1, weight.shape[0]])
+    return reshape(rmsNormModulate(rows, weight, {}, epsilon), x.shape)
   })
 }
 
@@ -82,14 +70,11 @@ export function modulatedNorm(
       const { shape, backend, dtype } = scale
       return layerNormModulate(x, shift ?? zeros(shape, { backend, dtype }), scale, epsilon)
     }
-    const perSample = (vector: Tensor) => reshape(vector, [vector.shape[0], 1, vector.shape[1]]) // [B, 1, D]
-    const gain = mul(affine(perSample(scale), 1, 1), param(`${name}.weight`)) // [B, 1, D]
-    const scaled = mul(rmsNorm(x, epsilon), gain) // [B, N, D]
-    return shift === undefined ? scaled : add(scaled, perSample(shift))
+    return rmsNormModulate(x, param(`${name}.weight`), { shift, scale }, epsilon)
   })
 }
 
 /** Normalised tokens, which do not exist by themselves in the fused kernel. */
 export function plainNorm(x: Tensor, { norm }: DiTConfig, param: ReadParameter, name: string, epsilon: number): Tensor {
-  return norm === 'rms' ? scope(() => mul(rmsNorm(x, epsilon), param(`${name}.weight`))) : layerNorm(x, epsilon)
+  return norm === 'rms' ? rmsNormModulate(x, param(`${name}.weight`), {}, epsilon) : layerNorm(x, epsilon)
 }

@@ -1,5 +1,6 @@
 import { dropLabels } from '@dit/adaln'
 import { type DiTConfig, forward, initParams, nullLabel, parameterTable } from '@dit/model'
+import type { Block } from '@dit/model/blocks'
 import { randomStream, uniforms } from '@dit/random'
 import type { TrainBatch } from '../batch.js'
 import type { LowRankSpec } from './low-rank.js'
@@ -20,23 +21,61 @@ export interface DiTSpec {
  * @throws RangeError or TypeError for a configuration that cannot be
  */
 export function dit(config: DiTConfig): Network<Int32Array> & { readonly spec: DiTSpec } {
-  const parameters = parameterTable(config)
+  return ditOf(config, { kind: 'dit', config })
+}
+
+/** `spec` of a `ditWithBlock` network. */
+export interface DiTWithBlockSpec {
+  readonly kind: 'dit-with-block'
+  readonly block: string
+  readonly config: DiTConfig
+}
+
+/**
+ * The same with blocks of your own in place of those that the configuration names. Files of weights cannot describe such a network: a run of
+ * it is sampled with the module that made it.
+ *
+ * @param name of the block; a run resumes exactly only under an equal one
+ * @throws RangeError or TypeError for a configuration that cannot be
+ *
+ * @example
+ * export const objective = ({ classes }) => denoising(ditWithBlock({ ...config, numClasses: classes.length }, 'parallel', parallel), process)
+ */
+export function ditWithBlock(
+  config: DiTConfig,
+  name: string,
+  block: Block,
+): Network<Int32Array> & { readonly spec: DiTWithBlockSpec } {
+  if (config.block !== undefined) {
+    throw new RangeError(
+      `ditWithBlock: the configuration names blocks of its own (block: ${config.block}); leave it out`,
+    )
+  }
+  return ditOf(config, { kind: 'dit-with-block', block: name, config }, block)
+}
+
+function ditOf<Spec extends object>(
+  config: DiTConfig,
+  spec: Spec,
+  block?: Block,
+): Network<Int32Array> & { readonly spec: Spec } {
+  const parameters = parameterTable(config, block)
   const [height, width] = typeof config.inputSize === 'number' ? [config.inputSize, config.inputSize] : config.inputSize
   return {
-    spec: { kind: 'dit', config },
+    spec,
     parameters,
     blocks: config.depth,
     inputShape: [config.inChannels, height, width],
     outputsPerChannel: config.learnSigma ? 2 : 1,
     knowsWholeTimestepsOnly: config.timestepEmbedding === 'table',
     classes: { numClasses: config.numClasses, nullLabel: nullLabel(config), conditions: (labels) => labels },
-    init: (options) => initParams(config, options),
+    init: (options) => initParams(config, { ...options, block }),
     conditions(batch, at) {
       const labels = labelsOf(config, batch)
       return at === null ? labels : dropped(config, labels, at)
     },
     forward: (params, { xt, timesteps, conditions }, options) =>
-      forward(config, params, { xt, timesteps, labels: conditions }, options),
+      forward(config, params, { xt, timesteps, labels: conditions }, { ...options, block }),
   }
 }
 

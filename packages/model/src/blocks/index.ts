@@ -1,0 +1,11 @@
+// What blocks are made of, for blocks of your own.
+export { type ParameterSpec, type ParameterTable, type Init, linearLayer, trained } from '../parameter-spec.js'
+export type { ReadParameter } from '../parameter-source.js'
+export { attentionParameters, selfAttention } from '../parts/attention.js'
+export { hiddenWidth, mlp, mlpParameters } from '../parts/mlp.js'
+export { affineNorm, LAYER_NORM_EPSILON, modulatedNorm, normParameters } from '../parts/norm.js'
+export type { Trace } from '../trace.js'
+export { adaLN } from './ada-ln.js'
+export type { Block, Condition } from './block.js'
+export { crossAttention } from './cross-attention.js'
+export { inContext } from './in-context.js'
