@@ -1,4 +1,5 @@
 import { appendFile, writeFile } from 'node:fs/promises'
+import { type BlocksRow, runBlocks } from './blocks/run-blocks.js'
 import { areWorkersBuilt, buildWorker } from './built-worker.js'
 import { ceilingText, measureCeilings } from './ceiling.js'
 import { type DdpRow, runDdp } from './ddp/run-ddp.js'
@@ -41,6 +42,10 @@ async function main(): Promise<number> {
   for (const size of options.solverCost) {
     solverCost.push(...(await runSolverCost({ engines: own, threads: options.threads, rounds, size, log })))
   }
+  const blocks: BlocksRow[] = []
+  for (const size of options.blocks) {
+    blocks.push(...(await runBlocks({ engines: own, threads: options.threads, rounds, size, log })))
+  }
   const metrics: MetricsRow[] = []
   const kinds = (['native', 'wasm'] as const).filter((kind) => engines.includes(`cpu-${kind}`))
   for (const size of options.metrics) {
@@ -52,10 +57,12 @@ async function main(): Promise<number> {
   if (options.json !== null) {
     const load = { before: loadBefore, after: currentLoad() }
     const date = new Date().toISOString()
-    const record = { date, machine, ceilings, load, rounds, results, skipped, disagreements, ddp, solverCost, metrics }
+    const measured = { results, skipped, disagreements, ddp, solverCost, blocks, metrics }
+    const record = { date, machine, ceilings, load, rounds, ...measured }
     await writeFile(options.json, `${JSON.stringify(record, null, 2)}\n`)
   }
-  return disagreements.length > 0 || results.length + ddp.length + solverCost.length + metrics.length === 0 ? 1 : 0
+  const numRows = [results, ddp, solverCost, blocks, metrics].reduce((sum, rows) => sum + rows.length, 0)
+  return disagreements.length > 0 || numRows === 0 ? 1 : 0
 }
 
 /** A line that the next one replaces. */

@@ -18,11 +18,19 @@ export interface BenchOptions {
   readonly ddp: readonly (64 | 256 | 'tiny')[]
   /** The cases `solver-cost`, which compare solvers instead of engines. */
   readonly solverCost: readonly ('small' | 'tiny')[]
+  /** The cases `blocks`, which compare what blocks are made of instead of engines: tokens of a picture, or a model for tests. */
+  readonly blocks: readonly (64 | 256 | 'tiny')[]
   /** The cases `metrics`, which measure sets of features on the products of `@dit/backend-cpu/float64`. */
   readonly metrics: readonly MetricsSize[]
 }
 
 const DDP_CASES: Readonly<Record<string, 64 | 256 | 'tiny'>> = { ddp: 64, 'ddp-256': 256, 'ddp-tiny': 'tiny' }
+
+const BLOCKS_CASES: Readonly<Record<string, 64 | 256 | 'tiny'>> = {
+  blocks: 64,
+  'blocks-256': 256,
+  'blocks-tiny': 'tiny',
+}
 
 const SOLVER_COST_CASES: Readonly<Record<string, 'small' | 'tiny'>> = {
   'solver-cost': 'small',
@@ -39,6 +47,7 @@ export const USAGE = `npm run bench -- [options]
   --cases A,B      cases or groups of them (default: ${named(false)};
                    only by name: ${named(true)}, ddp, ddp-256, two workers against one,
                    solver-cost, what solvers cost beside the network,
+                   blocks, blocks-256, what RoPE, QK norm, RMS norm and SwiGLU cost,
                    and metrics, metrics-10k: FID, KID, precision and recall of 50,000 and 10,000 features)
   --engines A,B    ${ENGINE_NAMES.join(', ')}
                    (default: ${DEFAULT_ENGINES.join(', ')}, and pytorch with --pytorch)
@@ -80,16 +89,18 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     throw new RangeError(`bench: the engine ${torch} needs --pytorch, a Python interpreter that has torch`)
   }
   const names = listOf(values.cases)
-  const apart = { ...DDP_CASES, ...SOLVER_COST_CASES, ...METRICS_CASES }
+  const apart = { ...DDP_CASES, ...SOLVER_COST_CASES, ...BLOCKS_CASES, ...METRICS_CASES }
   const others = names?.filter((name) => !(name in apart)) ?? null
   const solverCost = names?.flatMap((name) => SOLVER_COST_CASES[name] ?? []) ?? []
+  const blocks = names?.flatMap((name) => BLOCKS_CASES[name] ?? []) ?? []
   const metrics = names?.flatMap((name) => METRICS_CASES[name] ?? []) ?? []
   const ddp = names?.flatMap((name) => DDP_CASES[name] ?? []) ?? []
   if (ddp.length > 0 && !engines.some((name) => name === 'cpu-wasm' || name === 'cpu-native')) {
     throw new RangeError(`bench: ddp measures cpu-wasm and cpu-native (got ${engines.join(', ')})`)
   }
-  if (solverCost.length > 0 && engines.every((name) => FOREIGN_ENGINES.includes(name))) {
-    throw new RangeError(`bench: solver-cost measures dit's own engines (got ${engines.join(', ')})`)
+  if (solverCost.length + blocks.length > 0 && engines.every((name) => FOREIGN_ENGINES.includes(name))) {
+    const name = solverCost.length > 0 ? 'solver-cost' : 'blocks'
+    throw new RangeError(`bench: ${name} measures dit's own engines (got ${engines.join(', ')})`)
   }
   if (metrics.length > 0 && !engines.some((name) => name === 'cpu-wasm' || name === 'cpu-native')) {
     throw new RangeError(`bench: metrics measures cpu-wasm and cpu-native (got ${engines.join(', ')})`)
@@ -99,6 +110,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     cases: others?.length === 0 ? [] : chooseCases(others, Object.keys(apart)),
     ddp,
     solverCost,
+    blocks,
     metrics,
     engines,
     threads: [...new Set(threads)],

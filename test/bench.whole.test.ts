@@ -10,6 +10,7 @@ import type { DdpRow } from '../bench/ddp/run-ddp.js'
 import { type EngineName, rowsOf } from '../bench/engines.js'
 import { disagreements as metricsDisagreements, type MetricsRow, metricsTable } from '../bench/metrics/run-metrics.js'
 import { parseOptions } from '../bench/options.js'
+import { type BlocksRow, PARTS } from '../bench/blocks/run-blocks.js'
 import { solverCostTable, type SolverCostRow } from '../bench/solver-cost/run-solver-cost.js'
 import { SOLVERS } from '../bench/solver-cost/solvers.js'
 import type { Measured } from '../bench/run-case.js'
@@ -129,6 +130,31 @@ test('two workers are compared with one, and a record says so', async () => {
       expect(speedup).toBeGreaterThan(0)
     }
     expect(stdout).toMatch(/all-reduce of 0\.25 MiB, 2 threads: \S+ GiB\/s\n/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('parts of blocks are compared with plain ones of the same round', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dit-bench-test-'))
+  try {
+    const json = join(folder, 'results.json')
+    const options = [
+      '--cases',
+      'blocks-tiny',
+      '--engines',
+      'cpu-wasm,tfjs-wasm-plain',
+      '--threads',
+      '1',
+      '--rounds',
+      '1',
+    ]
+    await promisify(execFile)(process.execPath, [...node, ...options, '--json', json], { cwd: root })
+    const { blocks } = JSON.parse(readFileSync(json, 'utf8')) as { blocks: BlocksRow[] }
+    expect(blocks.map(({ engine, parts }) => [engine, parts])).toEqual(
+      Object.keys(PARTS).map((parts) => ['cpu-wasm', parts]),
+    )
+    for (const { stepMs, ratio } of blocks) expect(ratio).toBeCloseTo(stepMs / blocks[0].stepMs, 6)
   } finally {
     rmSync(folder, { recursive: true })
   }
