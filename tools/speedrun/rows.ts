@@ -33,6 +33,24 @@ const NOISE: readonly Row[] = [0, 1, 2, 3, 4, 5, 6, 7].map((setting) => {
   }
 })
 
+/** What blocks are made of: one change at a time to `x0-patch-2`, and the modern parts at once. */
+const BLOCKS: readonly Row[] = Object.entries({
+  'in-context': ["the paper's in-context conditioning", '--block in-context'],
+  'cross-attention': ["the paper's cross-attention", '--block cross-attention'],
+  adaln: ["the paper's adaLN, without gates", '--block adaLN'],
+  rope: ['rotary positions', '--rope'],
+  swiglu: ['SwiGLU', '--mlp swiglu'],
+  rms: ['RMS norms', '--norm rms'],
+  'qk-norm': ['QK norm', '--norm rms --qk-norm'],
+  'no-shift': ['modulation without shift', '--without-shift'],
+  'shared-modulation': ['modulation shared by all blocks', '--shared-modulation'],
+  modern: ['RoPE, SwiGLU, RMS norms and QK norm', '--rope --mlp swiglu --norm rms --qk-norm'],
+}).map(([name, [about, flags]]) => ({
+  name: `block-${name}`,
+  about: `x0-patch-2, ${about}`,
+  flags: `${X0} ${PATCH_2} ${COURSE} --lr 0.005 --ema 0.999 --batch 16 ${flags}`,
+}))
+
 /** All rows, in the order in which they are screened. A row is never changed once it has results; a new one is added. */
 export const ROWS: readonly Row[] = [
   { name: 'default', about: '`dit train` as it is', flags: '--recipe pictures' },
@@ -110,6 +128,7 @@ export const ROWS: readonly Row[] = [
     trainedAs: 'x0-patch-2',
     sampling: '--guidance 2 --guidance-interval 0.3,5',
   },
+  ...BLOCKS,
 ]
 
 /** The row whose training a row samples. */
