@@ -17,7 +17,7 @@ export async function checkNewLength(
   folder: string,
   before: Length,
   now: Length,
-  output: Pick<Output, 'notice'>,
+  { output, allowInexact }: { readonly output: Pick<Output, 'notice'>; readonly allowInexact: boolean },
 ): Promise<void> {
   const found = await findCheckpoint(folderRunStore(folder))
   if (found === null) return
@@ -28,7 +28,8 @@ export async function checkNewLength(
     )
   }
   const [was, is] = [before, now].map(({ recipe, steps }) => learningRateAt(recipe, step + 1, steps))
-  if (was === is || now.steps === step) return
+  // Without leave to be inexact such a run is refused, and there is nothing to announce.
+  if (was === is || now.steps === step || !allowInexact) return
   output.notice(
     `the run ends at step ${formatCount(now.steps)} instead of ${formatCount(before.steps)}: the learning rate goes on at ${formatNumber(is)} instead of ${formatNumber(was)}`,
   )

@@ -225,13 +225,13 @@ async function prepareResume(flags: TrainFlags, output: Output, job: Job): Promi
   const config = resumedRun(before, flags, job.communicator.size)
   checkTrainingMemory(config, job)
   await checkWritable('--resume', folder)
-  if (config.steps !== before.steps) await checkNewLength(folder, before, config, output)
+  const allowInexact = flags.allowInexact ?? false
+  if (config.steps !== before.steps) await checkNewLength(folder, before, config, { output, allowInexact })
   const { data } = config
   if (isGenerated(data)) checkFolderOptions(flags.data ?? data.kind, flags)
   await checkStillThere(flags, data)
   const opened = await openData(requestOf(config, flags), output)
   return orClose(opened, async () => {
-    const allowInexact = flags.allowInexact ?? false
     const backend = chosenBackend(flags, before.engine.name)
     const settings = { ...enginePrecision(before.engine, backend), ...flags, workers: job.localSize }
     const engine = await openEngine(backend, settings)

@@ -39,3 +39,24 @@ export async function listModels(folder: string, load: typeof fetch = fetch): Pr
       : [{ name, title, address: `${folder}${copy.file}`, bytes: copy.bytes, sampling, ground }]
   })
 }
+
+/** The cache in which `fetchFile` of @dit/checkpoint keeps files. */
+const CACHE = 'dit-files'
+
+/**
+ * Deletes the weights of earlier versions of the site, which nothing would read again: the name of a file has the digest of what it holds.
+ *
+ * @param folder address of the folder `models`, with a slash at its end
+ * @param models that the site has now
+ */
+export async function dropOldWeights(
+  folder: string,
+  models: readonly SiteModel[],
+  storage: Pick<CacheStorage, 'has' | 'open'> | undefined = globalThis.caches,
+): Promise<void> {
+  if (storage === undefined || !(await storage.has(CACHE))) return
+  const cache = await storage.open(CACHE)
+  const isOld = ({ url }: Request) => url.startsWith(folder) && !models.some(({ address }) => address === url)
+  const old = (await cache.keys()).filter(isOld)
+  await Promise.all(old.map((request) => cache.delete(request)))
+}

@@ -4,7 +4,7 @@ import { computed, type ComputedRef, onBeforeUnmount, onMounted, type Ref, ref, 
 import { wantsLessMotion } from '../figures/page.js'
 import { squareOf } from '../figures/picture.js'
 import { keepPipeline } from './kept-pipeline.js'
-import { listModels, type SiteModel } from './models.js'
+import { dropOldWeights, listModels, type SiteModel } from './models.js'
 import { describe, type Drawing } from './picture-file.js'
 import { problemText } from './problem.js'
 import {
@@ -258,6 +258,8 @@ export function usePlayground(folder: () => string): Playground {
       fail(`The list of models did not load: ${(error as Error).message}. Check the connection, then reload the page.`)
       return
     }
+    // What a visitor's browser has too much of is not worth a message.
+    dropOldWeights(folder(), models.value).catch(() => {})
     if (models.value.length > 0) readLink()
     else fail('This site was built without a model, so there is nothing to draw with. Start shows how to train one.')
   }
