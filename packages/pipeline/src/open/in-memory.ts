@@ -96,7 +96,7 @@ function networkOf(
 ): SampledNetwork {
   if (!isOwnNetwork(network)) {
     checkConfig(network)
-    return ditNetwork(network)
+    return ditNetwork(name, network)
   }
   const numClasses = network.classes?.numClasses ?? classNames?.length
   if (numClasses !== undefined) return ownNetwork(name, network, numClasses)

@@ -17,9 +17,28 @@ export interface DiTSpec {
  * A class-conditional DiT as a network to train. Batches hold `x0` and `labels`; labels are dropped by the chance that the
  * configuration gives.
  *
- * @throws RangeError or TypeError for a configuration that cannot be
+ * @throws RangeError or TypeError for a configuration that cannot be, or that has `conditions`
  */
 export function dit(config: DiTConfig): Network<Int32Array> & { readonly spec: DiTSpec } {
+  if (config.conditions !== undefined) {
+    throw new RangeError('dit: the configuration has conditions, not one label; use conditionalDiT')
+  }
+  return {
+    ...ditParts(config),
+    classes: { numClasses: config.numClasses, nullLabel: nullLabel(config), conditions: (labels) => labels },
+    conditions(batch, at) {
+      const labels = labelsOf(config, batch)
+      return at === null ? labels : dropped(config, labels, at)
+    },
+    forward: (params, { xt, timesteps, conditions }, options) =>
+      forward(config, params, { xt, timesteps, labels: conditions }, options),
+  }
+}
+
+/** What a DiT is as a network, whatever it is told. */
+export function ditParts(
+  config: DiTConfig,
+): Omit<Network, 'classes' | 'conditions' | 'forward'> & { readonly spec: DiTSpec } {
   const parameters = parameterTable(config)
   const [height, width] = typeof config.inputSize === 'number' ? [config.inputSize, config.inputSize] : config.inputSize
   return {
@@ -29,14 +48,7 @@ export function dit(config: DiTConfig): Network<Int32Array> & { readonly spec: D
     inputShape: [config.inChannels, height, width],
     outputsPerChannel: config.learnSigma ? 2 : 1,
     knowsWholeTimestepsOnly: config.timestepEmbedding === 'table',
-    classes: { numClasses: config.numClasses, nullLabel: nullLabel(config), conditions: (labels) => labels },
     init: (options) => initParams(config, options),
-    conditions(batch, at) {
-      const labels = labelsOf(config, batch)
-      return at === null ? labels : dropped(config, labels, at)
-    },
-    forward: (params, { xt, timesteps, conditions }, options) =>
-      forward(config, params, { xt, timesteps, labels: conditions }, options),
   }
 }
 
