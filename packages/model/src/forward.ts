@@ -187,17 +187,10 @@ function checkInputs(
     )
   }
   const specs = config.conditions
-  if (
-    specs === undefined ? conditions !== undefined : labels.length > 0 || (specs.length > 0 && conditions === undefined)
-  ) {
-    throw new RangeError(
-      `forward: the network reads ${specs === undefined ? 'labels' : 'conditions (conditionInputs)'}`,
-    )
-  }
-  for (const [name, length] of [
-    ['timesteps', timesteps.length],
-    [specs === undefined ? 'labels' : 'conditions', specs === undefined ? labels.length : (conditions?.count ?? B)],
-  ] as const) {
+  if (specs !== undefined && labels.length > 0) throw new RangeError('forward: the network has conditions, not labels')
+  const told =
+    specs === undefined ? { labels: labels.length } : { conditions: conditions?.count ?? (specs.length > 0 ? 0 : B) }
+  for (const [name, length] of Object.entries({ timesteps: timesteps.length, ...told })) {
     if (length !== B) {
       throw new RangeError(`forward: ${name} must have one entry per sample of xt, ${B} (got ${length})`)
     }

@@ -117,17 +117,27 @@ test('says which field is not published', () => {
   expect(unpublishedFields(VARIANTS.unconditional)).toEqual(['conditions'])
 })
 
+const RULE =
+  'conditions must have names of their own, dropout 0..1, a kind with its sizes, and tokens the block cross-attention'
+
 test.each<[unknown, string]>([
   ['caption', 'conditions must be a list (got "caption")'],
-  [[null], 'conditions[0] must be an object (got null)'],
-  [[{ ...CONDITIONS[0], name: 'a b' }], 'conditions[0].name must be a word of its own, and not x0 (got "a b")'],
-  [[{ ...CONDITIONS[0], name: 'x0' }], 'conditions[0].name must be a word of its own, and not x0 (got "x0")'],
-  [[CONDITIONS[0], CONDITIONS[0]], 'conditions[1].name must be a word of its own, and not x0 (got "kind")'],
-  [[{ name: 'a', kind: 'sound', dropout: 0 }], 'conditions[0].kind must be label, vector or tokens (got "sound")'],
-  [[{ ...CONDITIONS[0], dropout: 2 }], 'conditions[0].dropout must be in 0..1 (got 2)'],
-  [[{ ...CONDITIONS[0], classes: 0 }], 'conditions[0].classes must be a positive integer (got 0)'],
-  [[{ ...CONDITIONS[0], most: 4 }], 'conditions[0] has a field that no label has (got "most")'],
-  [[{ ...CONDITIONS[1], most: 1.5 }], 'conditions[0].most must be a positive integer (got 1.5)'],
+  [[null], `${RULE} (got null)`],
+  [[CONDITIONS[0], CONDITIONS[0]], `${RULE} (got {"name":"kind","kind":"label","classes":3,"dropout":0.2})`],
+  ...[
+    { ...CONDITIONS[0], name: 'a b' },
+    { ...CONDITIONS[0], name: 'x0' },
+    { ...CONDITIONS[0], name: 7 },
+    { name: 'a', kind: 'sound', dropout: 0 },
+    { name: 'a', dropout: 0 },
+    { ...CONDITIONS[0], dropout: 2 },
+    { ...CONDITIONS[0], dropout: '0' },
+    { ...CONDITIONS[0], classes: 0 },
+    { ...CONDITIONS[0], most: 4 },
+    { ...CONDITIONS[1], most: 1.5 },
+    { ...CONDITIONS[1], most: null },
+    { name: 'a', kind: 'tokens', size: 3, dropout: 0 },
+  ].map((spec): [unknown, string] => [[spec], `${RULE} (got ${JSON.stringify(spec)})`]),
 ])('rejects the conditions %j', (conditions, text) => {
   const config = { ...TOLD, conditions } as DiTConfig
   expect(() => checkConfig(config)).toThrow(new RangeError(`DiTConfig: ${text}`))
@@ -136,10 +146,11 @@ test.each<[unknown, string]>([
 test('rejects fields that do not fit conditions', () => {
   const rejects = (change: Partial<DiTConfig>, text: string) =>
     expect(() => checkConfig({ ...TOLD, ...change })).toThrow(new RangeError(`DiTConfig: ${text}`))
-  rejects({ numClasses: 3 }, 'numClasses must be 0 beside conditions (got 3)')
-  rejects({ classDropout: 0.1 }, 'classDropout must be 0 beside conditions (got 0.1)')
-  rejects({ block: 'adaLN' }, 'conditions[1] needs the block cross-attention (got "adaLN")')
-  rejects({ block: 'adaLN', contextTokens: 1 }, 'contextTokens must be 0 beside conditions (got 1)')
+  const zeros = 'numClasses, classDropout and contextTokens must be 0 beside conditions'
+  rejects({ numClasses: 3 }, `${zeros} (got [3,0,0])`)
+  rejects({ classDropout: 0.1 }, `${zeros} (got [0,0.1,0])`)
+  rejects({ block: 'adaLN', contextTokens: 1 }, `${zeros} (got [0,0,1])`)
+  rejects({ block: 'adaLN' }, `${RULE} (got ${JSON.stringify(CONDITIONS[1])})`)
 })
 
 test.each<[string, Record<string, Partial<ConditionValues> | undefined>, string]>([
@@ -186,9 +197,9 @@ test('forward rejects labels where there are conditions, conditions where there 
   const conditions = conditionInputs(TOLD, randomConditions(TOLD, 2), 2)
   const run = (config: DiTConfig, inputs: object) => () =>
     forward(config, randomParams(config), { xt, timesteps, ...inputs })
-  expect(run(TOLD, { labels: [0, 0] })).toThrow('forward: the network reads conditions (conditionInputs)')
-  expect(run(TOLD, {})).toThrow('forward: the network reads conditions (conditionInputs)')
-  expect(run(TINY, { labels: [0, 0], conditions })).toThrow('forward: the network reads labels')
+  expect(run(TOLD, { labels: [0, 0] })).toThrow('forward: the network has conditions, not labels')
+  expect(run(TOLD, {})).toThrow('forward: conditions must have one entry per sample of xt, 2 (got 0)')
+  expect(run(TINY, { labels: [0, 0], conditions })).toThrow('conditionInputs: the inputs must be made for')
   expect(run(TINY, {})).toThrow('forward: labels must have one entry per sample of xt, 2 (got 0)')
   expect(run(TOLD, { conditions: conditionInputs(TOLD, randomConditions(TOLD, 3), 3) })).toThrow(
     'forward: conditions must have one entry per sample of xt, 2 (got 3)',

@@ -17,40 +17,35 @@ export type ConditionSpec = {
   | { readonly kind: 'tokens'; readonly size: number; readonly most: number }
 )
 
-/** Which numbers each kind has. */
-const SIZES: Readonly<Record<string, readonly string[]>> = {
-  label: ['classes'],
-  vector: ['size'],
-  tokens: ['size', 'most'],
-}
+/** Which numbers each kind has, in the order of the alphabet. */
+const SIZES: Readonly<Record<string, string>> = { label: 'classes', vector: 'size', tokens: 'most,size' }
 
-/** Throws a RangeError for conditions that are wrong or do not fit the other fields. */
+/** Throws a RangeError for conditions that are wrong or do not fit the other fields. Pages carry it: few words. */
 export function checkConditions({ conditions, numClasses, classDropout, block, contextTokens = 0 }: DiTConfig): void {
   if (conditions === undefined) return
   const must = (holds: boolean, text: string, value: unknown) => {
     if (!holds) throw new RangeError(`DiTConfig: ${text} (got ${JSON.stringify(value)})`)
   }
+  const zeros = [numClasses, classDropout, contextTokens]
+  must(String(zeros) === '0,0,0', 'numClasses, classDropout and contextTokens must be 0 beside conditions', zeros)
   must(Array.isArray(conditions), 'conditions must be a list', conditions)
-  must(numClasses === 0, 'numClasses must be 0 beside conditions', numClasses)
-  must(classDropout === 0, 'classDropout must be 0 beside conditions', classDropout)
-  must(contextTokens === 0, 'contextTokens must be 0 beside conditions', contextTokens)
-  const names = conditions.map((spec) => spec?.name)
-  for (const [i, spec] of conditions.entries()) {
-    const at = `conditions[${i}]`
-    must(spec instanceof Object, `${at} must be an object`, spec)
-    const { name, kind, dropout } = spec
-    const isName = typeof name === 'string' && /^[a-z]\w*$/i.test(name) && name !== 'x0' && names.indexOf(name) === i
-    must(isName, `${at}.name must be a word of its own, and not x0`, name)
-    must(Object.hasOwn(SIZES, kind), `${at}.kind must be label, vector or tokens`, kind)
-    must(typeof dropout === 'number' && dropout >= 0 && dropout <= 1, `${at}.dropout must be in 0..1`, dropout)
-    const known = ['name', 'kind', 'dropout', ...SIZES[kind]]
-    const other = Object.keys(spec).find((field) => !known.includes(field))
-    must(other === undefined, `${at} has a field that no ${kind} has`, other)
-    for (const field of SIZES[kind]) {
-      const value = (spec as unknown as Record<string, number>)[field]
-      must(Number.isSafeInteger(value) && value > 0, `${at}.${field} must be a positive integer`, value)
-    }
-    must(kind !== 'tokens' || block === 'cross-attention', `${at} needs the block cross-attention`, block)
+  const names = ['x0']
+  for (const spec of conditions) {
+    const { name, kind, dropout, ...sizes } = Object(spec) as ConditionSpec
+    must(
+      typeof name === 'string' &&
+        /^[a-z]\w*$/i.test(name) &&
+        !names.includes(name) &&
+        typeof dropout === 'number' &&
+        dropout >= 0 &&
+        dropout <= 1 &&
+        Object.keys(sizes).toSorted().join() === SIZES[kind] &&
+        Object.values(sizes).every((size) => Number.isSafeInteger(size) && size > 0) &&
+        (kind !== 'tokens' || block === 'cross-attention'),
+      'conditions must have names of their own, dropout 0..1, a kind with its sizes, and tokens the block cross-attention',
+      spec,
+    )
+    names.push(name)
   }
 }
 
@@ -74,24 +69,21 @@ export function conditionParameters({
   classDropout,
   hiddenSize: D,
 }: DiTConfig): ParameterTable {
-  const table = (name: string, classes: number, dropout: number): ParameterTable => ({
-    [`${name}.embedding_table.weight`]: trained([dropout > 0 ? classes + 1 : classes, D], 'normal'),
+  const label = { name: '', kind: 'label', classes: numClasses, dropout: classDropout } as const
+  const parameters = (conditions ?? [label]).map((spec): ParameterTable => {
+    const { kind, dropout } = spec
+    const name = spec.name === '' ? 'y_embedder' : `y_embedder.${spec.name}`
+    const nulls = dropout > 0 ? 1 : 0
+    if (kind === 'label') return { [`${name}.embedding_table.weight`]: trained([spec.classes + nulls, D], 'normal') }
+    return {
+      ...(kind === 'tokens'
+        ? linearLayer(`${name}.proj`, [D, spec.size], spec.most)
+        : {
+            ...linearLayer(`${name}.mlp.0`, [D, spec.size], 1, 'normal'),
+            ...linearLayer(`${name}.mlp.2`, [D, D], 1, 'normal'),
+          }),
+      ...(nulls > 0 ? { [`${name}.null`]: trained([1, D], 'normal') } : {}),
+    }
   })
-  if (conditions === undefined) return table('y_embedder', numClasses, classDropout)
-  return Object.assign(
-    {},
-    ...conditions.map((spec) => {
-      const name = `y_embedder.${spec.name}`
-      if (spec.kind === 'label') return table(name, spec.classes, spec.dropout)
-      return {
-        ...(spec.kind === 'vector'
-          ? {
-              ...linearLayer(`${name}.mlp.0`, [D, spec.size], 1, 'normal'),
-              ...linearLayer(`${name}.mlp.2`, [D, D], 1, 'normal'),
-            }
-          : linearLayer(`${name}.proj`, [D, spec.size], spec.most)),
-        ...(spec.dropout > 0 ? { [`${name}.null`]: trained([1, D], 'normal') } : {}),
-      }
-    }),
-  ) as ParameterTable
+  return Object.assign({}, ...parameters) as ParameterTable
 }
