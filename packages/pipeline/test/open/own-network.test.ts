@@ -1,6 +1,6 @@
 import { initParams } from '@dit/model'
 import { reference, tensor } from '@dit/tensor'
-import { dit, type Network, withPrompts } from '@dit/train-ddp'
+import { conditionalDiT, dit, type Network, withPrompts } from '@dit/train-ddp'
 import { expect, test } from 'vitest'
 import { openPipeline } from '../../src/index.js'
 import { movedParams, tinyNetwork } from '../support/tiny-models.js'
@@ -74,6 +74,18 @@ test('a network with conditions is sampled by prompts, and refused without them'
   expect(guided[0].data).not.toEqual(plain[0].data)
   await expect(openPipeline({ network: config, params, process }, { backend })).rejects.toThrow(
     'the model has conditions; give its network as `withPrompts` of @dit/train-ddp',
+  )
+})
+
+test('an unconditional network draws pictures of the one class that its opener names', async () => {
+  const config = { ...tinyNetwork, numClasses: 0, classDropout: 0, conditions: [] }
+  const params = movedParams(config, backend)
+  const network = conditionalDiT(config) as Network
+  const pipeline = await openPipeline({ network, params, process, classNames: ['picture'] }, { backend })
+  const [{ className }] = await pipeline.pictures(SAMPLE)
+  expect(className).toBe('picture')
+  await expect(openPipeline({ network, params, process, classNames: [] }, { backend })).rejects.toThrow(
+    'classNames are needed: the network of the model has no `classes`',
   )
 })
 
