@@ -51,6 +51,7 @@ test.each([
   { heading: 'the README of the repository', ...extractExample(readText(join(repositoryRoot, 'README.md'))) },
   ...cookbook,
   ...examplesOf('transparency.md'),
+  ...examplesOf('conditions.md').slice(0, 1),
 ])('the example of $heading prints what it says', async ({ code, output }) => {
   // Where all packages resolve, and other tests do not look.
   const example = join(repositoryRoot, 'node_modules', '.cache', 'readme-example.mjs')

@@ -8,7 +8,7 @@ import { openWeights } from '@dit/model/node'
 import { sizeOf } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import type { TensorReport } from '../src/commands/file-report.js'
-import type { ModelReport } from '../src/commands/model-report.js'
+import { type ModelReport, modelLines, reportModel } from '../src/commands/model-report.js'
 import type { RunReport } from '../src/commands/run-report.js'
 import { runDit, temporaryFolder } from './support/run-dit.js'
 import { makeTinyRun, tinyModel } from './support/tiny-run.js'
@@ -22,6 +22,19 @@ test('a named model: parameters, and compute labelled both ways', async () => {
   expect(stdout).toContain('674,834,720  trainable')
   expect(stdout).toMatch(/multiply-adds +FLOPs\n +forward +118\.6 G +237\.2 G/)
   expect(stdout).toContain('the "Gflops" of the DiT paper are multiply-adds')
+})
+
+test('a network with conditions: their names in place of classes', () => {
+  const conditions = [
+    { name: 'pose', kind: 'vector', size: 2, dropout: 0.1 },
+    { name: 'style', kind: 'label', classes: 3, dropout: 0 },
+  ] as const
+  const told = { ...ditConfig('DiT-S/8'), numClasses: 0, classDropout: 0 }
+  const linesOf = (of: readonly (typeof conditions)[number][]) =>
+    modelLines(reportModel({ ...told, conditions: of }, 1)).join('\n')
+  expect(linesOf(conditions)).toContain('; conditions, also predicts a variance')
+  expect(linesOf(conditions)).toContain('conditions pose and style')
+  expect(linesOf([])).toContain('conditions none')
 })
 
 test('--json has the same figures for programs, and --tensors every tensor', async () => {

@@ -24,6 +24,7 @@ export const PUBLISHED_BLOCKS = {
   contextTokens: 0,
   contextStart: 0,
   patchBottleneck: undefined,
+  conditions: undefined,
 } as const
 
 type BlockField = keyof typeof PUBLISHED_BLOCKS

@@ -1,6 +1,7 @@
 import { labelEmbedding, sinusoidalFeatures, timestepMlp, timestepTableEmbedding } from '@dit/adaln'
-import { add, concat, linear, reshape, scope, silu, type Tensor } from '@dit/tensor'
+import { add, type Backend, concat, linear, reshape, scope, silu, type Tensor } from '@dit/tensor'
 import type { Condition } from './blocks/block.js'
+import type { ConditionInputs, EmbeddedConditions } from './conditions/inputs.js'
 import type { DiTConfig } from './config.js'
 import { hasContextTokens } from './context-tokens.js'
 import { TIMESTEP_FEATURES } from './parameter-table.js'
@@ -14,7 +15,7 @@ export interface Conditioning extends Omit<Condition, 'rotation'> {
 
 /**
  * The conditioning vector, c = timestep embedding + label embedding, in the forms in which the network reads it: through SiLU, and the two
- * embeddings as tokens where its blocks ask for them.
+ * embeddings as tokens where its blocks ask for them. With `conditions`, the sum of the timestep's and of those of all labels and vectors.
  *
  * Peebles & Xie 2022, section 3.2. Li & He 2025 (JiT): the label as tokens of its own.
  */
@@ -22,35 +23,52 @@ export function conditioning(
   config: DiTConfig,
   param: ReadParameter,
   timesteps: ArrayLike<number>,
-  labels: ArrayLike<number>,
+  told: { readonly labels?: ArrayLike<number> | undefined; readonly conditions?: ConditionInputs | undefined },
   trace: Trace,
 ): Conditioning {
   return scope(() => {
     const embeddedTimesteps = embedTimesteps(config, param, timesteps, trace) // [B, D]
     trace('t_emb', embeddedTimesteps)
-    const embeddedLabels = labelEmbedding(labels, param('y_embedder.embedding_table.weight')) // [B, D]
-    trace('y_emb', embeddedLabels)
-    const c = add(embeddedTimesteps, embeddedLabels) // [B, D]
+    const { vectors, tokens, keyBias } = embedTold(config, param, told, embeddedTimesteps.backend, trace)
+    const c = vectors.reduce((sum, vector) => add(sum, vector), embeddedTimesteps) // [B, D]
     trace('c', c)
     const siluC = silu(c) // [B, D], the same for every block
     const [B, D] = c.shape
     const token = (vector: Tensor) => reshape(vector, [B, 1, D]) // [B, 1, D]
-    const pair = () => concat([token(embeddedTimesteps), token(embeddedLabels)], 1) // [B, 2, D]
+    const list = [embeddedTimesteps, ...vectors]
+    const all = () => concat([...list.map(token), ...(tokens === null ? [] : [tokens])], 1) // [B, M, D]; published: M = 2
     return {
       siluC,
-      embeddings: config.block === 'cross-attention' ? pair() : null,
+      keyBias,
+      embeddings: config.block === 'cross-attention' ? all() : null,
       modulation:
         config.sharedModulation === true
           ? linear(siluC, param('adaLN_modulation.1.weight'), param('adaLN_modulation.1.bias'))
           : null,
       context:
         config.block === 'in-context'
-          ? pair()
+          ? all()
           : hasContextTokens(config)
-            ? add(token(embeddedLabels), param('in_context_posemb')) // [B, n, D]
+            ? add(token(vectors[0]), param('in_context_posemb')) // [B, n, D]
             : null,
     }
   })
+}
+
+/** What the network is told besides the timestep: its label, or its conditions. */
+function embedTold(
+  config: DiTConfig,
+  param: ReadParameter,
+  { labels = [], conditions }: Parameters<typeof conditioning>[3],
+  backend: Backend,
+  trace: Trace,
+): EmbeddedConditions {
+  const none = { tokens: null, keyBias: null }
+  if (conditions !== undefined) return conditions.embed(config, param, backend, trace)
+  if (config.conditions !== undefined) return { vectors: [], ...none }
+  const embeddedLabels = labelEmbedding(labels, param('y_embedder.embedding_table.weight')) // [B, D]
+  trace('y_emb', embeddedLabels)
+  return { vectors: [embeddedLabels], ...none }
 }
 
 function embedTimesteps(config: DiTConfig, param: ReadParameter, timesteps: ArrayLike<number>, trace: Trace): Tensor {

@@ -1,5 +1,6 @@
 import { type InputSize, tokenGrid } from '@dit/tokenizer'
 import { BLOCK_FIELDS, checkBlocks } from './check-blocks.js'
+import { checkConditions, type ConditionSpec } from './conditions/spec.js'
 
 /**
  * How blocks are told the timestep and the label. Peebles & Xie 2022, section 3.2:
@@ -26,8 +27,9 @@ export interface DiTConfig {
   readonly numHeads: number
   /** Width of the hidden layer of the MLPs over `hiddenSize`; the product is rounded down. */
   readonly mlpRatio: number
+  /** Classes of the label; 0 where there are `conditions`. */
   readonly numClasses: number
-  /** Chance that training drops a label, 0 .. 1. Above 0 the label table has a last row more, the null class. */
+  /** Chance that training drops a label, 0 .. 1. Above 0 the label table has a last row more, the null class. 0 where there are `conditions`. */
   readonly classDropout: number
   /** Whether C more output channels carry the variance. */
   readonly learnSigma: boolean
@@ -63,6 +65,8 @@ export interface DiTConfig {
   readonly contextStart?: number
   /** Width of a layer between a patch and its token; none by default. */
   readonly patchBottleneck?: number
+  /** What the network is told in place of its one label; `[]` for nothing. Absent: one of `numClasses` labels. */
+  readonly conditions?: readonly ConditionSpec[]
 }
 
 /**
@@ -77,6 +81,7 @@ export function checkConfig(config: DiTConfig): void {
   }
   for (const name of COUNTS) {
     const value = config[name]
+    if (name === 'numClasses' && config.conditions !== undefined) continue
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new RangeError(`DiTConfig: ${name} must be a positive integer (got ${value})`)
     }
@@ -97,6 +102,7 @@ export function checkConfig(config: DiTConfig): void {
   checkInputSize(config)
   checkVariants(config)
   checkBlocks(config)
+  checkConditions(config)
 }
 
 const COUNTS = ['patchSize', 'inChannels', 'hiddenSize', 'depth', 'numHeads', 'numClasses'] as const

@@ -1,3 +1,4 @@
+import { numEmbeddings } from './conditions/spec.js'
 import type { DiTConfig } from './config.js'
 
 /** Tokens that join those of the picture before block `start` and leave after the last one. */
@@ -6,9 +7,12 @@ export interface ContextTokens {
   readonly start: number
 }
 
-/** Two tokens for the timestep and the label in an `in-context` network, else those that `contextTokens` asks for. */
-export function contextOf({ block, contextTokens = 0, contextStart = 0 }: DiTConfig): ContextTokens {
-  return block === 'in-context' ? { count: 2, start: 0 } : { count: contextTokens, start: contextStart }
+/** A token for the timestep and one for each thing else that an `in-context` network is told, else those that `contextTokens` asks for. */
+export function contextOf(config: DiTConfig): ContextTokens {
+  const { block, contextTokens = 0, contextStart = 0 } = config
+  return block === 'in-context'
+    ? { count: numEmbeddings(config), start: 0 }
+    : { count: contextTokens, start: contextStart }
 }
 
 /** Whether the label's embedding joins as tokens with learned places. */

@@ -43,7 +43,7 @@ export function countedNetwork(config: DiTConfig, blocks: Block = blockOf(config
   const { count, start } = contextOf(config)
   const N = numTokens(config)
   const most = N + count
-  const scores = (i: number) => blocks.numScores(i < start ? N : most) * D
+  const scores = (i: number) => blocks.numScores(i < start ? N : most, config) * D
   const pixels = tokenGrid(config.inputSize, patchSize).reduce((product, patches) => product * patches * patchSize, 1)
   // Normalised tokens are not kept by the fused layer norm; cross-attention keeps a norm, queries, weights and two outputs.
   const perToken = (norm === 'rms' ? 2 : 0) + (qkNorm === true ? 4 : 0) + (block === 'cross-attention' ? 5 : 0)

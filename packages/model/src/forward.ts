@@ -16,6 +16,7 @@ import type { Block } from './blocks/block.js'
 import { blockOf } from './blocks/block-of.js'
 import { checkParamsOnce } from './check-params.js'
 import { conditioning } from './conditioning.js'
+import type { ConditionInputs } from './conditions/inputs.js'
 import { type DiTConfig, nullLabel, numTokens } from './config.js'
 import { contextOf } from './context-tokens.js'
 import { finalLayer } from './final-layer.js'
@@ -29,8 +30,10 @@ export interface ForwardInputs {
   readonly xt: Tensor
   /** `[B]`, as the model was trained on them (0 .. 999 for published weights); fractions only without a timestep table. */
   readonly timesteps: ArrayLike<number>
-  /** `[B]`, classes 0 .. numClasses - 1, or `numClasses` for the null class of a model that has one. */
-  readonly labels: ArrayLike<number>
+  /** `[B]`, classes 0 .. numClasses - 1, or `numClasses` for the null class of a model that has one; not where the configuration has `conditions`. */
+  readonly labels?: ArrayLike<number> | undefined
+  /** From `conditionInputs`, where the configuration has any `conditions`. */
+  readonly conditions?: ConditionInputs | undefined
 }
 
 export interface ForwardOptions {
@@ -55,7 +58,7 @@ export interface ForwardOptions {
  * Runs a Diffusion Transformer.
  *
  *   tokens = patchEmbed(xt) + positions
- *   c      = embed(timesteps) + embed(labels)
+ *   c      = embed(timesteps) + embed(labels)       or + the sum of embed(condition)
  *   tokens = block(tokens, SiLU(c))            depth times
  *   out    = unpatchify(finalLayer(tokens, SiLU(c)))
  *
@@ -105,13 +108,14 @@ export function forwardWithTokens(
 function run(
   config: DiTConfig,
   params: Params | ParameterSource,
-  { xt, timesteps, labels }: ForwardInputs,
+  inputs: ForwardInputs,
   { recompute: recomputed = 'none', trace: callback, block }: ForwardOptions,
   after: number | null,
 ): { readonly output: Tensor; readonly taken: Tensor | null } {
   checkParamsOnce(config, params, block)
   const { backend } = isParameterSource(params) ? params : params.pos_embed
-  checkInputs(config, backend, xt, timesteps, labels)
+  checkInputs(config, backend, inputs)
+  const { xt, timesteps } = inputs
   const param = parameterReader(params)
   const { inputSize, patchSize, depth } = config
   const trace = handing(callback)
@@ -123,7 +127,7 @@ function run(
     })
     trace('tokens', tokens)
     const numRecomputed = recomputed === 'block' ? depth : recomputed === 'none' ? 0 : recomputed
-    const { context, ...told } = conditioning(config, param, timesteps, labels, trace)
+    const { context, ...told } = conditioning(config, param, timesteps, inputs, trace)
     const rotation = (numUnplaced: number) => (config.rope === true ? rotationOf(config, backend, numUnplaced) : null)
     let condition = { ...told, rotation: rotation(0) }
     const { count, start } = contextOf(config)
@@ -170,9 +174,7 @@ function embedPatches(xt: Tensor, { patchBottleneck }: DiTConfig, param: ReadPar
 function checkInputs(
   config: DiTConfig,
   backend: Backend,
-  xt: Tensor,
-  timesteps: ArrayLike<number>,
-  labels: ArrayLike<number>,
+  { xt, timesteps, labels = [], conditions }: ForwardInputs,
 ): void {
   const { inputSize, patchSize } = config
   const [height, width] = tokenGrid(inputSize, patchSize).map((patches) => patches * patchSize)
@@ -187,13 +189,17 @@ function checkInputs(
       `forward: xt must be [B, ${C}, ${height}, ${width}] (got ${formatShape(xt.shape)}); withInputSize fits the weights to another size`,
     )
   }
-  for (const [name, values] of Object.entries({ timesteps, labels })) {
-    if (values.length !== B) {
-      throw new RangeError(`forward: ${name} must have one entry per sample of xt, ${B} (got ${values.length})`)
+  const specs = config.conditions
+  if (specs !== undefined && labels.length > 0) throw new RangeError('forward: the network has conditions, not labels')
+  const told =
+    specs === undefined ? { labels: labels.length } : { conditions: conditions?.count ?? (specs.length > 0 ? 0 : B) }
+  for (const [name, length] of Object.entries({ timesteps: timesteps.length, ...told })) {
+    if (length !== B) {
+      throw new RangeError(`forward: ${name} must have one entry per sample of xt, ${B} (got ${length})`)
     }
   }
   const last = nullLabel(config) ?? config.numClasses - 1
-  for (let i = 0; i < B; i++) {
+  for (let i = 0; i < labels.length; i++) {
     if (!Number.isInteger(labels[i]) || labels[i] < 0 || labels[i] > last) {
       const rule = `labels must be integers in 0..${last}${last === config.numClasses ? ', the null class' : ''}`
       throw new RangeError(`forward: ${rule} (labels[${i}] is ${labels[i]})`)

@@ -1,6 +1,13 @@
 export { unpublishedFields } from './check-blocks.js'
 export { checkParams } from './check-params.js'
 export { type BlockKind, checkConfig, type DiTConfig, nullLabel, outChannels } from './config.js'
+export {
+  type ConditionInputs,
+  conditionInputs,
+  type ConditionValues,
+  type EmbeddedConditions,
+} from './conditions/inputs.js'
+export type { ConditionSpec } from './conditions/spec.js'
 export { type CountedNetwork, countedNetwork } from './counted-network.js'
 export { adaptWeights, type AdaptedWeights, type AdaptOptions } from './fine-tune/adapt-weights.js'
 export { tensorDigests, weightsDigest } from './fine-tune/digest.js'

@@ -1,5 +1,6 @@
 import type { Block } from './blocks/block.js'
 import { blockOf } from './blocks/block-of.js'
+import { conditionParameters } from './conditions/spec.js'
 import { checkConfig, type DiTConfig, numTokens } from './config.js'
 import { contextOf, hasContextTokens } from './context-tokens.js'
 import { finalParameters } from './final-layer.js'
@@ -16,14 +17,15 @@ const DEFAULT_TIMESTEPS = 1000
  * files and counts are read off this table; what a block's parameters are stands beside its operations, in `blocks/`.
  *
  * The names and their order are those of the official state dicts. With `timestepEmbedding: 'table'` the four `t_embedder.mlp`
- * entries give way to `t_embedder.embedding_table.weight`; learned positions keep the name `pos_embed`.
+ * entries give way to `t_embedder.embedding_table.weight`; learned positions keep the name `pos_embed`. Conditions have parameters
+ * `y_embedder.<name>.` in the place of the label's table.
  *
  * @param block its blocks: those of `config.block` by default
  * @throws RangeError when the configuration is invalid
  */
 export function parameterTable(config: DiTConfig, block: Block = blockOf(config)): ParameterTable {
   checkConfig(config)
-  const { hiddenSize: D, depth, numClasses, classDropout, positions } = config
+  const { hiddenSize: D, depth, positions } = config
   const N = numTokens(config)
   const { count, start } = contextOf(config)
   const isLearned = positions === 'learned'
@@ -32,7 +34,7 @@ export function parameterTable(config: DiTConfig, block: Block = blockOf(config)
     ...(hasContextTokens(config) ? { in_context_posemb: trained([1, count, D], 'normal') } : {}),
     ...patchParameters(config, N),
     ...timestepParameters(config),
-    'y_embedder.embedding_table.weight': trained([classDropout > 0 ? numClasses + 1 : numClasses, D], 'normal'),
+    ...conditionParameters(config),
   }
   Object.assign(table, block.shared?.(config))
   for (let i = 0; i < depth; i++) {

@@ -62,7 +62,7 @@ test.each<[string, Partial<DiTConfig>]>([
   expect(values.every(Number.isFinite)).toBe(true)
 
   const second = tensor((await xt.data()).slice(C * H * W), [1, C, H, W])
-  const alone = forward(config, params, { xt: second, timesteps: [timesteps[1]], labels: [labels[1]] })
+  const alone = forward(config, params, { xt: second, timesteps: [timesteps[1]], labels: [labels![1]] })
   const half = values.slice(values.length / 2)
   ;(await alone.data()).forEach((value, i) => expect(value).toBeCloseTo(half[i], 10))
 })

@@ -1,5 +1,14 @@
+import { normals } from '@dit/random'
 import { randomNormal, randomStream, type Tensor, tensor } from '@dit/tensor'
-import { type DiTConfig, type ForwardInputs, outChannels, parameterShapes } from '../src/index.js'
+import {
+  type ConditionInputs,
+  conditionInputs,
+  type ConditionValues,
+  type DiTConfig,
+  type ForwardInputs,
+  outChannels,
+  parameterShapes,
+} from '../src/index.js'
 
 /** Small enough for central differences. */
 export const TINY: DiTConfig = {
@@ -13,6 +22,20 @@ export const TINY: DiTConfig = {
   numClasses: 3,
   classDropout: 0.1,
   learnSigma: true,
+}
+
+/** Told several things in place of one label. */
+export const TOLD: DiTConfig = {
+  ...TINY,
+  depth: 1,
+  numClasses: 0,
+  classDropout: 0,
+  block: 'cross-attention',
+  conditions: [
+    { name: 'kind', kind: 'label', classes: 3, dropout: 0.2 },
+    { name: 'caption', kind: 'tokens', size: 3, most: 4, dropout: 0.5 },
+    { name: 'pose', kind: 'vector', size: 2, dropout: 0.1 },
+  ],
 }
 
 /** Blocks that the published DiT does not have, by what is tested of them. */
@@ -44,6 +67,21 @@ export const VARIANTS = {
     sharedModulation: true,
     contextTokens: 1,
   },
+  'label, tokens and vector': TOLD,
+  'two lists of tokens, never dropped': {
+    ...TOLD,
+    conditions: [
+      { name: 'first', kind: 'tokens', size: 2, most: 3, dropout: 0 },
+      { name: 'second', kind: 'tokens', size: 3, most: 2, dropout: 0 },
+    ],
+  },
+  'conditions in context': { ...TOLD, block: 'in-context', conditions: [TOLD.conditions![0], TOLD.conditions![2]] },
+  'conditions through adaLN-Zero': {
+    ...TOLD,
+    block: 'adaLN-Zero',
+    conditions: [TOLD.conditions![2], { name: 'colour', kind: 'label', classes: 2, dropout: 0 }],
+  },
+  unconditional: { ...TOLD, block: 'adaLN-Zero', conditions: [] },
 } as const satisfies Readonly<Record<string, DiTConfig>>
 
 /** Parameters without zeros, so that every path through the network counts. */
@@ -56,14 +94,38 @@ export function randomParams(config: DiTConfig): Record<string, Tensor> {
   )
 }
 
-/** A batch for a configuration: `batch` latents, rising timesteps, all labels in turn, the null class last. */
+/** Values of all conditions; of several examples the second has nulls, where there are any. */
+export function randomConditions(config: DiTConfig, batch: number): Record<string, ConditionValues> {
+  return Object.fromEntries(
+    config.conditions!.map((spec) => {
+      const isNull = Array.from({ length: batch }, (_, i) => i === 1 && spec.dropout > 0)
+      const draws = (count: number) => normals(randomStream(5, 'test', spec.name), count)
+      if (spec.kind === 'label') return [spec.name, { data: isNull.map((_, i) => i % spec.classes), isNull }]
+      if (spec.kind === 'vector') return [spec.name, { data: draws(batch * spec.size), isNull }]
+      const lengths = isNull.map((_, i) => (spec.most - 1 + i) % (spec.most + 1))
+      return [spec.name, { data: draws(batch * spec.most * spec.size), lengths, isNull }]
+    }),
+  )
+}
+
+function toldOf(
+  config: DiTConfig,
+  batch: number,
+): { readonly conditions?: ConditionInputs; readonly labels?: Int32Array } {
+  const { numClasses, conditions } = config
+  if (conditions !== undefined) return { conditions: conditionInputs(config, randomConditions(config, batch), batch) }
+  const labels = Int32Array.from({ length: batch }, (_, i) => (numClasses - i + 2 * numClasses + 2) % (numClasses + 1))
+  return { labels }
+}
+
+/** A batch for a configuration: `batch` latents, rising timesteps, all labels in turn, the null class last; or its conditions. */
 export function randomInputs(config: DiTConfig, batch: number): ForwardInputs {
-  const { inputSize, inChannels, numClasses } = config
+  const { inputSize, inChannels } = config
   const [height, width] = typeof inputSize === 'number' ? [inputSize, inputSize] : inputSize
   return {
     xt: randomNormal([batch, inChannels, height, width], randomStream(5, 'test', 'xt')),
     timesteps: Int32Array.from({ length: batch }, (_, i) => 7 + 13 * i),
-    labels: Int32Array.from({ length: batch }, (_, i) => (numClasses - i + 2 * numClasses + 2) % (numClasses + 1)),
+    ...toldOf(config, batch),
   }
 }
 

@@ -133,4 +133,7 @@ test('errors', () => {
       'denoiserGraph: only the blocks of the published DiT can be written as ONNX (the network has another mlp, rope)',
     ),
   )
+  expect(() => denoiserGraph({ ...config, numClasses: 0, classDropout: 0, conditions: [] })).toThrow(
+    '(the network has another conditions)',
+  )
 })

@@ -28,8 +28,15 @@ export function isOwnNetwork(network: DiTConfig | Network): network is Network {
   return typeof (network as Partial<Network>).forward === 'function'
 }
 
-/** A DiT as sampling sees it. */
-export function ditNetwork(config: DiTConfig): SampledNetwork {
+/**
+ * A DiT as sampling sees it.
+ *
+ * @param name of the model, for messages
+ * @throws OpenError for one that is told conditions in place of a class
+ */
+export function ditNetwork(name: string, config: DiTConfig): SampledNetwork {
+  if (config.conditions !== undefined)
+    throw new OpenError(name, 'it has conditions; give its network as `withPrompts` of @dit/train-ddp')
   return {
     inputShape: sampleShape(config),
     outputsPerChannel: outChannels(config) === config.inChannels ? 1 : 2,

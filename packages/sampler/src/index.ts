@@ -16,6 +16,7 @@ export { dynamicThreshold, type DynamicThresholdOptions } from './dynamic-thresh
 export { euler, type EulerOptions } from './euler.js'
 export type { DpmAlgorithm, DpmType } from './exponential-step.js'
 export { guided, type GuidedOptions, type LabelledModel, type Timesteps } from './guided.js'
+export { guidedByConditions, type GuidedByConditionsOptions, type ModelOfConditions } from './guided-by-conditions.js'
 export { guidedDoubled, type GuidedDoubledOptions } from './guided-doubled.js'
 export { heun, type HeunOptions } from './heun.js'
 export { lms, type LmsOptions } from './lms.js'

@@ -19,10 +19,12 @@ export interface MultiplyAddCount {
   readonly trainingMultiplyAdds: number
   /** One training step, a multiply-add counted as two operations. */
   readonly trainingFlops: number
-  /** Adds up to `multiplyAdds`. Labels are a look-up and cost none. */
+  /** Adds up to `multiplyAdds`. */
   readonly groups: {
     readonly patchEmbedding: number
     readonly timestep: number
+    /** Layers that embed vectors and tokens; absent where there are only labels, a look-up. */
+    readonly labels?: number
     /** All blocks together. */
     readonly blocks: number
     readonly final: number
@@ -54,11 +56,18 @@ export interface MultiplyAddCount {
  */
 export function countMultiplyAdds(network: CountedNetwork): MultiplyAddCount {
   checkNetwork('countMultiplyAdds', network)
-  const groups = { patchEmbedding: 0, timestep: 0, blocks: 0, final: 0 }
+  const groups: { patchEmbedding: number; timestep: number; labels?: number; blocks: number; final: number } = {
+    patchEmbedding: 0,
+    timestep: 0,
+    blocks: 0,
+    final: 0,
+  }
   for (const [name, parameter] of Object.entries(network.parameters)) {
     const group = groupOf(name)
+    const cost = costOf(parameter)
     // Tables of positions and labels are looked up.
-    if (group !== 'positions' && group !== 'labels') groups[group] += costOf(parameter)
+    if (group === 'positions' || cost === 0) continue
+    groups[group] = (groups[group] ?? 0) + cost
   }
   for (const { scores, values } of network.attention) groups.blocks += scores + values
   const { scores = 0, values = 0 } = network.attention.at(-1) ?? {}

@@ -55,6 +55,7 @@ export {
   processFromSpec,
   type ProcessSpec,
 } from './objective/process-spec.js'
+export { type ConditionalDiT, conditionalDiT, withPrompts } from './objective/conditional-dit.js'
 export { dit, type DiTSpec, ditWithBlock, type DiTWithBlockSpec } from './objective/dit.js'
 export {
   type FromSpecOptions,

@@ -111,13 +111,23 @@ function sizeText({ hiddenSize, depth, numHeads, mlpRatio, patchSize }: DiTConfi
 /** What its blocks have that those of the published DiT do not. */
 function blockRows(model: DiTConfig): string[][] {
   const fields = unpublishedFields(model)
-  return fields.length === 0 ? [] : [['', fields.map((name) => `${name} ${String(model[name])}`).join(', ')]]
+  return fields.length === 0 ? [] : [['', fields.map((name) => `${name} ${valueText(model[name])}`).join(', ')]]
+}
+
+/** A field of a configuration; of conditions, their names. */
+function valueText(value: DiTConfig[keyof DiTConfig]): string {
+  if (typeof value !== 'object') return String(value)
+  const names = value.map((part) => (typeof part === 'object' ? part.name : String(part)))
+  return names.length === 0 ? 'none' : names.join(' and ')
 }
 
 function inputText({ inputSize, inChannels, patchSize, numClasses, classDropout, learnSigma }: DiTConfig): string {
   const [height, width] = typeof inputSize === 'number' ? [inputSize, inputSize] : inputSize
   const tokens = (height / patchSize) * (width / patchSize)
-  const classes = `${formatCounted(numClasses, 'class', 'classes')}${classDropout > 0 ? ' and a null class' : ''}`
+  const classes =
+    numClasses === 0
+      ? 'conditions'
+      : `${formatCounted(numClasses, 'class', 'classes')}${classDropout > 0 ? ' and a null class' : ''}`
   const variance = learnSigma ? ', also predicts a variance' : ''
   return `input ${height}x${width}, ${formatCounted(inChannels, 'channel', 'channels')}, ${formatCounted(tokens, 'token', 'tokens')}; ${classes}${variance}`
 }

@@ -37,6 +37,7 @@ export const TOPICS: readonly Topic[] = [
       guide('choosing', 'What to predict, how to sample'),
       guide('blocks', 'Blocks'),
       guide('fine-tuning', 'Fine-tuning'),
+      guide('conditions', 'Captions and other conditions'),
       guide('latents', 'Latents and published weights'),
       guide('distributed', 'Many workers'),
       guide('evaluating-while-training', 'Evaluating while training'),

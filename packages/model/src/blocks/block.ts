@@ -8,8 +8,10 @@ import type { Trace } from '../trace.js'
 export interface Condition {
   /** SiLU of the conditioning vector, `[B, D]`; the same for every block. */
   readonly siluC: Tensor
-  /** Embeddings of timestep and label as tokens, `[B, 2, D]`; null where blocks do not read them. */
+  /** Embeddings of timestep and label, or conditions, as tokens, `[B, M, D]`; null where blocks do not read them. */
   readonly embeddings: Tensor | null
+  /** Added to scores of those tokens, `[B, 1, 1, M]`, where some are padding; else null. */
+  readonly keyBias: Tensor | null
   /** Modulation that all blocks share, `[B, parts D]`, or null. */
   readonly modulation: Tensor | null
   /** For the tokens that there are, or null. */
@@ -22,8 +24,8 @@ export interface Block {
   parameters(config: DiTConfig, numTokens: number): ParameterTable
   /** Parameters that the blocks have in common. */
   shared?(config: DiTConfig): ParameterTable
-  /** Queries times keys in one block, for every channel. */
-  numScores(numTokens: number): number
+  /** Queries times keys in one block, for every channel; the most, where keys differ in number. */
+  numScores(numTokens: number, config: DiTConfig): number
   /**
    * @param x     tokens, `[B, N, D]`
    * @param param the block's parameters by name, such as `attn.qkv.weight`

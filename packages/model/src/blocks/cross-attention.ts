@@ -1,4 +1,17 @@
-import { add, chunk, crossAttention as attend, linear, scope, type Tensor } from '@dit/tensor'
+import {
+  add,
+  affine,
+  chunk,
+  crossAttention as attend,
+  linear,
+  matmul,
+  permute,
+  reshape,
+  scope,
+  softmax,
+  type Tensor,
+} from '@dit/tensor'
+import { numEmbeddings } from '../conditions/spec.js'
 import { linearLayer } from '../parameter-spec.js'
 import type { ReadParameter } from '../parameter-source.js'
 import { affineNorm, LAYER_NORM_EPSILON, normParameters } from '../parts/norm.js'
@@ -6,11 +19,9 @@ import { attentionParameters, selfAttention } from '../parts/attention.js'
 import { mlp, mlpParameters } from '../parts/mlp.js'
 import type { Block } from './block.js'
 
-/** M, the embeddings of timestep and label. */
-const NUM_EMBEDDINGS = 2
-
 /**
- * Cross-attention conditioning: a transformer block with a second attention, in which tokens ask the embeddings of timestep and label.
+ * Cross-attention conditioning: a transformer block with a second attention, in which tokens ask the embeddings of timestep and label, or of
+ * timestep and conditions.
  *
  *   x = x + attention(norm(x))
  *   x = x + softmax(q k^T / sqrt(headDim)) v,   q from norm(x), k and v from the embeddings
@@ -29,15 +40,15 @@ export const crossAttention: Block = {
       ...normParameters(config, 'norm2', D, true),
       ...attentionParameters(config, numTokens),
       ...linearLayer('cross_attn.q', [D, D], numTokens),
-      ...linearLayer('cross_attn.kv', [2 * D, D], NUM_EMBEDDINGS),
+      ...linearLayer('cross_attn.kv', [2 * D, D], numEmbeddings(config)),
       ...linearLayer('cross_attn.proj', [D, D], numTokens),
       ...mlpParameters(config, numTokens),
     }
   },
 
-  numScores: (numTokens) => numTokens ** 2 + NUM_EMBEDDINGS * numTokens,
+  numScores: (numTokens, config) => numTokens ** 2 + numEmbeddings(config) * numTokens,
 
-  apply(x, { embeddings, rotation }, param, config, trace) {
+  apply(x, { embeddings, keyBias, rotation }, param, config, trace) {
     const norm = (name: string, tokens: Tensor, epsilon = LAYER_NORM_EPSILON) => {
       const normed = affineNorm(tokens, config, param, name, epsilon) // [B, N, D]
       trace(name, normed)
@@ -45,7 +56,7 @@ export const crossAttention: Block = {
     }
     return scope(() => {
       const mixed = add(x, selfAttention(norm('norm1', x), rotation, param, config, trace)) // [B, N, D]
-      const asked = ask(norm('norm_cross', mixed), embeddings!, param, config.numHeads) // [B, N, D]
+      const asked = ask(norm('norm_cross', mixed), { others: embeddings!, keyBias }, param, config.numHeads) // [B, N, D]
       trace('cross_attn', asked)
       const between = add(mixed, asked) // [B, N, D]
       const hidden = mlp(norm('norm2', between, config.mlpNormEpsilon), param, config) // [B, N, D]
@@ -57,12 +68,33 @@ export const crossAttention: Block = {
   },
 }
 
-/** Attention of tokens `[B, N, D]` to others, `[B, M, D]`. */
-function ask(x: Tensor, others: Tensor, param: ReadParameter, numHeads: number): Tensor {
+interface Asked {
+  /** `[B, M, D]` */
+  readonly others: Tensor
+  /** `[B, 1, 1, M]` or null */
+  readonly keyBias: Tensor | null
+}
+
+/** Attention of tokens `[B, N, D]` to others. */
+function ask(x: Tensor, { others, keyBias }: Asked, param: ReadParameter, numHeads: number): Tensor {
   return scope(() => {
     const q = linear(x, param('cross_attn.q.weight'), param('cross_attn.q.bias')) // [B, N, D]
     const [k, v] = chunk(linear(others, param('cross_attn.kv.weight'), param('cross_attn.kv.bias')), 2) // 2 x [B, M, D]
-    const mixed = attend(q, k, v, numHeads) // [B, N, D]
+    const mixed = keyBias === null ? attend(q, k, v, numHeads) : attendBiased(q, k, v, numHeads, keyBias) // [B, N, D]
     return linear(mixed, param('cross_attn.proj.weight'), param('cross_attn.proj.bias')) // [B, N, D]
+  })
+}
+
+/** Attention whose keys that do not count may stand anywhere: `keyBias` is added to the scores. */
+function attendBiased(q: Tensor, k: Tensor, v: Tensor, numHeads: number, keyBias: Tensor): Tensor {
+  const headDim = q.shape[2] / numHeads
+  const heads = (tokens: Tensor) => {
+    const [B, count] = tokens.shape
+    return permute(reshape(tokens, [B, count, numHeads, headDim]), [0, 2, 1, 3]) // [B, numHeads, count, headDim]
+  }
+  return scope(() => {
+    const scores = affine(matmul(heads(q), heads(k), { transposeB: true }), headDim ** -0.5) // [B, numHeads, N, M]
+    const mixed = matmul(softmax(add(scores, keyBias)), heads(v)) // [B, numHeads, N, headDim]
+    return reshape(permute(mixed, [0, 2, 1, 3]), q.shape)
   })
 }

@@ -101,11 +101,14 @@ const USUAL: Partial<DiTConfig> = {
   ...PUBLISHED_BLOCKS,
 }
 
+const textOf = (value: DiTConfig[keyof DiTConfig]) =>
+  typeof value === 'object' ? JSON.stringify(value) : String(value)
+
 function checkSame(from: DiTConfig, to: DiTConfig): void {
   for (const name of FIXED) {
     const [was, is] = [from[name] ?? USUAL[name], to[name] ?? USUAL[name]]
-    if (was !== is) {
-      throw new RangeError(`adaptWeights: ${name} must stay ${String(was)}, as the weights have it (got ${String(is)})`)
+    if (textOf(was) !== textOf(is)) {
+      throw new RangeError(`adaptWeights: ${name} must stay ${textOf(was)}, as the weights have it (got ${textOf(is)})`)
     }
   }
 }

@@ -4,14 +4,16 @@ import { sincosPositions } from '@dit/tokenizer'
 import { describe, expect, test } from 'vitest'
 import {
   adaptWeights,
+  descriptionMetadata,
   type DiTConfig,
   forward,
   loadParams,
   outChannels,
   parameterShapes,
+  readLayout,
   withInputSize,
 } from '../../src/index.js'
-import { randomInputs, randomParams, TINY } from '../tiny.js'
+import { randomInputs, randomParams, TINY, TOLD } from '../tiny.js'
 
 const backend = await useBackend(reference())
 const LABELS = 'y_embedder.embedding_table.weight'
@@ -158,6 +160,20 @@ test.each([
 ] as const)('%s cannot become %s', (name, value, was) => {
   expect(() => adaptWeights(source, TINY, { ...TINY, [name]: value })).toThrow(
     `adaptWeights: ${name} must stay ${was}, as the weights have it (got ${String(value)})`,
+  )
+})
+
+test('conditions stay, and what embeds them with them; the file says what they are', async () => {
+  const told = randomParams(TOLD)
+  const file = { ...(await fileOf(told)), metadata: descriptionMetadata({ network: TOLD }) }
+  const { config, ...weights } = readLayout(file)
+  expect(config).toEqual(TOLD)
+  const adapted = adaptWeights(weights, config, { ...TOLD, learnSigma: false })
+  expect(adapted.replaced).toEqual(['final_layer.linear.weight', 'final_layer.linear.bias'])
+  const name = 'y_embedder.caption.null'
+  expect(await adapted.weights.float32(name)).toEqual(await file.float32(name))
+  expect(() => adaptWeights(weights, config, { ...TOLD, conditions: [] })).toThrow(
+    `adaptWeights: conditions must stay ${JSON.stringify(TOLD.conditions)}, as the weights have it (got [])`,
   )
 })
 

@@ -96,10 +96,10 @@ function networkOf(
 ): SampledNetwork {
   if (!isOwnNetwork(network)) {
     checkConfig(network)
-    return ditNetwork(network)
+    return ditNetwork(name, network)
   }
   const numClasses = network.classes?.numClasses ?? classNames?.length
-  if (numClasses !== undefined) return ownNetwork(name, network, numClasses)
+  if (numClasses !== undefined && numClasses > 0) return ownNetwork(name, network, numClasses)
   throw new OptionError('classNames', `they are needed: the network of ${name} has no \`classes\``)
 }
 

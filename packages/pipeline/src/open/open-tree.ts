@@ -96,7 +96,7 @@ export async function understand(
       name,
       title: titleOf(weights),
       description: describe(weights, process, classes, autoencoder, known),
-      network: ditNetwork(weights.config),
+      network: ditNetwork(name, weights.config),
       process,
       isProcessKnown: isKnown,
       ...classes,

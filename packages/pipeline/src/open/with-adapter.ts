@@ -61,7 +61,7 @@ export async function withAdapter(
     ...whole,
     title: `${model.title}, with ${name}${scale === 1 ? '' : ` at scale ${scale}`}`,
     description: { ...model.description, ...present(said), network },
-    network: ditNetwork(network),
+    network: ditNetwork(name, network),
     process,
     isProcessKnown: model.isProcessKnown || said.process !== null,
     ...(names === null ? { from: model.from, names: model.names } : { from: 'model' as const, names }),

@@ -1,6 +1,6 @@
 import { initParams } from '@dit/model'
 import { reference, tensor } from '@dit/tensor'
-import { dit, type Network } from '@dit/train-ddp'
+import { conditionalDiT, dit, type Network, withPrompts } from '@dit/train-ddp'
 import { expect, test } from 'vitest'
 import { openPipeline } from '../../src/index.js'
 import { movedParams, tinyNetwork } from '../support/tiny-models.js'
@@ -47,6 +47,46 @@ test('it guides, and is guided by, a network of another kind', async () => {
   const guided = await strong.pictures({ ...SAMPLE, guidance: 3, guide: weak })
   // Both are the same network: guidance has nothing to lead away from.
   expect(guided).toEqual(await strong.pictures(SAMPLE))
+})
+
+test('a network with conditions is sampled by prompts, and refused without them', async () => {
+  const config = {
+    ...tinyNetwork,
+    numClasses: 0,
+    classDropout: 0,
+    block: 'cross-attention',
+    conditions: [{ name: 'caption', kind: 'tokens', size: 2, most: 3, dropout: 0.1 }],
+  } as const
+  const params = movedParams(config, backend)
+  const prompts = { caption: { data: [1, 2, 3, 4, 5, 6, 7, 8], lengths: [2, 1] } }
+  const classNames = ['a red disc', 'a disc']
+  const open = (caption: { data: number[]; lengths: number[] }) => {
+    const network = withPrompts(config, { caption }, 2) as Network
+    return openPipeline({ network, params, process, classNames }, { backend })
+  }
+  const pipeline = await open(prompts.caption)
+  const plain = await pipeline.pictures(SAMPLE)
+  expect(plain.map(({ className }) => className)).toEqual(classNames)
+  const other = await (await open({ data: [1, 2, 3, 4, 9, -6, 7, 8], lengths: [2, 1] })).pictures(SAMPLE)
+  expect(other[0].data).toEqual(plain[0].data)
+  expect(other[1].data).not.toEqual(plain[1].data)
+  const guided = await pipeline.pictures({ ...SAMPLE, guidance: 3 })
+  expect(guided[0].data).not.toEqual(plain[0].data)
+  await expect(openPipeline({ network: config, params, process }, { backend })).rejects.toThrow(
+    'the model has conditions; give its network as `withPrompts` of @dit/train-ddp',
+  )
+})
+
+test('an unconditional network draws pictures of the one class that its opener names', async () => {
+  const config = { ...tinyNetwork, numClasses: 0, classDropout: 0, conditions: [] }
+  const params = movedParams(config, backend)
+  const network = conditionalDiT(config) as Network
+  const pipeline = await openPipeline({ network, params, process, classNames: ['picture'] }, { backend })
+  const [{ className }] = await pipeline.pictures(SAMPLE)
+  expect(className).toBe('picture')
+  await expect(openPipeline({ network, params, process, classNames: [] }, { backend })).rejects.toThrow(
+    'classNames are needed: the network of the model has no `classes`',
+  )
 })
 
 test('what cannot be is refused by name', async () => {

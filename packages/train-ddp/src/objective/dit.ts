@@ -18,10 +18,10 @@ export interface DiTSpec {
  * A class-conditional DiT as a network to train. Batches hold `x0` and `labels`; labels are dropped by the chance that the
  * configuration gives.
  *
- * @throws RangeError or TypeError for a configuration that cannot be
+ * @throws RangeError or TypeError for a configuration that cannot be, or that has `conditions`
  */
 export function dit(config: DiTConfig): Network<Int32Array> & { readonly spec: DiTSpec } {
-  return ditOf(config, { kind: 'dit', config })
+  return withLabels(config, { kind: 'dit', config })
 }
 
 /** `spec` of a `ditWithBlock` network. */
@@ -36,7 +36,7 @@ export interface DiTWithBlockSpec {
  * it is sampled with the module that made it.
  *
  * @param name of the block; a run resumes exactly only under an equal one
- * @throws RangeError or TypeError for a configuration that cannot be
+ * @throws RangeError or TypeError for a configuration that cannot be, or that has `conditions`
  *
  * @example
  * export const objective = ({ classes }) => denoising(ditWithBlock({ ...config, numClasses: classes.length }, 'parallel', parallel), process)
@@ -51,14 +51,35 @@ export function ditWithBlock(
       `ditWithBlock: the configuration names blocks of its own (block: ${config.block}); leave it out`,
     )
   }
-  return ditOf(config, { kind: 'dit-with-block', block: name, config }, block)
+  return withLabels(config, { kind: 'dit-with-block', block: name, config }, block)
 }
 
-function ditOf<Spec extends object>(
+function withLabels<Spec extends object>(
   config: DiTConfig,
   spec: Spec,
   block?: Block,
 ): Network<Int32Array> & { readonly spec: Spec } {
+  if (config.conditions !== undefined) {
+    throw new RangeError('dit: the configuration has conditions, not one label; use conditionalDiT')
+  }
+  return {
+    ...ditParts(config, spec, block),
+    classes: { numClasses: config.numClasses, nullLabel: nullLabel(config), conditions: (labels) => labels },
+    conditions(batch, at) {
+      const labels = labelsOf(config, batch)
+      return at === null ? labels : dropped(config, labels, at)
+    },
+    forward: (params, { xt, timesteps, conditions }, options) =>
+      forward(config, params, { xt, timesteps, labels: conditions }, { ...options, block }),
+  }
+}
+
+/** What a DiT is as a network, whatever it is told. */
+export function ditParts<Spec extends object>(
+  config: DiTConfig,
+  spec: Spec,
+  block?: Block,
+): Omit<Network, 'classes' | 'conditions' | 'forward'> & { readonly spec: Spec } {
   const parameters = parameterTable(config, block)
   const [height, width] = typeof config.inputSize === 'number' ? [config.inputSize, config.inputSize] : config.inputSize
   return {
@@ -68,14 +89,7 @@ function ditOf<Spec extends object>(
     inputShape: [config.inChannels, height, width],
     outputsPerChannel: config.learnSigma ? 2 : 1,
     knowsWholeTimestepsOnly: config.timestepEmbedding === 'table',
-    classes: { numClasses: config.numClasses, nullLabel: nullLabel(config), conditions: (labels) => labels },
     init: (options) => initParams(config, { ...options, block }),
-    conditions(batch, at) {
-      const labels = labelsOf(config, batch)
-      return at === null ? labels : dropped(config, labels, at)
-    },
-    forward: (params, { xt, timesteps, conditions }, options) =>
-      forward(config, params, { xt, timesteps, labels: conditions }, { ...options, block }),
   }
 }
 

@@ -1,8 +1,10 @@
 import { type CompleteProcess, completeProcess } from '@dit/diffusion'
 import { type DenoisingObjective, denoising, type DenoisingSpec, type TimestepSampler } from './denoising.js'
 import type { Params } from '@dit/tensor'
+import { conditionalDiT } from './conditional-dit.js'
 import { dit, type DiTSpec } from './dit.js'
 import { lowRank } from './low-rank.js'
+import type { Network } from './network.js'
 
 /** Of the networks that this package knows. */
 export type KnownSpec = DenoisingSpec<DiTSpec, CompleteProcess>
@@ -28,7 +30,9 @@ export function objectiveFromSpec(
     )
   }
   const { network, process, timestepSampler } = spec
-  const whole = dit(network.config)
+  const { config } = network
+  const whole: Network & { readonly spec: DiTSpec } =
+    config.conditions === undefined ? dit(config) : conditionalDiT(config)
   const { lora } = network
   if (lora === undefined) return denoising(whole, process, { timestepSampler })
   if (base === undefined) {
