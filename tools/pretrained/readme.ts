@@ -96,7 +96,7 @@ function cardOf({ card: texts, sizes, model }: ModelSpec, card: Card | null): st
     '| | |\n| --- | --- |',
     `| network | ${networkText(card)} |`,
     `| file | ${(file.bytes / 1e6).toFixed(1)} MB, float16, SHA-256 \`${file.sha256}\` |`,
-    `| trained | ${training.steps.toLocaleString('en')} steps of ${training.batch} on ${training.pictures.toLocaleString('en')} pictures, ${training.minutes} minutes of ${training.processors} processors (${training.engine}, Node ${training.node}) |`,
+    `| trained | ${training.steps.toLocaleString('en')} steps of ${training.batch} on ${training.pictures.toLocaleString('en')} pictures, ${training.minutes} minutes of ${training.processors} ${training.processors === 1 ? 'processor' : 'processors'} (${training.engine}, Node ${training.node}) |`,
     `| command | \`${training.command}\` |`,
     `| sampled | ${Object.entries(card.sampling)
       .map(([key, value]) => `${key} ${value}`)

@@ -8,7 +8,7 @@ import { packAll } from './pack.js'
 import { pickAndMixProblems } from './pick-and-mix.js'
 import { CREATED, createdProblems } from './try-created.js'
 import { versionedCopy } from './versioned-copy.js'
-import { lacksModels, repositoryRoot, type Package } from './workspace.js'
+import { repositoryRoot, type Package } from './workspace.js'
 
 /** A line of the summary. */
 interface Tried {
@@ -59,8 +59,6 @@ async function tryPackage(
   all: readonly Package[],
   tarballs: Awaited<ReturnType<typeof packAll>>,
 ): Promise<string[]> {
-  // It names files that are trained, not built; without them there is nothing to install that would work.
-  if (lacksModels(item)) return ['its models are not trained yet: files of its exports are missing']
   const project = join(work, item.name.replace('/', '-'))
   try {
     const layout = await layoutProblems(repositoryRoot, item, tarballs.get(item.name)!)

@@ -46,13 +46,6 @@ export function publishable(packages: readonly Package[]): Package[] {
   return packages.filter(({ manifest }) => manifest.private !== true)
 }
 
-/** Whether a package exports a model that is not trained yet. */
-export function lacksModels({ folder, manifest }: Package): boolean {
-  return Object.values(manifest.exports ?? {}).some(
-    (file) => typeof file === 'string' && file.startsWith('./models/') && !existsSync(join(folder, file)),
-  )
-}
-
 /**
  * The packages of this repository that installing `name` brings along: itself, and what it depends on, transitively.
  *
