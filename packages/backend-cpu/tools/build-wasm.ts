@@ -28,16 +28,20 @@ export function moduleName({ instructionSet, threads }: WasmVariant): string {
  * convolutions stay fast.
  */
 const SMALL = [
+  'adamw.c',
   'broadcast.c',
   'conv2d_backward.c',
   'depthwise.c',
+  'elementwise.c',
   'gated_residual.c',
   'group_norm.c',
   'layer_norm.c',
   'layout.c',
+  'linear.c',
   'pooling.c',
   'random.c',
   'reduce.c',
+  'softmax.c',
   'upsample.c',
 ]
 
