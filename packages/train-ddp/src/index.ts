@@ -55,6 +55,12 @@ export {
   processFromSpec,
   type ProcessSpec,
 } from './objective/process-spec.js'
+export {
+  distillation,
+  type DistillationObjective,
+  type DistillationOptions,
+  type DistillationSpec,
+} from './objective/distillation.js'
 export { dit, type DiTSpec } from './objective/dit.js'
 export {
   type FromSpecOptions,
