@@ -114,7 +114,7 @@ test('one DDIM step with x0OfStep lands on the point that it was made of', async
 describe('x0Factors are the numbers of readPrediction', () => {
   const level: NoiseLevel = { alpha: 0.3, sigma: 0.7, timestep: 0.7, dAlpha: -1, dSigma: 1, velocityScale: -1 }
   for (const prediction of ['epsilon', 'previousX', 'x0', 'v', 'velocity', 'score'] as const) {
-    test(prediction, async () => {
+    test(`for ${prediction}`, async () => {
       const { fromXt, fromOutput } = x0Factors(prediction, level)
       const [xt, output] = [float([2, -1]), float([0.5, 3])]
       await expectValues(readPrediction(prediction, output, xt, level).x0, [

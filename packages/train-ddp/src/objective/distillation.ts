@@ -97,7 +97,7 @@ export function distillation<Conditions, NetworkSpec extends object>(
       numSteps,
       guidanceScale,
     },
-    network: network as Network,
+    network,
     path,
     parameters: network.parameters,
     blocks: network.blocks,
