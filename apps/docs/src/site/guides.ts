@@ -36,6 +36,7 @@ export const TOPICS: readonly Topic[] = [
     guides: [
       guide('choosing', 'What to predict, how to sample'),
       guide('fine-tuning', 'Fine-tuning'),
+      guide('distillation', 'Students of few steps'),
       guide('latents', 'Latents and published weights'),
       guide('distributed', 'Many workers'),
       guide('evaluating-while-training', 'Evaluating while training'),
