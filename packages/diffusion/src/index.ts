@@ -16,6 +16,14 @@ export {
   type Prediction,
   readPrediction,
 } from './denoiser.js'
+export {
+  type DistillationBatch,
+  distillationLosses,
+  type DistillationLosses,
+  x0OfStep,
+} from './distillation/distillation-losses.js'
+export { type DistilledSteps, distilledPath } from './distillation/distilled-path.js'
+export { type X0Factors, x0Factors } from './distillation/x0-factors.js'
 export { addFlowNoise, type FlowBatch, type FlowLosses, flowLosses } from './flow/flow-losses.js'
 export {
   type FlowMatching,

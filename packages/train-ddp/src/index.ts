@@ -66,6 +66,12 @@ export {
   type Version1,
 } from './objective/from-spec.js'
 export { type HeldOutMeasures, type HeldOutOptions, heldOutMeasures } from './objective/held-out.js'
+export {
+  distillation,
+  type DistillationObjective,
+  type DistillationOptions,
+  type DistillationSpec,
+} from './objective/distillation.js'
 export { lowRank, type LowRankNetwork, type LowRankOptions, type LowRankSpec } from './objective/low-rank.js'
 export { type ClassConditions, defineNetwork, type Network } from './objective/network.js'
 export {

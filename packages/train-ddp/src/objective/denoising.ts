@@ -160,7 +160,8 @@ function isGaussian(process: Process): process is GaussianProcess {
   return 'diffusion' in process
 }
 
-function checkPictures({ inputShape }: Network, { arrays }: TrainBatch): void {
+/** Throws unless a batch holds x0 of the network's shape. */
+export function checkPictures({ inputShape }: Pick<Network, 'inputShape'>, { arrays }: TrainBatch): void {
   const { data, shape } = arrays.x0 ?? {}
   if (!(data instanceof Float32Array)) throw new TypeError('train: a batch must hold x0, a Float32Array')
   if (shape.length !== 3 || inputShape.some((extent, i) => shape[i] !== extent)) {
