@@ -37,11 +37,8 @@ export const TOPICS: readonly Topic[] = [
       guide('choosing', 'What to predict, how to sample'),
       guide('blocks', 'Blocks'),
       guide('fine-tuning', 'Fine-tuning'),
-<<<<<<< HEAD
       guide('conditions', 'Captions and other conditions'),
-=======
       guide('distillation', 'Students of few steps'),
->>>>>>> distill-work
       guide('latents', 'Latents and published weights'),
       guide('distributed', 'Many workers'),
       guide('evaluating-while-training', 'Evaluating while training'),
