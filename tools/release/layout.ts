@@ -41,7 +41,10 @@ async function publintProblems({ path }: Tarball): Promise<string[]> {
 async function typeProblems(root: string, { manifest }: Package, { path }: Tarball): Promise<string[]> {
   if (manifest.exports?.['.'] === undefined) return []
   const attw = join(root, 'node_modules', '@arethetypeswrong', 'cli', 'dist', 'index.js')
-  const args = [attw, path, '--profile', 'esm-only', '--format', 'ascii', '--no-color', '--no-emoji']
+  // What is exported as a file, such as weights, is read and not imported.
+  const files = Object.keys(manifest.exports).filter((name) => /\.(?!js)\w+$/.test(name))
+  const excluded = files.length === 0 ? [] : ['--exclude-entrypoints', ...files]
+  const args = [attw, path, '--profile', 'esm-only', '--format', 'ascii', '--no-color', '--no-emoji', ...excluded]
   const { code, stdout, stderr } = await run(process.execPath, args, { cwd: root })
   return code === 0 ? [] : [`attw: ${stdout}${stderr}`.trimEnd()]
 }
