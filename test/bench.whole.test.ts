@@ -204,10 +204,13 @@ test('a solver above 2 % of its calls is marked', () => {
 
 test('a run that could give nothing is refused before it begins', () => {
   expect(() => parseOptions(['--cases', 'ddpp'])).toThrow(
-    /^bench: no case ddpp \(.*, ddp, ddp-256, ddp-tiny, solver-cost, solver-cost-tiny, metrics, metrics-10k, metrics-tiny\)$/,
+    /^bench: no case ddpp \(.*, ddp, ddp-256, ddp-tiny, solver-cost, solver-cost-tiny, blocks, blocks-256, blocks-tiny, metrics, metrics-10k, metrics-tiny\)$/,
   )
   expect(() => parseOptions(['--cases', 'solver-cost', '--engines', 'tfjs-wasm-plain'])).toThrow(
     "bench: solver-cost measures dit's own engines (got tfjs-wasm-plain)",
+  )
+  expect(() => parseOptions(['--cases', 'blocks', '--engines', 'tfjs-wasm-plain'])).toThrow(
+    "bench: blocks measures dit's own engines (got tfjs-wasm-plain)",
   )
   expect(() => parseOptions(['--cases', 'ddp', '--engines', 'tfjs-wasm'])).toThrow(
     'bench: ddp measures cpu-wasm and cpu-native (got tfjs-wasm)',
