@@ -3,9 +3,9 @@ import { countedNetwork, type DiTConfig, initParams } from '@dit/model'
 import { countMultiplyAdds } from '@dit/scaling'
 import { type Backend, dispose, randomNormal, randomStream, toFloat32Array } from '@dit/tensor'
 import { imageShape } from '../case-files.js'
-import { type EngineName, rowName, rowsOf } from '../engines.js'
+import type { EngineName } from '../engines.js'
 import { small, tiny } from '../models.js'
-import { openBackend } from '../open-engine.js'
+import { onEachEngine } from '../on-each-engine.js'
 import { median, spread } from '../statistics.js'
 import { aligned } from '../table.js'
 import { createTrainer } from '../workloads/training.js'
@@ -52,26 +52,12 @@ export const PARTS: Readonly<Record<string, Partial<DiTConfig>>> = {
 export async function runBlocks(options: BlocksOptions): Promise<BlocksRow[]> {
   const { engines, threads, rounds, size, log } = options
   const base: DiTConfig = size === 'tiny' ? tiny : { ...small, inputSize: size === 64 ? 16 : 32 }
-  const results: BlocksRow[] = []
-  for (const row of rowsOf(engines, threads)) {
-    let opened: Awaited<ReturnType<typeof openBackend>>
-    try {
-      opened = await openBackend(row.engine, row.threads)
-    } catch (error) {
-      console.log(`skipped ${rowName(row)}: ${error instanceof Error ? error.message : String(error)}`)
-      continue
-    }
-    const { backend } = opened
-    try {
-      const measured = await measure(backend, base, rounds, (line) => log(`blocks on ${rowName(row)}: ${line}`))
-      log('')
-      results.push(...measured.map((each) => ({ ...row, ...each })))
-      console.log(`${blocksTable(rowName(row), measured)}\n`)
-    } finally {
-      await backend.dispose()
-    }
+  const measureOn = async (backend: Backend, name: string) => {
+    const measured = await measure(backend, base, rounds, (line) => log(`blocks on ${name}: ${line}`))
+    log('')
+    return measured
   }
-  return results
+  return onEachEngine(engines, threads, measureOn, blocksTable)
 }
 
 type Cost = Omit<BlocksRow, 'engine' | 'threads'>

@@ -4,9 +4,9 @@ import { type DiTConfig, forward, initParams } from '@dit/model'
 import { lastStep } from '@dit/sampler'
 import { type Backend, dispose, randomNormal, randomStream, slice, type Tensor } from '@dit/tensor'
 import { imageShape } from '../case-files.js'
-import { type EngineName, rowName, rowsOf } from '../engines.js'
+import type { EngineName } from '../engines.js'
 import { small, tiny } from '../models.js'
-import { openBackend } from '../open-engine.js'
+import { onEachEngine } from '../on-each-engine.js'
 import { median, spread } from '../statistics.js'
 import { aligned } from '../table.js'
 import { type CostedSolver, SOLVERS, STEPS } from './solvers.js'
@@ -48,26 +48,12 @@ const BATCH = 8
 export async function runSolverCost(options: SolverCostOptions): Promise<SolverCostRow[]> {
   const { engines, threads, rounds, size, log } = options
   const model: DiTConfig = size === 'tiny' ? tiny : { ...small, inputSize: 32 }
-  const results: SolverCostRow[] = []
-  for (const row of rowsOf(engines, threads)) {
-    let opened: Awaited<ReturnType<typeof openBackend>>
-    try {
-      opened = await openBackend(row.engine, row.threads)
-    } catch (error) {
-      console.log(`skipped ${rowName(row)}: ${error instanceof Error ? error.message : String(error)}`)
-      continue
-    }
-    const { backend } = opened
-    try {
-      const measured = await measure(backend, model, rounds, (line) => log(`solver-cost on ${rowName(row)}: ${line}`))
-      log('')
-      results.push(...measured.map((each) => ({ ...row, ...each })))
-      console.log(`${solverCostTable(rowName(row), measured)}\n`)
-    } finally {
-      await backend.dispose()
-    }
+  const measureOn = async (backend: Backend, name: string) => {
+    const measured = await measure(backend, model, rounds, (line) => log(`solver-cost on ${name}: ${line}`))
+    log('')
+    return measured
   }
-  return results
+  return onEachEngine(engines, threads, measureOn, solverCostTable)
 }
 
 type Cost = Omit<SolverCostRow, 'engine' | 'threads'>

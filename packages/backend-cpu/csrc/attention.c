@@ -17,13 +17,7 @@ typedef struct {
   const float *out, *dout;
   float *result;          // out, forward
   float *dq, *dk, *dv;    // laid out as q, k and v
-#ifdef __wasm__
-#define k_row q_row
-#define v_row q_row
-  long q_row;  // elements from one token to the next
-#else
   long q_row, k_row, v_row;  // elements from one token to the next
-#endif
   float *saved;           // two numbers for each row of scores, [batch, heads, queries, 2]; null where they are not kept
   const int32_t *lengths;  // keys of each sample that count; null where all do
   long num_queries, num_keys, heads, width, head_width;

@@ -6,10 +6,10 @@ import { greater, where } from './binary.js'
 import { checkFloats } from './check-floats.js'
 import { full, tensor } from './create.js'
 import { matmul } from './matmul.js'
+import { misfit } from './misfit.js'
 import { permute, reshape } from './shape.js'
 import { softmax } from './softmax.js'
 import { affine, cast } from './unary.js'
-import { misfit } from './misfit.js'
 
 export interface CrossAttentionOptions {
   /**

@@ -4,8 +4,8 @@ import { sameShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add, mul } from './binary.js'
 import { checkFloats } from './check-floats.js'
-import { reshape } from './shape.js'
 import { misfit } from './misfit.js'
+import { reshape } from './shape.js'
 
 /**
  * Residual connection through a gate given per sample:

@@ -6,9 +6,9 @@ import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add, mul } from './binary.js'
 import { checkFloats } from './check-floats.js'
 import { layerNorm } from './layer-norm.js'
+import { misfit } from './misfit.js'
 import { reshape } from './shape.js'
 import { silu } from './unary.js'
-import { misfit } from './misfit.js'
 
 export interface GroupNormOptions {
   /** Consecutive channels are put together in so many groups. */

@@ -4,10 +4,10 @@ import { sameShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add, div, mul, sub } from './binary.js'
 import { checkFloats } from './check-floats.js'
+import { misfit } from './misfit.js'
 import { mean } from './reduce.js'
 import { reshape } from './shape.js'
 import { affine, sqrt, square } from './unary.js'
-import { misfit } from './misfit.js'
 
 /**
  * Layer norm over the last axis without affine parameters: (x - mean) / sqrt(variance + epsilon), with the biased

@@ -8,10 +8,10 @@ import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add } from './binary.js'
 import { checkFloats } from './check-floats.js'
 import { batchedMatmul } from './matmul.js'
-import { reshape } from './shape.js'
-import { gelu, silu } from './unary.js'
 import { misfit } from './misfit.js'
 import { rowsOf } from './rows-of.js'
+import { reshape } from './shape.js'
+import { gelu, silu } from './unary.js'
 
 export interface LinearOptions {
   readonly activation?: Activation

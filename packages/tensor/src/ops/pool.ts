@@ -5,9 +5,9 @@ import { empty, type Tensor } from '../tensor.js'
 import { add, div, maximum } from './binary.js'
 import { checkFloats } from './check-floats.js'
 import { tensor } from './create.js'
+import { misfit } from './misfit.js'
 import { concat, slice } from './shape.js'
 import { checkFits, everyNth, type Extents, padded, type Padding2d, sidesOf } from './windows.js'
-import { misfit } from './misfit.js'
 
 export interface Pool2dOptions {
   /** Height and width of a window; one number is both. */

@@ -5,10 +5,10 @@ import { sameShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add, mul } from './binary.js'
 import { checkFloats } from './check-floats.js'
+import { misfit } from './misfit.js'
 import { rmsNorm } from './rms-norm.js'
 import { chunk, concat, reshape, slice } from './shape.js'
 import { neg } from './unary.js'
-import { misfit } from './misfit.js'
 
 /** Trained scales of the norms of queries and keys, the same for every head. */
 export interface HeadNorm {

@@ -5,10 +5,10 @@ import { sameShape } from '../shape.js'
 import { commonBackend, empty, type Tensor } from '../tensor.js'
 import { add, div, mul } from './binary.js'
 import { checkFloats } from './check-floats.js'
+import { misfit } from './misfit.js'
 import { mean } from './reduce.js'
 import { reshape } from './shape.js'
 import { affine, sqrt, square } from './unary.js'
-import { misfit } from './misfit.js'
 
 /**
  * Root mean square norm over the last axis, without its scale: x / sqrt(mean(x^2) + epsilon).

@@ -3,10 +3,10 @@ import { scope } from '../scope.js'
 import { empty, type Tensor } from '../tensor.js'
 import { mul } from './binary.js'
 import { checkFloats } from './check-floats.js'
-import { chunk } from './shape.js'
-import { silu } from './unary.js'
 import { misfit } from './misfit.js'
 import { rowsOf } from './rows-of.js'
+import { chunk } from './shape.js'
+import { silu } from './unary.js'
 
 /**
  * The gate of a SwiGLU layer:

@@ -2,9 +2,9 @@ import { record } from '../autograd/tape.js'
 import { scope } from '../scope.js'
 import { empty, type Tensor } from '../tensor.js'
 import { checkFloats } from './check-floats.js'
+import { misfit } from './misfit.js'
 import { broadcastTo } from './reduce.js'
 import { reshape } from './shape.js'
-import { misfit } from './misfit.js'
 
 /**
  * Images of twice the height and width, each pixel repeated (nearest neighbour): out[b, c, i, j] = x[b, c, i / 2, j / 2],
