@@ -4,10 +4,10 @@ import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { repositoryRoot } from '../release/workspace.js'
-import { stepsPerSecond } from './calibrate.js'
+import { openPace, ratesInTurns } from './calibrate.js'
 import { openJudge } from './judge.js'
 import { isSame, keepResults, readResults, type Results } from './results.js'
-import { type Row, rowsNamed, trainingOf } from './rows.js'
+import { rowsNamed, trainingOf } from './rows.js'
 import { runOne } from './run-one.js'
 import { openSet, prepareSet, SET_NAMES, type SetName } from './sets.js'
 import { speedrunTables } from './table.js'
@@ -21,8 +21,9 @@ Trains rows of tools/speedrun/rows.ts, all for the same time of two cores, and j
 bench/results/speedrun.json.
 
   prepare     writes the pictures into the work folder, which must lie outside of the repository
-  calibrate   counts the steps a second of each row; let nothing else run then. A budget is that many steps, so that
-              training itself may be disturbed, stopped and resumed, and gives the same weights
+  calibrate   counts the steps a second of each row, in turns with one of them, which is measured first: let nothing
+              else run then. A budget is that many steps, so that training itself may be disturbed, stopped and
+              resumed, and gives the same weights
   run         trains and judges what is not judged yet; stops after --minutes, and goes on when it is repeated
   table       prints the results
 
@@ -30,11 +31,6 @@ bench/results/speedrun.json.
   --rows      names with commas between, or all
   --budget    minutes of each training
   --seeds     of each row`
-
-process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(`speedrun: ${(error as Error).message}`)
-  return 1
-})
 
 async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -83,35 +79,51 @@ async function main(args: readonly string[]): Promise<number> {
   return 2
 }
 
-/** A shared machine is faster in one hour than in the next: each row is measured between two measurements of this one. */
+/** A shared machine is faster in one hour than in the next: each row is measured in turns with this one. */
 const REFERENCE = 'x0-patch-2'
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(`speedrun: ${(error as Error).message}`)
+  return 1
+})
 
 async function calibrate(work: string, name: SetName, names: string): Promise<number> {
   const set = await openSet(work, name)
-  const measure = (row: Row) => stepsPerSecond(row, set, join(work, 'calibration'))
   const [reference] = rowsNamed(REFERENCE)
-  let before = await measure(reference)
-  const known = (await readResults()).calibration?.stepsPerSecond[name] ?? {}
-  // Rates are told as if the machine were always as fast as when the first was measured.
-  const standard = known[REFERENCE] ?? before
-  for (const row of new Set(rowsNamed(names).map(trainingOf))) {
-    const measured = row === reference ? before : await measure(row)
-    const after = row === reference ? before : await measure(reference)
-    const rate = measured / ((before + after) / 2 / standard)
-    console.log(
-      `${row.name}: ${rate.toFixed(2)} steps/s (measured ${measured.toFixed(2)}, between ${before.toFixed(2)} and ${after.toFixed(2)} of ${REFERENCE})`,
-    )
-    before = after
-    const kept = await readResults()
-    const others = kept.calibration?.stepsPerSecond ?? {}
-    const calibration = {
-      machine: `${cpus().length} x ${cpus()[0].model}`,
-      date: new Date().toISOString().slice(0, 10),
-      stepsPerSecond: { ...others, [name]: { ...others[name], [REFERENCE]: standard, [row.name]: rate } },
+  const referencePace = await openPace(reference, set, join(work, 'calibration-reference'))
+  try {
+    // Rates are told as if the machine were always as fast as when this one was measured first.
+    const known = (await readResults()).calibration?.stepsPerSecond[name] ?? {}
+    const standard = known[REFERENCE] ?? (await ratesInTurns([referencePace]))[0]
+    await keepRates(name, { [REFERENCE]: standard })
+    for (const row of new Set(rowsNamed(names).map(trainingOf))) {
+      if (row === reference) continue
+      const pace = await openPace(row, set, join(work, 'calibration'))
+      try {
+        const [measured, beside] = await ratesInTurns([pace, referencePace])
+        const rate = measured * (standard / beside)
+        const percent = ((100 * beside) / standard).toFixed(0)
+        console.log(`${row.name}: ${rate.toFixed(2)} steps/s (the machine at ${percent} % of its speed)`)
+        await keepRates(name, { [row.name]: rate })
+      } finally {
+        await pace.close()
+      }
     }
-    await keepResults({ ...kept, calibration })
+  } finally {
+    await referencePace.close()
   }
   return 0
+}
+
+async function keepRates(name: SetName, rates: Readonly<Record<string, number>>): Promise<void> {
+  const kept = await readResults()
+  const others = kept.calibration?.stepsPerSecond ?? {}
+  const calibration = {
+    machine: `${cpus().length} x ${cpus()[0].model}`,
+    date: new Date().toISOString().slice(0, 10),
+    stepsPerSecond: { ...others, [name]: { ...others[name], ...rates } },
+  }
+  await keepResults({ ...kept, calibration })
 }
 
 async function runAll(

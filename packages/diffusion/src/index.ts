@@ -22,7 +22,8 @@ export {
   type DistillationLosses,
   x0OfStep,
 } from './distillation/distillation-losses.js'
-export { type DistilledSteps, distilledPath } from './distillation/distilled-path.js'
+export { distilledPath } from './distillation/distilled-path.js'
+export type { DistilledSteps } from './distillation/distilled-steps.js'
 export { type X0Factors, x0Factors } from './distillation/x0-factors.js'
 export { addFlowNoise, type FlowBatch, type FlowLosses, flowLosses } from './flow/flow-losses.js'
 export {

@@ -2,16 +2,23 @@ import { checkLossWeight, type LossWeight } from '@dit/schedules'
 import { flowMatching, type FlowMatchingOptions } from './flow/flow-matching.js'
 import { flowProcess } from './flow/flow-process.js'
 import type { GaussianDiffusionOptions } from './gaussian/gaussian-diffusion.js'
+import { checkDistilled, type DistilledSteps } from './distillation/distilled-steps.js'
 import { gaussianProcess } from './gaussian/gaussian-process.js'
 import type { Process } from './process.js'
 
+/** What any process may be. */
+interface Distillable {
+  /** Of a student of few steps: its network answers along `distilledPath` alone, one step at a time. Absent for what was not distilled. */
+  readonly distilled?: DistilledSteps
+}
+
 /** A Gaussian diffusion, by default that of the paper. */
-export interface GaussianProcessSpec extends GaussianDiffusionOptions {
+export interface GaussianProcessSpec extends GaussianDiffusionOptions, Distillable {
   readonly kind?: 'gaussian'
 }
 
 /** Flow matching, by default a rectified flow: straight paths, velocities, uniform times. */
-export interface FlowProcessSpec extends Omit<FlowMatchingOptions, 'outputsPerChannel'> {
+export interface FlowProcessSpec extends Omit<FlowMatchingOptions, 'outputsPerChannel'>, Distillable {
   readonly kind: 'flow'
 }
 
@@ -27,9 +34,12 @@ export type CompleteProcess = (GaussianProcessSpec & { readonly kind: 'gaussian'
  * @throws RangeError for a kind or a setting that is not known here
  */
 export function completeProcess(process: ProcessSpec): CompleteProcess {
+  const { distilled, ...plain } = process
   const { kind = 'gaussian' } = process
-  if (kind === 'gaussian') return completeGaussian(process as GaussianProcessSpec)
-  if (kind === 'flow') return completeFlow(process as FlowProcessSpec)
+  if (distilled !== undefined) checkDistilled(distilled)
+  const own = distilled === undefined ? {} : { distilled }
+  if (kind === 'gaussian') return { ...completeGaussian(plain as GaussianProcessSpec), ...own }
+  if (kind === 'flow') return { ...completeFlow(plain as FlowProcessSpec), ...own }
   throw new RangeError(`completeProcess: the process must be gaussian or flow (got ${String(kind)})`)
 }
 
@@ -67,7 +77,7 @@ function completeFlow({ kind, ...options }: FlowProcessSpec): CompleteProcess {
  * @throws RangeError or TypeError for settings that cannot be
  */
 export function processFromSpec(spec: ProcessSpec, outputsPerChannel: 1 | 2 = 1): Process {
-  const { kind = 'gaussian', ...options } = spec
+  const { kind = 'gaussian', distilled: _distilled, ...options } = spec
   if (kind === 'flow') return flowProcess({ ...(options as FlowMatchingOptions), outputsPerChannel })
   return gaussianProcess(options as GaussianDiffusionOptions)
 }
@@ -95,6 +105,10 @@ export function isFlow(process: ProcessSpec): process is FlowProcessSpec {
 }
 
 /** The options of a Gaussian process for `gaussianProcess` and `gaussianDiffusion`. */
-export function gaussianOptions({ kind: _kind, ...options }: GaussianProcessSpec): GaussianDiffusionOptions {
+export function gaussianOptions({
+  kind: _kind,
+  distilled: _distilled,
+  ...options
+}: GaussianProcessSpec): GaussianDiffusionOptions {
   return options
 }

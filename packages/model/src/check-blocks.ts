@@ -25,6 +25,7 @@ export const PUBLISHED_BLOCKS = {
   contextStart: 0,
   patchBottleneck: undefined,
   conditions: undefined,
+  guidanceRange: undefined,
 } as const
 
 type BlockField = keyof typeof PUBLISHED_BLOCKS
@@ -71,6 +72,12 @@ export function checkBlocks(config: DiTConfig): void {
   fits(
     config.mlp !== 'swiglu' || hiddenWidth(config) >= 1,
     `mlpRatio must give SwiGLU a width of at least 1 (got ${config.mlpRatio})`,
+  )
+  const { guidanceRange, conditions } = config
+  const [low, high, ...more] = Object.values(guidanceRange ?? [0, 1])
+  fits(
+    guidanceRange === undefined || (low >= 0 && high > low && high < Infinity && more.length === 0 && !conditions),
+    `guidanceRange must be two scales, 0 or more, the smaller first, of a network of classes (got ${String(guidanceRange)})`,
   )
   fits(contextStart < depth, `contextStart must be below depth ${depth} (got ${contextStart})`)
   if (config.block === 'cross-attention' || config.block === 'in-context') {

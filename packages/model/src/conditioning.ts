@@ -16,6 +16,7 @@ export interface Conditioning extends Omit<Condition, 'rotation'> {
 /**
  * The conditioning vector, c = timestep embedding + label embedding, in the forms in which the network reads it: through SiLU, and the two
  * embeddings as tokens where its blocks ask for them. With `conditions`, the sum of the timestep's and of those of all labels and vectors.
+ * Where the scale of guidance is an input, its embedding is part of the timestep's.
  *
  * Peebles & Xie 2022, section 3.2. Li & He 2025 (JiT): the label as tokens of its own.
  */
@@ -23,12 +24,18 @@ export function conditioning(
   config: DiTConfig,
   param: ReadParameter,
   timesteps: ArrayLike<number>,
-  told: { readonly labels?: ArrayLike<number> | undefined; readonly conditions?: ConditionInputs | undefined },
+  told: {
+    readonly labels?: ArrayLike<number> | undefined
+    readonly conditions?: ConditionInputs | undefined
+    readonly guidance?: ArrayLike<number> | undefined
+  },
   trace: Trace,
 ): Conditioning {
   return scope(() => {
-    const embeddedTimesteps = embedTimesteps(config, param, timesteps, trace) // [B, D]
-    trace('t_emb', embeddedTimesteps)
+    const embedded = embedTimesteps(config, param, timesteps, trace) // [B, D]
+    trace('t_emb', embedded)
+    const embeddedTimesteps = // [B, D]
+      config.guidanceRange === undefined ? embedded : add(embedded, embedScale(config, param, told.guidance!))
     const { vectors, tokens, keyBias } = embedTold(config, param, told, embeddedTimesteps.backend, trace)
     const c = vectors.reduce((sum, vector) => add(sum, vector), embeddedTimesteps) // [B, D]
     trace('c', c)
@@ -75,15 +82,35 @@ function embedTimesteps(config: DiTConfig, param: ReadParameter, timesteps: Arra
   if (config.timestepEmbedding === 'table') {
     return timestepTableEmbedding(timesteps, param('t_embedder.embedding_table.weight'))
   }
+  return embedNumbers('t_embedder', timesteps, config.timestepFrequencyShift ?? 0, param, trace)
+}
+
+/** Most of what features of timesteps are made for, and so of those of scales. */
+const FEATURE_RANGE = 1000
+
+/** Embeds scales of guidance, `[B]`, as timesteps are, the ends of their range as 0 and 1000. */
+function embedScale({ guidanceRange }: DiTConfig, param: ReadParameter, guidance: ArrayLike<number>): Tensor {
+  const [low, high] = guidanceRange!
+  const scaled = Float32Array.from(guidance, (scale) => (FEATURE_RANGE * (scale - low)) / (high - low))
+  return embedNumbers('w_embedder', scaled, 0, param)
+}
+
+/** Sinusoidal features of numbers, `[B]`, through an MLP: `[B, D]`. */
+function embedNumbers(
+  name: string,
+  numbers: ArrayLike<number>,
+  frequencyShift: number,
+  param: ReadParameter,
+  trace?: Trace,
+): Tensor {
   const weights = {
-    weight0: param('t_embedder.mlp.0.weight'),
-    bias0: param('t_embedder.mlp.0.bias'),
-    weight2: param('t_embedder.mlp.2.weight'),
-    bias2: param('t_embedder.mlp.2.bias'),
+    weight0: param(`${name}.mlp.0.weight`),
+    bias0: param(`${name}.mlp.0.bias`),
+    weight2: param(`${name}.mlp.2.weight`),
+    bias2: param(`${name}.mlp.2.bias`),
   }
   const { backend } = weights.weight0
-  const frequencyShift = config.timestepFrequencyShift ?? 0
-  const features = sinusoidalFeatures(timesteps, { width: TIMESTEP_FEATURES, frequencyShift, backend }) // [B, 256]
-  trace('t_freq', features)
+  const features = sinusoidalFeatures(numbers, { width: TIMESTEP_FEATURES, frequencyShift, backend }) // [B, 256]
+  trace?.('t_freq', features)
   return timestepMlp(features, weights)
 }

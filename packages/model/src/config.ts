@@ -67,6 +67,11 @@ export interface DiTConfig {
   readonly patchBottleneck?: number
   /** What the network is told in place of its one label; `[]` for nothing. Absent: one of `numClasses` labels. */
   readonly conditions?: readonly ConditionSpec[]
+  /**
+   * Scales of guidance that the network takes as an input and answers by itself, in one pass: a distilled student's. None by default.
+   * Meng et al. 2023, section 3.1.
+   */
+  readonly guidanceRange?: readonly [low: number, high: number]
 }
 
 /**

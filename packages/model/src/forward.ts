@@ -34,6 +34,8 @@ export interface ForwardInputs {
   readonly labels?: ArrayLike<number> | undefined
   /** From `conditionInputs`, where the configuration has any `conditions`. */
   readonly conditions?: ConditionInputs | undefined
+  /** `[B]`, scales of guidance within `guidanceRange`, where the configuration has one. */
+  readonly guidance?: ArrayLike<number> | undefined
 }
 
 export interface ForwardOptions {
@@ -153,6 +155,13 @@ function run(
   })
 }
 
+function checkGuidance({ guidanceRange = [0, 0] }: DiTConfig, guidance: ArrayLike<number>): void {
+  const [low, high] = guidanceRange.map(Math.fround)
+  const wrong = Array.from(guidance).find((scale) => !(Math.fround(scale) >= low && Math.fround(scale) <= high))
+  if (wrong !== undefined)
+    throw new RangeError(`forward: guidance must be ${guidanceRange.join(' to ')} (got ${wrong})`)
+}
+
 /** A value in the place of another, which is let go of: a tape that needs it holds on to it. */
 function replaced(old: Tensor, value: Tensor): Tensor {
   old.dispose()
@@ -174,7 +183,7 @@ function embedPatches(xt: Tensor, { patchBottleneck }: DiTConfig, param: ReadPar
 function checkInputs(
   config: DiTConfig,
   backend: Backend,
-  { xt, timesteps, labels = [], conditions }: ForwardInputs,
+  { xt, timesteps, labels = [], conditions, guidance = [] }: ForwardInputs,
 ): void {
   const { inputSize, patchSize } = config
   const [height, width] = tokenGrid(inputSize, patchSize).map((patches) => patches * patchSize)
@@ -193,11 +202,14 @@ function checkInputs(
   if (specs !== undefined && labels.length > 0) throw new RangeError('forward: the network has conditions, not labels')
   const told =
     specs === undefined ? { labels: labels.length } : { conditions: conditions?.count ?? (specs.length > 0 ? 0 : B) }
-  for (const [name, length] of Object.entries({ timesteps: timesteps.length, ...told })) {
-    if (length !== B) {
-      throw new RangeError(`forward: ${name} must have one entry per sample of xt, ${B} (got ${length})`)
+  const lengths = { timesteps: timesteps.length, ...told, guidance: guidance.length }
+  for (const [name, length] of Object.entries(lengths)) {
+    const expected = name === 'guidance' && config.guidanceRange === undefined ? 0 : B
+    if (length !== expected) {
+      throw new RangeError(`forward: ${name} must have one entry per sample of xt, ${expected} (got ${length})`)
     }
   }
+  checkGuidance(config, guidance)
   const last = nullLabel(config) ?? config.numClasses - 1
   for (let i = 0; i < labels.length; i++) {
     if (!Number.isInteger(labels[i]) || labels[i] < 0 || labels[i] > last) {

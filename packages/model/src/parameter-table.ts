@@ -35,6 +35,7 @@ export function parameterTable(config: DiTConfig, block: Block = blockOf(config)
     ...patchParameters(config, N),
     ...timestepParameters(config),
     ...conditionParameters(config),
+    ...guidanceParameters(config),
   }
   Object.assign(table, block.shared?.(config))
   for (let i = 0; i < depth; i++) {
@@ -56,6 +57,15 @@ function patchParameters(config: DiTConfig, N: number): ParameterTable {
     'x_embedder.proj1.weight': trained([width, C, P, P], 'xavier', N),
     'x_embedder.proj2.weight': trained([D, width, 1, 1], 'xavier', N),
     'x_embedder.proj2.bias': trained([D], 'zeros'),
+  }
+}
+
+/** Of the scale of guidance, where it is an input. The last layer begins as zeros, and the network as it would be without. */
+function guidanceParameters({ hiddenSize: D, guidanceRange }: DiTConfig): ParameterTable {
+  if (guidanceRange === undefined) return {}
+  return {
+    ...linearLayer('w_embedder.mlp.0', [D, TIMESTEP_FEATURES], 1, 'normal'),
+    ...linearLayer('w_embedder.mlp.2', [D, D], 1, 'zeros'),
   }
 }
 

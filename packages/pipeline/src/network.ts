@@ -13,13 +13,20 @@ export interface SampledNetwork {
   readonly numClasses: number
   /** The label that stands for no class; null where there is none. */
   readonly nullLabel: number | null
+  /** Scales of guidance that it takes as an input and answers in one pass; absent where guidance takes two. */
+  readonly guidanceRange?: readonly [low: number, high: number] | undefined
   /**
-   * @param inputs `xt` `[B, C, H, W]`, and `[B]` timesteps and labels on the host
+   * @param inputs `xt` `[B, C, H, W]`, and `[B]` timesteps and labels on the host, and scales of guidance where it takes them
    * @returns `[B, C, H, W]`, or `[B, 2 C, H, W]`; the caller disposes of it
    */
   forward(
     params: Params | ParameterSource,
-    inputs: { readonly xt: Tensor; readonly timesteps: ArrayLike<number>; readonly labels: ArrayLike<number> },
+    inputs: {
+      readonly xt: Tensor
+      readonly timesteps: ArrayLike<number>
+      readonly labels: ArrayLike<number>
+      readonly guidance?: Float32Array | undefined
+    },
   ): Tensor
 }
 
@@ -42,6 +49,7 @@ export function ditNetwork(name: string, config: DiTConfig): SampledNetwork {
     outputsPerChannel: outChannels(config) === config.inChannels ? 1 : 2,
     numClasses: config.numClasses,
     nullLabel: nullLabel(config),
+    guidanceRange: config.guidanceRange,
     forward: (params, inputs) => forward(config, params, inputs),
   }
 }
@@ -55,8 +63,8 @@ export function ditNetwork(name: string, config: DiTConfig): SampledNetwork {
  */
 export function ownNetwork(name: string, network: Network, numClasses: number): SampledNetwork {
   const { classes, inputShape, outputsPerChannel } = network
-  const conditionsOf = (labels: Int32Array): unknown => {
-    if (classes !== undefined) return classes.conditions(labels)
+  const conditionsOf = (labels: Int32Array, guidance?: Float32Array): unknown => {
+    if (classes !== undefined) return classes.conditions(labels, guidance)
     const batch = { count: labels.length, arrays: { labels: { data: labels, shape: [] } } }
     try {
       return network.conditions(batch, null)
@@ -73,9 +81,10 @@ export function ownNetwork(name: string, network: Network, numClasses: number): 
     outputsPerChannel,
     numClasses: classes?.numClasses ?? numClasses,
     nullLabel: classes?.nullLabel ?? null,
-    forward(params, { xt, timesteps, labels }) {
+    guidanceRange: classes?.guidanceRange,
+    forward(params, { xt, timesteps, labels, guidance }) {
       return scope(() => {
-        const conditions = conditionsOf(Int32Array.from(labels))
+        const conditions = conditionsOf(Int32Array.from(labels), guidance)
         // Whoever opened it has refused other parameters.
         return network.forward(params as Params, { xt, timesteps, conditions }, { recompute: 'none' })
       })

@@ -25,6 +25,7 @@ export function diffusersConfigOf(
   { clips = false }: DiffusersConfigOptions = {},
 ): Readonly<Record<string, unknown>> | null {
   const process = completeProcess(spec)
+  if (process.distilled !== undefined) return null
   const fields = isFlow(process) ? flowFields(process) : gaussianFields(process, clips)
   return fields === null ? null : { ...fields, _diffusers_version: VERSION, [MARK]: process }
 }

@@ -72,6 +72,7 @@ export {
   type DistillationOptions,
   type DistillationSpec,
 } from './objective/distillation.js'
+export { type StudentConditions, studentDiT } from './objective/student-dit.js'
 export { lowRank, type LowRankNetwork, type LowRankOptions, type LowRankSpec } from './objective/low-rank.js'
 export { type ClassConditions, defineNetwork, type Network } from './objective/network.js'
 export {

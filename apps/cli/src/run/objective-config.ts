@@ -1,4 +1,4 @@
-import { gaussianDiffusion, type GaussianDiffusionOptions } from '@dit/diffusion'
+import { gaussianDiffusion, gaussianOptions } from '@dit/diffusion'
 import type { DiTConfig } from '@dit/model'
 import {
   type CompleteProcess,
@@ -38,7 +38,8 @@ export interface Denoising {
 /** The DiT and process of a run, or null for a run of a module. */
 export function denoisingOrNull({ objective }: { readonly objective: ObjectiveConfig }): Denoising | null {
   if (!isKnownSpec(objective)) return null
-  const { network, process, timestepSampler } = objective
+  const { network, process } = objective
+  const timestepSampler = objective.kind === 'denoising' ? objective.timestepSampler : 'uniform'
   return { model: network.config, process, timestepSampler }
 }
 
@@ -69,14 +70,6 @@ export function denoisingOf(config: { readonly objective: ObjectiveConfig }, wha
 
 export function isFlow(process: ProcessSpec): process is FlowProcessSpec {
   return process.kind === 'flow'
-}
-
-/** The options of a Gaussian process for `gaussianDiffusion`. */
-export function gaussianOptions({
-  kind: _kind,
-  ...options
-}: Exclude<ProcessSpec, FlowProcessSpec>): GaussianDiffusionOptions {
-  return options
 }
 
 /** Steps that sampling can take at most: the timesteps of a Gaussian process; a flow has no such limit. */

@@ -1,13 +1,6 @@
 import { type Path, pathThrough } from '@dit/schedules'
 import type { Process } from '../process.js'
-
-/** How far a student has come. */
-export interface DistilledSteps {
-  /** Steps of the path that distillation began with: a power of two times `numSteps`. */
-  readonly startSteps: number
-  /** Steps of the student. */
-  readonly numSteps: number
-}
+import { checkDistilled, type DistilledSteps } from './distilled-steps.js'
 
 /**
  * The path of a student of few steps: every `startSteps / numSteps`-th level of the first teacher's path, and its end. Each stage of
@@ -19,17 +12,8 @@ export interface DistilledSteps {
  * Salimans and Ho 2022, "Progressive Distillation for Fast Sampling of Diffusion Models", algorithm 2.
  */
 export function distilledPath(process: Process, { startSteps, numSteps }: DistilledSteps): Path {
-  for (const [name, value] of Object.entries({ startSteps, numSteps })) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RangeError(`distilledPath: ${name} must be a positive integer (got ${value})`)
-    }
-  }
+  checkDistilled({ startSteps, numSteps })
   const stride = startSteps / numSteps
-  if (!Number.isInteger(Math.log2(stride)) || stride < 1) {
-    throw new RangeError(
-      `distilledPath: startSteps must be numSteps times a power of two, such as ${8 * numSteps} (got ${startSteps} for ${numSteps})`,
-    )
-  }
   const { steps, startScale } = process.path({ numSteps: startSteps })
   const levels = [...steps.filter((_, i) => i % stride === 0).map(({ from }) => from), steps[steps.length - 1].to]
   return pathThrough(levels, { startScale })

@@ -34,9 +34,12 @@ export function guidedPredictor(
   guidance: Guidance,
   process: ProcessSpec | null,
 ): PredictAt {
-  const run: LabelledModel = (xt, timesteps, classes) => network.forward(params, { xt, timesteps, labels: classes })
+  const isInput = network.guidanceRange !== undefined
+  const scales = isInput ? new Float32Array(labels.length).fill(guidance.scale) : undefined
+  const run: LabelledModel = (xt, timesteps, classes) =>
+    network.forward(params, { xt, timesteps, labels: classes, guidance: scales })
   const plain: PredictAt = (xt, timesteps) => run(xt, timesteps, labels)
-  if (guidance.scale === 1) return plain
+  if (guidance.scale === 1 || isInput) return plain
   const { interval } = guidance
   const leading = leadingPredictor(run, network, labels, guidance)
   if (interval === undefined || process === null) return leading

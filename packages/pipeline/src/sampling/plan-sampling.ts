@@ -47,8 +47,10 @@ export interface SamplingPlan extends PlannedLabels {
  *
  * @throws OptionError naming the first option that cannot be
  */
-export async function planSampling(model: OpenModel, options: SampleOptions): Promise<SamplingPlan> {
-  requireKnown('sample', options, SAMPLE_OPTIONS)
+export async function planSampling(model: OpenModel, given: SampleOptions): Promise<SamplingPlan> {
+  requireKnown('sample', given, SAMPLE_OPTIONS)
+  const isStudent = model.process?.distilled !== undefined || model.network.guidanceRange !== undefined
+  const options = isStudent ? (await import('./student.js')).studentOptions(model, given) : given
   const { scheduler, network } = model
   checkImageOptions(model, options)
   if (options.tile === true && model.autoencoder === null) {
@@ -135,6 +137,7 @@ function guidanceOf(model: OpenModel, options: SampleOptions): SamplingPlan['gui
   if (nullClass !== undefined && !(Number.isInteger(nullClass) && nullClass >= 0 && nullClass <= last)) {
     throw new OptionError('nullClass', `it must be a class of ${model.name}, 0 to ${last}`, nullClass)
   }
+  if (model.network.guidanceRange !== undefined) return { scale, nullClass: null, channels: 'all' }
   if (scale !== 1 && none === null && nullClass === undefined && options.guide === undefined) {
     throw new OptionError('guidance', `it must be 1, because ${model.name} has no null class to guide away from`, scale)
   }

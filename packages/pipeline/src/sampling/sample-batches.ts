@@ -138,6 +138,10 @@ async function stepsOf(
 
   /** Loads the solvers of the family: with all of them a page would download more than it uses. */
   async function solvingOf(process: ProcessSpec, sampler: SamplerName): Promise<Solving> {
+    if (process.distilled !== undefined) {
+      const { studentSolving } = await import('./student.js')
+      return studentSolving(process, predict, { outputsPerChannel: loaded.network.outputsPerChannel, clip, signal })
+    }
     if (!isFlow(process)) {
       const { gaussianSolving } = await import('./gaussian-solving.js')
       return gaussianSolving(process, sampler, predict, { steps, spacing, eta, clip, noise })

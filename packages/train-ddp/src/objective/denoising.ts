@@ -77,6 +77,11 @@ export function denoising<NetworkSpec extends object>(
 ): DenoisingObjective<NetworkSpec> {
   checkNetwork(network)
   const isOwn = process.kind === 'own'
+  if (!isOwn && process.distilled !== undefined) {
+    throw new RangeError(
+      'denoising: the process is that of a distilled student, which answers for its few steps only; train it with distillation, or leave distilled out',
+    )
+  }
   const spec = isOwn ? { ...process.spec, kind: 'own' as const } : completeProcess(process)
   const known = isOwn ? process.process : processFromSpec(completeProcess(process), network.outputsPerChannel)
   checkOutputs(network, known)

@@ -62,6 +62,9 @@ function withLabels<Spec extends object>(
   if (config.conditions !== undefined) {
     throw new RangeError('dit: the configuration has conditions, not one label; use conditionalDiT')
   }
+  if (config.guidanceRange !== undefined) {
+    throw new RangeError('dit: the configuration takes the scale of guidance as an input; use studentDiT')
+  }
   return {
     ...ditParts(config, spec, block),
     classes: { numClasses: config.numClasses, nullLabel: nullLabel(config), conditions: (labels) => labels },
@@ -93,7 +96,7 @@ export function ditParts<Spec extends object>(
   }
 }
 
-function labelsOf({ numClasses }: DiTConfig, { arrays }: TrainBatch): Int32Array {
+export function labelsOf({ numClasses }: DiTConfig, { arrays }: TrainBatch): Int32Array {
   const { data, shape } = arrays.labels ?? {}
   if (!(data instanceof Int32Array) || shape.length > 0) {
     throw new TypeError('train: labels must be an Int32Array with one number per example (shape [])')

@@ -7,8 +7,10 @@ export interface ClassConditions<Conditions = unknown> {
   readonly numClasses: number
   /** The label that stands for no class, which guidance leads away from; null where labels are never dropped in training. */
   readonly nullLabel: number | null
-  /** What the network is told of labels `[B]`, among which `nullLabel` may be. */
-  conditions(labels: Int32Array): Conditions
+  /** Scales of guidance that the network takes as an input and answers in one pass: a distilled student's. Absent: none. */
+  readonly guidanceRange?: readonly [low: number, high: number]
+  /** What the network is told of labels `[B]`, among which `nullLabel` may be, and of scales `[B]` where it has a `guidanceRange`. */
+  conditions(labels: Int32Array, guidance?: Float32Array): Conditions
 }
 
 /**

@@ -14,13 +14,17 @@ import {
 import { describe, expect, test } from 'vitest'
 import {
   defineNetwork,
+  denoising,
   distillation,
   type DistillationOptions,
   dit,
   loadCheckpointParams,
   memoryRunStore,
+  type Network,
+  objectiveFromSpec,
   type Place,
   pictureBatch,
+  studentDiT,
   type TrainOptions,
 } from '../../src/index.js'
 import { losses, run, stoppingAfter, tinyBatch, tinyData, tinyModel, tinyRecipe } from '../setting.js'
@@ -140,6 +144,91 @@ test('is the same with micro-batches, up to the rounding of the sum', async () =
   const parts = losses(await run({ ...options, recipe: { ...tinyRecipe, microBatchSize: 3 } }))
   // float64, four steps
   parts.forEach((loss, i) => expect(Math.abs(loss / whole[i] - 1)).toBeLessThan(1e-9))
+})
+
+describe('a student that takes the scale as an input', () => {
+  const told = studentDiT({ ...config, guidanceRange: [1, 3] })
+  const first = { ...settings, teacherNetwork: network as Network, guidanceScale: 1 }
+  const student = distillation(told, process, first)
+
+  test('begins as the teacher, whatever the scale', async () => {
+    const params = student.init({ seed: 1, backend })
+    const xt = randomNormal([2, 1, 4, 4], randomStream(1, 'xt'), { backend })
+    const labels = Int32Array.of(0, 2)
+    const inputs = { xt, timesteps: Float32Array.of(0.2, 0.9) }
+    const plain = { recompute: 'none' } as const
+    const expected = await numbers(network.forward(teacher, { ...inputs, conditions: labels }, plain))
+    const guidance = Float32Array.of(1, 2.5)
+    expect(await numbers(told.forward(params, { ...inputs, conditions: { labels, guidance } }, plain))).toEqual(
+      expected,
+    )
+    expect(Object.keys(params)).toEqual(Object.keys(told.parameters))
+  })
+
+  test('learns the output that is guided by the scale of each example', async () => {
+    const batch = tinyBatch(0)
+    const drawn = student.draw!(null, { seed: 5, step: 1, batchSize: 4 })
+    const params = student.init({ seed: 1, backend })
+    const found = await numbers(student.losses(params, batch, drawn, place).mse)
+    const { guidance: scales } = told.conditions(batch, place)
+    expect(new Set(scales).size).toBe(4)
+    for (const scale of scales) expect(scale >= 1 && scale <= 3).toBe(true)
+    // A student begins as its teacher, so that with one scale for all it is off by as much.
+    for (const [i, guidanceScale] of scales.entries()) {
+      const fixed = distillation(network, process, { ...settings, guidanceScale })
+      const { mse } = fixed.losses(teacher, batch, drawn, place)
+      expect(found[i] / (await numbers(mse))[i] - 1).toBeCloseTo(0, 9)
+    }
+  })
+
+  test('is taught by itself in the next stage', async () => {
+    const params = student.init({ seed: 1, backend })
+    const random = Object.fromEntries(
+      Object.entries(params).map(([name, { shape }]) => [
+        name,
+        randomNormal(shape, randomStream(4, name), { backend }),
+      ]),
+    )
+    const next = { teacher: random, teacherDigest: 'ab/2', startSteps: 8, numSteps: 1 }
+    const { distilled } = student.spec.process
+    expect(distilled).toEqual({ startSteps: 8, numSteps: 2 })
+    const second = distillation(told, student.spec.process, next)
+    const drawn = second.draw!(null, { seed: 5, step: 1, batchSize: 4 })
+    const { gradients } = valueAndGrad(random, (weights) => ({
+      loss: mean(second.losses(weights, tinyBatch(0), drawn, place).loss),
+    }))
+    for (const part of ['w_embedder.mlp.0.weight', 'w_embedder.mlp.2.bias']) {
+      expect((await numbers(gradients[part])).some((value) => value !== 0)).toBe(true)
+    }
+    expect(second.spec.isFirst).toBe(false)
+  })
+
+  test('is what its spec says', () => {
+    const { spec } = objectiveFromSpec(structuredClone(student.spec), { base: teacher })
+    expect(spec).toEqual(student.spec)
+    expect(() => objectiveFromSpec(student.spec)).toThrow(
+      'the spec has a teacher, so the option base must have its parameters',
+    )
+    expect(() => denoising(network, student.spec.process)).toThrow('that of a distilled student')
+  })
+
+  test('refuses a fixed scale, another size, and a teacher of other steps', () => {
+    const made = (changes: Partial<DistillationOptions>) => () => distillation(told, process, { ...first, ...changes })
+    expect(made({ guidanceScale: 2 })).toThrow(
+      'the student takes the scale as an input, so leave guidanceScale out (got 2)',
+    )
+    const wide = dit({ ...config, hiddenSize: 16 }) as Network
+    const weights = initParams({ ...config, hiddenSize: 16 }, { seed: 1, backend })
+    expect(made({ teacherNetwork: wide, teacher: weights })).toThrow("the student must be of the teacher's size, with ")
+    const another = { ...process, distilled: { startSteps: 8, numSteps: 8 } }
+    expect(() => distillation(network, another, settings)).toThrow(
+      'the teacher is a student of 8 steps of 8, so its student must have 4 of them (got 2 of 8)',
+    )
+    const fitting = { ...process, distilled: { startSteps: 8, numSteps: 4 } }
+    expect(() => distillation(network, fitting, settings)).toThrow('is guided by itself')
+    expect(() => dit({ ...config, guidanceRange: [1, 3] })).toThrow('use studentDiT')
+    expect(() => studentDiT(config)).toThrow('must have guidanceRange')
+  })
 })
 
 describe('refuses', () => {
