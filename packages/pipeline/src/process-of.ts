@@ -156,10 +156,17 @@ function unlikePaper(process: Readonly<Record<string, unknown>>): string[] {
 export function describeProcess(process: Readonly<Record<string, unknown>>): string {
   const { kind = 'gaussian' } = process
   if (kind !== 'gaussian' && kind !== 'flow') return `a process of unknown kind ${shown(kind)}`
-  if (kind === 'gaussian') return ['a Gaussian diffusion', ...unlikePaper(process)].join(', ')
+  const student = studentText(process)
+  if (kind === 'gaussian') return ['a Gaussian diffusion', ...unlikePaper(process), ...student].join(', ')
   const { interpolant = 'unknown', prediction = 'unknown', networkTime } = process
   const time = networkTime === 'towardsData' ? '0 is noise and 1 is data' : '0 is data and 1 is noise'
-  return `a flow: ${shown(interpolant)} path, predicts ${shown(prediction)}; time ${time}`
+  return `a flow: ${shown(interpolant)} path, predicts ${shown(prediction)}; time ${time}${student.map((text) => `; ${text}`).join('')}`
+}
+
+function studentText({ distilled }: Readonly<Record<string, unknown>>): string[] {
+  if (distilled === undefined) return []
+  const { numSteps, startSteps } = Object(distilled) as Record<string, unknown>
+  return [`a student that takes ${shown(numSteps)} of ${shown(startSteps)} steps`]
 }
 
 /** Whether a process is one that nobody would guess: a flow, or a Gaussian diffusion unlike the paper's. */

@@ -18,7 +18,8 @@ export interface DiffusersConfigOptions {
  * paths a `FlowMatchEulerDiscreteScheduler`. `diffusersProcess` and `diffusersFlow` read them back.
  *
  * @returns null where diffusers has no scheduler for the process: a flow whose network is told another time than sigma 1000, or has another
- *   path or prediction; a Gaussian diffusion that predicts the previous x, or is respaced
+ *   path or prediction; a Gaussian diffusion that predicts the previous x, or is respaced; a distilled student, which
+ *   knows no other steps than its own
  */
 export function diffusersConfigOf(
   spec: ProcessSpec,

@@ -29,7 +29,7 @@ test.each(PROCESSES)('walks its own path by itself: %o', async (process) => {
   const path = distilledPath(known, distilled)
   expect(path.steps).toHaveLength(4)
   const denoise = known.denoiser(
-    (xt, timesteps) => forward(scaled, params as never, { xt, timesteps, labels: [0, 2], guidance: [2.5, 2.5] }),
+    (xt, timesteps) => forward(scaled, params, { xt, timesteps, labels: [0, 2], guidance: [2.5, 2.5] }),
     { clipRange: 1 },
   )
   const xT = startNoise([2, 3, 4, 4], { seed: 3, firstSample: 0, backend })
@@ -43,7 +43,7 @@ test.each(PROCESSES)('walks its own path by itself: %o', async (process) => {
   expect(await lastSamples(pipeline.sample({ labels: [0, 2], seed: 3 }))).toEqual(
     await lastSamples(pipeline.sample({ ...options, guidance: 1 })),
   )
-  dispose(params as never)
+  dispose(params)
 })
 
 describe('refuses what it has not learned', () => {

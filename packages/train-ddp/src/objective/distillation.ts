@@ -101,11 +101,11 @@ export function distillation<Conditions, NetworkSpec extends object>(
   options: DistillationOptions,
 ): DistillationObjective<NetworkSpec> {
   const { teacher, teacherDigest, startSteps, numSteps, guidanceScale = 1 } = options
-  const teacherNetwork: Network = options.teacherNetwork ?? (network as Network)
-  checkNetwork(network as Network)
+  const teacherNetwork: Network = options.teacherNetwork ?? network
+  checkNetwork(network)
   checkNetwork(teacherNetwork)
   checkShapes('distillation: the teacher', teacherNetwork.parameters, teacher)
-  checkSize(network as Network, teacherNetwork)
+  checkSize(network, teacherNetwork)
   if (typeof teacherDigest !== 'string' || teacherDigest === '') {
     throw new RangeError(
       'distillation: teacherDigest must identify the teacher, such as weightsDigest of its weights does',
@@ -122,7 +122,7 @@ export function distillation<Conditions, NetworkSpec extends object>(
   const teacherPath = distilledPath(known, { startSteps, numSteps: 2 * numSteps })
   const path = distilledPath(known, { startSteps, numSteps })
   const isFirst = teacherNetwork !== network
-  const predictorsOf = predictorsBy(network as Network, teacherNetwork, guidanceScale)
+  const predictorsOf = predictorsBy(network, teacherNetwork, guidanceScale)
   return {
     spec: {
       kind: 'distillation',
@@ -132,7 +132,7 @@ export function distillation<Conditions, NetworkSpec extends object>(
       isFirst,
       guidanceScale,
     },
-    network: network as Network,
+    network,
     process: known,
     path,
     parameters: network.parameters,
@@ -151,7 +151,7 @@ export function distillation<Conditions, NetworkSpec extends object>(
       return all
     },
     checkBatch(batch) {
-      checkPictures(network as Network, batch)
+      checkPictures(network, batch)
       network.conditions(batch, null)
     },
     draw: (_, { seed, step, batchSize }) => ({
@@ -226,11 +226,10 @@ function predictorsBy(student: Network, teacher: Network, scale: number): Predic
   return ({ params, teacher: weights, batch, at }) => {
     const { count } = batch
     const scales = range === undefined ? new Float32Array(count).fill(scale) : drawScales(range, count, at)
-    const told = (of: Network) => {
-      const { guidanceRange, conditions } = of.classes ?? {}
-      if (guidanceRange === undefined) return of.conditions(batch, null)
-      return conditions!(batch.arrays.labels.data as Int32Array, scales)
-    }
+    const told = ({ classes, ...of }: Network) =>
+      classes?.guidanceRange === undefined
+        ? of.conditions(batch, null)
+        : classes.conditions(batch.arrays.labels.data as Int32Array, scales)
     const predicting =
       (of: Network, own: Params, conditions: unknown, recompute: Place['recompute']): PredictAt =>
       (xt, timesteps) =>
