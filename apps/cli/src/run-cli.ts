@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { convertCommand } from './commands/convert.js'
 import { demoCommand } from './commands/demo.js'
+import { distillCommand } from './commands/distill.js'
 import { doctorCommand } from './commands/doctor.js'
 import { encodeCommand } from './commands/encode.js'
 import { evalCommand } from './commands/eval.js'
@@ -66,6 +67,7 @@ function program(call: Call): Command {
   const commands = [
     demoCommand(call),
     trainCommand(call),
+    distillCommand(call),
     sampleCommand(call),
     evalCommand(call),
     encodeCommand(call),

@@ -1,6 +1,15 @@
 import type { TensorFile } from '@dit/checkpoint'
 import { adapterShapes, adaptWeights, type DiTConfig, tensorDigests, weightsDigest } from '@dit/model'
-import { chosenParameters, dit, type KnownSpec, type LowRankSpec, trainOnly } from '@dit/train-ddp'
+import {
+  chosenParameters,
+  type CompleteProcess,
+  type DenoisingSpec,
+  dit,
+  type DiTSpec,
+  type LowRankSpec,
+  trainOnly,
+} from '@dit/train-ddp'
+import { planDistillation } from '../distill/plan-distillation.js'
 import { describeProcess } from '@dit/pipeline'
 import type { RunPlan } from '../run/resolve-run.js'
 import { denoisingOf } from '../run/objective-config.js'
@@ -44,6 +53,7 @@ export async function planFineTune(
   plan: RunPlan,
   classes: readonly string[],
 ): Promise<FineTunePlan> {
+  if (plan.objective.kind === 'distillation') return planDistillation(start, flags, plan, classes)
   const { source, config: before, model } = start
   const { model: config } = denoisingOf(plan, '--from')
   const { newRows = 'mean', positions, resetOutput = false } = flags
@@ -89,7 +99,7 @@ export async function planFineTune(
     ],
     given: Object.fromEntries(given.map((key) => [key, flags[key as keyof TrainFlags]])),
   }
-  const objective = plan.objective as KnownSpec
+  const objective = plan.objective as DenoisingSpec<DiTSpec, CompleteProcess>
   const network = lora === null ? objective.network : { ...objective.network, lora }
   return {
     weights,

@@ -131,6 +131,11 @@ const MEANING = {
  */
 export function startingProcess(flags: TrainFlags, { source, process: before }: Start): CompleteProcess {
   const { process: family = before.kind } = flags
+  if (before.distilled !== undefined && flags.studentSteps === undefined) {
+    throw new UsageError(
+      `${source} is a student of ${before.distilled.numSteps} steps, which knows no others: begin from its teacher, or distil it further with --student-steps`,
+    )
+  }
   const process = family === before.kind ? withChanges(flags, before) : resolveProcess(flags)
   const [was, is] = [before, process] as unknown as Readonly<Record<string, unknown>>[]
   const changed = (Object.keys(MEANING) as (keyof typeof MEANING)[]).find((field) => was[field] !== is[field])

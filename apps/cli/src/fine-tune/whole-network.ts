@@ -1,5 +1,5 @@
 import type { Params } from '@dit/tensor'
-import type { LowRankNetwork, Objective } from '@dit/train-ddp'
+import type { DistillationObjective, LowRankNetwork, Objective } from '@dit/train-ddp'
 import type { PreparedRun } from '../run/prepare-training.js'
 
 /** Parameters of the whole network that a run trains, of the trained ones: with adapters applied, where those are trained. */
@@ -10,7 +10,7 @@ export function wholeNetwork(objective: Objective, trained: Params): { readonly 
 
 /** The weights that a run begins with on this worker, on the engine; null where it begins with none. */
 export function startingWeights({ initial, objective }: Pick<PreparedRun, 'initial' | 'objective'>): Params | null {
-  return initial ?? lowRankOf(objective)?.base ?? null
+  return initial ?? lowRankOf(objective)?.base ?? (objective as Partial<DistillationObjective>).teacher ?? null
 }
 
 function lowRankOf(objective: Objective): LowRankNetwork | null {

@@ -1,5 +1,5 @@
 import { checkConfig, type DiTConfig } from '@dit/model'
-import { checkRecipe, objectiveFromSpec, type TrainRecipe } from '@dit/train-ddp'
+import { checkRecipe, completeProcess, objectiveFromSpec, type TrainRecipe } from '@dit/train-ddp'
 import { checkEvaluationConfig } from '../in-training/evaluation-config.js'
 import { checkFrom } from '../fine-tune/from-config.js'
 import { ENGINE_NAMES } from '../engines/names.js'
@@ -75,7 +75,7 @@ function isIn(place: string, part: string): boolean {
 
 /** The model that is trained; null where a module makes the objective, which is checked when it is loaded. */
 function checkObjective(objective: Fields, run: Fields): DiTConfig | null {
-  oneOf(objective.kind, ['denoising', 'module'], 'objective.kind')
+  oneOf(objective.kind, ['denoising', 'distillation', 'module'], 'objective.kind')
   if (objective.kind === 'module') {
     for (const name of ['module', 'sha256'] as const) {
       must(typeof objective[name] === 'string', `objective.${name}`, 'text', objective[name])
@@ -86,7 +86,8 @@ function checkObjective(objective: Fields, run: Fields): DiTConfig | null {
   }
   const { network, process } = objects(objective, 'network', 'process')
   oneOf(network.kind, ['dit'], 'objective.network.kind')
-  oneOf(objective.timestepSampler, PROCESS_SETTINGS.timestepSampler.choices, 'objective.timestepSampler')
+  if (objective.kind === 'denoising')
+    oneOf(objective.timestepSampler, PROCESS_SETTINGS.timestepSampler.choices, 'objective.timestepSampler')
   const { config } = objects(network, 'config')
   checkConfig(config as unknown as DiTConfig)
   checkFrom(run, network, config as unknown as DiTConfig)
@@ -94,8 +95,20 @@ function checkObjective(objective: Fields, run: Fields): DiTConfig | null {
   const { numTimesteps = 1 } = process
   const isBounded = isCount(numTimesteps) && numTimesteps <= MAX_TIMESTEPS
   must(isBounded, 'objective.process.numTimesteps', `1 to ${MAX_TIMESTEPS}`, numTimesteps)
+  if (objective.kind === 'distillation') return checkStudent(objective, process, config as unknown as DiTConfig)
   // Adapters were checked above; without the weights that they adapt nothing can be made of them.
   return objectiveFromSpec({ ...objective, network: { kind: network.kind, config } }).spec.network.config
+}
+
+/** Checks what a run says of a student; without the weights of its teacher nothing can be made of it. */
+function checkStudent(objective: Fields, process: Fields, model: DiTConfig): DiTConfig {
+  const { teacher, isFirst, guidanceScale } = objective
+  must(typeof teacher === 'string', 'objective.teacher', 'text', teacher)
+  must(typeof isFirst === 'boolean', 'objective.isFirst', TRUE_OR_FALSE, isFirst)
+  must(Number.isFinite(guidanceScale), 'objective.guidanceScale', 'a number', guidanceScale)
+  const { distilled } = completeProcess(process)
+  must(distilled !== undefined, 'objective.process.distilled', 'an object', distilled)
+  return model
 }
 
 function checkData(data: Fields): void {

@@ -74,8 +74,8 @@ function modelText({ model }: Denoising, { modelName }: RunConfig): string {
 function recipeLines({ recipe }: RunConfig, denoising: Denoising | null, reason?: string): string[] {
   const { name, groups: _groups, ...settings } = recipe
   const { process, timestepSampler } = denoising ?? {}
-  const sampler = timestepSampler === undefined || process?.kind === 'flow' ? {} : { timestepSampler }
-  const { kind, ...ofProcess } = process ?? {}
+  const { kind, distilled, ...ofProcess } = process ?? {}
+  const sampler = kind !== 'gaussian' || distilled !== undefined ? {} : { timestepSampler }
   const named = kind === undefined ? {} : { process: kind }
   const { batchSize, microBatchSize = batchSize } = settings
   const rows = Object.entries({ ...settings, microBatchSize, ...named, ...sampler, ...ofProcess }).map(

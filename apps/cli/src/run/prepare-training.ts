@@ -7,7 +7,7 @@ import { resumedStart, shareStart } from '../fine-tune/open-start.js'
 import { planFineTune } from '../fine-tune/plan-fine-tune.js'
 import { sizeOfRun } from '../fine-tune/resolve-start.js'
 import { openStartingPoint, type StartingPoint } from '../fine-tune/starting-point.js'
-import { isLora } from '../fine-tune/trained.js'
+import { needsBase } from '../fine-tune/trained.js'
 import { inFlags } from '../settings/option-flag.js'
 import { chosenBackend } from '../engines/engine-options.js'
 import { type EngineDescription, enginePrecision, type OpenEngine, openEngine } from '../engines/open-engine.js'
@@ -124,7 +124,7 @@ async function openObjective(
 ): Promise<Pick<OpenedRun, 'objective' | 'moduleBatches'>> {
   const { objective: spec, recipe, seed, data } = config
   if (spec.kind !== 'module') {
-    return { objective: isLora(config) ? null : objectiveFromSpec(spec), moduleBatches: null }
+    return { objective: needsBase(config) ? null : objectiveFromSpec(spec), moduleBatches: null }
   }
   const module = await importObjective(spec.module)
   const { options = {} } = spec

@@ -1,5 +1,6 @@
 import { checkConfig, DIT_NAMES, type DiTConfig, ditConfig } from '@dit/model'
 import { checkRecipe, type CompleteProcess, type KnownSpec, objectiveFromSpec, type TrainRecipe } from '@dit/train-ddp'
+import { asksForStudent, studentObjective } from '../distill/student-objective.js'
 import { resolveEvaluation } from '../in-training/evaluation-config.js'
 import { startingModel, startingProcess } from '../fine-tune/resolve-start.js'
 import type { StartingPoint } from '../fine-tune/starting-point.js'
@@ -61,14 +62,16 @@ export function resolveRun(
     start === null
       ? resolveModel(flags, process, numClasses, latents)
       : startingModel(flags, start, process, { numClasses, latents })
-  const objective: KnownSpec = {
-    kind: 'denoising',
-    network: { kind: 'dit', config: model },
-    process,
-    timestepSampler: flags.timestepSampler ?? TRAIN_DEFAULTS.timestepSampler,
-  }
+  const objective: KnownSpec = asksForStudent(flags)
+    ? studentObjective(flags, start, model, process)
+    : {
+        kind: 'denoising',
+        network: { kind: 'dit', config: model },
+        process,
+        timestepSampler: flags.timestepSampler ?? TRAIN_DEFAULTS.timestepSampler,
+      }
   checkInput(
-    () => objectiveFromSpec(objective),
+    () => objective.kind === 'denoising' && objectiveFromSpec(objective),
     (message) => fieldsInFlags(message, { ...MODEL_SETTINGS, ...PROCESS_SETTINGS }),
   )
   const common = resolveCommon(flags, name, workers, model.depth)

@@ -27,7 +27,7 @@ import { reportWriter } from '../in-training/run-report.js'
 import { trainedModel } from '../in-training/trained-model.js'
 import { openEvaluation, type OpenEvaluation } from '../in-training/open-evaluation.js'
 import { startingWeights } from '../fine-tune/whole-network.js'
-import { isLora } from '../fine-tune/trained.js'
+import { needsBase } from '../fine-tune/trained.js'
 import { Failure, isSystemError, SharedFailure } from '../terminal/errors.js'
 import { explain } from '../terminal/explain.js'
 import { formatCount, formatCounted } from '../terminal/format.js'
@@ -122,7 +122,7 @@ export async function runTraining(prepared: PreparedRun, output: Output, job = s
       const first = await pace.saw(event)
       if (first !== null) reporter.paced(first)
       // A checkpoint has all that is needed from now on.
-      const isCovered = event.type === 'checkpoint' && config.from !== undefined && !isLora(config)
+      const isCovered = event.type === 'checkpoint' && config.from !== undefined && !needsBase(config)
       if (isCovered && rank === 0) await store.remove(START_FILE)
       reporter.report(event)
       if (event.type === 'end') isEvaluationMissing = event.reason === 'stopped' && event.step === config.steps

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { ENGINE_SETTINGS } from '../engines/engine-options.js'
 import { isPictureData } from '../run/run-config.js'
 import { BLOCK_SETTINGS } from './block-settings.js'
+import { DISTILL_SETTINGS } from './distill-settings.js'
 import { EVALUATION_SETTINGS } from './evaluation-settings.js'
 import { FINE_TUNE_SETTINGS } from './fine-tune-settings.js'
 import { OBJECTIVE_SETTINGS } from './objective-settings.js'
@@ -335,6 +336,7 @@ export const TRAIN_SETTINGS = {
   ...EVALUATION_SETTINGS,
   ...OBJECTIVE_SETTINGS,
   ...FINE_TUNE_SETTINGS,
+  ...DISTILL_SETTINGS,
   ...MODEL_SETTINGS,
   ...RECIPE_SETTINGS,
   ...PROCESS_SETTINGS,
@@ -371,6 +373,7 @@ const GROUPS: readonly (readonly [heading: string, settings: Settings])[] = [
   ['Evaluation', EVALUATION_SETTINGS],
   ['Model', { ...MODEL_SETTINGS, ...OBJECTIVE_SETTINGS }],
   ['Fine-tuning', FINE_TUNE_SETTINGS],
+  ['Distillation', DISTILL_SETTINGS],
   ['Recipe', RECIPE_SETTINGS],
   ['Process', PROCESS_SETTINGS],
   ['Engine', COMPUTE_SETTINGS],

@@ -66,6 +66,8 @@ export interface DistillationObjective<NetworkSpec = object> extends Objective<n
   readonly spec: DistillationSpec<NetworkSpec>
   readonly network: Network
   readonly process: Process
+  /** Parameters of the teacher, as they were given. */
+  readonly teacher: Params
   /** The student's path, `numSteps` steps: sample with `ddim` along it, without guidance. */
   readonly path: Path
 }
@@ -134,6 +136,7 @@ export function distillation<Conditions, NetworkSpec extends object>(
     },
     network,
     process: known,
+    teacher,
     path,
     parameters: network.parameters,
     blocks: network.blocks,
