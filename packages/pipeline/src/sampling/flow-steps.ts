@@ -1,5 +1,5 @@
 import { type FlowProcessSpec, type PredictAt, processFromSpec } from '@dit/diffusion'
-import { dormandPrince, type NoiseSource, rungeKutta } from '@dit/sampler'
+import { type NoiseSource, rungeKutta } from '@dit/sampler'
 import { isSdeSampler, type SdeOptions } from './flow-options.js'
 import { isFlowPathSolver } from './path-solver-names.js'
 import { type PathOptions, pathOfFlow } from './sampling-path.js'
@@ -40,7 +40,8 @@ export async function flowSolving(
   const path = pathOfFlow(process, options, 'ode')
   const { signal } = noise
   if (sampler === 'dopri5') {
-    return { path, denoise, scale: 1, solve: (...at) => dormandPrince(...at, { rtol, atol, signal }) }
+    const { dopri5Solve } = await import('./dopri5-solving.js')
+    return { path, denoise, scale: 1, solve: dopri5Solve({ rtol, atol, signal }) }
   }
   const method = METHODS[sampler as keyof typeof METHODS]
   // As for every solver that ends at no noise: only a velocity is as good at the end of the last step as elsewhere.
