@@ -62,12 +62,13 @@ export async function build(
     return spec.prepare(source, sizes, { work: folder, heldOut, training })
   })
 
-  const run = join(folder, 'run')
+  const run = trainedRun(spec, folder)
   if (!Object.hasOwn(progress.done, 'training')) {
     console.log(`\n== ${model.name}: training`)
     const began = performance.now()
-    const isBegun = existsSync(join(run, 'config.json'))
-    const isDone = await runDit(isBegun ? ['train', '--resume', run] : trainArguments(spec, sizes, prepared, run), {
+    // Stages go on with the command that began them.
+    const isBegun = spec.student === undefined && existsSync(join(run, 'config.json'))
+    const isDone = await runDit(isBegun ? ['train', '--resume', run] : trainArguments(spec, sizes, prepared, folder), {
       minutes,
     })
     const trainingSeconds = progress.trainingSeconds + (performance.now() - began) / 1000
@@ -119,7 +120,7 @@ export async function build(
     file,
     ...(await networkOf(weights)),
     training: {
-      command: ['dit train', '--size', size, '--steps', sizes.steps, '--batch', sizes.batch, ...spec.flags].join(' '),
+      command: commandOf(spec, sizes),
       steps: sizes.steps,
       batch: sizes.batch,
       pictures: prepared.numTraining,
@@ -137,10 +138,26 @@ export async function build(
   return { card, weights, images }
 }
 
-function trainArguments(spec: ModelSpec, { steps, batch }: Sizes, { data }: Prepared, run: string): string[] {
-  const length = ['--size', spec.size, '--steps', steps, '--batch', batch].map(String)
-  const keeping = ['--checkpoint-every', '500', '--keep-last', '2', '--sample-every', '2000']
-  return ['train', '--data', data, ...length, ...spec.flags, ...keeping, '--out', run]
+/** The run whose weights are published: of a student the last stage. */
+function trainedRun({ student }: ModelSpec, folder: string): string {
+  if (student === undefined) return join(folder, 'run')
+  return join(folder, 'stages', `${student.numSteps}-${student.numSteps === 1 ? 'step' : 'steps'}`)
+}
+
+function trainArguments(spec: ModelSpec, sizes: Sizes, { data }: Prepared, folder: string): string[] {
+  const [keep, out] = spec.student === undefined ? ['2', 'run'] : ['1', 'stages']
+  const keeping = ['--checkpoint-every', '500', '--keep-last', keep, '--sample-every', '2000']
+  return [...wordsOf(spec, sizes), '--data', data, ...keeping, '--out', join(folder, out)]
+}
+
+/** The command without the places of data and run. */
+const commandOf = (spec: ModelSpec, sizes: Sizes) => ['dit', ...wordsOf(spec, sizes)].join(' ')
+
+function wordsOf({ size, flags, student }: ModelSpec, { steps, batch }: Sizes): string[] {
+  const length = ['--steps', steps, '--batch', batch].map(String)
+  if (student === undefined) return ['train', '--size', String(size), ...length, ...flags]
+  const stages = ['--from', `@dit/pretrained/${student.teacher.name}`, '--last', String(student.numSteps)]
+  return ['distill', ...stages, ...length, ...flags]
 }
 
 /** What the file of weights says of itself. */

@@ -2,7 +2,7 @@ import type { PretrainedModel } from '@dit/pretrained'
 
 /** How large everything is: as published, or small for a trial. */
 export interface Sizes {
-  /** Steps of training. */
+  /** Steps of training; of a student, of each stage. */
   readonly steps: number
   readonly batch: number
   /** Pictures of each class that are held out, and samples that are drawn to be compared with them. */
@@ -39,6 +39,8 @@ export interface ModelSpec {
   readonly sizes: Sizes
   /** Flags of `dit train`, besides data, size, length, batch and folder. */
   readonly flags: readonly string[]
+  /** Of a student of few steps: what teaches it; its flags are then those of `dit distill`. */
+  readonly student?: { readonly teacher: PretrainedModel; readonly numSteps: number }
   /** What the source on the command line is, for the usage. */
   readonly source: string
   /** Writes the pictures. It begins anew if it was stopped. */

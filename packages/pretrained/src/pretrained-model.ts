@@ -1,6 +1,7 @@
 /** Settings that make the best pictures of a model: options of `pictures`, `sample` and `batches` of a pipeline. */
 export interface UsualSampling {
-  readonly sampler: 'dpmpp-2m'
+  /** `ddim` of a student of few steps, which knows nothing else. */
+  readonly sampler: 'dpmpp-2m' | 'ddim'
   readonly steps: number
   readonly guidance: number
 }

@@ -37,7 +37,7 @@ export function countTrained(run: Run): Trained | null {
   const { objective, recipe } = run
   if (!isKnownSpec(objective)) return null
   const { config } = objective.network
-  const table = Object.entries(parameterTable(config)).filter(([, { isTrainable = true }]) => isTrainable)
+  const table = Object.entries(parameterTable(config)).filter(([, { isTrainable }]) => isTrainable)
   const sizes = new Map(table.map(([name, { shape }]) => [name, sizeOf(shape)]))
   const all = sum([...sizes.values()])
   const lora = loraOf(run)

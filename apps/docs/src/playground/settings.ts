@@ -1,8 +1,11 @@
 import type { EngineChoice, WorkerSampleOptions } from '@dit/browser'
 import { FLOW_SAMPLERS, GAUSSIAN_SAMPLERS, type PictureData, type SamplerName } from '@dit/pipeline'
 
-/** What a model says of its process; a flow has solvers of its own. */
-export type KnownProcess = { readonly kind?: string | undefined } | null
+/** What a model says of its process; a flow has solvers of its own, and a distilled student its own steps. */
+export type KnownProcess = {
+  readonly kind?: string | undefined
+  readonly distilled?: { readonly numSteps: number } | undefined
+} | null
 
 /** All that decides the pictures. */
 export interface Settings {
@@ -52,6 +55,8 @@ export const SOLVERS: readonly { readonly value: SamplerName; readonly text: str
 
 /** Those of them that a process has. */
 export function solversOf(process: KnownProcess): typeof SOLVERS {
+  const own = process?.kind === 'flow' ? 'euler' : 'ddim'
+  if (process?.distilled !== undefined) return SOLVERS.filter(({ value }) => value === own)
   const known: readonly SamplerName[] = process?.kind === 'flow' ? FLOW_SAMPLERS : GAUSSIAN_SAMPLERS
   return SOLVERS.filter(({ value }) => known.includes(value))
 }
@@ -154,11 +159,20 @@ export function hashToSettings(hash: string, usual: readonly Settings[]): Read {
 /** Settings that an opened model can follow: what it does not have is taken back. */
 export function fitSettings(
   settings: Settings,
-  { classNames, process }: { readonly classNames: readonly string[]; readonly process: KnownProcess },
+  {
+    classNames,
+    process,
+    guidanceRange = [GUIDANCE.min, GUIDANCE.max],
+  }: {
+    readonly classNames: readonly string[]
+    readonly process: KnownProcess
+    /** Scales of guidance that a network takes as an input; any, where guidance takes a second pass. */
+    readonly guidanceRange?: readonly [low: number, high: number] | undefined
+  },
 ): Read {
   const problems: string[] = []
   const solvers = solversOf(process).map(({ value }) => value)
-  let { className, solver } = settings
+  let { className, solver, steps, guidance } = settings
   if (className !== '' && !classNames.includes(className)) {
     problems.push(`The model has no class ${className}: classes are drawn at random.`)
     className = ''
@@ -167,7 +181,18 @@ export function fitSettings(
     problems.push(`The solver ${solver} does not work with the process of this model: ${solvers[0]} is taken.`)
     solver = solvers[0]
   }
-  return { settings: { ...settings, className, solver }, problems }
+  const own = process?.distilled?.numSteps ?? steps
+  if (steps !== own) {
+    problems.push(`This model is a student of few steps, and knows ${own} and no others: ${own} are taken.`)
+    steps = own
+  }
+  const [low, high] = guidanceRange
+  if (guidance < low || guidance > high) {
+    const taken = Math.min(Math.max(guidance, low), high)
+    problems.push(`This model knows guidance of ${low} to ${high}: ${taken} is taken.`)
+    guidance = taken
+  }
+  return { settings: { ...settings, className, solver, steps, guidance }, problems }
 }
 
 /**

@@ -179,11 +179,11 @@ export function usePlayground(folder: () => string): Playground {
     try {
       const dit = await openModel(from, mine.signal)
       mine.signal.throwIfAborted()
-      const { process } = dit.description
+      const { process, network } = dit.description
       classNames.value = dit.classNames
       solvers.value = solversOf(process)
       engine.value = dit.engine
-      const fitted = fitSettings(from, { classNames: dit.classNames, process })
+      const fitted = fitSettings(from, { classNames: dit.classNames, process, guidanceRange: network?.guidanceRange })
       const started = await openStart(fitted, dit)
       mine.signal.throwIfAborted()
       problems.value = [...found, ...started.problems]

@@ -95,6 +95,26 @@ test('what an opened model does not have is taken back, and told of', () => {
   expect(fitSettings(fitting, model)).toEqual({ settings: fitting, problems: [] })
 })
 
+test('a student of few steps has its own steps and solver, and the scales of guidance that it knows', () => {
+  const student = {
+    classNames: ['elf'],
+    process: { kind: 'gaussian', distilled: { startSteps: 16, numSteps: 4 } },
+    guidanceRange: [1, 2] as const,
+  }
+  expect(solversOf(student.process).map(({ value }) => value)).toEqual(['ddim'])
+  expect(solversOf({ ...student.process, kind: 'flow' }).map(({ value }) => value)).toEqual(['euler'])
+  expect(fitSettings({ ...HEROES, guidance: 3 }, student)).toEqual({
+    settings: { ...HEROES, guidance: 2, steps: 4, solver: 'ddim' },
+    problems: [
+      'The solver dpmpp-2m does not work with the process of this model: ddim is taken.',
+      'This model is a student of few steps, and knows 4 and no others: 4 are taken.',
+      'This model knows guidance of 1 to 2: 2 is taken.',
+    ],
+  })
+  const fitting: Settings = { ...HEROES, steps: 4, solver: 'ddim' }
+  expect(fitSettings(fitting, student)).toEqual({ settings: fitting, problems: [] })
+})
+
 test('settings as options of a pipeline: one class in every place, or classes drawn by the seed; from noise or from a picture', () => {
   const rest = { guidance: 1.25, steps: 20, sampler: 'dpmpp-2m', seed: 1 }
   const names = ['elf', 'troll']
