@@ -30,9 +30,10 @@ export function checkTrainingMemory(
   const { trained, all: trainable, adapted } = countTrained(run)!
   const kept = all.gradients + all.optimizer + all.ema
   const saved = (1 - trained / trainable) * kept - 2 * adapted * Float32Array.BYTES_PER_ELEMENT
-  const total = all.total - saved
+  const teacher = run.objective.kind === 'distillation' ? all.parameters : 0
+  const total = all.total - saved + teacher
   if (total <= available) return
-  const weights = all.parameters + kept - saved
+  const weights = all.parameters + kept - saved + teacher
   const share = Math.ceil(run.recipe.batchSize / size)
   const microBatch = Math.min(run.recipe.microBatchSize ?? share, share)
   const isOneTooMany = activations / microBatch > available
