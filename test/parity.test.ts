@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reference, tensor, toFloat32Array } from '@dit/tensor'
 import { describe, expect, test } from 'vitest'
+import { FACTORS, toleranceFactor } from '../tools/parity/factors.js'
 import { evaluate } from '../tools/parity/formula.js'
 import type { Case, Manifest } from '../tools/parity/manifest.js'
 import { isKnown, runCase } from '../tools/parity/run-case.js'
@@ -63,6 +64,22 @@ describe('the runner can fail', () => {
       return { ...entry, facts: [{ ...first, steps: [1] }, ...rest] }
     }, 'respace/space-timesteps')
     expect(result.status).toBe('FAIL')
+  })
+})
+
+describe('factors of tolerances', () => {
+  test('each kind of case has one on WebGPU: the smallest power of two that holds, at most 16', () => {
+    const kinds = new Set([...cases, ...casesOf(folderNamed('fixtures-flow'))].map(({ kind }) => kind))
+    expect(Object.keys(FACTORS['webgpu']).toSorted()).toEqual([...kinds].toSorted())
+    for (const [kind, { factor, largest }] of Object.entries(FACTORS['webgpu'])) {
+      expect(factor, kind).toBe(Math.max(1, 2 ** Math.ceil(Math.log2(largest))))
+      expect(factor, kind).toBeLessThanOrEqual(16)
+    }
+  })
+
+  test('engines of the CPU have none', () => {
+    for (const engine of ['reference', 'cpu-wasm', 'cpu-native']) expect(toleranceFactor(engine, 'sampling')).toBe(1)
+    expect(Object.keys(FACTORS)).toEqual(['webgpu'])
   })
 })
 

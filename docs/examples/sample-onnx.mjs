@@ -50,6 +50,8 @@ function describe(bytes) {
   const description = descriptionFromMetadata(onnxMetadata(bytes))
   if (description === null) throw new RangeError('the file does not say what its network is: dit did not write it')
   if (description.process === null) throw new RangeError('the file does not say what its network was trained on')
+  if (description.network.conditions !== undefined)
+    throw new RangeError('the network has conditions; this program gives classes')
   return description
 }
 

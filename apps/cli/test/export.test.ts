@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeSafetensors } from '@dit/checkpoint'
-import { type About, descriptionFromMetadata, descriptionMetadata, initParams } from '@dit/model'
+import { type About, descriptionFromMetadata, descriptionMetadata, type DiTConfig, initParams } from '@dit/model'
 import { onnxMetadata } from '@dit/onnx'
 import { reference, toFloat32Array } from '@dit/tensor'
 import { expect, test } from 'vitest'
@@ -9,15 +9,18 @@ import { vae } from './support/pictures-to-encode.js'
 import { runDit, temporaryFolder } from './support/run-dit.js'
 import { tinyModel } from './support/tiny-run.js'
 
-const network = { ...tinyModel, inChannels: 4 }
+const network: DiTConfig = { ...tinyModel, inChannels: 4 }
 
 /** A file of weights of latents that says some of what is known. */
-async function weightsWith(file: string, about: Partial<About>): Promise<void> {
-  const params = Object.entries(initParams(network, { backend: reference() }))
+async function weightsWith(file: string, about: Partial<About>, of = network): Promise<void> {
+  const params = Object.entries(initParams(of, { backend: reference() }))
   const tensors = params.map(async ([name, value]) => {
     return [name, { dtype: 'F32', shape: value.shape, data: await toFloat32Array(value) }] as const
   })
-  writeFileSync(file, writeSafetensors(new Map(await Promise.all(tensors)), descriptionMetadata({ network, ...about })))
+  writeFileSync(
+    file,
+    writeSafetensors(new Map(await Promise.all(tensors)), descriptionMetadata({ network: of, ...about })),
+  )
 }
 
 test('the files of dit export say what the weights say, and the decoder scales latents as they do', async () => {
@@ -57,4 +60,26 @@ test('the files of dit export say what the weights say, and the decoder scales l
   const both = [out, want].map((to) => readFileSync(join(to, 'vae_decoder.onnx')))
   expect(both[0].equals(both[1])).toBe(true)
   expect(both[0].equals(decoder)).toBe(false)
+})
+
+test('other blocks than the published are exported, and a network that has conditions is refused by name', async () => {
+  const folder = temporaryFolder()
+  const [modern, told, out] = ['modern.safetensors', 'told.safetensors', 'out'].map((name) => join(folder, name))
+  const about = { process: { kind: 'flow' } }
+  const blocks = { rope: true, mlp: 'swiglu', norm: 'rms', qkNorm: true, sharedModulation: true } as const
+  await weightsWith(modern, about, { ...network, ...blocks })
+  expect(await runDit(['export', modern, '--onnx', out, '--guidance', '--quiet'])).toMatchObject({
+    code: 0,
+    stderr: '',
+  })
+  const described = descriptionFromMetadata(onnxMetadata(readFileSync(join(out, 'denoiser.onnx'))))
+  expect(described!.network).toMatchObject(blocks)
+
+  const conditions = [{ name: 'pose', kind: 'vector', size: 2, dropout: 0.1 }] as const
+  await weightsWith(told, about, { ...network, numClasses: 0, classDropout: 0, conditions })
+  const refused = await runDit(['export', told, '--onnx', join(folder, 'none'), '--quiet'])
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('told.safetensors has conditions; give its network as withPrompts() of'),
+  })
 })

@@ -15,8 +15,8 @@ export interface Conditioning extends Omit<Condition, 'rotation'> {
 
 /**
  * The conditioning vector, c = timestep embedding + label embedding, in the forms in which the network reads it: through SiLU, and the two
- * embeddings as tokens where its blocks ask for them. With `conditions`, the sum of the timestep's and of those of all labels and vectors.
- * Where the scale of guidance is an input, its embedding is part of the timestep's.
+ * embeddings as tokens where its blocks ask for them. With `conditions`, the sum of the timestep's and of those of all labels, vectors and
+ * means of tokens. Where the scale of guidance is an input, its embedding is part of the timestep's.
  *
  * Peebles & Xie 2022, section 3.2. Li & He 2025 (JiT): the label as tokens of its own.
  */

@@ -132,7 +132,8 @@ function run(
     const { context, ...told } = conditioning(config, param, timesteps, inputs, trace)
     const rotation = (numUnplaced: number) => (config.rope === true ? rotationOf(config, backend, numUnplaced) : null)
     let condition = { ...told, rotation: rotation(0) }
-    const { count, start } = contextOf(config)
+    const { start } = contextOf(config)
+    const count = context?.shape[1] ?? 0 // n, which `most` of a condition's tokens bounds
     const kind = block ?? blockOf(config)
     const ofPicture = (all: Tensor, numBefore: number) => slice(all, 1, numBefore, numTokens(config)) // [B, N, D]
     let taken: Tensor | null = null

@@ -1,7 +1,8 @@
-import { affine, randomNormal, randomStream, reference, useBackend } from '@dit/tensor'
+import { affine, randomNormal, randomStream, reference, reshape, useBackend, zeros } from '@dit/tensor'
 import { expect, test } from 'vitest'
 import {
   checkConfig,
+  type ConditionInputs,
   conditionInputs,
   type ConditionValues,
   countedNetwork,
@@ -88,17 +89,88 @@ test('every condition counts, and what stands for a dropped one does not', async
   }
 })
 
-test('padding changes nothing, and neither does more of it', async () => {
-  const { data } = randomConditions(TOLD, 2).caption
+const READING_TOKENS = [
+  ['cross-attention', TOLD],
+  ['in context', VARIANTS['tokens in context']],
+  ['in context with modern parts', VARIANTS['tokens in context with modern parts']],
+  ['with their mean', VARIANTS['tokens and their mean']],
+  ['their mean alone', VARIANTS['the mean of tokens through adaLN-Zero']],
+] as const satisfies readonly (readonly [string, DiTConfig])[]
+
+test.each(READING_TOKENS)('padding changes nothing, and neither does more of it (%s)', async (_, config: DiTConfig) => {
+  const { data } = randomConditions(config, 2).caption
   const isNull = [false, false]
-  const base = await outputOf(TOLD, { caption: { lengths: [2, 1], isNull } })
+  const base = await outputOf(config, { caption: { lengths: [2, 1], isNull } })
   const size = 3
   const isPadding = (i: number) => Math.floor(i / size) % 4 >= [2, 1][Math.floor(i / (4 * size))]
   const other = Array.from(data, (value, i) => (isPadding(i) ? 1e6 : value))
-  expect(await outputOf(TOLD, { caption: { data: other, lengths: [2, 1], isNull } })).toEqual(base)
+  expect(await outputOf(config, { caption: { data: other, lengths: [2, 1], isNull } })).toEqual(base)
   const shorter = Array.from(data).filter((_, i) => Math.floor(i / size) % 4 < 2)
-  const got = await outputOf(TOLD, { caption: { data: shorter, lengths: [2, 1], isNull } })
+  const got = await outputOf(config, { caption: { data: shorter, lengths: [2, 1], isNull } })
   for (const [i, value] of got.entries()) expect(value).toBeCloseTo(base[i], 12) // sums in another order
+})
+
+test.each(READING_TOKENS)('dropped tokens are one token, the null (%s)', async (_, config: DiTConfig) => {
+  const { xt, timesteps } = randomInputs(config, 1)
+  const params = randomParams(config)
+  // Whatever is embedded is then the null.
+  const nothing = {
+    ...params,
+    'y_embedder.caption.proj.weight': zeros([8, 3]),
+    'y_embedder.caption.proj.bias': reshape(params['y_embedder.caption.null'], [8]),
+  }
+  const told = (part: Partial<ConditionValues>) => {
+    const values = randomConditions(config, 1)
+    return conditionInputs(config, { ...values, caption: { ...values.caption, ...part } }, 1)
+  }
+  const run = async (conditions: ConditionInputs) =>
+    Array.from(await forward(config, nothing, { xt, timesteps, conditions }).data())
+  const dropped = await run(told({ isNull: [true], lengths: [3] }))
+  expect(dropped).toEqual(await run(told({ isNull: [false], lengths: [1] })))
+  expect(dropped).not.toEqual(await run(told({ isNull: [false], lengths: [0] })))
+})
+
+test('the mean is that of the embedded tokens that count, and is added to the conditioning vector', async () => {
+  const config = VARIANTS['the mean of tokens through adaLN-Zero']
+  const params = randomParams(config)
+  const { xt, timesteps } = randomInputs(config, 2)
+  const data = [1, 0, 0, 0, 2, 0, 9, 9, 9, 0, 0, 4, 9, 9, 9, 9, 9, 9]
+  const conditions = conditionInputs(config, { caption: { data, lengths: [2, 0] } }, 2)
+  const seen: Record<string, number[]> = {}
+  const reads: Promise<void>[] = []
+  forward(
+    config,
+    params,
+    { xt, timesteps, conditions },
+    {
+      trace: (name, value) => {
+        if (name === 't_emb' || name === 'c')
+          reads.push(value.data().then((data) => void (seen[name] = Array.from(data))))
+      },
+    },
+  )
+  await Promise.all(reads)
+  const [weight, bias] = await Promise.all(
+    ['weight', 'bias'].map((of) => params[`y_embedder.caption.proj.${of}`].data()),
+  )
+  for (let d = 0; d < 8; d++) {
+    const mean = bias[d] + (weight[3 * d] + 2 * weight[3 * d + 1]) / 2
+    expect(seen['c'][d] - seen['t_emb'][d]).toBeCloseTo(mean, 12)
+    expect(seen['c'][8 + d]).toBe(seen['t_emb'][8 + d]) // of no tokens it is 0
+  }
+})
+
+test('tokens in context are so many tokens more', () => {
+  const { parameters, attention, sizes } = countedNetwork(VARIANTS['tokens in context'])
+  expect(parameters['blocks.0.attn.qkv.weight'].uses).toBe(4 + 7) // timestep, label, vector and four tokens
+  expect(attention[0].scores).toBe(11 ** 2 * 8)
+  expect(sizes.numTokens).toBe(11)
+  const pooled = countedNetwork(VARIANTS['tokens and their mean'])
+  expect(pooled.parameters['blocks.0.cross_attn.kv.weight'].uses).toBe(7) // timestep, four tokens, their mean and a label
+  expect(parameterShapes(VARIANTS['the mean of tokens through adaLN-Zero'])).toMatchObject({
+    'y_embedder.caption.proj.weight': [8, 3],
+    'y_embedder.caption.null': [1, 8],
+  })
 })
 
 test('an empty caption is not the null', async () => {
@@ -118,7 +190,7 @@ test('says which field is not published', () => {
 })
 
 const RULE =
-  'conditions must have names of their own, dropout 0..1, a kind with its sizes, and tokens the block cross-attention'
+  'conditions must have names of their own, dropout 0..1, a kind with its sizes, and tokens the block cross-attention or in-context, or pooled'
 
 test.each<[unknown, string]>([
   ['caption', 'conditions must be a list (got "caption")'],
@@ -137,6 +209,10 @@ test.each<[unknown, string]>([
     { ...CONDITIONS[1], most: 1.5 },
     { ...CONDITIONS[1], most: null },
     { name: 'a', kind: 'tokens', size: 3, dropout: 0 },
+    { ...CONDITIONS[1], pooled: 1 },
+    { ...CONDITIONS[1], pooled: null },
+    { ...CONDITIONS[0], pooled: false },
+    { ...CONDITIONS[2], pooled: true },
   ].map((spec): [unknown, string] => [[spec], `${RULE} (got ${JSON.stringify(spec)})`]),
 ])('rejects the conditions %j', (conditions, text) => {
   const config = { ...TOLD, conditions } as DiTConfig
@@ -151,6 +227,8 @@ test('rejects fields that do not fit conditions', () => {
   rejects({ classDropout: 0.1 }, `${zeros} (got [0,0.1,0])`)
   rejects({ block: 'adaLN', contextTokens: 1 }, `${zeros} (got [0,0,1])`)
   rejects({ block: 'adaLN' }, `${RULE} (got ${JSON.stringify(CONDITIONS[1])})`)
+  const unread = { ...CONDITIONS[1], pooled: false }
+  rejects({ block: 'adaLN', conditions: [unread] }, `${RULE} (got ${JSON.stringify(unread)})`)
 })
 
 test.each<[string, Record<string, Partial<ConditionValues> | undefined>, string]>([

@@ -24,6 +24,8 @@ export const TINY: DiTConfig = {
   learnSigma: true,
 }
 
+const CAPTION = { name: 'caption', kind: 'tokens', size: 3, most: 4, dropout: 0.5 } as const
+
 /** Told several things in place of one label. */
 export const TOLD: DiTConfig = {
   ...TINY,
@@ -33,7 +35,7 @@ export const TOLD: DiTConfig = {
   block: 'cross-attention',
   conditions: [
     { name: 'kind', kind: 'label', classes: 3, dropout: 0.2 },
-    { name: 'caption', kind: 'tokens', size: 3, most: 4, dropout: 0.5 },
+    CAPTION,
     { name: 'pose', kind: 'vector', size: 2, dropout: 0.1 },
   ],
 }
@@ -80,6 +82,21 @@ export const VARIANTS = {
     ...TOLD,
     block: 'adaLN-Zero',
     conditions: [TOLD.conditions![2], { name: 'colour', kind: 'label', classes: 2, dropout: 0 }],
+  },
+  'tokens in context': { ...TOLD, block: 'in-context' },
+  'tokens in context with modern parts': {
+    ...TOLD,
+    block: 'in-context',
+    norm: 'rms',
+    mlp: 'swiglu',
+    qkNorm: true,
+    rope: true,
+  },
+  'tokens and their mean': { ...TOLD, conditions: [{ ...CAPTION, pooled: true }, TOLD.conditions![0]] },
+  'the mean of tokens through adaLN-Zero': {
+    ...TOLD,
+    block: 'adaLN-Zero',
+    conditions: [{ ...CAPTION, pooled: true }],
   },
   unconditional: { ...TOLD, block: 'adaLN-Zero', conditions: [] },
 } as const satisfies Readonly<Record<string, DiTConfig>>

@@ -45,7 +45,16 @@ export function parameterBytes({ constants }: OnnxGraph): number {
   return constants.reduce((total, { shape, values }) => total + ('parameter' in values ? 4 * sizeOf(shape) : 0), 0)
 }
 
-/** Collects nodes and constants. Names of values are made up in order, so that a graph is the same every time. */
+/** Thrown where the number in place of the batch cannot be told from an extent of the network: another number may do. */
+export class AmbiguousExtent extends RangeError {}
+
+/** The name of what stands for values that are only known when a graph runs. */
+const STAND_IN = '?'
+
+/**
+ * Collects nodes and constants. Names of values are made up in order, so that a graph is the same every time; none is that of an input,
+ * which come first.
+ */
 export class GraphBuilder {
   private readonly inputs: GraphPort[] = []
   private readonly outputs: GraphPort[] = []
@@ -61,6 +70,16 @@ export class GraphBuilder {
   output(name: string, value: string, shape: GraphPort['shape']): void {
     this.nodes.push({ op: 'Identity', inputs: [value], outputs: [name], attributes: {} })
     this.outputs.push({ name, type: 'float', shape })
+  }
+
+  /** A number. */
+  scalar(value: number, type: DataType): string {
+    return type === 'float' ? this.floats([value], []) : this.integers([value], [])
+  }
+
+  /** In the place of values that are replaced before the graph is finished. */
+  standIn(): string {
+    return STAND_IN
   }
 
   /** A parameter of the model, under a shape of its size. */
@@ -83,19 +102,43 @@ export class GraphBuilder {
 
   /** One operator with several outputs. */
   split(op: string, inputs: readonly string[], count: number, attributes: GraphNode['attributes'] = {}): string[] {
-    const outputs = Array.from({ length: count }, (_, i) => `${op}_${this.nodes.length}${count > 1 ? `_${i}` : ''}`)
+    const outputs = Array.from({ length: count }, (_, i) =>
+      this.free(`${op}_${this.nodes.length}${count > 1 ? `_${i}` : ''}`),
+    )
     this.nodes.push({ op, inputs, outputs, attributes })
     return outputs
   }
 
+  /**
+   * The graph, without what no output needs.
+   *
+   * @throws AmbiguousExtent where an output needs what `standIn` stands for
+   */
   finish(name: string): OnnxGraph {
-    const { inputs, outputs, constants, nodes } = this
-    return { name, inputs, outputs, constants: [...constants.values()], nodes }
+    const { inputs, outputs } = this
+    const needed = new Set(outputs.map((output) => output.name))
+    const nodes = this.nodes.toReversed().filter((node) => {
+      const isNeeded = node.outputs.some((output) => needed.has(output))
+      if (isNeeded) for (const input of node.inputs) needed.add(input)
+      return isNeeded
+    })
+    if (needed.has(STAND_IN))
+      throw new AmbiguousExtent('denoiserGraph: a block must not make tensors as long as the batch')
+    const constants = [...this.constants.values()].filter((constant) => needed.has(constant.name))
+    return { name, inputs, outputs, constants, nodes: nodes.toReversed() }
   }
 
   private constant(constant: Constant): string {
-    if (!this.constants.has(constant.name)) this.constants.set(constant.name, constant)
-    return constant.name
+    const found = this.constants.get(constant.name)
+    if (found !== undefined) return found.name
+    const made = { ...constant, name: this.free(constant.name) }
+    this.constants.set(constant.name, made)
+    return made.name
+  }
+
+  /** A name that no input has. */
+  private free(name: string): string {
+    return this.inputs.some((input) => input.name === name) ? this.free(`${name}_`) : name
   }
 
   /** Short constants are told apart by their values, so that each is there once. */

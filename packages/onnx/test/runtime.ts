@@ -1,4 +1,5 @@
 import { type DiTConfig, initParams } from '@dit/model'
+import type { Block } from '@dit/model/blocks'
 import { type OnnxGraph, onnxBytes } from '@dit/onnx'
 import { add, affine, type Params, randomNormal, randomStream, type Tensor, toFloat32Array } from '@dit/tensor'
 import * as ort from 'onnxruntime-web'
@@ -9,9 +10,9 @@ ort.env.logLevel = 'fatal'
 ort.env.wasm.numThreads = 1
 
 /** Parameters of a model on which every one of them tells: a fresh model is the zero function. */
-export function movedParams(of: DiTConfig): Params {
+export function movedParams(of: DiTConfig, block?: Block): Params {
   return Object.fromEntries(
-    Object.entries(initParams(of)).map(([name, value]) => [
+    Object.entries(initParams(of, { block })).map(([name, value]) => [
       name,
       add(value, affine(randomNormal(value.shape, randomStream(2, name)), 0.1)),
     ]),

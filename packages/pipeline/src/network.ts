@@ -43,7 +43,7 @@ export function isOwnNetwork(network: DiTConfig | Network): network is Network {
  */
 export function ditNetwork(name: string, config: DiTConfig): SampledNetwork {
   if (config.conditions !== undefined)
-    throw new OpenError(name, 'it has conditions; give its network as `withPrompts` of @dit/train-ddp')
+    throw new OpenError(name, 'it has conditions; give its network as withPrompts() of @dit/train-ddp')
   return {
     inputShape: sampleShape(config),
     outputsPerChannel: outChannels(config) === config.inChannels ? 1 : 2,

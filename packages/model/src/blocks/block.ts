@@ -10,7 +10,10 @@ export interface Condition {
   readonly siluC: Tensor
   /** Embeddings of timestep and label, or conditions, as tokens, `[B, M, D]`; null where blocks do not read them. */
   readonly embeddings: Tensor | null
-  /** Added to scores of those tokens, `[B, 1, 1, M]`, where some are padding; else null. */
+  /**
+   * Added to scores of those tokens as keys, `[B, 1, 1, M]`, where some are padding; else null. Of an in-context network it is for all tokens,
+   * `[B, 1, 1, n + N]`, and for self-attention.
+   */
   readonly keyBias: Tensor | null
   /** Modulation that all blocks share, `[B, parts D]`, or null. */
   readonly modulation: Tensor | null

@@ -1,21 +1,9 @@
-import {
-  add,
-  affine,
-  chunk,
-  crossAttention as attend,
-  linear,
-  matmul,
-  permute,
-  reshape,
-  scope,
-  softmax,
-  type Tensor,
-} from '@dit/tensor'
+import { add, chunk, crossAttention as attend, linear, scope, type Tensor } from '@dit/tensor'
 import { numEmbeddings } from '../conditions/spec.js'
 import { linearLayer } from '../parameter-spec.js'
 import type { ReadParameter } from '../parameter-source.js'
 import { affineNorm, LAYER_NORM_EPSILON, normParameters } from '../parts/norm.js'
-import { attentionParameters, selfAttention } from '../parts/attention.js'
+import { attendBiased, attentionParameters, selfAttention } from '../parts/attention.js'
 import { mlp, mlpParameters } from '../parts/mlp.js'
 import type { Block } from './block.js'
 
@@ -80,21 +68,7 @@ function ask(x: Tensor, { others, keyBias }: Asked, param: ReadParameter, numHea
   return scope(() => {
     const q = linear(x, param('cross_attn.q.weight'), param('cross_attn.q.bias')) // [B, N, D]
     const [k, v] = chunk(linear(others, param('cross_attn.kv.weight'), param('cross_attn.kv.bias')), 2) // 2 x [B, M, D]
-    const mixed = keyBias === null ? attend(q, k, v, numHeads) : attendBiased(q, k, v, numHeads, keyBias) // [B, N, D]
+    const mixed = keyBias === null ? attend(q, k, v, numHeads) : attendBiased([q, k, v], numHeads, keyBias) // [B, N, D]
     return linear(mixed, param('cross_attn.proj.weight'), param('cross_attn.proj.bias')) // [B, N, D]
-  })
-}
-
-/** Attention whose keys that do not count may stand anywhere: `keyBias` is added to the scores. */
-function attendBiased(q: Tensor, k: Tensor, v: Tensor, numHeads: number, keyBias: Tensor): Tensor {
-  const headDim = q.shape[2] / numHeads
-  const heads = (tokens: Tensor) => {
-    const [B, count] = tokens.shape
-    return permute(reshape(tokens, [B, count, numHeads, headDim]), [0, 2, 1, 3]) // [B, numHeads, count, headDim]
-  }
-  return scope(() => {
-    const scores = affine(matmul(heads(q), heads(k), { transposeB: true }), headDim ** -0.5) // [B, numHeads, N, M]
-    const mixed = matmul(softmax(add(scores, keyBias)), heads(v)) // [B, numHeads, N, headDim]
-    return reshape(permute(mixed, [0, 2, 1, 3]), q.shape)
   })
 }

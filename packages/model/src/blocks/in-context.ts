@@ -5,7 +5,7 @@ import { affineNorm, LAYER_NORM_EPSILON, normParameters } from '../parts/norm.js
 import type { Block } from './block.js'
 
 /**
- * In-context conditioning: a plain transformer block, in which the timestep and the label stand among the tokens.
+ * In-context conditioning: a plain transformer block, in which the timestep and the label, or conditions, stand among the tokens.
  *
  *   x = x + attention(norm(x))
  *   x = x + mlp(norm(x))
@@ -24,11 +24,11 @@ export const inContext: Block = {
 
   numScores: (numTokens) => numTokens ** 2,
 
-  apply: (x, { rotation }, param, config, trace) =>
+  apply: (x, { rotation, keyBias }, param, config, trace) =>
     scope(() => {
       const toMix = affineNorm(x, config, param, 'norm1', LAYER_NORM_EPSILON) // [B, N, D]
       trace('norm1', toMix)
-      const between = add(x, selfAttention(toMix, rotation, param, config, trace)) // [B, N, D]
+      const between = add(x, selfAttention(toMix, rotation, param, config, trace, keyBias)) // [B, N, D]
       const toMlp = affineNorm(between, config, param, 'norm2', config.mlpNormEpsilon ?? LAYER_NORM_EPSILON)
       trace('norm2', toMlp)
       const hidden = mlp(toMlp, param, config) // [B, N, D]

@@ -1,6 +1,6 @@
 import { labelEmbedding } from '@dit/adaln'
-import { type Backend, concat, gather, linear, reshape, scope, silu, type Tensor, tensor } from '@dit/tensor'
-import type { DiTConfig } from '../config.js'
+import { type Backend, concat, gather, linear, mul, reshape, scope, silu, sum, type Tensor, tensor } from '@dit/tensor'
+import { type DiTConfig, numTokens } from '../config.js'
 import type { ReadParameter } from '../parameter-source.js'
 import type { Trace } from '../trace.js'
 import type { ConditionSpec } from './spec.js'
@@ -21,11 +21,14 @@ export interface ConditionValues {
 
 /** Conditions on the engine. */
 export interface EmbeddedConditions {
-  /** One `[B, D]` for each label and vector. */
+  /** One `[B, D]` for each label, vector and mean of tokens. */
   readonly vectors: readonly Tensor[]
   /** `[B, M, D]`, the tokens of all conditions one after the other; null where there are none. */
   readonly tokens: Tensor | null
-  /** `[B, 1, 1, K]`, added to the scores of K keys: 0, and -1e30 for padding. Null where there are no tokens. */
+  /**
+   * `[B, 1, 1, K]`, added to the scores of K keys: 0, and -1e30 for padding. Null where there are no tokens. Of in-context networks the last
+   * keys are the tokens of the picture.
+   */
   readonly keyBias: Tensor | null
 }
 
@@ -45,8 +48,9 @@ const NEVER = -1e30
  *     forward(config, params, { xt, timesteps, conditions: conditionInputs(config, { caption: { data, lengths } }, 8) })
  *
  * A vector is embedded as Linear(SiLU(Linear(x))), a label as its row of a table; both are added to the conditioning vector, and are keys of
- * cross-attention. Tokens are keys of cross-attention alone, each Linear(x); padding gets no weight, and its values change nothing. A dropped
- * condition is its learned null; dropped tokens are one token, the null.
+ * cross-attention or tokens in context. Tokens, each Linear(x), are such keys or tokens alone; padding gets no weight, and its values change
+ * nothing. With `pooled` their mean, 0 of none, counts as a vector. A dropped condition is its learned null; dropped tokens are one token, the
+ * null.
  *
  * @param values for each condition of the configuration, by name
  * @param count  B, examples
@@ -80,7 +84,8 @@ export function conditionInputs(
       if (JSON.stringify(other.conditions) !== JSON.stringify(specs)) {
         throw new RangeError('conditionInputs: the inputs must be made for the configuration that reads them')
       }
-      return embedded(specs, checked, { count, param, backend, trace })
+      const numLast = other.block === 'in-context' ? numTokens(other) : 0
+      return embedded(specs, checked, { count, numLast, param, backend, trace })
     },
   }
 }
@@ -90,6 +95,7 @@ interface Checked {
   readonly data: ArrayLike<number>
   /** M of tokens, else 1. */
   readonly slots: number
+  /** Tokens that count: dropped ones are one. */
   readonly lengths: readonly number[]
   readonly isNull: readonly boolean[]
 }
@@ -125,7 +131,8 @@ function checkedValues(spec: ConditionSpec, values: Readonly<Record<string, Cond
       if (!isClass) fail(`must be classes in 0..${spec.classes - 1} (number ${i} is ${data[i]})`)
     } else if (!Number.isFinite(data[i])) fail(`must be finite (number ${i} is ${data[i]})`)
   }
-  return { data, slots, lengths: lengthsOf(spec, given, slots, count, fail), isNull }
+  const lengths = lengthsOf(spec, given, slots, count, fail).map((length, i) => (isNull[i] ? 1 : length))
+  return { data, slots, lengths, isNull }
 }
 
 function lengthsOf(
@@ -146,6 +153,8 @@ function lengthsOf(
 
 interface Place {
   readonly count: number
+  /** Keys behind those of conditions. */
+  readonly numLast: number
   readonly param: ReadParameter
   readonly backend: Backend
   readonly trace: Trace
@@ -157,8 +166,11 @@ function embedded(specs: readonly ConditionSpec[], all: readonly Checked[], plac
   for (const [i, spec] of specs.entries()) {
     const made = scope(() => embedOne(spec, all[i], place))
     place.trace(`y_emb.${spec.name}`, made)
-    if (spec.kind === 'tokens') lists.push(made)
-    else vectors.push(made)
+    if (spec.kind !== 'tokens') vectors.push(made)
+    else {
+      lists.push(made)
+      if (spec.pooled === true) vectors.push(scope(() => pooled(made, all[i], place)))
+    }
   }
   if (lists.length === 0) return { vectors, tokens: null, keyBias: null }
   return {
@@ -195,14 +207,21 @@ function withNulls(rows: Tensor, nothing: Tensor, isNull: readonly boolean[], sl
   return gather(concat([rows, nothing], 0), tensor(chosen, [R], { backend: rows.backend }))
 }
 
-/** `[B, 1, 1, first + M]`: which keys of each example are padding. Dropped tokens are one token. */
-function keyBias(first: number, lists: readonly Checked[], { count, backend }: Place): Tensor {
-  const keys = lists.reduce((sum, { slots }) => sum + slots, first)
+/** Mean of the tokens that count, `[B, D]`; 0 where there are none. */
+function pooled(tokens: Tensor, { slots, lengths }: Checked, { count, backend }: Place): Tensor {
+  const weights = new Float32Array(count * slots)
+  for (const [b, length] of lengths.entries()) weights.fill(1 / length, b * slots, b * slots + length)
+  return sum(mul(tokens, tensor(weights, [count, slots, 1], { backend })), [1])
+}
+
+/** `[B, 1, 1, first + M + numLast]`: which keys of each example are padding. */
+function keyBias(first: number, lists: readonly Checked[], { count, numLast, backend }: Place): Tensor {
+  const keys = lists.reduce((sum, { slots }) => sum + slots, first + numLast)
   const values = new Float32Array(count * keys)
   for (let b = 0; b < count; b++) {
     let at = b * keys + first
-    for (const { slots, lengths, isNull } of lists) {
-      values.fill(NEVER, at + (isNull[b] ? 1 : lengths[b]), at + slots)
+    for (const { slots, lengths } of lists) {
+      values.fill(NEVER, at + lengths[b], at + slots)
       at += slots
     }
   }

@@ -13,8 +13,11 @@ export type ConditionSpec = {
 } & (
   | { readonly kind: 'label'; readonly classes: number }
   | { readonly kind: 'vector'; readonly size: number }
-  /** At most `most` tokens of `size` numbers each; for cross-attention blocks. */
-  | { readonly kind: 'tokens'; readonly size: number; readonly most: number }
+  /**
+   * At most `most` tokens of `size` numbers each, for blocks that read tokens: cross-attention and in-context. With `pooled` the mean
+   * of the embedded tokens is told besides, as a vector is; that is all that other blocks are told of them.
+   */
+  | { readonly kind: 'tokens'; readonly size: number; readonly most: number; readonly pooled?: boolean }
 )
 
 /** Which numbers each kind has, in the order of the alphabet. */
@@ -30,8 +33,9 @@ export function checkConditions({ conditions, numClasses, classDropout, block, c
   must(String(zeros) === '0,0,0', 'numClasses, classDropout and contextTokens must be 0 beside conditions', zeros)
   must(Array.isArray(conditions), 'conditions must be a list', conditions)
   const names = ['x0']
+  const readsTokens = block === 'cross-attention' || block === 'in-context'
   for (const spec of conditions) {
-    const { name, kind, dropout, ...sizes } = Object(spec) as ConditionSpec
+    const { name, kind, dropout, pooled, ...sizes } = Object(spec) as ConditionSpec & { readonly pooled?: boolean }
     must(
       typeof name === 'string' &&
         /^[a-z]\w*$/i.test(name) &&
@@ -41,18 +45,23 @@ export function checkConditions({ conditions, numClasses, classDropout, block, c
         dropout <= 1 &&
         Object.keys(sizes).toSorted().join() === SIZES[kind] &&
         Object.values(sizes).every((size) => Number.isSafeInteger(size) && size > 0) &&
-        (kind !== 'tokens' || block === 'cross-attention'),
-      'conditions must have names of their own, dropout 0..1, a kind with its sizes, and tokens the block cross-attention',
+        (kind === 'tokens'
+          ? [true, ...(readsTokens ? [false, undefined] : [])].includes(pooled)
+          : pooled === undefined),
+      'conditions must have names of their own, dropout 0..1, a kind with its sizes, and tokens the block cross-attention or in-context, or pooled',
       spec,
     )
     names.push(name)
   }
 }
 
-/** Tokens made of the timestep and of what else the network is told, at most: the keys of a cross-attention. */
+/** Tokens made of the timestep and of what else the network is told, at most: the keys of a cross-attention, the context of in-context. */
 export function numEmbeddings({ conditions }: DiTConfig): number {
   if (conditions === undefined) return 2
-  return conditions.reduce((count, spec) => count + (spec.kind === 'tokens' ? spec.most : 1), 1)
+  return conditions.reduce(
+    (count, spec) => count + (spec.kind === 'tokens' ? spec.most + (spec.pooled === true ? 1 : 0) : 1),
+    1,
+  )
 }
 
 /**

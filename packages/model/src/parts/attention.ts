@@ -1,13 +1,17 @@
 import {
+  add,
+  affine,
   attention,
   chunk,
   concat,
   type HeadRotation,
   linear,
+  matmul,
   permute,
   qkNormRope,
   reshape,
   scope,
+  softmax,
   stopGradient,
   type Tensor,
 } from '@dit/tensor'
@@ -33,6 +37,7 @@ export function attentionParameters(config: DiTConfig, numTokens: number): Param
  *
  * @param x        `[B, N, D]`
  * @param rotation for N tokens, or null
+ * @param keyBias  added to scores of keys, `[B, 1, 1, N]`, where some are padding; null by default
  * @returns `[B, N, D]`
  */
 export function selfAttention(
@@ -41,15 +46,38 @@ export function selfAttention(
   param: ReadParameter,
   config: DiTConfig,
   trace: Trace,
+  keyBias: Tensor | null = null,
 ): Tensor {
   return scope(() => {
     const qkv = linear(x, param('attn.qkv.weight'), param('attn.qkv.bias')) // [B, N, 3 D]
     trace('attn.qkv', qkv)
     const isPlain = config.qkNorm !== true && rotation === null
     const prepared = isPlain ? qkv : prepare(qkv, rotation, param, config, trace) // [B, N, 3 D]
-    const mixed = linear(attention(prepared, config.numHeads), param('attn.proj.weight'), param('attn.proj.bias')) // [B, N, D]
+    const { numHeads } = config
+    const heads = keyBias === null ? attention(prepared, numHeads) : attendBiased(chunk(prepared, 3), numHeads, keyBias) // [B, N, D]
+    const mixed = linear(heads, param('attn.proj.weight'), param('attn.proj.bias')) // [B, N, D]
     trace('attn', mixed)
     return mixed
+  })
+}
+
+/**
+ * Attention whose keys that do not count may stand anywhere: `keyBias` is added to the scores.
+ *
+ * @param tokens  q `[B, N, D]`, k `[B, M, D]`, v `[B, M, D]`
+ * @param keyBias `[B, 1, 1, M]`
+ * @returns `[B, N, D]`
+ */
+export function attendBiased([q, k, v]: readonly Tensor[], numHeads: number, keyBias: Tensor): Tensor {
+  const headDim = q.shape[2] / numHeads
+  const heads = (tokens: Tensor) => {
+    const [B, count] = tokens.shape
+    return permute(reshape(tokens, [B, count, numHeads, headDim]), [0, 2, 1, 3]) // [B, numHeads, count, headDim]
+  }
+  return scope(() => {
+    const scores = affine(matmul(heads(q), heads(k), { transposeB: true }), headDim ** -0.5) // [B, numHeads, N, M]
+    const mixed = matmul(softmax(add(scores, keyBias)), heads(v)) // [B, numHeads, N, headDim]
+    return reshape(permute(mixed, [0, 2, 1, 3]), q.shape)
   })
 }
 
