@@ -90,7 +90,10 @@ describe('refuses by name', () => {
     [['sample', student, '--steps=20', '--out', `${out}.png`], '--steps 20 must be 2, because'],
     [['sample', student, '--guidance=5', '--out', `${out}.png`], '--guidance 5 must be 1 to 3, the scales that'],
     [['sample', student, '--sampler=ddpm', '--out', `${out}.png`], '--sampler ddpm must be ddim, because'],
-    [['export', student, '--onnx', `${out}.onnx`], 'guidanceRange'],
+    [
+      ['export', student, '--onnx', out, '--guidance'],
+      '--guidance: the model takes the scale of guidance as an input of its own',
+    ],
     [['convert', student, out], 'guidanceRange'],
   ])('%j', async (args, message) => {
     const refused = await runDit(args)

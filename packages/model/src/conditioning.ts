@@ -35,7 +35,7 @@ export function conditioning(
     const embedded = embedTimesteps(config, param, timesteps, trace) // [B, D]
     trace('t_emb', embedded)
     const embeddedTimesteps = // [B, D]
-      config.guidanceRange === undefined ? embedded : add(embedded, embedScale(config, param, told.guidance!))
+      config.guidanceRange === undefined ? embedded : add(embedded, embedScale(config, param, told.guidance!, trace))
     const { vectors, tokens, keyBias } = embedTold(config, param, told, embeddedTimesteps.backend, trace)
     const c = vectors.reduce((sum, vector) => add(sum, vector), embeddedTimesteps) // [B, D]
     trace('c', c)
@@ -82,17 +82,22 @@ function embedTimesteps(config: DiTConfig, param: ReadParameter, timesteps: Arra
   if (config.timestepEmbedding === 'table') {
     return timestepTableEmbedding(timesteps, param('t_embedder.embedding_table.weight'))
   }
-  return embedNumbers('t_embedder', timesteps, config.timestepFrequencyShift ?? 0, param, trace)
+  return embedNumbers('t', timesteps, config.timestepFrequencyShift ?? 0, param, trace)
 }
 
 /** Most of what features of timesteps are made for, and so of those of scales. */
 const FEATURE_RANGE = 1000
 
 /** Embeds scales of guidance, `[B]`, as timesteps are, the ends of their range as 0 and 1000. */
-function embedScale({ guidanceRange }: DiTConfig, param: ReadParameter, guidance: ArrayLike<number>): Tensor {
+function embedScale(
+  { guidanceRange }: DiTConfig,
+  param: ReadParameter,
+  guidance: ArrayLike<number>,
+  trace: Trace,
+): Tensor {
   const [low, high] = guidanceRange!
   const scaled = Float32Array.from(guidance, (scale) => (FEATURE_RANGE * (scale - low)) / (high - low))
-  return embedNumbers('w_embedder', scaled, 0, param)
+  return embedNumbers('w', scaled, 0, param, trace)
 }
 
 /** Sinusoidal features of numbers, `[B]`, through an MLP: `[B, D]`. */
@@ -101,16 +106,12 @@ function embedNumbers(
   numbers: ArrayLike<number>,
   frequencyShift: number,
   param: ReadParameter,
-  trace?: Trace,
+  trace: Trace,
 ): Tensor {
-  const weights = {
-    weight0: param(`${name}.mlp.0.weight`),
-    bias0: param(`${name}.mlp.0.bias`),
-    weight2: param(`${name}.mlp.2.weight`),
-    bias2: param(`${name}.mlp.2.bias`),
-  }
+  const of = (part: string) => param(`${name}_embedder.mlp.${part}`)
+  const weights = { weight0: of('0.weight'), bias0: of('0.bias'), weight2: of('2.weight'), bias2: of('2.bias') }
   const { backend } = weights.weight0
   const features = sinusoidalFeatures(numbers, { width: TIMESTEP_FEATURES, frequencyShift, backend }) // [B, 256]
-  trace?.('t_freq', features)
+  trace(`${name}_freq`, features)
   return timestepMlp(features, weights)
 }

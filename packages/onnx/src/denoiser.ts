@@ -5,7 +5,7 @@ import { tokenGrid } from '@dit/tokenizer'
 import { tracedConditions } from './embed-told.js'
 import { AmbiguousExtent, GraphBuilder, type OnnxGraph } from './graph.js'
 import { operationsOf } from './operations.js'
-import { timestepFeatures, timestepRows } from './timesteps.js'
+import { guidanceFeatures, timestepFeatures, timestepRows } from './timesteps.js'
 import { type AllTold, toldInputs, withNulls } from './told-inputs.js'
 import { tracing } from './tracing/values.js'
 
@@ -34,7 +34,7 @@ const BATCHES = [1009, 2003, 4001, 8009]
  * The graph of a Diffusion Transformer: what `forward` of @dit/model does, written down as it runs.
  *
  * - inputs: `xt` float `[batch, C, H, W]`, `timesteps` float `[batch]` (int64 with a timestep table), `labels` int64 `[batch]`,
- *   and with guidance `guidance_scale`, a float scalar
+ *   and with guidance `guidance_scale`, a float scalar; of a network with a `guidanceRange` `guidance`, float `[batch]`
  * - inputs in place of `labels` where the network has conditions: for each its name, of a label int64 `[batch]`, where the number of classes
  *   is null; of a vector float `[batch, size]`; of tokens float `[batch, most, size]`, and `<name>.length` int64 `[batch]`; of vectors and
  *   tokens that can be dropped also `<name>.null` int64 `[batch]`, 1 for null and else 0
@@ -46,7 +46,9 @@ const BATCHES = [1009, 2003, 4001, 8009]
  * A label that is no row of the table, -1 too, is an error of the runtime; where a runtime does not check `Gather`, the output of its
  * example is NaN. So it is for a length that is not in 0 .. most.
  *
- * @throws RangeError when guidance is asked of a model without a null class, or of a condition that has no null, or of channels that there
+ * Scales outside of a `guidanceRange` are not refused there: the network has not learned them.
+ *
+ * @throws RangeError when guidance is asked of a model that takes its scale as an input, or one without a null class, or of a condition that has no null, or of channels that there
  *   are not
  * @throws RangeError for a condition that is called as another input, and for a block of your own that mixes examples
  */
@@ -70,7 +72,12 @@ function graphFor(config: DiTConfig, { guidance, block }: DenoiserOptions, batch
   const timesteps = graph.input('timesteps', config.timestepEmbedding === 'table' ? 'int64' : 'float', ['batch'])
   const told = toldInputs(graph, config)
   const outputShape = ['batch', outChannels(config), H, W]
-  const run = (inputs: Inputs) => network(graph, config, inputs, { batch, block })
+  const { guidanceRange } = config
+  const scales = guidanceRange === undefined ? null : graph.input('guidance', 'float', ['batch'])
+  if (scales !== null && guidance !== undefined) {
+    throw new RangeError('denoiserGraph: the network takes the scale of guidance as an input, so leave guidance out')
+  }
+  const run = (inputs: Omit<Inputs, 'scales'>) => network(graph, config, { ...inputs, scales }, { batch, block })
   if (guidance === undefined) {
     graph.output('output', run({ xt, timesteps, told }), outputShape)
     return graph.finish('denoiser')
@@ -98,6 +105,8 @@ interface Inputs {
   readonly xt: string
   readonly timesteps: string
   readonly told: AllTold
+  /** Of guidance, where they are an input. */
+  readonly scales: string | null
 }
 
 /** Runs `forward` on tensors whose values are those of the graph, and gives the one of its output. */
@@ -125,11 +134,14 @@ function network(
         timesteps: new Int32Array(batch),
         labels: config.conditions === undefined ? new Int32Array(batch) : undefined,
         conditions: tracedConditions(traced, inputs.told, batch),
+        guidance:
+          config.guidanceRange === undefined ? undefined : new Float32Array(batch).fill(config.guidanceRange[0]),
       },
       {
         block,
         trace(name, value) {
           if (name === 't_freq') traced.write(value, timestepFeatures(graph, config, inputs.timesteps))
+          if (name === 'w_freq') traced.write(value, guidanceFeatures(graph, config.guidanceRange!, inputs.scales!))
           if (name === 't_emb' && isTable) traced.write(value, timestepRows(graph, config, inputs.timesteps))
         },
       },

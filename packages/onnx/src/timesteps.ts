@@ -9,12 +9,24 @@ export function timestepFeatures(
   { timestepFrequencyShift = 0 }: DiTConfig,
   timesteps: string,
 ): string {
+  return featuresOf(graph, timesteps, timestepFrequencyShift)
+}
+
+function featuresOf(graph: GraphBuilder, numbers: string, frequencyShift: 0 | 1): string {
   const { concat, mul, reshape } = operationsOf(graph)
   const half = TIMESTEP_FEATURES / 2
-  const frequency = (_: unknown, i: number) => Math.exp((-Math.log(10000) * i) / (half - timestepFrequencyShift))
+  const frequency = (_: unknown, i: number) => Math.exp((-Math.log(10000) * i) / (half - frequencyShift))
   const frequencies = graph.floats(Float32Array.from({ length: half }, frequency), [1, half])
-  const angles = mul(reshape(timesteps, [-1, 1]), frequencies) // [B, 128]
+  const angles = mul(reshape(numbers, [-1, 1]), frequencies) // [B, 128]
   return concat([graph.node('Cos', [angles]), graph.node('Sin', [angles])], 1) // [B, 256]
+}
+
+/** The same of scales of guidance, `[B]`, the ends of their range as 0 and 1,000. Meng et al. 2023, section 3.1. */
+export function guidanceFeatures(graph: GraphBuilder, [low, high]: readonly [number, number], scales: string): string {
+  const number = (value: number) => graph.floats(Float32Array.of(value), [1])
+  const { mul } = operationsOf(graph)
+  const scaled = mul(graph.node('Sub', [scales, number(low)]), number(1000 / (high - low))) // [B]
+  return featuresOf(graph, scaled, 0)
 }
 
 /** Rows of a learned table of timesteps, `[B, D]`. */

@@ -17,7 +17,7 @@ export type AllTold = ReadonlyMap<string, Told>
 const LABEL = 'labels'
 
 /** Names that mean something else. */
-const TAKEN = ['xt', 'timesteps', 'guidance_scale', 'output']
+const TAKEN = ['xt', 'timesteps', 'guidance', 'guidance_scale', 'output']
 
 /** The conditions of a network, a published one's label among them. */
 export const specsOf = ({ conditions, numClasses, classDropout }: DiTConfig): readonly ConditionSpec[] =>

@@ -22,8 +22,16 @@ test.each<[string, Partial<DiTConfig>]>([
     'label tokens, a narrow patch layer and rotary positions',
     { contextTokens: 3, contextStart: 1, patchBottleneck: 3, rope: true },
   ],
+  ['the scale of guidance as an input', { guidanceRange: [1, 3] }],
 ])('a network with %s gives the same output in ONNX Runtime', async (_, change) => {
   await expectAgreement({ ...config, ...change }, [3])
+})
+
+test('a network that takes the scale of guidance refuses to be guided in two passes', () => {
+  const of: DiTConfig = { ...config, guidanceRange: [1, 3] }
+  expect(() => denoiserGraph(of, { guidance: {} })).toThrow(
+    'takes the scale of guidance as an input, so leave guidance out',
+  )
 })
 
 /** Attention and MLP side by side, as in docs/examples/own-block.mjs, told by what a published block is told. */

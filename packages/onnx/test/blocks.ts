@@ -17,11 +17,16 @@ export async function expectAgreement(of: DiTConfig, counts: readonly number[] =
     ].map((values) => values.slice(0, count))
     const shape = [count, of.inChannels, ...(of.inputSize as readonly number[])]
     const xt = randomNormal(shape, randomStream(3, 'xt'))
+    const guidance = of.guidanceRange === undefined ? undefined : [1, 2.75, 1.5].slice(0, count)
     const given: Feeds = {
+      ...(guidance === undefined ? {} : { guidance: [[count], Float32Array.from(guidance)] }),
       xt: [shape, Float32Array.from(await xt.data())],
       timesteps: [[labels.length], Float32Array.from(timesteps)],
       labels: [[labels.length], BigInt64Array.from(labels.map(BigInt))],
     }
-    await expectSame(await run(graph, weights, given), forward(of, weights, { xt, timesteps, labels }, { block }))
+    await expectSame(
+      await run(graph, weights, given),
+      forward(of, weights, { xt, timesteps, labels, guidance }, { block }),
+    )
   }
 }

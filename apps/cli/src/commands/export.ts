@@ -72,6 +72,7 @@ denoiser.onnx is one call of the network; a sampler calls it at every step.
   labels          in: class numbers [batch], int64; the null class, if any, follows the last class
                   (any other number is an error, or NaN where the runtime does not check)
   guidance_scale  in: a number, only with --guidance
+  guidance        in: [batch] scales of guidance, only of students that take them (dit distill)
   output          out: what the network predicts, [batch, C, H, W]: noise, x0 or velocity;
                   networks that learn a variance append its C channels
 vae_decoder.onnx turns latents [batch, C, h, w], as the model makes them, into images in about [-1, 1].
@@ -139,6 +140,11 @@ function graphOf(flags: ExportFlags, { description, guidanceChannels: usual }: O
       throw new UsageError('--guidance-channels and --null-class change guidance; give --guidance as well')
     }
     return denoiserGraph(config)
+  }
+  if (config.guidanceRange !== undefined) {
+    throw new UsageError(
+      '--guidance: the model takes the scale of guidance as an input of its own; leave --guidance out',
+    )
   }
   const { nullClass = nullLabel(config) ?? undefined, guidanceChannels } = flags
   if (nullClass === undefined) {
