@@ -281,6 +281,12 @@ describe('pictures that are there', () => {
     expect(mixed.stderr).toBe(
       'dit: flat: pictures must have one size, but 0.png is 8 x 8 and 9.png 9 x 9; --size crops and scales all to one\n',
     )
+    // A broken one is named, with the same reason whether its size or its pixels are wanted.
+    const png = readFileSync(join(folder, 'flat/0.png'))
+    writeFileSync(join(folder, 'flat/9.png'), png.subarray(0, 20))
+    const broken = `dit: ${join('flat', '9.png')}: cannot be read as a picture (it is damaged or cut short)\n`
+    expect((await dit('eval', 'flat', ...flags)).stderr).toBe(broken)
+    expect((await dit('eval', 'flat', ...flags, '--size', '8')).stderr).toContain(broken)
   })
 })
 

@@ -4,6 +4,7 @@ import { expect } from 'vitest'
 import { runDit } from '../../cli/test/support/run-dit.js'
 import { playgroundTests } from './playground/in-chromium.js'
 import { siteInChromium, violations } from './site-in-chromium.js'
+import { trainImportTests } from './train/import-in-chromium.js'
 
 const site = siteInChromium()
 const { test, visit } = site
@@ -23,6 +24,8 @@ const PAGES = [
   'how/scaling.html',
   'guides/scaling.html',
   'reference/index.html',
+  'reference/random/api.html',
+  'reference/data/node.html',
   'performance.html',
   'comparison.html',
   'errors.html',
@@ -104,6 +107,8 @@ test('the page trains, goes on after a reload, and exports what the command line
     expect(existsSync(drawn)).toBe(true)
   })
 })
+
+trainImportTests(site)
 
 test('search finds a guide without leaving the origin', async () => {
   await visit('', async (page) => {

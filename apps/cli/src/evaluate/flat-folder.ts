@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Dataset } from '@dit/data'
 import { UsageError } from '../terminal/errors.js'
+import { unreadablePicture } from '../terminal/unreadable-picture.js'
 
 /** Suffixes of pictures. */
 const PICTURE = /\.(?:png|jpe?g|webp|avif|gif|tiff?)$/i
@@ -48,7 +49,7 @@ export async function openFlatFolder(
           .raw()
           .toBuffer({ resolveWithObject: true })
           .catch((cause: unknown) => {
-            throw new UsageError(`${path}: cannot be read as a picture (${(cause as Error).message})`, { cause })
+            throw unreadablePicture(path, cause)
           })
         if (info.width !== size || info.height !== size) {
           throw new UsageError(

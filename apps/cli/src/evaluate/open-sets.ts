@@ -13,6 +13,7 @@ import type { RunConfig } from '../run/run-config.js'
 import { readRunConfig } from '../run/run-folder.js'
 import { UsageError } from '../terminal/errors.js'
 import type { Output } from '../terminal/output.js'
+import { unreadablePicture } from '../terminal/unreadable-picture.js'
 import { flatFiles, openFlatFolder } from './flat-folder.js'
 import { readEvaluationNpz } from './npz-pictures.js'
 
@@ -180,7 +181,11 @@ export async function sideOfFolder(path: string): Promise<number> {
   const { default: sharp } = await import('sharp')
   let first: { readonly name: string; readonly width: number; readonly height: number } | null = null
   for (const name of files) {
-    const { width, height } = await sharp(await readFile(join(path, name))).metadata()
+    const { width, height } = await sharp(await readFile(join(path, name)))
+      .metadata()
+      .catch((cause: unknown) => {
+        throw unreadablePicture(join(path, name), cause)
+      })
     first ??= { name, width, height }
     if (width !== first.width || height !== first.height) {
       throw new UsageError(

@@ -1,5 +1,5 @@
 import type { Sharp } from 'sharp'
-import { FONT, svgToPng } from './fonts.js'
+import { FONT, svgToPng, textWidth } from './fonts.js'
 import { escapeXml } from '@dit/evaluate/plot'
 import { picture, type Pictures } from '@dit/pipeline'
 
@@ -14,8 +14,6 @@ export interface GridOptions {
 
 const GAP = 4
 const FONT_SIZE = 13
-/** Mean width of a character of the font, over its size. */
-const CHARACTER = 0.62
 
 /** Where things stand in a grid, in pixels. */
 export interface GridLayout {
@@ -26,10 +24,11 @@ export interface GridLayout {
   readonly tileHeight: number
 }
 
-export function gridLayout(pictures: Pictures, { columns, rowLabels, scale }: GridOptions): GridLayout {
+export function gridLayout(pictures: Pictures, { columns, rowLabels = [], scale }: GridOptions): GridLayout {
   const rows = Math.ceil(pictures.count / columns)
-  const longest = Math.max(0, ...(rowLabels ?? []).map((label) => label.length))
-  const labelWidth = longest === 0 ? 0 : Math.ceil(longest * FONT_SIZE * CHARACTER) + 2 * GAP
+  const widest = rowLabels.length === 0 ? 0 : textWidth(rowLabels, FONT_SIZE)
+  // Twice as much room before a label as after it.
+  const labelWidth = widest === 0 ? 0 : Math.ceil(widest) + 3 * GAP
   const [tileWidth, tileHeight] = [pictures.width * scale, pictures.height * scale]
   const width = labelWidth + columns * (tileWidth + GAP) + GAP
   return { width, height: rows * (tileHeight + GAP) + GAP, labelWidth, tileWidth, tileHeight }

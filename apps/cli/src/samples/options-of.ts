@@ -3,7 +3,7 @@ import { spatialFactor } from '@dit/vae'
 import { flagOf } from '../settings/flag-of.js'
 import { storedOptions } from '../settings/option-setting.js'
 import { SOURCE_SETTINGS } from '../settings/source-settings.js'
-import { UsageError } from '../terminal/errors.js'
+import { unreadablePicture } from '../terminal/unreadable-picture.js'
 import { readNoise } from './read-noise.js'
 import { SAMPLE_ROWS, SAMPLE_SETTINGS, type SampleFlags } from './sample-settings.js'
 
@@ -48,6 +48,6 @@ async function readPicture(flag: string, path: string, { network, autoencoder }:
     const { data } = await fitted.raw().toBuffer({ resolveWithObject: true })
     return { width, height, data: new Uint8Array(data) }
   } catch (cause) {
-    throw new UsageError(`${flag} ${path}: cannot be read as a picture (${(cause as Error).message})`, { cause })
+    throw unreadablePicture(`${flag} ${path}`, cause)
   }
 }

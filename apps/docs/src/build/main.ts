@@ -6,6 +6,7 @@ import { build, createServer } from 'vitepress'
 import { brokenLinks } from './check-links.js'
 import { writePerformance } from './performance.js'
 import { allPages, app, ownModels, ownPages, repository, site } from './paths.js'
+import { publicEntries } from './public-entries.js'
 import { writeEmptyReference, writeReference } from './reference.js'
 import { writeModels } from './write-models.js'
 import { writeOffline } from './write-offline.js'
@@ -26,16 +27,26 @@ const HELP = `Builds the documentation site.
 
   --base <path>      the path that it is served under (default /), such as /dit/
   --out <folder>     where it goes (default apps/docs/dist/site)
-  --reference <how>  new (default); kept, from the last build; none, empty pages in its place
+  --reference <how>  new (default); kept, from the last build; none, empty pages in its place; or the pages that are
+                     not to be empty, such as random/api,data/node
   --models <folder>  the models of the playground (default packages/pretrained/models)
   --dev              serve it instead, and follow changes of docs/ and apps/docs/pages`
 
 if (values.help) console.log(HELP)
 else if (!/^\/(?:[\w.~-]+\/)*$/.test(values.base)) {
   throw new RangeError(`docs: --base must begin and end with a slash, such as /dit/ (got ${values.base})`)
-} else if (!['new', 'kept', 'none'].includes(values.reference)) {
-  throw new RangeError(`docs: --reference must be new, kept or none (got ${values.reference})`)
+} else if (!['new', 'kept', 'none'].includes(values.reference) && chosenEntries().length === 0) {
+  throw new RangeError(
+    `docs: --reference must be new, kept, none or pages such as random/api,data/node (got ${values.reference})`,
+  )
 } else await run()
+
+/** The entries whose pages `--reference` lists; none where it lists what is no page. */
+function chosenEntries() {
+  const pages = values.reference.split(',')
+  const found = publicEntries().filter(({ page }) => pages.includes(page))
+  return found.length === pages.length ? found : []
+}
 
 async function run(): Promise<void> {
   // Scripts of the cluster's scheduler are files, not pages.
@@ -51,8 +62,15 @@ async function run(): Promise<void> {
   rmSync(allPages, { recursive: true, force: true })
   mkdirSync(allPages, { recursive: true })
   const reference = join(allPages, 'reference')
-  if (values.reference === 'none') writeEmptyReference(reference)
+  const chosen = chosenEntries()
+  if (values.reference === 'none' || chosen.length > 0) writeEmptyReference(reference)
   else cpSync(kept, reference, { recursive: true })
+  if (chosen.length > 0) {
+    const some = join(app, 'dist/some-reference')
+    rmSync(some, { recursive: true, force: true })
+    await timed('reference', () => writeReference(some, chosen))
+    cpSync(some, reference, { recursive: true })
+  }
   await timed('pages', async () => {
     writePages()
     writePerformance()

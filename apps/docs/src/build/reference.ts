@@ -4,15 +4,14 @@ import { Application, type Comment, type ProjectReflection, type Reflection, TSC
 import { formulasAsCode } from './formulas-as-code.js'
 import { app, repository } from './paths.js'
 import { mendAnchors } from './mend-anchors.js'
-import { publicEntries } from './public-entries.js'
+import { type Entry, publicEntries } from './public-entries.js'
 
 /**
- * Writes a Markdown page for every public entry into `out`, from types and doc comments.
+ * Writes a Markdown page for every public entry into `out`, or for some of them, from types and doc comments.
  *
  * @throws Error where TypeDoc reports an error; a warning about a comment is one
  */
-export async function writeReference(out: string): Promise<void> {
-  const entries = publicEntries()
+export async function writeReference(out: string, entries: readonly Entry[] = publicEntries()): Promise<void> {
   const application = await Application.bootstrapWithPlugins(
     {
       plugin: ['typedoc-plugin-markdown'],
@@ -67,7 +66,7 @@ export async function writeReference(out: string): Promise<void> {
   }
   await application.generateOutputs(project)
   if (application.logger.hasErrors()) throw new Error('writeReference: TypeDoc reported errors; see above')
-  mendPages(out)
+  mendPages(out, entries)
 }
 
 /** A page with nothing but its name for every public entry, for builds that are to be fast. */
@@ -80,9 +79,9 @@ export function writeEmptyReference(out: string): void {
 }
 
 /** The pages as VitePress wants them: sources as text, since the repository has no public address yet. */
-function mendPages(out: string): void {
+function mendPages(out: string, entries: readonly Entry[]): void {
   for (const name of ['index.md', '_media']) rmSync(join(out, name), { recursive: true, force: true })
-  for (const { page } of publicEntries()) {
+  for (const { page } of entries) {
     const path = join(out, `${page}.md`)
     const text = readFileSync(path, 'utf8')
       .replace(/^Defined in: \[([^\]:]+):\d+\]\([^)]*\)/gm, 'In `$1`')

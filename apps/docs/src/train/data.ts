@@ -20,13 +20,15 @@ const UNSEEN_SEED = 1
  */
 export async function openPageData(settings: PageSettings, pictures: PagePictures | null): Promise<PageBatches> {
   const { train, heldOut } = await datasetsOf(settings, pictures)
-  const { batchSize } = PAGE_RECIPE
+  const { batchSize } = settings.run?.recipe ?? PAGE_RECIPE
+  const isFlipped = settings.run?.flip === true
   const count = Math.min(HELD_OUT, heldOut.length)
   return {
     source: {
       async rows(step, start, end) {
-        const { indices } = batchIndices({ length: train.length, batchSize, seed: settings.seed, step })
-        const { x0, labels } = await train.read(indices.subarray(start, end))
+        const { indices, flips } = batchIndices({ length: train.length, batchSize, seed: settings.seed, step })
+        const mirrored = isFlipped ? { flips: flips.subarray(start, end) } : {}
+        const { x0, labels } = await train.read(indices.subarray(start, end), mirrored)
         return pictureBatch(x0, labels, train.shape)
       },
     },
@@ -37,11 +39,14 @@ export async function openPageData(settings: PageSettings, pictures: PagePicture
   }
 }
 
-async function datasetsOf({ data, size, seed }: PageSettings, pictures: PagePictures | null) {
-  if (data === 'shapes')
-    return { train: shapesDataset({ size }), heldOut: shapesDataset({ size, length: HELD_OUT, seed: UNSEEN_SEED }) }
-  if (data === 'sprites')
-    return { train: spritesDataset({ size }), heldOut: spritesDataset({ size, length: HELD_OUT, seed: UNSEEN_SEED }) }
+async function datasetsOf({ data, size, seed, run }: PageSettings, pictures: PagePictures | null) {
+  if (data !== 'pictures') {
+    const open = data === 'shapes' ? shapesDataset : spritesDataset
+    const all = open(run === undefined ? { size } : { size, length: run.length, seed: run.dataSeed })
+    const share = run?.heldOutShare
+    const train = share === undefined ? all : (await splitDataset(all, { share })).train
+    return { train, heldOut: open({ size, length: HELD_OUT, seed: UNSEEN_SEED }) }
+  }
   if (pictures === null) throw new RangeError('the pictures of this training are gone from the storage of the page')
   const all = picturesDataset(pictures, size)
   if (all.length < FEWEST_PICTURES)

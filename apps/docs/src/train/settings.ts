@@ -14,6 +14,23 @@ export interface PageSettings {
   readonly size: number
   readonly steps: number
   readonly seed: number
+  /** Name of the file of weights that it began from; absent where it began from new ones. */
+  readonly from?: string
+  /** Of a run of `dit train`: what differs from a training that began in the page. */
+  readonly run?: PageRun
+}
+
+/** What decides the weights of a run of `dit train`, beside its seed, steps and data. */
+export interface PageRun {
+  readonly objective: KnownSpec
+  readonly recipe: TrainRecipe
+  /** Pictures that were generated, and the seed of them. */
+  readonly length: number
+  readonly dataSeed: number
+  /** Pictures are mirrored at random. */
+  readonly flip: boolean
+  /** Of the pictures, those that it does not train on. */
+  readonly heldOutShare?: number
 }
 
 /** The pictures of a visitor: bytes, `[count, 3, size, size]`, with the class of each. */

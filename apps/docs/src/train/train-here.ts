@@ -4,8 +4,10 @@ import { choice, slider } from '../figures/controls.js'
 import { useWidth } from '../figures/page.js'
 import { type Curve, evenTicks, legend, plot, powerTicks } from '../figures/plot.js'
 import type { FromTrainer, Point, ToTrainer } from './messages.js'
-import { decodeFile, readFiles } from './read-files.js'
+import { pictureList } from './picture-list.js'
+import { decodeFile, GROUND, readFiles } from './read-files.js'
 import { FEWEST_PICTURES, type PageData, type PagePictures, type PageSettings, SIZES } from './settings.js'
+import { weightsPanel } from './weights-panel.js'
 
 /** What the page knows of the training. */
 type Phase = 'looking' | 'none' | 'kept' | 'starting' | 'running' | 'pausing' | 'finished'
@@ -27,6 +29,7 @@ export const TrainHere = defineComponent({
     const data = ref<PageData>('sprites')
     const steps = ref(1500)
     const pictures = ref<PagePictures | null>(null)
+    const numTransparent = ref(0)
     const settings = ref<PageSettings | null>(null)
     const step = ref(0)
     const rate = ref<number | null>(null)
@@ -43,7 +46,28 @@ export const TrainHere = defineComponent({
     const ask = (message: ToTrainer) => worker?.postMessage(message, [])
     const canBegin = computed(() => data.value !== 'pictures' || numPictures(pictures.value) >= FEWEST_PICTURES)
 
+    /** What a training of some kind of data would be; null for pictures that are not chosen yet. */
+    function settingsOf(kind: PageData): PageSettings | null {
+      const classes = kind === 'pictures' ? pictures.value?.classes : GENERATED[kind]
+      if (classes === undefined) return null
+      const size = SIZES[kind]
+      return { format: 'dit-page-run-1', data: kind, classes: [...classes], size, steps: steps.value, seed: 0 }
+    }
+
+    const weights = weightsPanel({
+      ask,
+      wanted: () =>
+        DATA.map(({ value, text }) => ({
+          text,
+          settings: settingsOf(value),
+          isChosen: value === data.value,
+          choose: () => (data.value = value),
+        })),
+      begin,
+    })
+
     function hear(message: FromTrainer): void {
+      if (weights.hear(message)) return
       switch (message.kind) {
         case 'kept':
           settings.value = message.settings
@@ -85,26 +109,22 @@ export const TrainHere = defineComponent({
       }
     }
 
-    function begin(): void {
+    /** @param from a file of weights to begin with */
+    function begin(from?: File): void {
       problem.value = ''
       note.value = ''
-      const classes = data.value === 'pictures' ? pictures.value!.classes : GENERATED[data.value]
-      const wanted: PageSettings = {
-        format: 'dit-page-run-1',
-        data: data.value,
-        classes: [...classes],
-        size: SIZES[data.value],
-        steps: steps.value,
-        seed: 0,
-      }
+      const wanted = { ...settingsOf(data.value)!, ...(from === undefined ? {} : { from: from.name }) }
       settings.value = wanted
       samples.value = null
+      weights.clear()
       phase.value = 'starting'
-      ask({ kind: 'begin', settings: wanted, pictures: data.value === 'pictures' ? plain(pictures.value!) : null })
+      const own = data.value === 'pictures' ? plain(pictures.value!) : null
+      ask({ kind: 'begin', settings: wanted, pictures: own, from })
     }
 
     function resume(): void {
       problem.value = ''
+      weights.clear()
       phase.value = 'starting'
       ask({ kind: 'resume' })
     }
@@ -119,6 +139,7 @@ export const TrainHere = defineComponent({
       const chosen = [...(files ?? [])]
       const read = await readFiles(chosen, SIZES.pictures, (file, size) => decodeFile(file as File, size))
       pictures.value = read.pictures
+      numTransparent.value = read.numTransparent
       const { length } = read.refused
       if (length > 0)
         problem.value = `${length === 1 ? `${read.refused[0]} is no picture` : `${length} files are no pictures`} that this browser can read; left out.`
@@ -136,13 +157,20 @@ export const TrainHere = defineComponent({
 
     return () => {
       const isBusy = phase.value === 'starting' || phase.value === 'running' || phase.value === 'pausing'
+      const isIdle = phase.value === 'none' || phase.value === 'finished' || phase.value === 'kept'
       return h('section', { class: 'train-here figure', 'aria-label': 'Train in this page', ref: element }, [
-        phase.value === 'none' || phase.value === 'finished' || phase.value === 'kept' ? setup() : null,
+        isIdle ? setup() : null,
         h('div', { class: 'train-buttons' }, buttons(isBusy)),
         h('p', { class: 'train-status', role: 'status' }, status()),
         problem.value === '' ? null : h('p', { class: 'figure-problem', role: 'alert' }, problem.value),
-        samples.value === null ? null : grid(),
+        samples.value === null
+          ? null
+          : pictureList(
+              `Samples after ${samples.value.step.toLocaleString('en')} steps, one of each class`,
+              samples.value.pictures,
+            ),
         losses.value.length > 1 ? curves() : null,
+        isIdle ? weights.view() : null,
       ])
     }
 
@@ -183,7 +211,7 @@ export const TrainHere = defineComponent({
           'aria-label': 'A folder of pictures',
           onChange: (event: Event) => void take((event.target as HTMLInputElement).files),
         }),
-        h('span', { 'aria-live': 'polite' }, picturesText(pictures.value)),
+        h('span', { 'aria-live': 'polite' }, picturesText(pictures.value, numTransparent.value)),
       ])
     }
 
@@ -194,14 +222,15 @@ export const TrainHere = defineComponent({
       const isKept = settings.value !== null && (phase.value === 'kept' || phase.value === 'finished')
       return [
         phase.value === 'kept' ? button('Go on', resume) : null,
-        button(isKept ? 'Begin anew' : 'Train', begin, phase.value === 'looking' || !canBegin.value),
+        button(isKept ? 'Begin anew' : 'Train', () => begin(), phase.value === 'looking' || !canBegin.value),
         isKept && step.value > 0 ? button('Export', () => ask({ kind: 'export' })) : null,
         isKept ? button('Forget', () => ask({ kind: 'forget' })) : null,
       ]
     }
 
     function status(): string {
-      const of = `step ${step.value.toLocaleString('en')} of ${settings.value?.steps.toLocaleString('en') ?? '…'}`
+      const from = settings.value?.from === undefined ? '' : ` from ${settings.value.from}`
+      const of = `step ${step.value.toLocaleString('en')} of ${settings.value?.steps.toLocaleString('en') ?? '…'}${from}`
       const error = heldOut.value.at(-1)
       const measured = error === undefined ? '' : `, held-out error ${error.value.toFixed(4)}`
       switch (phase.value) {
@@ -220,30 +249,6 @@ export const TrainHere = defineComponent({
         default:
           return `${of}${rate.value === null ? '' : `, ${rate.value.toFixed(1)} steps a second`}${measured}; ${engine.value}`
       }
-    }
-
-    function grid(): VNode {
-      const { step: at, pictures: drawn } = samples.value!
-      const names = settings.value?.classes ?? []
-      return h('div', { class: 'train-samples' }, [
-        h('p', { class: 'figure-label' }, `Samples after ${at.toLocaleString('en')} steps, one of each class`),
-        h(
-          'ul',
-          drawn.map(({ data: rgba, width: side }, i) =>
-            h('li', { key: i }, [
-              h('canvas', {
-                role: 'img',
-                'aria-label': `Sample of ${names[i] ?? i}`,
-                width: side,
-                height: side,
-                ref: (canvas) =>
-                  (canvas as HTMLCanvasElement | null)?.getContext('2d')?.putImageData(new ImageData(rgba, side), 0, 0),
-              }),
-              h('span', names[i] ?? String(i)),
-            ]),
-          ),
-        ),
-      ])
     }
 
     function curves(): VNode {
@@ -276,11 +281,17 @@ function isDone({ settings, step }: Extract<FromTrainer, { kind: 'kept' }>): boo
 
 const numPictures = (pictures: PagePictures | null) => pictures?.labels.length ?? 0
 
-function picturesText(pictures: PagePictures | null): string {
+function picturesText(pictures: PagePictures | null, numTransparent: number): string {
   if (pictures === null) return `At least ${FEWEST_PICTURES}; hundreds are better. They stay in this browser.`
   const { length } = pictures.classes
-  return `${numPictures(pictures)} pictures in ${length === 1 ? 'one class' : `${length} classes`}`
+  const count = `${numPictures(pictures)} pictures in ${length === 1 ? 'one class' : `${length} classes`}`
+  if (numTransparent === 0) return `${count}.`
+  const which = numTransparent === 1 ? 'One is transparent and lies' : `${numTransparent} are transparent and lie`
+  return `${count}. ${which} on a mid grey, ${GROUND_COLOUR}: the network makes opaque pictures.`
 }
+
+/** As `--background` of the command line takes it. */
+const GROUND_COLOUR = `#${GROUND.toString(16).padStart(2, '0').repeat(3)}`
 
 /** Without Vue's proxies, which cannot be sent to a Worker. */
 function plain({ classes, labels, pixels }: PagePictures): PagePictures {

@@ -4,19 +4,26 @@ import {
   classConditional,
   findCheckpoint,
   heldOutMeasures,
+  InexactResumeError,
   loadCheckpointParams,
   LOG,
+  objectiveFromSpec,
   parseLog,
   type RunStore,
   train,
 } from '@dit/train-ddp'
 import { openPageData } from './data.js'
 import type { Curves, FromTrainer, ToTrainer } from './messages.js'
+import { drawnPicture, readStart, weightsDesk } from './open-weights.js'
+import { folderStore } from './folder-store.js'
+import { copyRun, findRun } from './import-run.js'
 import { LOOK_EVERY, PAGE_PROCESS, PAGE_RECIPE, type PagePictures, pageModel, type PageSettings } from './settings.js'
 
 /** Files of ours beside the checkpoints of a run. */
 const SETTINGS_FILE = 'page.json'
 const PICTURES_FILE = 'pictures.bin'
+/** The weights that a training began from, until it has some of its own. */
+const START_FILE = 'start.safetensors'
 /** How samples are drawn on the way. */
 const SAMPLING = { sampler: 'dpmpp-2m', steps: 12, guidance: 1.5, seed: 5 } as const
 
@@ -33,6 +40,7 @@ export function pageTrainer({ store, engine, post }: TrainerPlace): (message: To
   let running: { readonly abort: AbortController; readonly ended: Promise<void> } | null = null
   let opened: ReturnType<TrainerPlace['engine']> | null = null
   const openEngine = () => (opened ??= engine())
+  const desk = weightsDesk(openEngine, post)
 
   async function look(): Promise<void> {
     const settings = await readSettings(store)
@@ -40,24 +48,26 @@ export function pageTrainer({ store, engine, post }: TrainerPlace): (message: To
     post({ kind: 'kept', settings, step: found?.step ?? 0, curves: await curvesOf(store) })
   }
 
-  async function run(): Promise<void> {
+  async function run(allowInexact = false): Promise<void> {
     const settings = await readSettings(store)
     if (settings === null) throw new Error('there is no training to go on with')
     const { backend, description } = await openEngine()
-    const config = pageModel(settings)
-    const objective = classConditional(config, PAGE_PROCESS)
+    const objective = objectiveOf(settings)
     const { source, heldOut } = await openPageData(settings, await readPictures(store, settings))
     const measures = heldOutMeasures(objective, { batches: () => inTurn(heldOut) })
     const abort = new AbortController()
+    const initial = await startOf(settings, backend)
     const work = async () => {
       const events = train({
         objective,
-        recipe: PAGE_RECIPE,
+        recipe: settings.run?.recipe ?? PAGE_RECIPE,
         data: source,
         backend,
         seed: settings.seed,
         steps: settings.steps,
+        ...(initial === null ? {} : { initial }),
         store,
+        allowInexact,
         checkpoint: { every: LOOK_EVERY, keepLast: 2 },
         evaluate: { every: LOOK_EVERY, run: (context) => measures.run(context) },
         sample: { every: LOOK_EVERY, run: ({ step, ema }) => drawSamples(step, ema, settings, backend, post) },
@@ -65,6 +75,8 @@ export function pageTrainer({ store, engine, post }: TrainerPlace): (message: To
       })
       for await (const event of events) {
         if (event.type === 'start') {
+          // The run has its own copy now.
+          if (initial !== null) dispose(initial)
           post({ kind: 'started', engine: description, step: event.step, curves: await curvesOf(store) })
         } else if (event.type === 'step') {
           const { step, loss, measures: found } = event.record
@@ -74,6 +86,37 @@ export function pageTrainer({ store, engine, post }: TrainerPlace): (message: To
     }
     running = { abort, ended: work().finally(() => (running = null)) }
     await running.ended
+  }
+
+  /** The weights that a training begins from, where it has none of its own yet. */
+  async function startOf(settings: PageSettings, backend: Backend): Promise<Params | null> {
+    if (settings.from === undefined || (await findCheckpoint(store)) !== null) return null
+    const bytes = await store.read(START_FILE)
+    if (bytes === null) throw new Error(`the weights of ${settings.from} are gone from the storage of the page`)
+    return readStart(bytes, settings, backend)
+  }
+
+  async function begin({ settings, pictures, from }: Extract<ToTrainer, { kind: 'begin' }>): Promise<void> {
+    if (from !== undefined) {
+      const { backend } = await openEngine()
+      // Before anything is forgotten: weights that do not fit are refused.
+      dispose(await readStart(from, settings, backend))
+    }
+    const weights = from === undefined ? null : new Uint8Array(await from.arrayBuffer())
+    await forget()
+    if (weights !== null) await store.write(START_FILE, weights)
+    await keep(store, settings, pictures)
+    await run()
+  }
+
+  async function take(files: Extract<ToTrainer, { kind: 'take' }>['files']): Promise<void> {
+    const folder = folderStore(files)
+    // Before anything is forgotten: a run that does not fit is refused.
+    const found = await findRun(folder)
+    await forget()
+    await copyRun(folder, found, store)
+    await keep(store, found.settings, null)
+    await look()
   }
 
   async function pause(): Promise<void> {
@@ -101,25 +144,40 @@ export function pageTrainer({ store, engine, post }: TrainerPlace): (message: To
   async function forget(): Promise<void> {
     await pause()
     // The settings first: without them nothing was begun.
-    for (const path of [SETTINGS_FILE, 'checkpoints', LOG, PICTURES_FILE]) await store.remove(path)
+    for (const path of [SETTINGS_FILE, 'checkpoints', LOG, PICTURES_FILE, START_FILE]) await store.remove(path)
   }
 
   return async (message) => {
     try {
-      if (message.kind === 'look') await look()
-      else if (message.kind === 'resume') await run()
-      else if (message.kind === 'pause') await pause()
-      else if (message.kind === 'export') await exportWeights()
-      else if (message.kind === 'forget') {
-        await forget()
-        await look()
-      } else {
-        await forget()
-        await keep(store, message.settings, message.pictures)
-        await run()
+      switch (message.kind) {
+        case 'look':
+          return await look()
+        case 'begin':
+          desk.close()
+          return await begin(message)
+        case 'resume':
+          desk.close()
+          return await run(message.allowInexact)
+        case 'take':
+          desk.close()
+          return await take(message.files)
+        case 'pause':
+          return await pause()
+        case 'export':
+          return await exportWeights()
+        case 'forget':
+          await forget()
+          return await look()
+        case 'open':
+          return await desk.open(message.file)
+        case 'draw':
+          return await desk.draw(message.seed)
+        default:
+          return desk.close()
       }
     } catch (error) {
-      post({ kind: 'problem', text: problemText(error) })
+      const isInexact = error instanceof InexactResumeError
+      post({ kind: 'problem', text: problemText(error), ...(isInexact ? { isInexact } : {}) })
     }
   }
 }
@@ -130,6 +188,8 @@ export function problemText(error: unknown): string {
   if (name === 'QuotaExceededError')
     return 'The storage of this page is full. Free some space, or forget the training, and go on from the last checkpoint.'
   if (name === 'RunLockedError') return 'Another tab trains this run. Close it, or look on there.'
+  if (name === 'InexactResumeError')
+    return `The numbers will not be those of an unbroken run: ${message.replace(/^.*? would not repeat an uninterrupted run: (.*)\. Resume anyway.*$/s, '$1')}. Go on anyway, or go on where it began.`
   if (name === 'DeviceLostError')
     return 'The graphics card went away. Reload the page and go on from the last checkpoint.'
   return message
@@ -140,10 +200,15 @@ async function* inTurn<Item>(items: () => Promise<readonly Item[]>): AsyncGenera
 }
 
 function pipelineOf(settings: PageSettings, params: Params, backend: Backend) {
-  return openPipeline(
-    { network: pageModel(settings), process: PAGE_PROCESS, params, classNames: settings.classes },
-    { backend },
-  )
+  const { network, process } = objectiveOf(settings).spec
+  return openPipeline({ network: network.config, process, params, classNames: settings.classes }, { backend })
+}
+
+/** What a training learns: that of the page, or of the run that was taken. */
+function objectiveOf(settings: PageSettings) {
+  return settings.run === undefined
+    ? classConditional(pageModel(settings), PAGE_PROCESS)
+    : objectiveFromSpec(settings.run.objective)
 }
 
 async function drawSamples(
@@ -156,7 +221,7 @@ async function drawSamples(
   const dit = await pipelineOf(settings, ema, backend)
   try {
     const drawn = await dit.pictures({ ...SAMPLING, classes: 'all', count: 1 })
-    post({ kind: 'samples', step, pictures: drawn.map(({ data, width }) => ({ data, width })) })
+    post({ kind: 'samples', step, pictures: drawn.map(drawnPicture) })
   } finally {
     dit.dispose()
   }

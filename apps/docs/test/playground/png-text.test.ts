@@ -7,10 +7,10 @@ const picture = { width: 2, height: 1, data: Uint8Array.of(1, 2, 3, 255, 4, 5, 6
 
 test('texts stand after the header, with checksums, and the rest of the file stays', async () => {
   const png = await toPng(picture)
-  const chunks = chunksOf(withTexts(png, { Software: 'dit', Description: 'ein Ritter, größer als 你' }))
+  const chunks = chunksOf(await withTexts(png, { Software: 'dit', Description: 'ein Ritter, größer als 你' }))
   expect(chunks.map(({ type }) => type)).toEqual(['IHDR', 'iTXt', 'iTXt', 'IDAT', 'IEND'])
   expect(chunks.filter(({ type }) => type !== 'iTXt')).toEqual(chunksOf(png))
-  expect(textsOf(withTexts(png, { Software: 'dit', Description: 'ein Ritter, größer als 你' }))).toEqual({
+  expect(textsOf(await withTexts(png, { Software: 'dit', Description: 'ein Ritter, größer als 你' }))).toEqual({
     Software: 'dit',
     Description: 'ein Ritter, größer als 你',
   })
@@ -18,14 +18,14 @@ test('texts stand after the header, with checksums, and the rest of the file sta
 
 test('no texts are no change', async () => {
   const png = await toPng(picture)
-  expect(withTexts(png, {})).toEqual(png)
+  expect(await withTexts(png, {})).toEqual(png)
 })
 
 test('says what is no PNG, and no keyword', async () => {
-  expect(() => withTexts(new Uint8Array(64), {})).toThrow('withTexts: the file must be a PNG (got 64 bytes')
+  await expect(withTexts(new Uint8Array(64), {})).rejects.toThrow('withTexts: the file must be a PNG (got 64 bytes')
   const png = await toPng(picture)
   for (const keyword of ['', ' a', 'a ', 'a\nb', 'ä', 'x'.repeat(80)]) {
-    expect(() => withTexts(png, { [keyword]: '' }), keyword).toThrow(
+    await expect(withTexts(png, { [keyword]: '' }), keyword).rejects.toThrow(
       'withTexts: a keyword must be 1 to 79 printable letters of ASCII',
     )
   }

@@ -1,38 +1,7 @@
-import { cpu } from '@dit/backend-cpu'
 import { openModel } from '@dit/pipeline'
-import { memoryRunStore } from '@dit/train-ddp'
 import { expect, test } from 'vitest'
-import type { FromTrainer, ToTrainer } from '../../src/train/messages.js'
-import type { PagePictures, PageSettings } from '../../src/train/settings.js'
-import { pageTrainer, problemText } from '../../src/train/trainer.js'
-
-const settings: PageSettings = {
-  format: 'dit-page-run-1',
-  data: 'pictures',
-  classes: ['dark', 'light'],
-  size: 4,
-  steps: 3,
-  seed: 0,
-}
-
-const pictures: PagePictures = {
-  classes: settings.classes,
-  labels: Int32Array.from({ length: 12 }, (_, i) => i % 2),
-  pixels: Uint8Array.from({ length: 12 * 48 }, (_, i) => (Math.floor(i / 48) % 2 === 0 ? 20 : 230)),
-}
-
-function trainer(files = new Map<string, Uint8Array>()) {
-  const heard: FromTrainer[] = []
-  const store = memoryRunStore(files)
-  const engine = async () => ({ backend: await cpu({ engine: 'wasm', threads: 1 }), description: 'one thread' })
-  const ask = pageTrainer({ store, engine, post: (message) => heard.push(message) })
-  const asked = async (message: ToTrainer) => {
-    heard.length = 0
-    await ask(message)
-    return heard
-  }
-  return { asked, heard, files }
-}
+import { problemText } from '../../src/train/trainer.js'
+import { pictures, settings, trainer } from './trained.js'
 
 test('begins, is there after a reload, and exports a file that says all of itself', async () => {
   const first = trainer()

@@ -3,9 +3,9 @@ import sharp, { type Sharp } from 'sharp'
 import { centerCrop } from '../crop/center-crop.js'
 import type { PixelImage } from '../crop/resample.js'
 import { putOnBackground, type Rgb } from './background.js'
+import { decoderReason } from './decoder-reason.js'
 import type { FolderRules } from './file-kinds.js'
 import { pictureInput, type PicturePlace, reasonAgainstPicture } from './picture-file.js'
-import { onOneLine } from './printable.js'
 
 /** What is the same for all pictures of a folder. */
 export interface CropSettings {
@@ -78,8 +78,7 @@ async function answer(job: CropJob): Promise<void> {
     const result = await crop(job)
     parentPort?.postMessage(result, 'crop' in result ? [result.crop.buffer] : [])
   } catch (error) {
-    const reason = onOneLine(error instanceof Error ? error.message : String(error))
-    parentPort?.postMessage({ reason } satisfies CropResult, [])
+    parentPort?.postMessage({ reason: decoderReason(error) } satisfies CropResult, [])
   }
 }
 

@@ -1,5 +1,6 @@
 export { ImageFolderError } from './image-folder-error.js'
 export type { UnreadablePicture } from './image-folder-error.js'
+export { decoderReason } from './decoder-reason.js'
 export { openImageFolder } from './image-folder.js'
 export type { FolderScan, ImageFolder, ImageFolderOptions } from './image-folder.js'
 export type { FolderRules } from './file-kinds.js'
