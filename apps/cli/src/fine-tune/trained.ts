@@ -1,6 +1,6 @@
-import { adapterNames, adapterShapes, parameterShapes } from '@dit/model'
+import { adapterNames, adapterShapes, parameterShapes, parameterTable } from '@dit/model'
 import { sizeOf } from '@dit/tensor'
-import { dit, isKnownSpec, type LowRankSpec } from '@dit/train-ddp'
+import { isKnownSpec, type LowRankSpec } from '@dit/train-ddp'
 import type { RunConfig } from '../run/run-config.js'
 import { formatBytes, formatCount } from '../terminal/format.js'
 
@@ -32,7 +32,7 @@ export function countTrained(run: Run): Trained | null {
   const { objective, recipe } = run
   if (!isKnownSpec(objective)) return null
   const { config } = objective.network
-  const table = Object.entries(dit(config).parameters).filter(([, { isTrainable = true }]) => isTrainable)
+  const table = Object.entries(parameterTable(config)).filter(([, { isTrainable }]) => isTrainable)
   const sizes = new Map(table.map(([name, { shape }]) => [name, sizeOf(shape)]))
   const all = sum([...sizes.values()])
   const lora = loraOf(run)

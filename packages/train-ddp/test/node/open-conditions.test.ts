@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { float32ToFloat16 } from '@dit/checkpoint'
-import { type TensorToWrite, writeSafetensorsFile } from '@dit/checkpoint/node'
+import { openSafetensorsFile, type TensorToWrite, writeSafetensorsFile } from '@dit/checkpoint/node'
 import { afterAll, expect, test } from 'vitest'
 import { ConditionsError, openConditions } from '../../src/node/index.js'
 
@@ -193,4 +193,26 @@ test('a number that is not finite is named with its picture', async () => {
   const file = await openConditions(await write({ pose: floats([3, 2], Infinity) }))
   await expect(file.read(['pose'], [1])).rejects.toThrow('pose must be finite (number 0 of a/2.png is Infinity)')
   await file.close()
+})
+
+test('rows are copied as they are stored, with their files and the classes of all', async () => {
+  const file = await openConditions(await write())
+  const copy = join(folder, 'copy.safetensors')
+  await file.copyTo(copy, [2, 0])
+  await file.close()
+  const copied = await openConditions(copy)
+  expect(copied).toMatchObject({ length: 2, files: ['b/3.png', 'a/1.png'], conditions: file.conditions })
+  expect(await copied.read(['caption', 'pose', 'style'], [0, 1])).toMatchObject({
+    caption: { data: Float32Array.of(0, 0, 0, 0, 1, 2, 3, 4) },
+    pose: { data: Float32Array.of(2.5, 3, 0.5, 1) },
+    style: { data: Int32Array.of(1, 0) },
+  })
+  await copied.close()
+  const { entries } = await openSafetensorsFile(copy)
+  expect([...entries].map(([name, { dtype }]) => `${name} ${dtype}`)).toEqual([
+    'caption F32',
+    'caption.length I32',
+    'pose F16',
+    'style I64',
+  ])
 })

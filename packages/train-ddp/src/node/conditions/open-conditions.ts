@@ -1,8 +1,9 @@
-import { SafetensorsError, type StoredArray, toFloat32 } from '@dit/checkpoint'
+import { type StoredArray, toFloat32 } from '@dit/checkpoint'
 import { type FileSource, openFileSource, openSafetensorsFile } from '@dit/checkpoint/node'
 import type { ConditionSpec } from '@dit/model'
 import type { BatchArray } from '../../batch.js'
 import { ConditionsError } from './conditions-error.js'
+import { ARRAYS, bytesOf, copyRows } from './copy-rows.js'
 import { metadataOf } from './metadata.js'
 import { type Entries, isIntegers, LENGTH, type StoredCondition, storedConditions } from './stored-conditions.js'
 
@@ -39,6 +40,13 @@ export interface ConditionsFile {
    *   or more tokens than it takes
    */
   requireFit(specs: readonly ConditionSpec[]): void
+  /**
+   * Writes rows into another file, in the order given and as they are stored, with their files and the classes of labels. A row may stand
+   * there several times unless the file says which pictures rows are for.
+   *
+   * @throws ConditionsError where this file was cut short; Error with a `code` of the system
+   */
+  copyTo(path: string, rows: ArrayLike<number>): Promise<void>
   /** Closes the file; harmless when repeated. */
   close(): Promise<void>
 }
@@ -121,6 +129,7 @@ export async function openConditions(path: string): Promise<ConditionsFile> {
         fail(`${spec.name} must be ${described(spec)}, as the network takes it (got ${described(own)})`)
       }
     },
+    copyTo: (target, rows) => copyRows(target, { source, entries, conditions, files, rows }),
     close: () => source.close(),
   }
 
@@ -189,16 +198,6 @@ interface RowsToRead {
   readonly fail: (text: string) => never
 }
 
-/** Typed arrays of what is read as float32. */
-const FLOATS = {
-  F64: Float64Array,
-  F32: Float32Array,
-  F16: Uint16Array,
-  BF16: Uint16Array,
-  F8_E4M3: Uint8Array,
-  F8_E5M2: Uint8Array,
-} as const
-
 async function readRows({
   source,
   entries,
@@ -212,15 +211,14 @@ async function readRows({
   const shape = condition.kind === 'tokens' ? [condition.most, size] : [size]
   const each = condition.kind === 'tokens' ? condition.most * size : size
   const { dtype, byteOffset } = entries.get(name)!
-  const ArrayType = FLOATS[dtype as keyof typeof FLOATS]
+  const ArrayType = ARRAYS[dtype as keyof typeof ARRAYS]
   const data = new Float32Array(rows.length * each)
   const readRow = async (row: number, i: number) => {
     const count = lengths === null ? each : lengths[i] * size
     if (count === 0) return
     const start = byteOffset + row * each * ArrayType.BYTES_PER_ELEMENT
     const end = start + count * ArrayType.BYTES_PER_ELEMENT
-    const bytes = await source.read(start, end)
-    if (bytes.length !== end - start) throw new SafetensorsError(`${source.name} was cut short since it was opened`)
+    const bytes = await bytesOf(source, start, end)
     const stored = { dtype, shape: [count], data: new ArrayType(bytes.slice().buffer) } as StoredArray
     const values = toFloat32(stored)
     const wrong = values.findIndex((value) => !Number.isFinite(value))
