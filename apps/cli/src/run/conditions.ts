@@ -26,6 +26,9 @@ import type { DataConditions } from './run-config.js'
 /** The condition that is the class of a picture, which no file need hold. */
 const CLASS = 'labels'
 
+/** What `--conditions` calls a network that is told nothing. */
+const NOTHING = 'none'
+
 /** Rows that are compared at a resume where nobody says how many. */
 const CHECKED = 1000
 
@@ -58,6 +61,7 @@ export async function askedConditions(flags: TrainFlags): Promise<AskedCondition
   refuseBeside(flags)
   const names = asked.split(',')
   if (new Set(names).size < names.length) throw new UsageError(`--conditions ${asked}: a name stands there twice`)
+  if (asked === NOTHING) return { asked, specs: () => withDropouts([], flags) }
   if (asked === CLASS) return { asked, specs: (classes) => withDropouts([classSpec(classes)], flags) }
   const file = await openBeside(folderOf(flags))
   await file.close()
@@ -277,7 +281,7 @@ export function conditionsText(specs: readonly StoredCondition[]): string {
           : `up to ${formatCounted(spec.most, 'token', 'tokens')} of ${formatCount(spec.size)} numbers`
     return `${printableName(spec.name)} (${size})`
   })
-  return each.join(', ')
+  return each.length === 0 ? 'nothing' : each.join(', ')
 }
 
 /** The file of conditions beside pictures that are encoded; null where there is none. */

@@ -12,8 +12,9 @@ export const GRID_ROWS = 10
 /** Rows of a run's grids: its first classes, or some of its pictures, whose conditions are prompts. */
 export function gridRows(config: RunConfig): number {
   const { classes, data } = config
-  const isTold = denoisingOrNull(config)?.model.conditions !== undefined
-  return Math.min(GRID_ROWS, isTold && data.kind !== 'module' ? data.length : classes.length)
+  const { conditions } = denoisingOrNull(config)?.model ?? {}
+  if (conditions?.length === 0) return 1
+  return Math.min(GRID_ROWS, conditions !== undefined && data.kind !== 'module' ? data.length : classes.length)
 }
 
 /**
@@ -23,6 +24,9 @@ export function gridRows(config: RunConfig): number {
 export async function withGridPrompts(model: ModelInMemory, dataset: Dataset | null): Promise<ModelInMemory> {
   const { conditions } = model.network as Partial<DiTConfig>
   if (!Array.isArray(conditions) || dataset === null) return model
+  if (conditions.length === 0) {
+    return { ...model, network: withPrompts(model.network as DiTConfig, {}, 1), classNames: ['told nothing'] }
+  }
   const count = Math.min(GRID_ROWS, dataset.length)
   const indices = Array.from({ length: count }, (_, i) => Math.floor((i * dataset.length) / count))
   const batch = trainBatch(await dataset.read(indices), dataset)

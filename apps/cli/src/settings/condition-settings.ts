@@ -6,7 +6,7 @@ import { nameList, numbersByName } from './values.js'
 export const CONDITION_SETTINGS = {
   conditions: {
     flag: '--conditions <list>',
-    help: 'tell the network these conditions of conditions.safetensors, a file in the folder of --data or --latents, in place of the class: names separated by commas, among which `labels` is the class, or `all` in the file',
+    help: 'tell the network these conditions of conditions.safetensors, a file in the folder of --data or --latents, in place of the class: names separated by commas, among which `labels` is the class; or `all` in the file, or `none`',
     parse: nameList,
     ofData: (data) => ('conditions' in data ? data.conditions?.asked : undefined),
   },

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { WhichWeights } from '@dit/model'
 import { OpenError, type OpenModel, type Prompted } from '@dit/pipeline'
 import { isCheckpoint, isRun, openModel } from '@dit/pipeline/node'
+import { withPrompts } from '@dit/train-ddp'
 import { BEST, readRunOfCheckpoint } from '../run/checkpoint-run.js'
 import { isModuleRun, type OwnObjective, ownObjectiveOf } from '../run/own-objective.js'
 import { howToGetRun, readRunConfig } from '../run/run-folder.js'
@@ -100,8 +101,11 @@ export async function openNamed(name: string, flags: ModelFlags, more: Opening =
 
 /** Refuses a network that is told conditions, for whoever knows classes only. */
 function refusing(name: string): Prompted {
-  return ({ conditions = [] }) => {
-    const told = conditions.map((each) => each.name).join(', ') || 'nothing'
+  return (config) => {
+    const { conditions = [] } = config
+    // Nothing to be told is one class.
+    if (conditions.length === 0) return withPrompts(config, {}, 1)
+    const told = conditions.map((each) => each.name).join(', ')
     throw new UsageError(
       `${name}: the network is told ${told}, not a class; draw with it by \`dit sample <model> --conditions <file>\`. Other commands need classes, but for dit convert and dit info`,
     )
