@@ -77,17 +77,15 @@ test('a picture without a row is named', async () => {
 
 test('a file fits a network with the same conditions, or more classes and tokens', async () => {
   const file = await openConditions(await write())
-  const caption = { name: 'caption', kind: 'tokens', size: 2, most: 4, dropout: 0 } as const
-  file.requireFit([caption, { name: 'style', kind: 'label', classes: 5, dropout: 0 }])
+  const caption = { name: 'caption', kind: 'tokens', size: 2, most: 4 } as const
+  file.requireFit([caption, { name: 'style', kind: 'label', classes: 5 }])
   const refusal = (spec: Parameters<typeof file.requireFit>[0][number]) => () => file.requireFit([spec])
   expect(refusal({ ...caption, most: 1 })).toThrow(
     'caption must be at most 1 tokens of 2 numbers, as the network takes it (got at most 2 tokens of 2 numbers)',
   )
   expect(refusal({ ...caption, name: 'pose' })).toThrow('pose must be at most 4 tokens of 2 numbers')
-  expect(refusal({ name: 'pose', kind: 'vector', size: 3, dropout: 0 })).toThrow('pose must be a vector of 3 numbers')
-  expect(refusal({ name: 'style', kind: 'label', classes: 2, dropout: 0 })).toThrow(
-    'style must be a label of 2 classes',
-  )
+  expect(refusal({ name: 'pose', kind: 'vector', size: 3 })).toThrow('pose must be a vector of 3 numbers')
+  expect(refusal({ name: 'style', kind: 'label', classes: 2 })).toThrow('style must be a label of 2 classes')
   expect(refusal({ ...caption, name: 'text' })).toThrow('there is no condition text')
   await file.close()
 })

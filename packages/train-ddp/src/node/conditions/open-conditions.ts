@@ -1,6 +1,5 @@
 import { type StoredArray, toFloat32 } from '@dit/checkpoint'
 import { type FileSource, openFileSource, openSafetensorsFile } from '@dit/checkpoint/node'
-import type { ConditionSpec } from '@dit/model'
 import type { BatchArray } from '../../batch.js'
 import { ConditionsError } from './conditions-error.js'
 import { ARRAYS, bytesOf, copyRows } from './copy-rows.js'
@@ -34,12 +33,12 @@ export interface ConditionsFile {
    */
   read(names: readonly string[], rows: ArrayLike<number>): Promise<Record<string, BatchArray>>
   /**
-   * Checks that conditions of a network can be read from it.
+   * Checks that conditions of a network can be read from it; those of its configuration serve.
    *
    * @throws ConditionsError that names the condition: one that is missing, or of another kind or size, a class that the network does not know,
    *   or more tokens than it takes
    */
-  requireFit(specs: readonly ConditionSpec[]): void
+  requireFit(specs: readonly StoredCondition[]): void
   /**
    * Writes rows into another file, in the order given and as they are stored, with their files and the classes of labels. A row may stand
    * there several times unless the file says which pictures rows are for.

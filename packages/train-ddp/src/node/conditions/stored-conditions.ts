@@ -1,10 +1,10 @@
 import type { SafetensorsEntry } from '@dit/checkpoint'
-import type { ConditionSpec } from '@dit/model'
 
-type WithoutDropout<Spec> = Spec extends unknown ? Omit<Spec, 'dropout'> : never
-
-/** What a file says of a condition: its name, its kind and its sizes. */
-export type StoredCondition = WithoutDropout<ConditionSpec>
+/** What a file says of a condition: its name, its kind and its sizes. A `ConditionSpec` of @dit/model without its dropout. */
+export type StoredCondition =
+  | { readonly name: string; readonly kind: 'label'; readonly classes: number }
+  | { readonly name: string; readonly kind: 'vector'; readonly size: number }
+  | { readonly name: string; readonly kind: 'tokens'; readonly size: number; readonly most: number }
 
 /** Ends the name of the tensor with the lengths of tokens: `caption.length`. */
 export const LENGTH = '.length'
