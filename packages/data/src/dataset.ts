@@ -4,6 +4,15 @@ export interface Batch {
   readonly x0: Float32Array
   /** class of each picture, `[B]`, int32, an index into `classes` */
   readonly labels: Int32Array
+  /** what else a dataset has of its pictures, such as captions, by name */
+  readonly arrays?: Readonly<Record<string, BatchArray>>
+}
+
+/** Values of one kind, those of the pictures one after the other. */
+export interface BatchArray {
+  readonly data: Float32Array | Int32Array
+  /** of one picture; `[]` for a number */
+  readonly shape: readonly number[]
 }
 
 /** What `Dataset.read` may be told beside the indices. */

@@ -1,4 +1,4 @@
-export type { Batch, Dataset, ReadOptions } from './dataset.js'
+export type { Batch, BatchArray, Dataset, ReadOptions } from './dataset.js'
 export { recogniseShape } from './shapes/recognise-shape.js'
 export type { RecognisedShape } from './shapes/recognise-shape.js'
 export { scoreShapes } from './shapes/score-shapes.js'

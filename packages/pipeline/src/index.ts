@@ -1,7 +1,7 @@
 export { type ClassNames, type NamesFrom, shortName } from './classes/class-names.js'
 export { parseClasses } from './classes/parse-classes.js'
 export { didYouMean, nearest } from './classes/suggest.js'
-export type { SampledNetwork } from './network.js'
+export type { Prompted, SampledNetwork } from './network.js'
 export { type FoundAutoencoder, type ModelDescription, type OpenDiT, type OpenModel, requireDiT } from './open-model.js'
 export { type ModelInMemory, type ModelSource, openModel, type OpenModelOptions } from './open/open-model.js'
 export { type AdapterOptions, withAdapter } from './open/with-adapter.js'

@@ -30,6 +30,9 @@ export interface SampledNetwork {
   ): Tensor
 }
 
+/** Makes of the configuration of a DiT with conditions the network that is sampled, such as `withPrompts`. */
+export type Prompted = (config: DiTConfig) => Network
+
 /** Whether what a caller gave is a network of its own, and not the configuration of a DiT. */
 export function isOwnNetwork(network: DiTConfig | Network): network is Network {
   return typeof (network as Partial<Network>).forward === 'function'
@@ -39,11 +42,17 @@ export function isOwnNetwork(network: DiTConfig | Network): network is Network {
  * A DiT as sampling sees it.
  *
  * @param name of the model, for messages
- * @throws OpenError for one that is told conditions in place of a class
+ * @param prompted makes the network of one that is told conditions in place of a class
+ * @throws OpenError for conditions without it
  */
-export function ditNetwork(name: string, config: DiTConfig): SampledNetwork {
-  if (config.conditions !== undefined)
-    throw new OpenError(name, 'it has conditions; give its network as withPrompts() of @dit/train-ddp')
+export function ditNetwork(name: string, config: DiTConfig, prompted?: Prompted): SampledNetwork {
+  if (config.conditions !== undefined) {
+    if (prompted !== undefined) return ownNetwork(name, prompted(config), 0)
+    throw new OpenError(
+      name,
+      'it is told conditions; its network needs prompts, as withPrompts() of @dit/train-ddp takes them',
+    )
+  }
   return {
     inputShape: sampleShape(config),
     outputsPerChannel: outChannels(config) === config.inChannels ? 1 : 2,

@@ -4,6 +4,7 @@ import { type Description, firstNonFinite } from '@dit/model'
 import { describeProcess, type OpenDiT, type OpenModel, requireDiT } from '@dit/pipeline'
 import { DTYPES, ExistsError, findWeightsTarget, writeAdapter, writeWeights } from '@dit/pipeline/node'
 import { diffusersConfigOf } from '@dit/sampler'
+import { conditionalDiT } from '@dit/train-ddp'
 import { Command } from 'commander'
 import { flagOf } from '../settings/flag-of.js'
 import { inFlags } from '../settings/option-flag.js'
@@ -89,7 +90,11 @@ async function convert(from: string, to: string, flags: ConvertFlags, output: Ou
   }
   // `--weights` of this command chooses among the weights of a file.
   const { weights: chosen, ...others } = flags
-  const opened = await openNamed(from, others, chosen === undefined ? {} : { which: chosen })
+  const opened = await openNamed(from, others, {
+    // Whatever it is told: weights are weights.
+    prompted: conditionalDiT,
+    ...(chosen === undefined ? {} : { which: chosen }),
+  })
   try {
     const model = requireDiT(opened, '`dit convert`')
     const { description, layout, location, weights, assumptions } = model

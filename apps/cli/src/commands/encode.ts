@@ -8,6 +8,7 @@ import { Command } from 'commander'
 import { chosenBackend, ENGINE_SETTINGS } from '../engines/engine-options.js'
 import { openEngine } from '../engines/open-engine.js'
 import { showEngine } from '../engines/show-engine.js'
+import { type CarriedConditions, carriedConditions, conditionsText } from '../run/conditions.js'
 import { isGeneratedName } from '../run/generated-data.js'
 import { checkFolderOptions } from '../run/check-folder-options.js'
 import { encodeFolder, removePartial, verifyShards } from '../run/encode-folder.js'
@@ -55,6 +56,11 @@ const ENCODE_SETTINGS = {
     choices: DTYPES,
     default: 'f32',
   },
+  conditions: {
+    flag: '--no-conditions',
+    help: 'do not copy what conditions.safetensors in the folder says of the pictures beside their latents',
+    default: true,
+  },
   skipBad: { flag: '--skip-bad', help: 'name unreadable pictures and leave them out, instead of stopping' },
   // Without a default: what was begun before there was a choice goes on without one.
   background: {
@@ -80,6 +86,9 @@ Examples:
 Pictures are cropped to squares, as in training. Transparent ones are put on white, or on --background. For each picture and its mirror image, the mean and the log
 variance of the latents are stored, so that training can draw new latents each time. If encoding was stopped,
 repeat the command: it checks the files that are there and continues.
+
+A file conditions.safetensors in the folder, with captions or other conditions of the pictures, is copied beside the latents, where
+dit train --conditions finds it. To add or replace it later, repeat the command.
 
 --dtype f16 and bf16 halve the files. f16 changes a value by at most 1/2048 of itself, bf16 by at most 1/256, but
 bf16 has the range of f32. Training reads both as float32.`
@@ -125,7 +134,10 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
   const interruption = onInterrupt(() =>
     output.notice('stopping after this batch (press Ctrl-C again to quit at once)'),
   )
+  let carried: CarriedConditions | null = null
   try {
+    const { files } = opened.dataset as { readonly files?: readonly string[] }
+    if (flags.conditions && opened.config.kind === 'folder') carried = await carriedConditions(data, files!)
     const engine = await openEngine(chosenBackend(flags), flags)
     const { backend } = engine
     try {
@@ -153,6 +165,13 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
           },
         })
         progress.stop()
+        if (carried !== null) {
+          await carried.writeInto(flags.out)
+          const names = carried.specs.map(({ name }) => name)
+          output.line(
+            `told   ${conditionsText(carried.specs)}; tell them with: dit train --conditions ${names.join(',')}`,
+          )
+        }
         const bytes = done.shards.reduce((total, shard) => total + shard.bytes, 0)
         output.line(
           `done   ${formatCounted(done.shards.length, 'file', 'files')}, ${formatBytes(bytes)}; train on them with: dit train --latents ${flags.out}`,
@@ -174,6 +193,7 @@ async function encodeFromFlags(data: string, flags: EncodeFlags, output: Output)
     return code
   } finally {
     interruption.dispose()
+    await carried?.close()
     await opened.close()
   }
 }

@@ -24,6 +24,7 @@ import { SAMPLE_HELP } from '../samples/sample-help.js'
 import { addSampleOptions, type SampleFlags } from '../samples/sample-settings.js'
 import { autoencoderDigest, checkSameSettings, jobSettings, engineDigest } from '../samples/job-settings.js'
 import { drawSamples } from '../samples/draw-samples.js'
+import { openPrompts, promptFlags, type Prompts, withPromptNames } from '../samples/prompts.js'
 import { openSampleFiles, type SampleFiles } from '../samples/sample-files.js'
 import type { PictureSize } from '../samples/shown-pictures.js'
 import { runsHere } from '../run/run-folder.js'
@@ -62,6 +63,8 @@ interface Job {
   readonly options: SampleOptions
   readonly plan: SamplingPlan
   readonly place: Place
+  /** In place of classes; null for a network of classes. */
+  readonly prompts: Prompts | null
 }
 
 /** Pictures of each class where neither a model nor their number is named: so many that they are there within seconds. */
@@ -82,22 +85,26 @@ async function chooseModel(given: string | undefined, flags: SampleFlags, output
 }
 
 /** Samples what flags ask for. Returns the exit code; errors are thrown. */
-async function sampleFromFlags(given: string | undefined, flags: SampleFlags, output: Output): Promise<number> {
-  const model = await openModelOf(given, flags, 'dit sample')
+async function sampleFromFlags(given: string | undefined, asked: SampleFlags, output: Output): Promise<number> {
+  const prompts = await openPrompts(asked)
+  const flags = prompts === null ? asked : promptFlags(asked)
+  const opening = prompts === null ? {} : { prompted: prompts.prompted }
+  const opened = await openModelOf(given, flags, 'dit sample', opening)
   let guide: OpenModel | null = null
   try {
+    const model = withPromptNames(opened, prompts)
     const options = await optionsOf(flags, model)
     // Once before the guide is opened, so that what is wrong without it is told first.
     const alone = flags.guide === undefined ? options : { ...options, guide: { model, params: {} } }
     await withFileNames(flags, () => planSampling(model, alone))
     if (flags.guide !== undefined) {
       const { raw, half, heads } = flags
-      guide = await openNamed(flags.guide, { raw, half, heads })
+      guide = await openNamed(flags.guide, { raw, half, heads }, opening)
     }
-    return await sampleFrom(await checkJob(flags, model, options, guide), flags, output)
+    return await sampleFrom({ ...(await checkJob(flags, model, options, guide, prompts)), prompts }, flags, output)
   } finally {
     await guide?.close()
-    await model.close()
+    await opened.close()
   }
 }
 
@@ -106,7 +113,8 @@ async function checkJob(
   model: OpenModel,
   own: SampleOptions,
   guide: OpenModel | null,
-): Promise<Job> {
+  prompts: Prompts | null,
+): Promise<Omit<Job, 'prompts'>> {
   const { network } = model
   const [channels] = network.inputShape
   const isShown = isPixelModel(network) || model.autoencoder !== null
@@ -124,14 +132,14 @@ async function checkJob(
     isHalf: flags.half !== undefined,
     count: plan.labels.length,
     batchSize: plan.batchSize,
-    isGuided: plan.guidance.scale !== 1,
+    isGuided: plan.guidance.scale !== 1 || typeof flags.guidance === 'string',
     ...(guide === null ? {} : { guide: guide.description.network ?? guide.network }),
   })
   const place = await resolveOutputs(flags, folderOf(model), isShown)
   const { begun, anchor } = place
   // Once before weights are read, which may take long.
   if (begun !== null && begun.done > 0 && flags.force !== true) {
-    checkSameSettings(anchor!, begun, jobSettings(plan, options, flags))
+    checkSameSettings(anchor!, begun, jobSettings(plan, options, flags, prompts))
   }
   return { model, guide, options, plan, place }
 }
@@ -183,7 +191,7 @@ async function sampleFrom(job: Job, flags: SampleFlags, output: Output): Promise
       place,
       plan,
       settings: {
-        ...jobSettings(plan, job.options, flags),
+        ...jobSettings(plan, job.options, flags, job.prompts),
         engine: [description.name, description.instructionSet ?? ''].join(' ').trim(),
         tile,
         // Where nothing is kept, nobody compares them.
@@ -254,7 +262,10 @@ function planText(
   { labels, classes, perClass, sampler, steps, layout, seed, guidance, strength }: SamplingPlan,
   flags: SampleFlags,
 ): string {
-  const ofClasses = formatCounted(classes.length, 'class', 'classes')
+  const ofClasses =
+    flags.conditions === undefined
+      ? formatCounted(classes.length, 'class', 'classes')
+      : formatCounted(classes.length, 'prompt', 'prompts')
   const what =
     perClass === null
       ? `${formatCounted(labels.length, 'picture', 'pictures')} of ${ofClasses} at random`
@@ -265,7 +276,7 @@ function planText(
     strength === null
       ? ''
       : `, from ${flags.image} at strength ${strength}${flags.mask === undefined ? '' : ` where ${flags.mask} is white`}`
-  return `sample ${what}, ${sampler ?? "the pipeline's scheduler,"} ${count}${laidOut.join('')}, guidance ${guidance.scale}${guidanceText(flags)}, seed ${seed}${from}`
+  return `sample ${what}, ${sampler ?? "the pipeline's scheduler,"} ${count}${laidOut.join('')}, guidance ${typeof flags.guidance === 'string' ? flags.guidance : guidance.scale}${guidanceText(flags)}, seed ${seed}${from}`
 }
 
 /** What else was asked of guidance. */

@@ -86,7 +86,11 @@ const SAMPLING_KEYS = [
   'batch',
 ] as const satisfies readonly (keyof typeof SAMPLE_SETTINGS)[]
 
-export const SAMPLING_SETTINGS: Settings<OptionSetting> = pick(SAMPLE_SETTINGS, SAMPLING_KEYS)
+export const SAMPLING_SETTINGS: Settings<OptionSetting> = {
+  ...pick(SAMPLE_SETTINGS, SAMPLING_KEYS),
+  // What is judged are classes: there are no conditions to guide by.
+  guidance: { ...SAMPLE_SETTINGS.guidance, parse: number(), store: (scale: number) => scale },
+}
 
 const MODEL_SETTINGS = pick(SOURCE_SETTINGS, [
   'vae',

@@ -1,5 +1,6 @@
 import { batches, type Dataset, type StepBatch } from '@dit/data'
-import { type BatchSource, pictureBatch } from '@dit/train-ddp'
+import type { BatchSource } from '@dit/train-ddp'
+import { trainBatch } from './train-batch.js'
 
 export interface BatchSettings {
   readonly batchSize: number
@@ -34,13 +35,14 @@ export function batchSource(
   }
   return {
     async rows(step, start, end) {
-      const { x0, labels, offset } = await read(step)
+      const batch = await read(step)
+      const { labels, offset } = batch
       if (offset !== start || labels.length !== end - start) {
         throw new RangeError(
           `batchSource: this worker reads rows ${offset} to ${offset + labels.length} (got ${start} to ${end})`,
         )
       }
-      return pictureBatch(x0, labels, dataset.shape)
+      return trainBatch(batch, dataset)
     },
     close,
   }

@@ -29,7 +29,8 @@ export function checkRunConfig(config: Fields): asserts config is RunConfig & Fi
   const isNamed = Array.isArray(classes) && classes.every((name) => typeof name === 'string')
   must(isNamed, 'classes', 'a list of names', classes)
   const numNames = (classes as string[]).length
-  if (model !== null) {
+  // Conditions stand in place of the class.
+  if (model !== null && model.conditions === undefined) {
     must(numNames === model.numClasses, 'classes', `${model.numClasses} names, one for each class`, numNames)
   }
   checkData(data)
@@ -121,6 +122,15 @@ function checkData(data: Fields): void {
     must(typeof data[name] === 'string' && data[name] !== '', `data.${name}`, 'text', data[name])
   }
   if (data.kind === 'dataset') return
+  if (data.conditions !== undefined) {
+    const { asked, sha256 } = objects(data, 'conditions').conditions
+    must(
+      typeof asked === 'string' && typeof sha256 === 'string',
+      'data.conditions',
+      'what was asked and its sha256',
+      data.conditions,
+    )
+  }
   if (data.kind === 'latents') must(isCount(data.channels), 'data.channels', A_COUNT, data.channels)
   else {
     must(typeof data.skipBad === 'boolean', 'data.skipBad', TRUE_OR_FALSE, data.skipBad)

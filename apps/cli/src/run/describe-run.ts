@@ -4,6 +4,7 @@ import type { LossWeight } from '@dit/schedules'
 import { trainedText } from '../fine-tune/trained.js'
 import { lossWeightText } from '../settings/loss-weight.js'
 import { recipeNamed } from '../settings/named-recipes.js'
+import { conditionsText } from './conditions.js'
 import { isGenerated } from './generated-data.js'
 import { type Denoising, denoisingOrNull } from './objective-config.js'
 import { placeOfData } from './open-data.js'
@@ -21,6 +22,7 @@ export function describeRun(config: RunConfig, folder: string, reason?: string):
   return [
     ...formatTable([
       ['data', dataText(config)],
+      ...(denoising?.model.conditions === undefined ? [] : [['told', conditionsText(denoising.model.conditions)]]),
       denoising === null ? ['objective', moduleText(config)] : ['model', modelText(denoising, config)],
       ...fromRows(config),
       [

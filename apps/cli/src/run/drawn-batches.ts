@@ -1,5 +1,5 @@
 import { normals, randomStream } from '@dit/random'
-import { type BatchSource, pictureBatch, type TrainBatch } from '@dit/train-ddp'
+import type { BatchSource, TrainBatch } from '@dit/train-ddp'
 
 /**
  * Batches of latents drawn from batches of their posteriors, mean and deviation: latents = mean + deviation noise. The noise
@@ -22,5 +22,5 @@ function drawn({ count, arrays }: TrainBatch, seed: number, step: number, firstR
       latents[i * size + k] = x0[at] + x0[at + size] * noise[i * size + k]
     }
   }
-  return pictureBatch(latents, arrays.labels.data as Int32Array, [channels / 2, height, width])
+  return { count, arrays: { ...arrays, x0: { data: latents, shape: [channels / 2, height, width] } } }
 }

@@ -1,7 +1,8 @@
 import { type Dataset, splitDataset } from '@dit/data'
-import { heldOutMeasures, type Objective, pictureBatch, type TrainBatch } from '@dit/train-ddp'
+import { heldOutMeasures, type Objective, type TrainBatch } from '@dit/train-ddp'
 import { drawnBatches } from './drawn-batches.js'
 import { isDenoising } from './own-objective.js'
+import { trainBatch } from './train-batch.js'
 import { UsageError } from '../terminal/errors.js'
 
 /** Pictures that are not trained on, and how often the error on them is measured. */
@@ -66,8 +67,7 @@ export async function holdOut(
 async function* batchesOf(dataset: Dataset, isLatents: boolean): AsyncGenerator<TrainBatch, void, void> {
   const total = Math.min(dataset.length, MOST_MEASURED)
   const rows = async (_: number, start: number, end: number) => {
-    const { x0, labels } = await dataset.read(Uint32Array.from({ length: end - start }, (_, i) => start + i))
-    return pictureBatch(x0, labels, dataset.shape)
+    return trainBatch(await dataset.read(Uint32Array.from({ length: end - start }, (_, i) => start + i)), dataset)
   }
   // Latents are drawn as in training, always with the same noise.
   const source = isLatents ? drawnBatches({ rows }, 0) : { rows }

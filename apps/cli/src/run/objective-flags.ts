@@ -1,3 +1,4 @@
+import { CONDITION_SETTINGS } from '../settings/condition-settings.js'
 import { EVALUATION_SETTINGS } from '../settings/evaluation-settings.js'
 import { flagOf } from '../settings/flag-of.js'
 import { PROCESS_SETTINGS } from '../settings/process-settings.js'
@@ -29,7 +30,7 @@ export function checkNoModule({ objectiveOptions }: TrainFlags): void {
  * @throws UsageError that names the flag
  */
 export function checkModuleFlags(flags: TrainFlags, hasData: boolean): void {
-  const model = firstGiven({ ...MODEL_SETTINGS, ...PROCESS_SETTINGS }, flags)
+  const model = firstGiven({ ...MODEL_SETTINGS, ...PROCESS_SETTINGS, ...CONDITION_SETTINGS }, flags)
   if (model !== undefined) {
     throw new UsageError(
       `${flagOf(model)} describes a DiT, but --objective brings its own network; leave one of them out`,

@@ -4,12 +4,14 @@ import type { Dataset } from '@dit/data'
 import { type FolderScan, type ImageFolder, namesTarShards, openImageFolder, scanFolder } from '@dit/data/node'
 import { UsageError } from '../terminal/errors.js'
 import { namesDatasetModule, openDatasetModule } from './dataset-module.js'
+import { toldDataset, type WantedConditions } from './conditions.js'
 import { checkingProgress, inFlags, reasonInFlags, searchLines } from './data-progress.js'
 import { foundText, leftOutText, swallowedText, transparencyText, wrongFolderText } from './folder-words.js'
 import { GENERATED_CLASSES, GENERATED_LENGTH, isGenerated, isGeneratedName, openGenerated } from './generated-data.js'
 import { openLatents } from './open-latents.js'
 import { countShards, openShards } from './open-shards.js'
 import { contentsDigest, fingerprint, folderFiles, shardFiles } from './picture-files.js'
+import { denoisingOrNull, type ObjectiveConfig } from './objective-config.js'
 import type { Output } from '../terminal/output.js'
 import { printableName } from '../terminal/printable.js'
 import { type DataConfig, isPictureData } from './run-config.js'
@@ -42,6 +44,8 @@ export interface DataRequest {
   readonly classNames?: string
   /** Classes of the run that is resumed. */
   readonly classes?: readonly string[]
+  /** What the network is told in place of the class. */
+  readonly conditions?: WantedConditions
   /** Stops the check of the pictures, which reads all of them. */
   readonly signal?: AbortSignal
 }
@@ -50,6 +54,8 @@ export interface DataRequest {
 export interface LatentsRequest {
   readonly latents: string
   readonly flip: boolean
+  /** What the network is told in place of the class. */
+  readonly conditions?: WantedConditions
 }
 
 /** The module of the objective makes the batches. */
@@ -59,7 +65,18 @@ export interface ModuleRequest {
 
 /** What a run asks for, from the folder that it began with or another one. */
 export function requestOf(
-  { data, flip, classes }: { readonly data: DataConfig; readonly flip: boolean; readonly classes: readonly string[] },
+  {
+    data,
+    flip,
+    classes,
+    objective,
+  }: {
+    readonly data: DataConfig
+    readonly flip: boolean
+    readonly classes: readonly string[]
+    /** Where conditions are to be read that it has. */
+    readonly objective?: ObjectiveConfig
+  },
   flags: {
     readonly data?: string
     readonly latents?: string
@@ -68,12 +85,13 @@ export function requestOf(
   } = {},
 ): DataRequest | LatentsRequest | ModuleRequest {
   if (data.kind === 'module') return { module: true }
-  if (flags.latents !== undefined) return { latents: flags.latents, flip }
-  if (data.kind === 'latents' && flags.data === undefined) return { latents: data.folder, flip }
+  const conditions = wantedOf(data, objective)
+  if (flags.latents !== undefined) return { latents: flags.latents, flip, ...conditions }
+  if (data.kind === 'latents' && flags.data === undefined) return { latents: data.folder, flip, ...conditions }
   const path = flags.data ?? placeOfData(data)
   const { classNames } = flags
   if (!isPictureData(data)) {
-    return { data: path, size: data.size, skipBad: false, background: '#ffffff', classNames, classes }
+    return { data: path, size: data.size, skipBad: false, background: '#ffffff', classNames, classes, ...conditions }
   }
   const { size, skipBad, background, maxPixels, contents } = data
   const checks = contents === undefined ? {} : { checkFiles: contents.files }
@@ -86,7 +104,15 @@ export function requestOf(
     ...checks,
     classNames,
     classes,
+    ...conditions,
   }
+}
+
+/** The conditions of a run. */
+function wantedOf(data: DataConfig, objective: ObjectiveConfig | undefined): { conditions?: WantedConditions } {
+  const specs = objective === undefined ? undefined : denoisingOrNull({ objective })?.model.conditions
+  if (specs === undefined || !('conditions' in data) || data.conditions === undefined) return {}
+  return { conditions: { asked: data.conditions.asked, specs } }
 }
 
 /** What `--data` or `--latents` names. */
@@ -107,11 +133,18 @@ export async function openData(
   output: Output,
 ): Promise<OpenData> {
   if ('module' in request) return { dataset: null, config: { kind: 'module' }, close: async () => {} }
-  if ('latents' in request) return openLatents(request.latents, request.flip)
+  if ('latents' in request) {
+    const opened = await openLatents(request.latents, request.flip)
+    return withConditions(opened, request, { folder: request.latents, files: null }, output)
+  }
   const { data, size } = request
   const isModule = await namesDatasetModule(data)
   const isShards = !isGeneratedName(data) && !isModule && (await namesTarShards(data))
   refuseClassNames(request, isShards, isModule)
+  if (request.conditions !== undefined && (isModule || isShards || isGeneratedName(data))) {
+    const what = isShards ? 'tar shards' : isModule ? 'a module' : 'generated pictures'
+    throw new UsageError(`--conditions is for folders of pictures or latents, but --data ${data} is of ${what}`)
+  }
   if (isModule) {
     const { dataset, module, pictures } = await openDatasetModule(data, { size })
     const { length } = dataset
@@ -142,7 +175,7 @@ export async function openData(
       } as const)
     : ({ kind: 'folder', folder: resolve(data) } as const)
   const contents = checkFiles === undefined ? {} : { contents: await contentsDigest(files, checkFiles, output) }
-  return {
+  const opened: OpenPictures = {
     dataset: pictures,
     config: {
       ...place,
@@ -155,6 +188,30 @@ export async function openData(
       ...(maxPixels === undefined ? {} : { maxPixels }),
     },
     close: () => pictures.close(),
+  }
+  return withConditions(opened, request, { folder: data, files: pictures.files }, output)
+}
+
+/** Data with the conditions that are asked for; closed where these cannot serve. */
+async function withConditions(
+  opened: OpenPictures,
+  { conditions }: Pick<DataRequest, 'conditions'>,
+  place: { readonly folder: string; readonly files: readonly string[] | null },
+  output: Output,
+): Promise<OpenPictures> {
+  if (conditions === undefined) return opened
+  const { dataset, config } = opened
+  const checked = isPictureData(config) ? config.contents?.files : undefined
+  try {
+    const told = await toldDataset(dataset, conditions, { ...place, checked, output })
+    const close = async () => {
+      await told.close()
+      await opened.close()
+    }
+    return { dataset: told.dataset, config: { ...config, conditions: told.conditions } as DataConfig, close }
+  } catch (error) {
+    await opened.close()
+    throw error
   }
 }
 
@@ -226,7 +283,7 @@ async function openFolder(request: DataRequest, output: Output): Promise<ImageFo
   const onScan = searchLines(data, output)
   const onScanned = (scan: FolderScan) => {
     output.line(foundText(scan))
-    const leftOut = leftOutText(scan.leftOut)
+    const leftOut = leftOutText(request.conditions === undefined ? scan.leftOut : withoutConditionsFile(scan.leftOut))
     if (leftOut !== null) output.line(leftOut)
     const wrongFolder = classes === undefined ? wrongFolderText(data, scan) : null
     if (wrongFolder !== null) output.notice(wrongFolder)
@@ -243,6 +300,13 @@ async function openFolder(request: DataRequest, output: Output): Promise<ImageFo
   }
 }
 
+/** What was passed over, but for the file of conditions, which is read. */
+function withoutConditionsFile(leftOut: FolderScan['leftOut']): FolderScan['leftOut'] {
+  return leftOut
+    .map((each) => (each.kind === '.safetensors' ? { ...each, count: each.count - 1 } : each))
+    .filter(({ count }) => count > 0)
+}
+
 /**
  * Says how the data of a resumed run differ from those it began with; the folder may have moved.
  *
@@ -253,6 +317,8 @@ export function dataDifference(before: DataConfig, now: DataConfig): string | nu
   if (identity(before) === identity(now)) return null
   if (before.kind !== now.kind) return 'the run began with other data'
   if (before.kind === 'module' || now.kind === 'module') return null
+  if (identity(withoutConditions(before)) === identity(withoutConditions(now)))
+    return 'what the network is told of the pictures has changed'
   if (now.kind === 'dataset' && before.length === now.length)
     return 'the module makes other pictures than at the beginning'
   if (before.length !== now.length)
@@ -261,6 +327,10 @@ export function dataDifference(before: DataConfig, now: DataConfig): string | nu
     if (before.contents?.sha256 !== now.contents?.sha256) return 'pictures were changed since the run began'
   }
   return 'the files are not those the run began with'
+}
+
+function withoutConditions(data: DataConfig): DataConfig {
+  return { ...data, conditions: undefined } as DataConfig
 }
 
 /** Whether the same pictures are held out of both, as far as names and sizes of files tell. */

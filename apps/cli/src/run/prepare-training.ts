@@ -12,6 +12,7 @@ import { inFlags } from '../settings/option-flag.js'
 import { chosenBackend } from '../engines/engine-options.js'
 import { type EngineDescription, enginePrecision, type OpenEngine, openEngine } from '../engines/open-engine.js'
 import type { Job } from '../job/job.js'
+import { type AskedConditions, askedConditions } from './conditions.js'
 import { flagDifference } from '../job/same-flags.js'
 import { flagOf } from '../settings/flag-of.js'
 import { TRAIN_DEFAULTS, type TrainFlags } from '../settings/train-settings.js'
@@ -139,9 +140,10 @@ async function openObjective(
 }
 
 async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<OpenedRun> {
+  const conditions = await askedConditions(flags)
   const start = await openStartingPoint(flags)
   try {
-    return await prepareFrom(start, flags, output, job)
+    return await prepareFrom(start, conditions, flags, output, job)
   } finally {
     await start?.model.close()
   }
@@ -149,6 +151,7 @@ async function prepareNew(flags: TrainFlags, output: Output, job: Job): Promise<
 
 async function prepareFrom(
   start: StartingPoint | null,
+  conditions: AskedConditions | null,
   given: TrainFlags,
   output: Output,
   job: Job,
@@ -162,7 +165,7 @@ async function prepareFrom(
   else {
     checkNoModule(flags)
     // Once before the data are read, which may take long; their number of classes is not what may be wrong.
-    const likely = resolveRun(flags, 1, workers, latents, start)
+    const likely = resolveRun(flags, 1, workers, latents, start, conditions?.specs(1))
     if (start === null) checkTrainingMemory(likely, job)
   }
   if ((module?.data ?? null) === null && latents === undefined)
@@ -171,13 +174,15 @@ async function prepareFrom(
   await checkUnused('--out', folder)
   const { data, size, flip, skipBad, background, maxPixels, checkFiles, classNames } = { ...TRAIN_DEFAULTS, ...flags }
   const folderRequest = { data, size, skipBad, background, maxPixels, checkFiles, classNames }
-  const pictures = flags.latents === undefined ? folderRequest : { latents: flags.latents, flip }
+  // The classes of the data are not known yet, and the file of conditions does not have them.
+  const wanted = conditions === null ? {} : { conditions: { asked: conditions.asked, specs: conditions.specs(1) } }
+  const pictures = { ...(flags.latents === undefined ? folderRequest : { latents: flags.latents, flip }), ...wanted }
   const opened = await openData(module === null || module.data === null ? pictures : { module: true }, output)
   return orClose(opened, async () => {
     const classes = opened.dataset?.classes ?? []
     const resolved =
       module === null
-        ? resolveRun(flags, classes.length, workers, latents, start)
+        ? resolveRun(flags, classes.length, workers, latents, start, conditions?.specs(classes.length))
         : await planOfModule(module, flags, workers, opened.dataset)
     if (start !== null) tellChecksum(start.config, output)
     const fineTune = start === null ? null : await planFineTune(start, given, resolved, classes)

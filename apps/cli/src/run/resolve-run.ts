@@ -1,4 +1,4 @@
-import { checkConfig, DIT_NAMES, type DiTConfig, ditConfig } from '@dit/model'
+import { checkConfig, type ConditionSpec, DIT_NAMES, type DiTConfig, ditConfig } from '@dit/model'
 import { checkRecipe, type CompleteProcess, type KnownSpec, objectiveFromSpec, type TrainRecipe } from '@dit/train-ddp'
 import { asksForStudent, studentObjective } from '../distill/student-objective.js'
 import { resolveEvaluation } from '../in-training/evaluation-config.js'
@@ -44,6 +44,7 @@ export type CommonPlan = Omit<RunPlan, 'modelName' | 'objective'>
  * @param workers that share a batch
  * @param latents what the data are in place of pictures; of them no grids of samples are made
  * @param start what the run begins from, whose network and process it has
+ * @param conditions what the network is told in place of a class
  * @throws UsageError that names what cannot be
  */
 export function resolveRun(
@@ -52,6 +53,7 @@ export function resolveRun(
   workers = 1,
   latents?: LatentSize,
   start: StartingPoint | null = null,
+  conditions?: readonly ConditionSpec[],
 ): RunPlan {
   const { name } = chosenRecipe(given, latents === undefined ? 'pictures' : 'latents')
   // Trained weights bring their own process and network.
@@ -60,7 +62,7 @@ export function resolveRun(
   const process = start === null ? resolveProcess(flags) : startingProcess(flags, start)
   const model =
     start === null
-      ? resolveModel(flags, process, numClasses, latents)
+      ? resolveModel(flags, process, numClasses, latents, conditions)
       : startingModel(flags, start, process, { numClasses, latents })
   const objective: KnownSpec = asksForStudent(flags)
     ? studentObjective(flags, start, model, process)
@@ -161,12 +163,13 @@ function resolveModel(
   process: CompleteProcess,
   numClasses: number,
   latents?: LatentSize,
+  conditions?: readonly ConditionSpec[],
 ): DiTConfig {
   const told = valueAt(keptFields(MODEL_SETTINGS, flags), 'objective.network.config') as Partial<DiTConfig> | undefined
   const fixed = {
     inputSize: latents?.size ?? flags.size ?? TRAIN_DEFAULTS.size,
     inChannels: latents?.channels ?? 3,
-    numClasses,
+    ...(conditions === undefined ? { numClasses } : { numClasses: 0, classDropout: 0, conditions }),
     learnSigma: !isFlow(process) && process.varianceType!.startsWith('learned'),
   }
   const { model } = flags

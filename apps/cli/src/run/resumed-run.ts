@@ -5,6 +5,7 @@ import { familyOf, keep, keptFlag, placeOf, valueAt } from '../settings/run-sett
 import { TRAIN_ROWS, type TrainFlags } from '../settings/train-settings.js'
 import { UsageError } from '../terminal/errors.js'
 import { formatCount } from '../terminal/format.js'
+import { checkSameDropout } from './conditions.js'
 import { denoisingOrNull, processOfRun } from './objective-config.js'
 import { checkLength } from './run-length.js'
 import { checkRecompute, checkWorkers } from './resolve-run.js'
@@ -27,6 +28,7 @@ export function resumedRun(config: RunConfig, flags: TrainFlags, workers = 1): R
   }
   const given = withMicroBatch(flags, config, workers)
   checkSame(config, given)
+  checkSameDropout(denoisingOrNull(config)?.model.conditions, given)
   if (config.data.kind === 'latents' && (given.sampleEvery ?? null) !== null) {
     throw new UsageError(
       '--sample-every works only for pictures; sample a run of latents with `dit sample <run> --vae <autoencoder>`',

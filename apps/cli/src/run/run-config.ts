@@ -12,6 +12,14 @@ export const CONFIG_FILE = 'config.json'
 /** There while a process writes to the run, and after one that was killed. */
 export const LOCK_FILE = 'lock.json'
 
+/** What a network is told of pictures beside a folder's classes, with what shows that it is the same at a resume. */
+export interface DataConditions {
+  /** As `--conditions` said: names with commas between, or `all`. */
+  readonly asked: string
+  /** SHA-256 over labels, lengths and some of the rows. */
+  readonly sha256: string
+}
+
 /** Training pictures, with what shows that they are the same ones at a resume. */
 export type DataConfig =
   | {
@@ -41,6 +49,8 @@ export type DataConfig =
       readonly files: string
       /** SHA-256 over the contents of so many files, spread over all, or of all. Absent in older runs. */
       readonly contents?: { readonly files: number | 'all'; readonly sha256: string }
+      /** Absent where the network is told the class. */
+      readonly conditions?: DataConditions
     }
   | {
       readonly kind: 'latents'
@@ -52,6 +62,8 @@ export type DataConfig =
       readonly length: number
       /** SHA-256 of the manifest, which has those of the files. */
       readonly files: string
+      /** Absent where the network is told the class. */
+      readonly conditions?: DataConditions
     }
   | {
       /** The data set that a module exports. */

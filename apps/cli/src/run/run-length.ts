@@ -8,6 +8,7 @@ import type { Output } from '../terminal/output.js'
 import { type Clock, steadyClock } from '../time/clock.js'
 import { PROBE_STEPS, probeSteps } from '../time/probe.js'
 import { type Extras, extrasOf, runTime, stepsWithin } from '../time/run-time.js'
+import { gridRows } from './grid-prompts.js'
 import { measuredPictures } from './held-out.js'
 import type { OpenData } from './open-data.js'
 import { openExamples } from './open-examples.js'
@@ -116,7 +117,7 @@ async function timedSteps(
     const options = { objective, recipe, data, backend, seed, recompute, shardOptimizer, communicator }
     const own = await probeSteps(options, clock)
     const secondsPerStep = await largest(communicator, rank === 0 ? own.secondsPerStep : 0)
-    const pictures = { gridPictures: gridPictures(config.classes.length), measuredPictures: measuredPictures(heldOut) }
+    const pictures = { gridPictures: gridPictures(gridRows(config)), measuredPictures: measuredPictures(heldOut) }
     return { secondsPerStep, extras: extrasOf(config, secondsPerStep, { workers, ...pictures }) }
   } finally {
     await examples.close()

@@ -36,6 +36,7 @@ import { EVENTS_FOLDER } from '../tensorboard/event-file.js'
 import { runWriter } from '../tensorboard/run-writer.js'
 import type { PreparedRun } from './prepare-training.js'
 import { createPaceReport } from '../time/pace-report.js'
+import { withGridPrompts } from './grid-prompts.js'
 import { trainingGrid } from './sample-grid.js'
 import { createReporter } from './training-reporter.js'
 
@@ -183,7 +184,16 @@ function heldOutText({ count, train }: HeldOut, { every }: HeldOutConfig): strin
 type TrainArguments = Parameters<typeof train>[0]
 
 function trainOptions(
-  { config, objective, initial, engine: { backend }, allowInexact, isResume, onSaveError }: PreparedRun,
+  {
+    config,
+    objective,
+    data: { dataset },
+    initial,
+    engine: { backend },
+    allowInexact,
+    isResume,
+    onSaveError,
+  }: PreparedRun,
   store: RunStore,
   data: TrainArguments['data'],
   signal: AbortSignal,
@@ -194,7 +204,7 @@ function trainOptions(
     const trained = trainedModel(config, objective, ema, '--sample-every')
     try {
       const path = gridPath(step)
-      const png = await trainingGrid(config, trained.model, backend, signal)
+      const png = await trainingGrid(config, await withGridPrompts(trained.model, dataset), backend, signal)
       await store.write(path, png)
       await onGrid(step, path, png)
     } catch (error) {

@@ -1,15 +1,15 @@
 import { lastSamples, type ModelInMemory, openPipeline } from '@dit/pipeline'
 import type { Backend } from '@dit/tensor'
 import { comfortableScale, gridPng } from '../plot/grid.js'
+import { GRID_ROWS } from './grid-prompts.js'
 import type { RunConfig } from './run-config.js'
 
-/** Classes and pictures of each that a grid shows while training. */
-const MAX_CLASSES = 10
+/** Pictures in a row of a grid while training. */
 const PER_CLASS = 6
 
 /** Pictures in a grid of samples of so many classes. */
 export function gridPictures(numClasses: number): number {
-  return Math.min(numClasses, MAX_CLASSES) * PER_CLASS
+  return Math.min(numClasses, GRID_ROWS) * PER_CLASS
 }
 
 /**
@@ -22,7 +22,7 @@ export async function trainingGrid(
   backend: Backend,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const rowLabels = config.classes.slice(0, MAX_CLASSES)
+  const rowLabels = (model.classNames ?? config.classes).slice(0, GRID_ROWS)
   const pipeline = await openPipeline(model, { backend })
   const labels = Array.from({ length: rowLabels.length * PER_CLASS }, (_, i) => Math.floor(i / PER_CLASS))
   const samples = await lastSamples(pipeline.sample({ labels, seed: config.seed, clip: true, signal }))

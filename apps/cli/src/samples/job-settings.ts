@@ -6,6 +6,7 @@ import { optionFlag } from '../settings/option-flag.js'
 import { UsageError } from '../terminal/errors.js'
 import { formatCount } from '../terminal/format.js'
 import { type JobRecord, pictureCount } from './progress-folder.js'
+import type { Prompts } from './prompts.js'
 import type { SampleFlags } from './sample-settings.js'
 
 export type JobSettings = Readonly<Record<string, unknown>>
@@ -29,6 +30,7 @@ const NAMES: Readonly<Record<string, string>> = {
   autoencoder: 'the weights of the autoencoder',
   engine: 'the engine',
   process: 'the process',
+  conditions: 'what --conditions holds',
   half: '--half',
   singles: '--singles',
   npz: '--npz',
@@ -37,7 +39,12 @@ const NAMES: Readonly<Record<string, string>> = {
 }
 
 /** All that the pictures of a job depend on, but for weights and engine, which come later. */
-export function jobSettings(plan: SamplingPlan, options: SampleOptions, flags: SampleFlags): JobSettings {
+export function jobSettings(
+  plan: SamplingPlan,
+  options: SampleOptions,
+  flags: SampleFlags,
+  prompts: Pick<Prompts, 'sha256'> | null = null,
+): JobSettings {
   const { guidance, perClass, labels } = plan
   const asked = (flag: string | boolean | undefined) => flag !== undefined && flag !== false
   const plain = Object.fromEntries(PLAIN.map((name) => [name, options[name] ?? null]))
@@ -51,7 +58,8 @@ export function jobSettings(plan: SamplingPlan, options: SampleOptions, flags: S
     sampler: plan.sampler,
     process: plan.process,
     eta: options.eta ?? SAMPLE_DEFAULTS.eta,
-    guidance: guidance.scale,
+    guidance: typeof flags.guidance === 'string' ? flags.guidance : guidance.scale,
+    ...(prompts === null ? {} : { conditions: prompts.sha256 }),
     guidanceChannels: guidance.channels,
     nullClass: guidance.nullClass,
     guidanceInterval: guidance.interval ?? null,

@@ -6,7 +6,7 @@ import { OTHER_SETTINGS } from '../settings/other-settings.js'
 import { WEIGHTS_PROCESS_SETTINGS } from '../settings/process-settings.js'
 import { addSettings, type FlagsOf, type Settings } from '../settings/setting.js'
 import { SOURCE_SETTINGS } from '../settings/source-settings.js'
-import { integer, number, orWord, path, positive, range } from '../settings/values.js'
+import { integer, number, numbersByName, orWord, path, positive, range } from '../settings/values.js'
 
 /** A setting of `dit sample`. */
 export interface SampleSetting extends OptionSetting {
@@ -36,6 +36,11 @@ const PICTURE_SETTINGS = {
     help: 'pictures in all, of classes drawn at random by the seed, in place of --count: for FID, as the sampling script of DiT has it',
     parse: integer(1),
     option: 'total',
+  },
+  conditions: {
+    flag: '--conditions <file>',
+    help: 'of a network that is told conditions: what to draw, a picture (or --count) for each row of this safetensors file, whose tensors have the names of the conditions',
+    parse: path,
   },
   seed: {
     flag: '--seed <n>',
@@ -70,10 +75,12 @@ const PICTURE_SETTINGS = {
 const GUIDANCE_SETTINGS = {
   guidance: {
     flag: '--guidance <scale>',
-    help: 'strength of classifier-free guidance: above 1, pictures show their class more clearly and vary less; 1 is none (default {default})',
-    parse: number(),
+    help: 'strength of classifier-free guidance: above 1, pictures show their class more clearly and vary less; 1 is none (default {default}). With --conditions also a scale for each, such as caption=4,style=1.5',
+    parse: numbersByName(),
     default: SAMPLE_DEFAULTS.guidance,
     option: 'guidance',
+    // Scales by name are the network's own business.
+    store: (scale: number | string) => (typeof scale === 'number' ? scale : undefined),
   },
   guidanceChannels: {
     flag: '--guidance-channels <n|all>',

@@ -1,7 +1,8 @@
 import { dirname, join, resolve } from 'node:path'
 import type { WhichWeights } from '@dit/model'
-import { OpenError, type OpenModel } from '@dit/pipeline'
+import { OpenError, type OpenModel, type Prompted } from '@dit/pipeline'
 import { isCheckpoint, isRun, openModel } from '@dit/pipeline/node'
+import { withPrompts } from '@dit/train-ddp'
 import { BEST, readRunOfCheckpoint } from '../run/checkpoint-run.js'
 import { isModuleRun, type OwnObjective, ownObjectiveOf } from '../run/own-objective.js'
 import { howToGetRun, readRunConfig } from '../run/run-folder.js'
@@ -12,6 +13,13 @@ import { storedOptions } from './option-setting.js'
 import { SOURCE_SETTINGS, type SourceFlags } from './source-settings.js'
 import { processSettings, type WeightsProcessFlags } from './weights-process.js'
 
+/** What a command knows of a model that it opens. */
+export interface Opening {
+  readonly which?: WhichWeights
+  /** Makes the network of one that is told conditions; without it, such a network is refused. */
+  readonly prompted?: Prompted
+}
+
 /** Flags that say which model is meant, and what it was trained on. */
 export type ModelFlags = SourceFlags & WeightsProcessFlags
 
@@ -21,8 +29,13 @@ export type ModelFlags = SourceFlags & WeightsProcessFlags
  * @param given the argument; undefined where there is none
  * @throws UsageError where there is none or too many; OpenError and OptionError as `openModel`
  */
-export async function openModelOf(given: string | undefined, flags: ModelFlags, command: string): Promise<OpenModel> {
-  if (flags.checkpoint === BEST) return openBest(given, flags, command)
+export async function openModelOf(
+  given: string | undefined,
+  flags: ModelFlags,
+  command: string,
+  more: Opening = {},
+): Promise<OpenModel> {
+  if (flags.checkpoint === BEST) return openBest(given, flags, command, more)
   const named = [given, flags.run, flags.checkpoint, flags.weights].filter((path) => path !== undefined)
   if (named.length > 1) {
     throw new UsageError(
@@ -35,11 +48,16 @@ export async function openModelOf(given: string | undefined, flags: ModelFlags, 
     throw new UsageError(`which model? Give a run or weights: \`${command} <run or weights>\`. ${await howToGetRun()}`)
   }
   await checkRun(flags)
-  return openNamed(named[0], flags)
+  return openNamed(named[0], flags, more)
 }
 
 /** The best checkpoint of the run that an argument or `--run` names. */
-async function openBest(given: string | undefined, flags: ModelFlags, command: string): Promise<OpenModel> {
+async function openBest(
+  given: string | undefined,
+  flags: ModelFlags,
+  command: string,
+  more: Opening,
+): Promise<OpenModel> {
   const run = given ?? flags.run
   if (run === undefined || (given !== undefined && flags.run !== undefined) || flags.weights !== undefined) {
     throw new UsageError(
@@ -49,22 +67,19 @@ async function openBest(given: string | undefined, flags: ModelFlags, command: s
   const checkpoint = join(run, 'checkpoints', BEST)
   const { run: _run, ...others } = flags
   await checkRun({ ...others, checkpoint })
-  return openNamed(checkpoint, others)
+  return openNamed(checkpoint, others, more)
 }
 
 /** Opens a model by its path or address, with whatever flags say of it. */
-export async function openNamed(
-  name: string,
-  flags: ModelFlags,
-  which: { readonly which?: WhichWeights } = {},
-): Promise<OpenModel> {
+export async function openNamed(name: string, flags: ModelFlags, more: Opening = {}): Promise<OpenModel> {
   const { vae } = flags
   const process = processSettings(flags)
   try {
     const own = await ownObjective(name, flags)
     const options = {
       ...storedOptions(SOURCE_SETTINGS, flags),
-      ...which,
+      prompted: refusing(name),
+      ...more,
       ...(own === null ? {} : { objective: own.objective }),
       fetch: hubAccess(name),
       resolveFrom: pretrainedPlaces(),
@@ -81,6 +96,19 @@ export async function openNamed(
       throw new UsageError(`--vae ${vae}: ${error.problem}`, { cause: error })
     }
     throw error
+  }
+}
+
+/** Refuses a network that is told conditions, for whoever knows classes only. */
+function refusing(name: string): Prompted {
+  return (config) => {
+    const { conditions = [] } = config
+    // Nothing to be told is one class.
+    if (conditions.length === 0) return withPrompts(config, {}, 1)
+    const told = conditions.map((each) => each.name).join(', ')
+    throw new UsageError(
+      `${name}: the network is told ${told}, not a class; draw with it by \`dit sample <model> --conditions <file>\`. Other commands need classes, but for dit convert and dit info`,
+    )
   }
 }
 

@@ -32,7 +32,7 @@ export async function hasUsualModel(): Promise<boolean> {
 interface SamplingFlags {
   readonly sampler?: string
   readonly steps?: number
-  readonly guidance?: number
+  readonly guidance?: number | string
   readonly spacing?: string
   readonly image?: string
 }

@@ -4,6 +4,7 @@ import { ENGINE_SETTINGS } from '../engines/engine-options.js'
 import { isPictureData } from '../run/run-config.js'
 import { BLOCK_SETTINGS } from './block-settings.js'
 import { DISTILL_SETTINGS } from './distill-settings.js'
+import { CONDITION_SETTINGS } from './condition-settings.js'
 import { EVALUATION_SETTINGS } from './evaluation-settings.js'
 import { FINE_TUNE_SETTINGS } from './fine-tune-settings.js'
 import { OBJECTIVE_SETTINGS } from './objective-settings.js'
@@ -337,6 +338,7 @@ export const TRAIN_SETTINGS = {
   ...OBJECTIVE_SETTINGS,
   ...FINE_TUNE_SETTINGS,
   ...DISTILL_SETTINGS,
+  ...CONDITION_SETTINGS,
   ...MODEL_SETTINGS,
   ...RECIPE_SETTINGS,
   ...PROCESS_SETTINGS,
@@ -369,6 +371,7 @@ const MAIN = [
 /** The other options, by their headings in the help. */
 const GROUPS: readonly (readonly [heading: string, settings: Settings])[] = [
   ['Data', DATA_SETTINGS],
+  ['Conditions', CONDITION_SETTINGS],
   ['Run', RUN_SETTINGS],
   ['Evaluation', EVALUATION_SETTINGS],
   ['Model', { ...MODEL_SETTINGS, ...OBJECTIVE_SETTINGS }],

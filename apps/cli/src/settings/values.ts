@@ -123,6 +123,31 @@ export function nameList(text: string): string {
   return names.join(',')
 }
 
+/** A number, or numbers by name, as `caption=2,style=1.5`: the latter as text without spaces, for `byName`. */
+export function numbersByName(min = -Infinity, max = Infinity): (text: string) => number | string {
+  const value = number(min, max)
+  return (text) => {
+    if (!text.includes('=')) return value(text)
+    const pairs = text.split(',').map((part) => part.split('=').map((side) => side.trim()))
+    const names = pairs.map(([name]) => name)
+    if (pairs.some(({ length }) => length !== 2) || names.includes('') || new Set(names).size < names.length) {
+      throw new InvalidArgumentError('It must be a number, or numbers by name, such as caption=2,style=1.5.')
+    }
+    return pairs.map(([name, side]) => `${name}=${value(side)}`).join(',')
+  }
+}
+
+/** What `numbersByName` has read, by name; null for one number. */
+export function byName(value: number | string): ReadonlyMap<string, number> | null {
+  if (typeof value === 'number') return null
+  return new Map(
+    value.split(',').map((pair): [string, number] => {
+      const [name, side] = pair.split('=')
+      return [name, Number(side)]
+    }),
+  )
+}
+
 /** A number of threads, or `auto`. */
 export function threadCount(text: string): number | 'auto' {
   return text === 'auto' ? text : integer(1)(text)

@@ -4,6 +4,7 @@ import type { TrainEvent } from '@dit/train-ddp'
 import type { PreparedRun } from '../run/prepare-training.js'
 import { denoisingOrNull } from '../run/objective-config.js'
 import { type HeldOut, measuredPictures } from '../run/held-out.js'
+import { gridRows } from '../run/grid-prompts.js'
 import { gridPictures } from '../run/sample-grid.js'
 import { formatQuantity } from '../terminal/format.js'
 import { type Clock, steadyClock } from './clock.js'
@@ -69,7 +70,7 @@ export function createPaceReport(
     pace.skip()
     const { steps, seconds } = pace.measured
     const secondsPerStep = seconds / steps
-    const pictures = { gridPictures: gridPictures(config.classes.length), measuredPictures: measuredPictures(heldOut) }
+    const pictures = { gridPictures: gridPictures(gridRows(config)), measuredPictures: measuredPictures(heldOut) }
     const extras = extrasOf(config, secondsPerStep, { workers, ...pictures, overheadSeconds: overheadSeconds() })
     const time = runTime(secondsPerStep, extras, config.steps, from)
     const lines = [`time   ${timeText(time, secondsPerStep, measuredText(steps), config.steps, from)}`]

@@ -54,13 +54,15 @@ export function describeRunConfig(json: Readonly<Record<string, unknown>>, place
     const { config } = objective.network
     checkConfig(config)
     const isNamed = Array.isArray(classes) && classes.every((name) => typeof name === 'string')
-    if (!isNamed || classes.length !== config.numClasses) {
+    // Conditions stand in place of the class.
+    const isTold = config.conditions !== undefined
+    if (!isNamed || (!isTold && classes.length !== config.numClasses)) {
       throw new RangeError(`"classes" must be ${config.numClasses} names, one for each class`)
     }
     return {
       config,
       process: completeProcess(objective.process),
-      classNames: classes,
+      classNames: isTold ? [] : classes,
       latents: latentsOf(data),
       lora: adaptersOf(objective.network.lora, json['from']),
     }

@@ -3,7 +3,7 @@ import { checkConfig, checkParams } from '@dit/model'
 import { formatShape, sameShape, type Shape } from '@dit/tensor'
 import type { Network } from '@dit/train-ddp'
 import { type ClassNames, classNamesOf } from '../classes/class-names.js'
-import { ditNetwork, isOwnNetwork, ownNetwork, type SampledNetwork } from '../network.js'
+import { ditNetwork, isOwnNetwork, ownNetwork, type Prompted, type SampledNetwork } from '../network.js'
 import type { FoundAutoencoder, OpenModel } from '../open-model.js'
 import { OpenError, OptionError } from '../option-error.js'
 import { scalingOf } from '../pictures/latent-scaling.js'
@@ -25,7 +25,7 @@ export async function openInMemory(source: ModelInMemory, options: OpenOptions):
       throw new OptionError(option, `it is for weights; ${name} is in memory, with all that is known of it`)
     }
   }
-  const described = await describeNetwork({ ...source, name, classNames }, autoencoder)
+  const described = await describeNetwork({ ...source, name, classNames, prompted: options.prompted }, autoencoder)
   const weights = paramsTensors(name, params)
   if (!isOwnNetwork(network)) {
     if (!isSource(params)) checkParams(network, params)
@@ -56,6 +56,7 @@ type Described = Pick<OpenModel, 'description' | 'network' | 'process' | 'isProc
 interface Said extends Omit<ModelInMemory, 'params' | 'classNames'> {
   readonly name: string
   readonly classNames: readonly string[] | null
+  readonly prompted?: Prompted | undefined
 }
 
 /**
@@ -64,10 +65,10 @@ interface Said extends Omit<ModelInMemory, 'params' | 'classNames'> {
  * @throws OpenError for classes or a process that do not fit it
  */
 export async function describeNetwork(
-  { name, network: given, process: told, classNames, pixelRange, latents }: Said,
+  { name, network: given, process: told, classNames, pixelRange, latents, prompted }: Said,
   autoencoder: FoundAutoencoder | null,
 ): Promise<Described> {
-  const network = networkOf(name, given, classNames)
+  const network = networkOf(name, given, classNames, prompted)
   const process = processOf(name, told)
   return {
     description: {
@@ -93,10 +94,11 @@ function networkOf(
   name: string,
   network: ModelInMemory['network'],
   classNames: readonly string[] | null,
+  prompted?: Prompted,
 ): SampledNetwork {
   if (!isOwnNetwork(network)) {
     checkConfig(network)
-    return ditNetwork(name, network)
+    return ditNetwork(name, network, prompted)
   }
   const numClasses = network.classes?.numClasses ?? classNames?.length
   if (numClasses !== undefined && numClasses > 0) return ownNetwork(name, network, numClasses)

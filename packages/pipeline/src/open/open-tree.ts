@@ -14,7 +14,7 @@ import {
 } from '@dit/model'
 import { type ClassNames, classNamesOf, namesFromId2label } from '../classes/class-names.js'
 import type { FoundAutoencoder, OpenDiT } from '../open-model.js'
-import { ditNetwork } from '../network.js'
+import { ditNetwork, type Prompted, type SampledNetwork } from '../network.js'
 import { OpenError, OptionError } from '../option-error.js'
 import { scalingOf } from '../pictures/latent-scaling.js'
 import { isPixelModel } from '../pictures/pixel-model.js'
@@ -33,6 +33,11 @@ export interface OpenOptions {
   readonly heads?: number
   /** Names of the classes, in the order of the labels, in place of those of the file. */
   readonly classNames?: readonly string[]
+  /**
+   * Of a DiT with conditions: makes of its configuration the network that is sampled, whose classes are prompts. For example
+   * `(config) => withPrompts(config, prompts, count)`
+   */
+  readonly prompted?: Prompted
   /** The autoencoder of latents, in place of that of a pipeline's folder. */
   readonly autoencoder?: FoundAutoencoder
 }
@@ -89,14 +94,15 @@ export async function understand(
       scheduler !== null && scheduler.process === null
         ? { process: null, assumptions: [], isKnown: false }
         : processOfWeights(name, told, options.process)
-    const classes = await namesOf(name, folder, weights, options, known)
+    const network = ditNetwork(name, weights.config, options.prompted)
+    const classes = await namesOf(name, folder, weights, network, options, known)
     const autoencoder = options.autoencoder ?? (folder === null ? null : await findAutoencoder(folder))
     const named = classes.from === 'imagenet' ? ['class names of ImageNet, because there are 1,000 classes'] : []
     return {
       name,
       title: titleOf(weights),
       description: describe(weights, process, classes, autoencoder, known),
-      network: ditNetwork(name, weights.config),
+      network,
       process,
       isProcessKnown: isKnown,
       ...classes,
@@ -210,10 +216,10 @@ async function namesOf(
   name: string,
   folder: FileTree | null,
   { config, classNames }: ModelWeights,
+  { numClasses }: SampledNetwork,
   options: OpenOptions,
   known: Known | null,
 ): Promise<ClassNames> {
-  const { numClasses } = config
   if (options.classNames !== undefined && options.classNames.length !== numClasses) {
     throw new OptionError(
       'classNames',
@@ -221,6 +227,8 @@ async function namesOf(
     )
   }
   const own = options.classNames ?? known?.classNames
+  // A DiT with conditions has no names of classes, and prompts are none of its file.
+  if (config.conditions !== undefined && options.classNames === undefined) return classNamesOf(numClasses, null)
   if (own !== undefined) return { from: 'model', names: own }
   const labels = folder === null ? null : await id2labelIn(folder)
   if (labels !== null) {

@@ -73,7 +73,7 @@ test('a network with conditions is sampled by prompts, and refused without them'
   const guided = await pipeline.pictures({ ...SAMPLE, guidance: 3 })
   expect(guided[0].data).not.toEqual(plain[0].data)
   await expect(openPipeline({ network: config, params, process }, { backend })).rejects.toThrow(
-    'the model has conditions; give its network as withPrompts() of @dit/train-ddp',
+    'the model is told conditions; its network needs prompts, as withPrompts() of @dit/train-ddp takes them',
   )
 })
 

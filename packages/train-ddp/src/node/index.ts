@@ -20,3 +20,6 @@ export {
   visibleDevice,
 } from '@dit/collectives/node'
 export { folderRunStore } from './folder-store.js'
+export { ConditionsError } from './conditions/conditions-error.js'
+export { CONDITIONS_FILE, type ConditionsFile, openConditions } from './conditions/open-conditions.js'
+export type { StoredCondition } from './conditions/stored-conditions.js'

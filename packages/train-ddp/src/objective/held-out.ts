@@ -10,6 +10,9 @@ export interface HeldOutOptions {
   readonly snrs?: readonly number[]
 }
 
+/** What of an objective is measured. */
+type Measured = Pick<DenoisingObjective, 'network' | 'process' | 'checkBatch'>
+
 /** What is measured with some parameters. */
 export interface HeldOutMeasures {
   /** For `evaluate` of `train`: `heldOut`, the geometric mean, and `heldOutSnr100` and so on, the mean error at each ratio. */
@@ -28,7 +31,7 @@ export interface HeldOutMeasures {
  * train({ ...options, evaluate: { every: 250, run: heldOutMeasures(objective, { batches: () => held }).run } })
  */
 export function heldOutMeasures(
-  objective: DenoisingObjective,
+  objective: Measured,
   { batches, snrs = HELD_OUT_SNRS }: HeldOutOptions,
 ): HeldOutMeasures {
   const { network, process } = objective
@@ -59,7 +62,7 @@ export function heldOutMeasures(
 }
 
 async function errorsOf(
-  { network, process, ...objective }: DenoisingObjective,
+  { network, process, ...objective }: Measured,
   params: Params,
   batch: TrainBatch,
   { start, levels, backend }: { start: number; levels: readonly HeldOutLevel[]; backend: Backend },
