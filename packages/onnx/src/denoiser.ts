@@ -1,9 +1,9 @@
-import { type DiTConfig, forward, outChannels, parameterShapes, type ParameterSource } from '@dit/model'
+import { checkConfig, type DiTConfig, forward, outChannels, parameterShapes, type ParameterSource } from '@dit/model'
 import type { Block } from '@dit/model/blocks'
 import { scope } from '@dit/tensor'
 import { tokenGrid } from '@dit/tokenizer'
 import { tracedConditions } from './embed-told.js'
-import { AmbiguousExtent, GraphBuilder, type OnnxGraph } from './graph.js'
+import { AmbiguousExtent, GraphBuilder, isSameGraph, type OnnxGraph } from './graph.js'
 import { operationsOf } from './operations.js'
 import { guidanceFeatures, timestepFeatures, timestepRows } from './timesteps.js'
 import { type AllTold, toldInputs, withNulls } from './told-inputs.js'
@@ -27,7 +27,7 @@ export interface DenoiserOptions {
 /** As in the reference implementation of DiT, where the fourth of the four latent channels stays unguided. */
 const GUIDED_CHANNELS = 3
 
-/** Numbers in place of the batch, primes: the first of which no extent of the network is a multiple is taken. */
+/** Numbers in place of the batch, primes: a graph is right if it comes out the same for two of them. */
 const BATCHES = [1009, 2003, 4001, 8009]
 
 /**
@@ -50,17 +50,24 @@ const BATCHES = [1009, 2003, 4001, 8009]
  *
  * @throws RangeError when guidance is asked of a model that takes its scale as an input, or one without a null class, or of a condition that has no null, or of channels that there
  *   are not
- * @throws RangeError for a condition that is called as another input, and for a block of your own that mixes examples
+ * @throws RangeError or TypeError for a configuration that cannot be
+ * @throws RangeError for a condition that is called as another input, and for a block of your own that mixes or counts examples
  */
 export function denoiserGraph(config: DiTConfig, options: DenoiserOptions = {}): OnnxGraph {
-  for (const batch of BATCHES.slice(0, -1)) {
+  checkConfig(config)
+  const graphs: OnnxGraph[] = []
+  let problem = new RangeError('denoiserGraph: what a block computes must not depend on the number of examples')
+  for (const batch of BATCHES) {
     try {
-      return graphFor(config, options, batch)
+      const graph = graphFor(config, options, batch)
+      if (graphs.some((other) => isSameGraph(graph, other))) return graph
+      graphs.push(graph)
     } catch (error) {
       if (!(error instanceof AmbiguousExtent)) throw error
+      problem = error
     }
   }
-  return graphFor(config, options, BATCHES.at(-1)!)
+  throw problem
 }
 
 function graphFor(config: DiTConfig, { guidance, block }: DenoiserOptions, batch: number): OnnxGraph {

@@ -45,6 +45,22 @@ export function parameterBytes({ constants }: OnnxGraph): number {
   return constants.reduce((total, { shape, values }) => total + ('parameter' in values ? 4 * sizeOf(shape) : 0), 0)
 }
 
+/** Whether two graphs compute the same, operator by operator. */
+export function isSameGraph(a: OnnxGraph, b: OnnxGraph): boolean {
+  return (
+    JSON.stringify(a.nodes) === JSON.stringify(b.nodes) &&
+    a.constants.length === b.constants.length &&
+    a.constants.every(
+      ({ name, values }, i) => name === b.constants[i].name && isSameValues(values, b.constants[i].values),
+    )
+  )
+}
+
+function isSameValues(a: Constant['values'], b: Constant['values']): boolean {
+  if ('parameter' in a || 'parameter' in b) return JSON.stringify(a) === JSON.stringify(b)
+  return a.length === b.length && Array.prototype.every.call(a, (value, i) => Object.is(value, b[i]))
+}
+
 /** Thrown where the number in place of the batch cannot be told from an extent of the network: another number may do. */
 export class AmbiguousExtent extends RangeError {}
 

@@ -1,5 +1,5 @@
 import type { BinaryOp, Kernels, UnaryOp, View } from '@dit/tensor'
-import { DATA_TYPES } from '../graph.js'
+import { AmbiguousExtent, DATA_TYPES } from '../graph.js'
 import { operationsOf } from '../operations.js'
 import type { TracedValues } from './values.js'
 
@@ -34,17 +34,18 @@ export function kernelsOf({ graph, read, write, fill, fillOf, expand, isDynamic 
   const { add, gelu, mul, scalar, silu, transpose } = operationsOf(graph)
   const node = (...parameters: Parameters<typeof graph.node>) => graph.node(...parameters)
   const typeOf = ({ dtype }: View) => (dtype === 'i32' ? DATA_TYPES.int64 : DATA_TYPES.float)
-  const refuse = (what: string) => (): never => {
-    throw new RangeError(`denoiserGraph: a block must not ${what}: a graph has a forward pass only, example by example`)
-  }
   const ones = new Map<number, string>()
   const onesOf = (D: number) => {
     const found = ones.get(D) ?? graph.floats(new Float32Array(D).fill(1), [D])
     ones.set(D, found)
     return found
   }
-  const backward = refuse('compute gradients')
-  const mixing = refuse('mix examples')
+  const backward = (): never => {
+    throw new RangeError('denoiserGraph: a block must not compute gradients: a graph has a forward pass only')
+  }
+  const mixing = (): never => {
+    throw new AmbiguousExtent('denoiserGraph: a block must not mix examples: it is given any number of them')
+  }
 
   return {
     fill,

@@ -32,7 +32,8 @@ export interface Tracing extends TracedValues {
 
 /**
  * A backend that computes nothing and writes down what it is asked for as operators of ONNX. Shapes hold a number in place of the batch, a
- * prime that no extent of the network is a multiple of: what is a multiple of it grows with the batch.
+ * prime, and what is a multiple of it is taken to grow with the batch. Where an extent of the network is one by chance the graph is wrong, or
+ * `AmbiguousExtent` is thrown: graphs for two primes must be compared.
  *
  * @param batch that prime
  * @param sized an input of the graph whose first axis is the batch
