@@ -70,7 +70,7 @@ test('the metadata may say that a label has more classes than there are pictures
 test('a picture without a row is named', async () => {
   const file = await openConditions(await write())
   expect(() => file.rowsOf([...FILES, 'a/4.png', 'a/5.png'])).toThrow(
-    'it has no row for a/4.png and for 1 other pictures (its files begin with a/1.png)',
+    'it has no row for a/4.png, nor for 1 more (its files begin with a/1.png)',
   )
   await file.close()
 })

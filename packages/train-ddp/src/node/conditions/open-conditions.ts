@@ -97,7 +97,7 @@ export async function openConditions(path: string): Promise<ConditionsFile> {
       const rows = wanted.map((file) => rowOf.get(file) ?? rowOf.get(file.replaceAll('\\', '/')) ?? -1)
       const missing = wanted.filter((_, i) => rows[i] < 0)
       if (missing.length > 0) {
-        const more = missing.length === 1 ? '' : ` and for ${missing.length - 1} other pictures`
+        const more = missing.length === 1 ? '' : `, nor for ${missing.length - 1} more`
         fail(`it has no row for ${missing[0]}${more} (its files begin with ${files[0] ?? 'none'})`)
       }
       return Uint32Array.from(rows)
