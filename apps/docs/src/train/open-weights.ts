@@ -1,4 +1,4 @@
-import { openModel, openPipeline, type Picture, type Pipeline } from '@dit/pipeline'
+import { mostSteps, openModel, openPipeline, type Picture, type Pipeline, type SampleOptions } from '@dit/pipeline'
 import type { Backend, Params } from '@dit/tensor'
 import { startProblem, type WeightsAbout } from './from-weights.js'
 import type { DrawnPicture, FromTrainer } from './messages.js'
@@ -6,7 +6,7 @@ import type { PageSettings } from './settings.js'
 
 /** Most pictures that are drawn of a file: one of each class, or so many of classes at random. */
 const MOST_PICTURES = 18
-/** Denoising steps, and guidance where the network has learned to do without a class. */
+/** Denoising steps, where the process has as many; and guidance, where the network has learned to do without a class. */
 const [STEPS, GUIDANCE] = [12, 1.5]
 
 /** One file of weights, from which pictures are drawn. */
@@ -47,16 +47,9 @@ export function weightsDesk(
   }
 
   async function drawWith(dit: Pipeline, seed: number, signal: AbortSignal): Promise<void> {
-    const { classNames, model } = dit
+    const { classNames } = dit
     const which = classNames.length <= MOST_PICTURES ? { classes: 'all', count: 1 } : { total: MOST_PICTURES }
-    const steps = dit.sample({
-      ...which,
-      seed,
-      signal,
-      steps: STEPS,
-      sampler: model.process?.kind === 'flow' ? 'midpoint' : 'dpmpp-2m',
-      guidance: model.network.nullLabel === null ? 1 : GUIDANCE,
-    })
+    const steps = dit.sample({ ...samplingOf(dit), ...which, seed, signal })
     let pictures: readonly DrawnPicture[] = []
     for await (const step of steps) {
       const { done, total } = step
@@ -108,6 +101,16 @@ export async function readStart(file: Blob | Uint8Array, settings: PageSettings,
     return (await model.load(backend)) as Params
   } finally {
     await model.close()
+  }
+}
+
+/** How pictures are drawn in this page, with whatever network. */
+export function samplingOf({ model: { process, network } }: Pipeline): SampleOptions {
+  return {
+    sampler: 'dpmpp-2m',
+    // The solver needs a timestep more than it takes steps.
+    steps: process === null ? STEPS : Math.max(1, Math.min(STEPS, mostSteps(process) - 1)),
+    guidance: network.nullLabel === null ? 1 : GUIDANCE,
   }
 }
 

@@ -3,6 +3,7 @@ import { computed, defineComponent, h, onBeforeUnmount, onMounted, ref, type VNo
 import { choice, slider } from '../figures/controls.js'
 import { useWidth } from '../figures/page.js'
 import { type Curve, evenTicks, legend, plot, powerTicks } from '../figures/plot.js'
+import { folderFiles } from './folder-store.js'
 import type { FromTrainer, Point, ToTrainer } from './messages.js'
 import { pictureList } from './picture-list.js'
 import { decodeFile, GROUND, readFiles } from './read-files.js'
@@ -10,7 +11,7 @@ import { FEWEST_PICTURES, type PageData, type PagePictures, type PageSettings, S
 import { weightsPanel } from './weights-panel.js'
 
 /** What the page knows of the training. */
-type Phase = 'looking' | 'none' | 'kept' | 'starting' | 'running' | 'pausing' | 'finished'
+type Phase = 'looking' | 'none' | 'kept' | 'taking' | 'starting' | 'running' | 'pausing' | 'finished'
 
 const DATA: readonly { readonly value: PageData; readonly text: string }[] = [
   { value: 'sprites', text: 'Pixel art' },
@@ -38,6 +39,8 @@ export const TrainHere = defineComponent({
     const heldOut = ref<Point[]>([])
     const samples = ref<Extract<FromTrainer, { kind: 'samples' }> | null>(null)
     const problem = ref('')
+    /** What lies there could go on, but not to the numbers of an unbroken run. */
+    const isInexact = ref(false)
     const note = ref('')
     const { element, width } = useWidth(640)
     let worker: Worker | null = null
@@ -64,6 +67,7 @@ export const TrainHere = defineComponent({
           choose: () => (data.value = value),
         })),
       begin,
+      take: takeRun,
     })
 
     function hear(message: FromTrainer): void {
@@ -104,7 +108,8 @@ export const TrainHere = defineComponent({
           return
         default:
           problem.value = message.text
-          if (phase.value === 'starting' || phase.value === 'running') ask({ kind: 'look' })
+          isInexact.value = message.isInexact === true
+          if (phase.value === 'taking' || phase.value === 'starting' || phase.value === 'running') ask({ kind: 'look' })
           else if (phase.value === 'looking') phase.value = 'none'
       }
     }
@@ -112,6 +117,7 @@ export const TrainHere = defineComponent({
     /** @param from a file of weights to begin with */
     function begin(from?: File): void {
       problem.value = ''
+      isInexact.value = false
       note.value = ''
       const wanted = { ...settingsOf(data.value)!, ...(from === undefined ? {} : { from: from.name }) }
       settings.value = wanted
@@ -122,11 +128,22 @@ export const TrainHere = defineComponent({
       ask({ kind: 'begin', settings: wanted, pictures: own, from })
     }
 
-    function resume(): void {
+    function resume(allowInexact = false): void {
       problem.value = ''
+      isInexact.value = false
       weights.clear()
       phase.value = 'starting'
-      ask({ kind: 'resume' })
+      ask({ kind: 'resume', allowInexact })
+    }
+
+    /** @param files of the folder of a run of `dit train` */
+    function takeRun(files: FileList): void {
+      problem.value = ''
+      isInexact.value = false
+      note.value = ''
+      weights.clear()
+      phase.value = 'taking'
+      ask({ kind: 'take', files: folderFiles(files) })
     }
 
     function pause(): void {
@@ -218,11 +235,13 @@ export const TrainHere = defineComponent({
     function buttons(isBusy: boolean): (VNode | null)[] {
       const button = (text: string, onClick: () => void, disabled = false) =>
         h('button', { type: 'button', class: 'train-button', key: text, disabled, onClick }, text)
+      const isReading = phase.value === 'looking' || phase.value === 'taking'
       if (isBusy) return [button('Pause', pause, phase.value !== 'running')]
       const isKept = settings.value !== null && (phase.value === 'kept' || phase.value === 'finished')
       return [
-        phase.value === 'kept' ? button('Go on', resume) : null,
-        button(isKept ? 'Begin anew' : 'Train', () => begin(), phase.value === 'looking' || !canBegin.value),
+        phase.value === 'kept' ? button('Go on', () => resume()) : null,
+        phase.value === 'kept' && isInexact.value ? button('Go on anyway', () => resume(true)) : null,
+        button(isKept ? 'Begin anew' : 'Train', () => begin(), isReading || !canBegin.value),
         isKept && step.value > 0 ? button('Export', () => ask({ kind: 'export' })) : null,
         isKept ? button('Forget', () => ask({ kind: 'forget' })) : null,
       ]
@@ -242,6 +261,8 @@ export const TrainHere = defineComponent({
           return `Paused at ${of}${measured}. ${note.value}`
         case 'finished':
           return `Finished: ${of}${measured}. ${note.value}`
+        case 'taking':
+          return 'Reading the run …'
         case 'starting':
           return 'Starting …'
         case 'pausing':

@@ -14,7 +14,7 @@ import {
 } from '@dit/train-ddp'
 import { openPageData } from './data.js'
 import type { Curves, FromTrainer, ToTrainer } from './messages.js'
-import { drawnPicture, readStart, weightsDesk } from './open-weights.js'
+import { drawnPicture, readStart, samplingOf, weightsDesk } from './open-weights.js'
 import { folderStore } from './folder-store.js'
 import { copyRun, findRun } from './import-run.js'
 import { LOOK_EVERY, PAGE_PROCESS, PAGE_RECIPE, type PagePictures, pageModel, type PageSettings } from './settings.js'
@@ -24,8 +24,8 @@ const SETTINGS_FILE = 'page.json'
 const PICTURES_FILE = 'pictures.bin'
 /** The weights that a training began from, until it has some of its own. */
 const START_FILE = 'start.safetensors'
-/** How samples are drawn on the way. */
-const SAMPLING = { sampler: 'dpmpp-2m', steps: 12, guidance: 1.5, seed: 5 } as const
+/** Of the samples that are drawn on the way. */
+const SEED = 5
 
 /** What a trainer works with. */
 export interface TrainerPlace {
@@ -220,7 +220,7 @@ async function drawSamples(
 ): Promise<void> {
   const dit = await pipelineOf(settings, ema, backend)
   try {
-    const drawn = await dit.pictures({ ...SAMPLING, classes: 'all', count: 1 })
+    const drawn = await dit.pictures({ ...samplingOf(dit), seed: SEED, classes: 'all', count: 1 })
     post({ kind: 'samples', step, pictures: drawn.map(drawnPicture) })
   } finally {
     dit.dispose()

@@ -19,9 +19,11 @@ export interface WeightsPanelOptions {
   readonly wanted: () => readonly Wanted[]
   /** Begins a training with the weights of a file. */
   readonly begin: (from: File) => void
+  /** Takes the folder of a run. */
+  readonly take: (files: FileList) => void
 }
 
-/** The part of the page that opens a file of weights: pictures of it, and a training that begins with it. */
+/** The part of the page that takes what others have trained: a file of weights, from which it draws and begins, or the folder of a run. */
 export interface WeightsPanel {
   /** Whether the message was for this part. */
   hear(message: FromTrainer): message is AboutWeights
@@ -30,7 +32,7 @@ export interface WeightsPanel {
   clear(): void
 }
 
-export function weightsPanel({ ask, wanted, begin }: WeightsPanelOptions): WeightsPanel {
+export function weightsPanel({ ask, wanted, begin, take }: WeightsPanelOptions): WeightsPanel {
   const file = shallowRef<File | null>(null)
   const about = shallowRef<WeightsAbout | null>(null)
   const progress = ref<number | null>(null)
@@ -107,6 +109,21 @@ export function weightsPanel({ ask, wanted, begin }: WeightsPanelOptions): Weigh
       drawn.value === null ? null : pictureList(`Samples of ${about.value?.name ?? 'the file'}`, drawn.value.pictures),
       isOpen ? h('p', { class: 'train-note train-start' }, startText(about.value!)) : null,
       isOpen ? h('div', { class: 'train-buttons' }, buttons(about.value!)) : null,
+      isOpen ? null : runInput(),
+    ])
+  }
+
+  function runInput(): VNode {
+    return h('label', { class: 'figure-file train-run' }, [
+      h('span', { class: 'figure-label' }, 'Or go on with the folder of a run of dit train on shapes or sprites'),
+      h('input', {
+        type: 'file',
+        webkitdirectory: true,
+        onChange: (event: Event) => {
+          const { files } = event.target as HTMLInputElement
+          if (files !== null && files.length > 0) take(files)
+        },
+      }),
     ])
   }
 

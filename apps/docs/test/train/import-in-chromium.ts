@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cpu } from '@dit/backend-cpu'
 import { SHAPE_CLASSES } from '@dit/data'
@@ -6,6 +6,8 @@ import { initParams } from '@dit/model'
 import { openPipeline, toPng } from '@dit/pipeline'
 import { dispose } from '@dit/tensor'
 import { expect } from 'vitest'
+import { runDit } from '../../../cli/test/support/run-dit.js'
+import { TINY } from '../../../cli/test/support/tiny-flags.js'
 import { PAGE_PROCESS, pageModel } from '../../src/train/settings.js'
 import { type Site, violations } from '../site-in-chromium.js'
 
@@ -108,6 +110,26 @@ export function trainImportTests(site: Site): void {
       await seen(/^step \d+ of 1,500 from dit-shapes-0\.safetensors, .* steps a second/)
       await page.getByRole('button', { name: 'Pause' }).click()
       await seen(/^Paused at step \d+ of 1,500 from dit-shapes-0\.safetensors/)
+    })
+  })
+
+  test('it goes on with the folder of a run of the command line', async () => {
+    const run = join(site.folder, '../a-run')
+    const flags = [...TINY.filter((flag) => !flag.startsWith('--backend')), '--backend=cpu-wasm', '--quiet']
+    const train = ['train', '--data=shapes', '--steps=6', '--checkpoint-every=3', '--out', run, ...flags]
+    const { code, stderr } = await runDit(train)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    rmSync(join(run, 'checkpoints/step-0000006'), { recursive: true })
+    await visit('train.html', async (page) => {
+      const seen = async (text: RegExp) => {
+        await expect.poll(() => page.locator('.train-status').textContent(), WAIT).toMatch(text)
+      }
+      await seen(/Nothing is trained here yet/)
+      await page.getByLabel('Or go on with the folder of a run').setInputFiles(run)
+      await seen(/^Paused at step 3 of 6\./)
+      expect(await violations(page)).toEqual([])
+      await page.getByRole('button', { name: 'Go on', exact: true }).click()
+      await seen(/^Finished: step 6 of 6/)
     })
   })
 }
