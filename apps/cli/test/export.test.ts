@@ -80,6 +80,8 @@ test('other blocks than the published are exported, and a network that has condi
   const refused = await runDit(['export', told, '--onnx', join(folder, 'none'), '--quiet'])
   expect(refused).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('told.safetensors is told conditions; its network needs prompts, as withPrompts() of'),
+    stderr: expect.stringContaining(
+      'told.safetensors is told conditions; its network needs prompts, as withPrompts() of',
+    ),
   })
 })
