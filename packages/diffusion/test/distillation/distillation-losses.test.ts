@@ -202,12 +202,11 @@ describe('distilledPath', () => {
 
   test('refuses numbers that halving does not lead to', () => {
     expect(() => distilledPath(flow, { startSteps: 12, numSteps: 4 })).toThrow(
-      'distilledPath: startSteps must be numSteps times a power of two, such as 32 (got 12 for 4)',
+      'distilledPath: numSteps must be a positive integer, and startSteps that times a power of two (got 4 and 12)',
     )
     expect(() => distilledPath(flow, { startSteps: 4, numSteps: 8 })).toThrow('times a power of two')
-    expect(() => distilledPath(flow, { startSteps: 4, numSteps: 0 })).toThrow(
-      'distilledPath: numSteps must be a positive integer (got 0)',
-    )
+    expect(() => distilledPath(flow, { startSteps: 4, numSteps: 0 })).toThrow('(got 0 and 4)')
+    expect(() => distilledPath(flow, { startSteps: 4.5, numSteps: 4 })).toThrow('(got 4 and 4.5)')
   })
 })
 
