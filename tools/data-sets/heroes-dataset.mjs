@@ -7,7 +7,7 @@ import sharp from 'sharp'
 /** A mid tone: on a dark ground dark figures vanish. */
 const GROUND = [71, 68, 92]
 /** Side of the parts, and of the pictures. */
-const SIDE = 32
+export const SIDE = 32
 
 /**
  * Bodies of each species, by the beginning of the names of their files; "water" variants are left out.
@@ -35,14 +35,14 @@ export const SPECIES = {
 }
 
 /** Species whose lower half is a tail. */
-const TAILED = new Set(['merfolk', 'naga'])
+export const TAILED = new Set(['merfolk', 'naga'])
 
 /**
  * Parts in the order in which they are laid over each other, with the chance of each. `base` is the body of the species.
  *
  * @type {readonly (readonly [folder: string, chance: number])[]}
  */
-const LAYERS = [
+export const LAYERS = [
   ['cloak', 0.35],
   ['base', 1],
   ['boots', 0.5],
@@ -68,25 +68,8 @@ const LAYERS = [
  */
 export async function heroesDataset({ parts, length, seed = 0 }) {
   const species = Object.entries(SPECIES)
-  /** @type {Map<string, string[]>} */
-  const names = new Map(
-    LAYERS.map(([folder]) => [
-      folder,
-      readdirSync(join(parts, folder))
-        .filter((name) => name.endsWith('.png'))
-        .toSorted(),
-    ]),
-  )
-  const bodies = species.map(([name, pattern]) => {
-    const found = (names.get('base') ?? []).filter((file) => pattern.test(file) && !file.includes('water'))
-    if (found.length === 0) throw new Error(`${parts}/base has no body of a ${name}`)
-    return found
-  })
-  /** @type {Map<string, Part>} */
-  const drawn = new Map()
-  for (const [folder, files] of names) {
-    for (const file of files) drawn.set(join(folder, file), await readPart(join(parts, folder, file)))
-  }
+  const { files, drawn } = await readParts(parts)
+  const bodies = species.map(([name]) => bodiesOf(name, parts, files))
 
   /** @param {number} index */
   const layersOf = (index) => {
@@ -98,8 +81,8 @@ export async function heroesDataset({ parts, length, seed = 0 }) {
     return LAYERS.flatMap(([folder, chance], i) => {
       const isBare = TAILED.has(name) && (folder === 'boots' || folder === 'legs')
       if (isBare || chances[i] >= chance) return []
-      const files = folder === 'base' ? bodies[label] : /** @type {string[]} */ (names.get(folder))
-      return [/** @type {Part} */ (drawn.get(join(folder, files[choices[i] % files.length])))]
+      const choice = folder === 'base' ? bodies[label] : /** @type {string[]} */ (files.get(folder))
+      return [/** @type {Part} */ (drawn.get(join(folder, choice[choices[i] % choice.length])))]
     })
   }
 
@@ -119,6 +102,42 @@ export async function heroesDataset({ parts, length, seed = 0 }) {
       return { x0, labels }
     },
   }
+}
+
+/**
+ * All parts: the names of their files by layer, and each drawn, by layer and name.
+ *
+ * @param {string} parts
+ * @returns {Promise<{ files: Map<string, string[]>, drawn: Map<string, Part> }>}
+ */
+export async function readParts(parts) {
+  const files = new Map(
+    LAYERS.map(([folder]) => [
+      folder,
+      readdirSync(join(parts, folder))
+        .filter((name) => name.endsWith('.png'))
+        .toSorted(),
+    ]),
+  )
+  /** @type {Map<string, Part>} */
+  const drawn = new Map()
+  for (const [folder, names] of files) {
+    for (const name of names) drawn.set(join(folder, name), await readPart(join(parts, folder, name)))
+  }
+  return { files, drawn }
+}
+
+/**
+ * Files of the bodies of a species.
+ *
+ * @param {string} name
+ * @param {string} parts
+ * @param {Map<string, string[]>} files
+ */
+export function bodiesOf(name, parts, files) {
+  const found = (files.get('base') ?? []).filter((file) => SPECIES[name].test(file) && !file.includes('water'))
+  if (found.length === 0) throw new Error(`${parts}/base has no body of a ${name}`)
+  return found
 }
 
 /**
@@ -150,7 +169,7 @@ async function readPart(path) {
  * @param {Float32Array} picture [3, 32, 32], written
  * @param {boolean} isMirrored
  */
-function compose(parts, picture, isMirrored) {
+export function compose(parts, picture, isMirrored) {
   for (let channel = 0; channel < 3; channel++) {
     const plane = picture.subarray(channel * SIDE * SIDE, (channel + 1) * SIDE * SIDE).fill(GROUND[channel])
     for (const { places, colours } of parts) {

@@ -1,5 +1,6 @@
 const USAGE = `npm run experiment -- <name> [options]
 
+  captions          whether a network that learned from captions follows captions that it has not seen
   extractors        which features see what is done to small pictures
   measures          what each measure says of sets that are wrong in known ways
   predictions       what a small network should predict, at equal compute
@@ -11,6 +12,7 @@ const USAGE = `npm run experiment -- <name> [options]
 Each file of tools/experiments and tools/experiments/evaluation begins with its options.`
 
 const MODULES: Readonly<Record<string, () => Promise<unknown>>> = {
+  captions: () => import('./captions.js'),
   extractors: () => import('./evaluation/extractors.js'),
   measures: () => import('./evaluation/measures.js'),
   predictions: () => import('./predictions.js'),
