@@ -81,7 +81,7 @@ test('other blocks than the published are exported, and a network that has condi
   expect(refused).toMatchObject({
     code: 2,
     stderr: expect.stringContaining(
-      'told.safetensors is told conditions; its network needs prompts, as withPrompts() of',
-    ),
+      'told.safetensors: the network is told pose, not a class; draw with it by',
+    ) as string,
   })
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { readNpz } from '@dit/checkpoint'
 import sharp from 'sharp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { textWidth } from '../src/plot/fonts.js'
 import { runDit } from './support/run-dit.js'
 import { stopDit } from './support/stop-dit.js'
 import { TINY } from './support/tiny-flags.js'
@@ -46,9 +47,10 @@ test('the grid, single files, npz and preview hold the pictures asked for', asyn
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/^engine cpu-(native|wasm) /)
   expect(readdirSync(join(folder, 'o')).toSorted()).toEqual(['grid', 'grid.npz', 'grid.png', 'grid.preview.png'])
-  // Tiles of 64 + 4 pixels, a border of 4; labels of 8 letters take 8 * 13 * 0.62 + 8 pixels.
+  // Tiles of 64 + 4 pixels, a border of 4, and labels of 8 letters, as wide as they are in the fonts of the machine.
   const { width, height } = await sharp(out).metadata()
-  expect({ width, height }).toEqual({ width: 73 + 3 * 68 + 4, height: 2 * 68 + 4 })
+  const labels = Math.ceil(textWidth(['disc', 'crescent'], 13)) + 12
+  expect({ width, height }).toEqual({ width: labels + 3 * 68 + 4, height: 2 * 68 + 4 })
   const arrays = await readNpz(readFileSync(join(folder, 'o', 'grid.npz')))
   expect([...arrays.keys()]).toEqual(['arr_0', 'arr_1'])
   expect(arrays.get('arr_1')).toMatchObject({ dtype: 'I64', data: BigInt64Array.of(0n, 0n, 0n, 5n, 5n, 5n) })

@@ -4,6 +4,7 @@ import { parseLog } from '@dit/train-ddp'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import type { RunConfig } from '../src/run/run-config.js'
+import { textWidth } from '../src/plot/fonts.js'
 import { runDit, runProcess, temporaryFolder } from './support/run-dit.js'
 import { TINY } from './support/tiny-flags.js'
 
@@ -43,9 +44,10 @@ test('a run prints its engine first and its recipe in full, and leaves a whole r
     seed: 0,
     objective: { kind: 'denoising', network: { kind: 'dit', config: { inputSize: 8, numClasses: 6 } } },
   })
-  // Six rows and columns of 64 + 4 pixels, a border of 4, and labels of at most 8 letters of 0.62 * 13 pixels.
+  // Six rows and columns of 64 + 4 pixels, a border of 4, and labels of at most 8 letters, as wide as they are in the fonts of the machine.
   const { width, height, format } = await sharp(join(out, 'samples', 'step-0000004.png')).metadata()
-  expect({ width, height, format }).toEqual({ width: 73 + 6 * 68 + 4, height: 6 * 68 + 4, format: 'png' })
+  const labels = Math.ceil(textWidth(config.classes, 13)) + 12
+  expect({ width, height, format }).toEqual({ width: labels + 6 * 68 + 4, height: 6 * 68 + 4, format: 'png' })
 })
 
 test('every option can live in a config file, and the command line wins', async () => {

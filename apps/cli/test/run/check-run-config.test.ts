@@ -30,7 +30,7 @@ test('a run that was written is accepted', () => {
 
 test.each<[string, unknown, RegExp]>([
   ['objective', null, /^"objective" must be an object \(got null\)/],
-  ['objective.kind', 'dreaming', /"objective\.kind" must be one of denoising, module \(got "dreaming"\)/],
+  ['objective.kind', 'dreaming', /"objective\.kind" must be one of denoising, distillation, module \(got "dreaming"\)/],
   ['objective.network.kind', 'unet', /"objective\.network\.kind" must be one of dit/],
   ['objective.network.config.depth', 0, /depth must be a positive integer/],
   [

@@ -168,6 +168,35 @@ test.each([
   expect(() => checkRunConfig(config)).toThrow(message)
 })
 
+const STUDENT: TrainFlags = { studentSteps: 4, startSteps: 16, guidanceRange: '1,3', guidanceScale: 2 }
+
+test('every flag of a student comes back, too', () => {
+  const run = runOf(GAUSSIAN)
+  const { network, process } = run.objective as KnownSpec
+  const config = {
+    ...run,
+    objective: {
+      kind: 'distillation',
+      network: { ...network, config: { ...network.config, guidanceRange: [1, 3] } },
+      process: { ...process, distilled: { startSteps: 16, numSteps: 4 } },
+      teacher: 'ab',
+      isFirst: true,
+      guidanceScale: 2,
+    },
+  } as RunConfig
+  expect(() => checkRunConfig({ ...config })).not.toThrow()
+  const back = Object.keys(STUDENT).map((key) => [key, keptFlag(TRAIN_ROWS[key], config)])
+  expect(Object.fromEntries(back)).toEqual(STUDENT)
+  expect(resumedRun(config, STUDENT)).toEqual(config)
+  expect(() => resumedRun(config, { guidanceRange: '1,2' })).toThrow('--guidance-range 1,2 (the run has 1,3)')
+  for (const changes of [{ teacher: 1 }, { isFirst: 'yes' }, { guidanceScale: '2' }, { process }]) {
+    const wrong = { ...config, objective: { ...config.objective, ...changes } }
+    expect(() => checkRunConfig(wrong)).toThrow(
+      /"objective\.(teacher|isFirst|guidanceScale|process\.distilled)" must be/,
+    )
+  }
+})
+
 const OWN_NETWORK: TrainFlags = { objectiveOptions: '{"channels":16}' }
 
 test('the options of an own network come back, too', () => {
@@ -178,7 +207,7 @@ test('the options of an own network come back, too', () => {
 
 test('the flags above are all those that config.json has a place for', () => {
   const placed = Object.keys(TRAIN_ROWS).filter((key) => TRAIN_ROWS[key].place !== undefined)
-  const flags = { ...GAUSSIAN, ...BETAS, ...FLOW, ...FINE_TUNE, ...EVALUATED_LATENTS, ...OWN_NETWORK }
+  const flags = { ...GAUSSIAN, ...BETAS, ...FLOW, ...FINE_TUNE, ...STUDENT, ...EVALUATED_LATENTS, ...OWN_NETWORK }
   expect(new Set(Object.keys(flags))).toEqual(new Set(placed))
 })
 
