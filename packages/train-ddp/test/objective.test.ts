@@ -266,7 +266,7 @@ describe('denoising', () => {
     const betas = Float64Array.of(0.1, 0.2, 0.3)
     expect(classConditional(tinyModel, { betas }).spec.process).toMatchObject({ betas: [0.1, 0.2, 0.3] })
     expect(() => objectiveFromSpec({ kind: 'circle' })).toThrow(
-      'the spec must be of a denoising DiT (it is of "circle"',
+      'the spec must be of a denoising DiT, or a student of one (it is of "circle"',
     )
   })
 
