@@ -1,4 +1,5 @@
 export { type ByteSource, bytesSource } from './byte-source.js'
+export { elementsOf } from './dtype.js'
 export type { StoredArray, StoredDataOf, StoredDType, StoredSpec } from './dtype.js'
 export { type FileTree, type OpenSource, readText } from './file-tree.js'
 export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './half.js'

@@ -1,25 +1,7 @@
-import type { StoredArray } from '@dit/checkpoint'
+import { elementsOf, type StoredArray } from '@dit/checkpoint'
 import { type FileSource, type TensorInParts, writeSafetensorsFile } from '@dit/checkpoint/node'
 import { ConditionsError } from './conditions-error.js'
 import type { Entries, StoredCondition } from './stored-conditions.js'
-
-/** Typed arrays of the dtypes that a file of conditions may have. */
-export const ARRAYS = {
-  F64: Float64Array,
-  F32: Float32Array,
-  F16: Uint16Array,
-  BF16: Uint16Array,
-  F8_E4M3: Uint8Array,
-  F8_E5M2: Uint8Array,
-  I64: BigInt64Array,
-  I32: Int32Array,
-  I16: Int16Array,
-  I8: Int8Array,
-  U64: BigUint64Array,
-  U32: Uint32Array,
-  U16: Uint16Array,
-  U8: Uint8Array,
-} as const
 
 /** Bytes and rows that are read at a time, at most. */
 const PART_BYTES = 2 ** 22
@@ -36,7 +18,6 @@ export interface RowsToCopy {
 /** Writes rows of every tensor of a file of conditions into another file, a part at a time. */
 export async function copyRows(path: string, { source, entries, conditions, files, rows }: RowsToCopy): Promise<void> {
   const tensors = [...entries].map(([name, { dtype, shape, byteOffset, byteLength }]): [string, TensorInParts] => {
-    const ArrayType = ARRAYS[dtype as keyof typeof ARRAYS]
     const rowBytes = shape[0] === 0 ? 0 : byteLength / shape[0]
     async function* parts(): AsyncGenerator<StoredArray['data']> {
       const each = Math.max(1, Math.min(PART_ROWS, Math.floor(PART_BYTES / Math.max(1, rowBytes))))
@@ -47,7 +28,7 @@ export async function copyRows(path: string, { source, entries, conditions, file
           part.set(await bytesOf(source, start, start + rowBytes), i * rowBytes)
         }
         await Promise.all(Array.from({ length: part.length / Math.max(1, rowBytes) }, read))
-        yield new ArrayType(part.buffer)
+        yield elementsOf({ dtype, shape }, part).data
       }
     }
     return [name, { dtype, shape: [rows.length, ...shape.slice(1)], parts }]

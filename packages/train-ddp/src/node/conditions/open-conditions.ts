@@ -1,8 +1,8 @@
-import { type StoredArray, toFloat32 } from '@dit/checkpoint'
+import { elementsOf, type StoredArray, toFloat32 } from '@dit/checkpoint'
 import { type FileSource, openFileSource, openSafetensorsFile } from '@dit/checkpoint/node'
 import type { BatchArray } from '../../batch.js'
 import { ConditionsError } from './conditions-error.js'
-import { ARRAYS, bytesOf, copyRows } from './copy-rows.js'
+import { bytesOf, copyRows } from './copy-rows.js'
 import { metadataOf } from './metadata.js'
 import { type Entries, isIntegers, LENGTH, type StoredCondition, storedConditions } from './stored-conditions.js'
 
@@ -209,17 +209,16 @@ async function readRows({
   const { name, size } = condition
   const shape = condition.kind === 'tokens' ? [condition.most, size] : [size]
   const each = condition.kind === 'tokens' ? condition.most * size : size
-  const { dtype, byteOffset } = entries.get(name)!
-  const ArrayType = ARRAYS[dtype as keyof typeof ARRAYS]
+  const { dtype, shape: stored, byteOffset, byteLength } = entries.get(name)!
+  const itemBytes = byteLength / (stored[0] * each)
   const data = new Float32Array(rows.length * each)
   const readRow = async (row: number, i: number) => {
     const count = lengths === null ? each : lengths[i] * size
     if (count === 0) return
-    const start = byteOffset + row * each * ArrayType.BYTES_PER_ELEMENT
-    const end = start + count * ArrayType.BYTES_PER_ELEMENT
+    const start = byteOffset + row * each * itemBytes
+    const end = start + count * itemBytes
     const bytes = await bytesOf(source, start, end)
-    const stored = { dtype, shape: [count], data: new ArrayType(bytes.slice().buffer) } as StoredArray
-    const values = toFloat32(stored)
+    const values = toFloat32(elementsOf({ dtype, shape: [count] }, bytes))
     const wrong = values.findIndex((value) => !Number.isFinite(value))
     if (wrong >= 0) fail(`${name} must be finite (number ${wrong} of ${nameOfRow(row)} is ${values[wrong]})`)
     data.set(values, i * each)
